@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+# The interpreter that the virtual environment is made from.
+PYTHON ?= python3
+# Which machines the laboratory has: modern, document
+LAB_PARK ?= modern
+# How the inventory reaches them: winrm_ntlm, winrm_kerberos, winrm_basic_tls, psrp_negotiate, psrp_kerberos
+LAB_CONNECTION ?= winrm_ntlm
+# What make play runs, and with which further arguments of ansible-playbook
+PLAY ?= kms_single_site
+ARGS ?=
+
+build := $(CURDIR)/build
+venv := $(build)/venv
+collection := $(build)/collections/ansible_collections/winops/volume_activation
+in_venv := PATH="$(venv)/bin:$$PATH"
+
+export LAB_PARK LAB_CONNECTION
+export ANSIBLE_COLLECTIONS_PATH := $(build)/collections
+export ANSIBLE_HOME := $(build)/home/.ansible
+export PYTHONPYCACHEPREFIX := $(build)/cache/python
+export LC_ALL := C.UTF-8
+
+.PHONY: help setup stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+	types unit sanity integration format clean distclean
+
+help: ## This list
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/make \1 \t\2/p' Makefile | column -t -s $$'\t'
+
+setup: ## Debian packages (as root) and Python packages, under build/venv; other targets do it too
+	@tests/setup/environment.sh "$(build)" "$(venv)" "$(PYTHON)"
+
+stage: setup ## The collection as Ansible finds it, under build/collections
+	@"$(venv)/bin/python" -I -S tests/setup/stage.py "$(collection)"
+
+demo: stage ## Starts the laboratory, runs the main job, shows the result, stops the laboratory
+	@cd tests && $(in_venv) python -m lab.demo
+
+lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION)
+	@cd tests && $(in_venv) python -m lab up --root "$(build)/lab" --park "$(LAB_PARK)" --connection "$(LAB_CONNECTION)"
+
+lab-down: setup ## Stops it
+	@cd tests && $(in_venv) python -m lab down --root "$(build)/lab"
+
+play: stage ## A playbook against the running laboratory: make play PLAY=kms_single_site ARGS="--check --diff"
+	@test -e build/lab/env || { echo 'The laboratory is not running: make lab-up' >&2; exit 1; }
+	@. build/lab/env && $(in_venv) ansible-playbook -i build/lab/inventory.yml "winops.volume_activation.$(PLAY)" $(ARGS)
+
+test: setup ## Every check and test
+	+@tests/setup/checks.sh "$(build)" lint types unit sanity integration
+
+lint: lint-python lint-shell lint-ansible lint-docs lint-changelog ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog
+
+lint-python: setup
+	$(in_venv) ruff check --quiet
+	$(in_venv) ruff format --check --quiet
+
+lint-shell: setup
+	$(in_venv) shellcheck .ci/run tests/setup/*.sh
+
+lint-ansible: stage
+	cd "$(collection)" && $(in_venv) HOME="$(build)/home" ansible-lint --offline --nocolor
+
+lint-docs: stage
+	cd "$(collection)" && $(in_venv) antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs all .
+
+lint-changelog: stage
+	cd "$(collection)" && $(in_venv) antsibull-changelog lint
+
+types: setup ## mypy
+	$(in_venv) mypy
+
+unit: stage ## Unit tests, the layer check among them: make unit ARGS="-k dns"
+	$(in_venv) pytest -n auto tests/unit $(ARGS)
+
+sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
+	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
+
+integration: stage ## Tests on the laboratory, which they start and stop
+	$(in_venv) pytest tests/integration $(ARGS)
+
+format: setup ## Lets ruff lay out the Python files and mend what it can
+	$(in_venv) ruff check --fix
+	$(in_venv) ruff format
+
+clean: ## Removes what was made, except for environments and compiled wheels, which take long
+	@if [ -e build/lab ] && [ -e "$(venv)" ]; then $(MAKE) --no-print-directory lab-down; fi
+	@for made in build/*; do case $$made in build/venv | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
+
+distclean: clean ## Removes all of build/
+	@rm -rf build

@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renews the staged collection that the tests import, and keeps what tests write under C(build)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+TREE = Path(__file__).resolve().parent.parent
+COLLECTION = TREE / "build/collections/ansible_collections/winops/volume_activation"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Runs before anything of the collection is imported; a worker of pytest-xdist finds the work done."""
+    if not hasattr(config, "workerinput"):
+        subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
+    set_hypothesis_home_dir(TREE / "build/cache/hypothesis")
+    # How long an example takes says more about the machine than about the code.
+    hypothesis.settings.register_profile("volume_activation", deadline=None)
+    hypothesis.settings.load_profile("volume_activation")

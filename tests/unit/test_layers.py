@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds the layers of the collection: each imports only what is below it, and the pure ones touch neither Ansible nor a network.
+
+The sources are parsed, not imported, so that imports inside functions and for type checkers count as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[2]
+COLLECTION = "ansible_collections.winops.volume_activation."
+
+# From top to bottom. What stands on one line does not import one another. A name is a folder of plugins/, or a module
+# or package of plugins/plugin_utils/ where it starts with an underscore.
+LAYERS = (
+    ("action", "filter", "inventory", "lookup"),
+    ("_action",),
+    ("_module_options", "_query", "_report"),
+    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
+    ("_wsman",),
+    ("_licensing",),
+    ("_topology",),
+    ("_plan", "_errors"),
+    ("doc_fragments", "modules"),
+)
+HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
+# Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
+CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
+KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
+PURE = ("_wsman", "_licensing", "_topology", "_plan", "_errors", "doc_fragments", "modules")
+# The one file of _wsman that is neither pure nor ignorant of Ansible.
+CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
+TALKS = (
+    "asyncio",
+    "ftplib",
+    "http",
+    "imaplib",
+    "multiprocessing",
+    "poplib",
+    "select",
+    "selectors",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "subprocess",
+    "urllib.request",
+    "xmlrpc",
+)
+
+
+class Import(t.NamedTuple):
+    """A module that is imported, with its full dotted name where it can be known."""
+
+    line: int
+    name: str
+
+
+def imports(path: Path, package: str) -> Iterator[Import]:
+    """Every import of a file.
+
+    Args:
+        path: Where it is.
+        package: Dotted name of the package that it lies in, which relative imports start from.
+    """
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                above = parts[: max(0, len(parts) - node.level + 1)]
+                base = ".".join([*above, *filter(None, [node.module])])
+            yield from (Import(node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__"):
+            named = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+            yield from (Import(node.lineno, str(name).lstrip(".")) for name in named)
+
+
+def is_within(name: str, *packages: str) -> bool:
+    """Whether a dotted name is one of the packages or lies in one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def layer_of(parts: list[str]) -> str:
+    """The layer that a path below C(plugins) belongs to, given its parts."""
+    name = parts[1] if parts[0] == "plugin_utils" and len(parts) > 1 else parts[0]
+    return name.removesuffix(".py")
+
+
+def complaint(file: str, layer: str, name: str) -> str:
+    """What is wrong with one import; empty if it is allowed.
+
+    Args:
+        file: The importing file, from the top of the tree.
+        layer: Its layer.
+        name: The full dotted name that it imports.
+    """
+    if is_within(name, "tests", "lab"):
+        return "the collection imports nothing of its tests"
+    if name.startswith(COLLECTION):
+        inside = name.removeprefix(COLLECTION).split(".")
+        if inside[0] != "plugins" or len(inside) < 2:
+            return "reaches out of plugins"
+        other = layer_of(inside[1:])
+        if other == layer:
+            return ""
+        if other not in HEIGHT:
+            return f"{other} has no place in LAYERS"
+        if other == "_wsman" and layer not in CONNECTS_TO_HOSTS:
+            return f"only {', '.join(CONNECTS_TO_HOSTS[:-1])} use _wsman"
+        return "" if HEIGHT[other] < HEIGHT[layer] else f"{layer} is not above {other}"
+    if is_within(name, "ansible._internal", "ansible.module_utils._internal"):
+        return "private to ansible-core"
+    if file == CARRIERS:
+        return ""
+    if is_within(name, "ansible") and layer not in KNOWS_ANSIBLE:
+        return f"{layer} knows nothing of Ansible"
+    if layer in PURE:
+        if is_within(name, *TALKS):
+            return f"{layer} is pure: no network, no processes"
+        if name.partition(".")[0] not in sys.stdlib_module_names:
+            return f"{layer} is pure: nothing but the standard library"
+    return ""
+
+
+def violations(tree: Path) -> list[str]:
+    """Imports that break a rule, as C(file:line: import: why).
+
+    Args:
+        tree: Folder that holds C(plugins) and C(tests/lab).
+    """
+    found = []
+    for path in sorted((tree / "plugins").rglob("*.py")):
+        file = path.relative_to(tree).as_posix()
+        layer = layer_of(list(path.relative_to(tree / "plugins").parts))
+        if layer not in HEIGHT:
+            found.append(f"{file}: {layer} has no place in LAYERS")
+            continue
+        package = COLLECTION + ".".join(path.parent.relative_to(tree).parts)
+        for line, name in imports(path, package):
+            if why := complaint(file, layer, name):
+                found.append(f"{file}:{line}: {name}: {why}")
+    for path in sorted((tree / "tests" / "lab").rglob("*.py")):
+        file = path.relative_to(tree).as_posix()
+        package = ".".join(path.parent.relative_to(tree / "tests").parts)
+        for line, name in imports(path, package):
+            if is_within(name, "ansible_collections", "plugins"):
+                found.append(f"{file}:{line}: {name}: the laboratory shares nothing with what it tests")
+    return found
+
+
+def test_every_layer_imports_only_what_is_below_it() -> None:
+    assert list((TREE / "plugins").rglob("*.py")), "there is no source to check"
+    assert violations(TREE) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "why"),
+    [
+        ("plugins/plugin_utils/_licensing/keys.py", "import ansible.errors", "nothing of Ansible"),
+        ("plugins/plugin_utils/_licensing/keys.py", "def later():\n    import socket", "no network"),
+        ("plugins/plugin_utils/_topology.py", "from urllib import request", "no network"),
+        ("plugins/plugin_utils/_plan.py", "import yaml", "standard library"),
+        ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
+        ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _windows"),
+        ("plugins/plugin_utils/_wsman/session.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
+        ("plugins/plugin_utils/_wsman/session.py", "import requests", "standard library"),
+        ("plugins/plugin_utils/_wsman/transport.py", "from ansible._internal import x", "private to ansible-core"),
+        ("plugins/plugin_utils/_dns/update.py", "from .._directory.session import Session", "_dns is not above _directory"),
+        ("plugins/plugin_utils/_dns/update.py", "from .._wsman.session import Session", "only action, _action, _windows"),
+        ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
+        ("plugins/plugin_utils/_windows/licensing.py", "from .._action import Outcome", "_windows is not above _action"),
+        ("plugins/plugin_utils/_windows/licensing.py", "from ....tests.lab import names", "reaches out of plugins"),
+        ("plugins/plugin_utils/_windows/licensing.py", "from lab.names import REALM", "nothing of its tests"),
+        ("plugins/plugin_utils/_windows/licensing.py", "import importlib\nimportlib.import_module('tests.lab')", "nothing of its tests"),
+        (
+            "plugins/plugin_utils/_action.py",
+            "import ansible_collections.winops.volume_activation.plugins.action.kms_host",
+            "_action is not above action",
+        ),
+        ("plugins/plugin_utils/_novelty.py", "", "_novelty has no place in LAYERS"),
+        ("plugins/modules/kms_host.py", "from ansible.module_utils.basic import AnsibleModule", "nothing of Ansible"),
+        ("tests/lab/windows/host.py", "from ansible_collections.winops.volume_activation.plugins import x", "shares nothing"),
+        ("tests/lab/windows/host.py", "from ....plugins.plugin_utils import _errors", "shares nothing"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, why: str) -> None:
+    found = violations(plant(tmp_path, file, source))
+    assert len(found) == 1
+    assert why in found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("plugins/action/kms_host.py", "from ..plugin_utils._action import Outcome\nfrom ..plugin_utils._wsman.session import Session"),
+        ("plugins/plugin_utils/_action.py", "from ansible.errors import AnsibleError\nfrom ._wsman.transport import open_session"),
+        ("plugins/plugin_utils/_windows/licensing.py", "import time\nfrom .._wsman.session import Session\nfrom . import classes"),
+        ("plugins/plugin_utils/_wsman/transport.py", "import ansible.plugins.connection, requests\nfrom .session import Session"),
+        ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._licensing.errors import describe\nfrom .._plan import Plan"),
+        ("plugins/plugin_utils/_licensing/keys.py", "import re\nfrom urllib.parse import quote\nfrom .errors import sentence"),
+        ("tests/lab/windows/host.py", "import socket\nfrom ..names import REALM"),
+    ],
+)
+def test_what_the_layers_allow_is_not_reported(tmp_path: Path, file: str, source: str) -> None:
+    assert violations(plant(tmp_path, file, source)) == []
+
+
+def plant(tree: Path, file: str, source: str) -> Path:
+    """A tree with one file."""
+    path = tree / file
+    path.parent.mkdir(parents=True)
+    path.write_text(source, encoding="utf-8")
+    return tree
