@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests: from what is wanted to the bytes of a SOAP envelope (DSP0226; MS-WSMV 3.1.4.1)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from . import namespaces as ns
+from .cim import CimClass, Value, format_value
+
+MAX_ENVELOPE_SIZE = 512_000
+"""Bytes of one answer that we take. Windows cuts it to its own MaxEnvelopeSizekb; a larger page saves round trips."""
+
+MAX_ELEMENTS = 32_000
+"""Items of one page; more than the default MaxBatchItems is refused."""
+
+OPERATION_TIMEOUT = 60
+"""Seconds. Windows caps a longer one at MaxTimeoutms, 60 s by default (MS-WSMV 3.1.4.1.18 and its product notes)."""
+
+_ENVELOPE = (
+    f'<s:Envelope xmlns:s="{ns.SOAP}" xmlns:a="{ns.ADDRESSING}" xmlns:n="{ns.ENUMERATION}" xmlns:w="{ns.WSMAN}"'
+    f' xmlns:m="{ns.WSMAN_MICROSOFT}"><s:Header>'
+    "<a:To>{endpoint}</a:To>"
+    '<w:ResourceURI s:mustUnderstand="true">{resource}</w:ResourceURI>'
+    f'<a:ReplyTo><a:Address s:mustUnderstand="true">{ns.ANONYMOUS}</a:Address></a:ReplyTo>'
+    '<a:Action s:mustUnderstand="true">{action}</a:Action>'
+    f'<w:MaxEnvelopeSize s:mustUnderstand="true">{MAX_ENVELOPE_SIZE}</w:MaxEnvelopeSize>'
+    "<a:MessageID>{message_id}</a:MessageID>"
+    '<w:Locale xml:lang="en-US" s:mustUnderstand="false"/><m:DataLocale xml:lang="en-US" s:mustUnderstand="false"/>'
+    "<w:OperationTimeout>PT{timeout}S</w:OperationTimeout>"
+    "{selectors}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message, ready to be sent.
+
+    Attributes:
+        message_id: What the answer's RelatesTo has to name.
+        envelope: The message in UTF-8.
+        label: What it asks for, in words for a log: never a value.
+    """
+
+    message_id: str
+    envelope: bytes
+    label: str
+
+
+def class_uri(cim_class: CimClass) -> str:
+    """The resource URI of a class."""
+    return f"{ns.WMI}/{cim_class.namespace}/{cim_class.name}"
+
+
+def enumerate_request(endpoint: str, namespace: str, wql: str) -> Request:
+    """A WQL query. The answer brings the first items and usually a context to pull the others with."""
+    body = (
+        f"<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>{MAX_ELEMENTS}</w:MaxElements>"
+        f'<w:Filter Dialect="{ns.WQL}">{escape(wql)}</w:Filter></n:Enumerate>'
+    )
+    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.ENUMERATE, body, "query")
+
+
+def pull_request(endpoint: str, namespace: str, context: str) -> Request:
+    """The next page of a query."""
+    body = f"<n:Pull><n:EnumerationContext>{escape(context)}</n:EnumerationContext><n:MaxElements>{MAX_ELEMENTS}</n:MaxElements></n:Pull>"
+    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.PULL, body, "next page of a query")
+
+
+def release_request(endpoint: str, namespace: str, context: str) -> Request:
+    """The end of a query whose remaining pages are not wanted."""
+    body = f"<n:Release><n:EnumerationContext>{escape(context)}</n:EnumerationContext></n:Release>"
+    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.RELEASE, body, "end of a query")
+
+
+def get_request(endpoint: str, cim_class: CimClass, selectors: Mapping[str, str]) -> Request:
+    """One instance by its keys."""
+    return _request(endpoint, class_uri(cim_class), ns.GET, "", f"{cim_class.name}.Get", selectors)
+
+
+def put_request(endpoint: str, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> Request:
+    """New values for properties of one instance."""
+    body = _typed_element(cim_class.name, class_uri(cim_class), properties, cim_class.properties)
+    return _request(endpoint, class_uri(cim_class), ns.PUT, body, f"{cim_class.name}.Put", selectors)
+
+
+def invoke_request(
+    endpoint: str, cim_class: CimClass, method: str, arguments: Mapping[str, Value], selectors: Mapping[str, str] | None
+) -> Request:
+    """A method of an instance, or without selectors a static one."""
+    uri = class_uri(cim_class)
+    body = _typed_element(f"{method}_INPUT", uri, arguments, cim_class.methods[method].inputs)
+    return _request(endpoint, uri, f"{uri}/{method}", body, f"{cim_class.name}.{method}", selectors)
+
+
+def _typed_element(name: str, uri: str, given: Mapping[str, Value], types: Mapping[str, str]) -> str:
+    """An element with one child per value, in the order of the class, which every WMI provider accepts."""
+    unknown = given.keys() - types.keys()
+    if unknown:
+        raise KeyError(f"{name} has no {', '.join(sorted(unknown))}")
+    children = "".join(_children(parameter, given[parameter], cim_type) for parameter, cim_type in types.items() if parameter in given)
+    return f'<p:{name} xmlns:p="{uri}" xmlns:xsi="{ns.XSI}">{children}</p:{name}>'
+
+
+def _children(name: str, value: Value, cim_type: str) -> str:
+    if value is None:
+        return f'<p:{name} xsi:nil="true"/>'
+    base = cim_type.removesuffix("[]")
+    # An array is its element repeated, and an empty one no element at all.
+    entries = value if isinstance(value, list) else [value]
+    return "".join(f"<p:{name}>{escape(format_value(entry, base))}</p:{name}>" for entry in entries)
+
+
+def _request(endpoint: str, resource: str, action: str, body: str, label: str, selectors: Mapping[str, str] | None = None) -> Request:
+    message_id = f"uuid:{str(uuid.uuid4()).upper()}"
+    selector_set = ""
+    if selectors:
+        chosen = "".join(f"<w:Selector Name={quoteattr(name)}>{escape(value)}</w:Selector>" for name, value in selectors.items())
+        selector_set = f"<w:SelectorSet>{chosen}</w:SelectorSet>"
+    envelope = _ENVELOPE.format(
+        endpoint=escape(endpoint),
+        resource=escape(resource),
+        action=escape(action),
+        message_id=message_id,
+        timeout=OPERATION_TIMEOUT,
+        selectors=selector_set,
+        body=body,
+    )
+    return Request(message_id, envelope.encode("utf-8"), label)

@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session with one host: query, get, put and invoke, whatever carries the bytes.
+
+Requests go out one after another: an old host allows a user only 15 operations at once, and the carriers encrypt
+per connection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from .._errors import ActivationError
+from . import envelope
+from .cim import CimClass, Value
+from .envelope import Request
+from .fault import WsmanFault
+from .response import parse_body, parse_instance, parse_output, parse_page
+
+
+class UnknownOutcome(ActivationError):
+    """The request was sent, but no answer says whether it was carried out. The state has to be read again."""
+
+
+class HttpError(ActivationError):
+    """The HTTP server refused the message before WS-Management saw it.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message, code=f"HTTP {status}", source="wsman")
+        self.status = status
+
+
+class Carrier(t.Protocol):
+    """Brings a message to the host and its answer back. The only thing that another transport has to offer."""
+
+    endpoint: str
+
+    def send(self, message: bytes) -> bytes:
+        """The body of the answer, also where it is a SOAP fault.
+
+        Raises:
+            UnknownOutcome: The connection broke after the message had gone out.
+            HttpError: An HTTP status of 400 or more without a SOAP fault.
+            ActivationError: The host can't be reached, or doesn't accept the credentials.
+        """
+
+    def reconnect(self) -> None:
+        """Forget the connection, so that the next message builds a new one and authenticates again."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Session:
+    """WMI of one host.
+
+    Args:
+        carrier: What carries the messages.
+        host: The host's name as the inventory has it, for messages.
+
+    Attributes:
+        requests: How many WS-Management messages were sent.
+    """
+
+    def __init__(self, carrier: Carrier, host: str) -> None:
+        self.host = host
+        self.requests = 0
+        self._carrier = carrier
+
+    def query(self, cim_class: CimClass, columns: Sequence[str], where: str = "") -> list[dict[str, Value]]:
+        """The wanted columns of all matching instances.
+
+        Args:
+            cim_class: The class.
+            columns: Property names, all of which the target's Windows has to have: WMI refuses a query that names
+                one that it does not know.
+            where: A WQL condition.
+
+        Returns:
+            One dictionary per instance, with exactly the columns as keys.
+        """
+        wql = f"select {','.join(columns)} from {cim_class.name}"
+        if where:
+            wql += f" where {where}"
+        types = {column: cim_class.properties[column] for column in columns}
+        label = f"{self.host}: query of {cim_class.name}"
+        page = parse_page(
+            self._exchange(envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql), label, repeatable=True)
+        )
+        rows = [parse_instance(item, types) for item in page.items]
+        while page.context:
+            # A page that got lost can't be pulled again: the context has moved on.
+            pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
+            page = parse_page(self._exchange(pull, label, repeatable=False))
+            rows.extend(parse_instance(item, types) for item in page.items)
+        return rows
+
+    def get(self, cim_class: CimClass, selectors: Mapping[str, str]) -> dict[str, Value]:
+        """The properties of one instance.
+
+        Raises:
+            WsmanFault: C(not_found) where no instance has these keys.
+        """
+        request = envelope.get_request(self._carrier.endpoint, cim_class, selectors)
+        content = self._exchange(request, f"{self.host}: {request.label}", repeatable=True)
+        if content is None:
+            raise ActivationError(f"{self.host}: the answer to {request.label} is empty.", source="wsman")
+        return parse_instance(content, cim_class.properties)
+
+    def put(self, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> None:
+        """Write properties of one instance. Writing the same values twice does no harm, so a lost answer is repeated."""
+        request = envelope.put_request(self._carrier.endpoint, cim_class, selectors, properties)
+        self._exchange(request, f"{self.host}: {request.label}", repeatable=True)
+
+    def invoke(
+        self,
+        cim_class: CimClass,
+        method: str,
+        arguments: Mapping[str, Value] | None = None,
+        selectors: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> dict[str, t.Any]:
+        """Call a method.
+
+        Args:
+            cim_class: The class.
+            method: The method's name.
+            arguments: In parameters.
+            selectors: The keys of the instance; none for a static method.
+            repeatable: The method only reads, so that it may be called again when its answer was lost.
+
+        Returns:
+            C(ReturnValue) and the out parameters.
+
+        Raises:
+            WsmanFault: The method failed.
+            UnknownOutcome: Nobody knows whether it did.
+        """
+        request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
+        return parse_output(self._exchange(request, f"{self.host}: {request.label}", repeatable=repeatable), cim_class, method)
+
+    def reconnect(self) -> None:
+        """Forget the connection: the host was restarted, or its WinRM service was."""
+        self._carrier.reconnect()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._carrier.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _exchange(self, request: Request, label: str, repeatable: bool) -> t.Any:
+        try:
+            return self._send(request, label)
+        except UnknownOutcome:
+            if not repeatable:
+                raise
+        self._carrier.reconnect()
+        return self._send(request, label)
+
+    def _send(self, request: Request, label: str) -> t.Any:
+        self.requests += 1
+        try:
+            answer = self._carrier.send(request.envelope)
+        except HttpError as error:
+            if error.status != 400:
+                raise
+            # Windows drops an idle connection and with it the encryption; what comes encrypted for the old connection
+            # over a new one is answered by a bare 400. It was not decrypted, so it was not carried out either.
+            self._carrier.reconnect()
+            self.requests += 1
+            answer = self._carrier.send(request.envelope)
+        try:
+            return parse_body(answer, request.message_id, label)
+        except WsmanFault as fault:
+            if fault.timed_out:
+                raise UnknownOutcome(
+                    f"{label} took longer than the {envelope.OPERATION_TIMEOUT} seconds that Windows allows; it may still be at work.",
+                    code=fault.code,
+                    name=fault.name,
+                    source="wsman",
+                ) from fault
+            raise

@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The session over a carrier that answers from a script, and the requests that it writes."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
+
+THING = CimClass(
+    "Win32_Thing",
+    properties={"Name": "string", "Size": "uint64"},
+    methods={"Grow": Method({"By": "uint32", "Names": "string[]", "Why": "string"}, {"Size": "uint64"})},
+)
+URI = f"{ns.WMI}/root/cimv2/Win32_Thing"
+Answer = Callable[[ET.Element], bytes] | Exception
+
+
+class Script:
+    """A carrier with one answer per message."""
+
+    endpoint = "http://host:5985/wsman"
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.sent: list[ET.Element] = []
+        self.reconnects = 0
+
+    def send(self, message: bytes) -> bytes:
+        self.sent.append(ET.fromstring(message))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(self.sent[-1])
+
+    def reconnect(self) -> None:
+        self.reconnects += 1
+
+    def close(self) -> None:
+        pass
+
+
+def body(text: str) -> Answer:
+    """An answer with this body, related to whatever was asked."""
+
+    def answer(request: ET.Element) -> bytes:
+        message_id = request.findtext(f".//{{{ns.ADDRESSING}}}MessageID")
+        return (
+            f'<s:Envelope xmlns:s="{ns.SOAP}" xmlns:a="{ns.ADDRESSING}" xmlns:n="{ns.ENUMERATION}" xmlns:w="{ns.WSMAN}" xmlns:xsi="{ns.XSI}">'
+            f"<s:Header><a:RelatesTo>{message_id}</a:RelatesTo></s:Header><s:Body>{text}</s:Body></s:Envelope>"
+        ).encode()
+
+    return answer
+
+
+def fault(subcode: str, code: int) -> Answer:
+    return body(
+        f"<s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>{subcode}</s:Value></s:Subcode></s:Code><s:Reason/>"
+        f'<s:Detail><f:WSManFault xmlns:f="{ns.WSMAN_FAULT}" Code="{code}"/></s:Detail></s:Fault>'
+    )
+
+
+def header(request: ET.Element, name: str) -> str:
+    return request.findtext(f"{{{ns.SOAP}}}Header/{name}", "")
+
+
+ROW = "<w:XmlFragment><Name>{}</Name><Size>{}</Size></w:XmlFragment>"
+
+
+def test_a_query_of_one_page_is_one_request():
+    script = Script(
+        body(f"<n:EnumerateResponse><w:Items>{ROW.format('a', 1)}</w:Items><n:EnumerationContext/><w:EndOfSequence/></n:EnumerateResponse>")
+    )
+    session = Session(script, "host")
+    assert session.query(THING, ["Name", "Size"], "Size < 5 and Name <> 'b'") == [{"Name": "a", "Size": 1}]
+    assert session.requests == 1
+    request = script.sent[0]
+    assert header(request, f"{{{ns.ADDRESSING}}}Action") == ns.ENUMERATE
+    assert header(request, f"{{{ns.WSMAN}}}ResourceURI") == f"{ns.WMI}/root/cimv2/*"
+    assert request.find(f".//{{{ns.WSMAN}}}Filter").text == "select Name,Size from Win32_Thing where Size < 5 and Name <> 'b'"
+    assert request.find(f".//{{{ns.WSMAN}}}SelectorSet") is None
+    assert re.fullmatch(r"uuid:[0-9A-F-]{36}", header(request, f"{{{ns.ADDRESSING}}}MessageID"))
+
+
+def test_pages_are_pulled_with_the_newest_context_until_the_end():
+    script = Script(
+        body(
+            f"<n:EnumerateResponse><n:EnumerationContext>uuid:1</n:EnumerationContext><w:Items>{ROW.format('a', 1)}</w:Items></n:EnumerateResponse>"
+        ),
+        body(
+            f"<n:PullResponse><n:EnumerationContext>uuid:2</n:EnumerationContext><n:Items>{ROW.format('b', 2)}</n:Items></n:PullResponse>"
+        ),
+        body(f"<n:PullResponse><n:Items>{ROW.format('c', 3)}</n:Items><n:EndOfSequence/></n:PullResponse>"),
+    )
+    assert [row["Name"] for row in Session(script, "host").query(THING, ["Name"])] == ["a", "b", "c"]
+    contexts = [request.findtext(f".//{{{ns.ENUMERATION}}}EnumerationContext") for request in script.sent[1:]]
+    assert contexts == ["uuid:1", "uuid:2"]
+
+
+def test_a_method_sends_its_arguments_in_the_order_of_the_class_and_its_keys():
+    script = Script(body(f'<p:Grow_OUTPUT xmlns:p="{URI}"><p:ReturnValue>0</p:ReturnValue><p:Size>7</p:Size></p:Grow_OUTPUT>'))
+    answer = Session(script, "host").invoke(THING, "Grow", {"Why": None, "Names": ["x", "<y>"], "By": 3}, {"Name": 'a"&<'})
+    assert answer == {"ReturnValue": 0, "Size": 7}
+    request = script.sent[0]
+    assert header(request, f"{{{ns.ADDRESSING}}}Action") == f"{URI}/Grow"
+    selector = request.find(f".//{{{ns.WSMAN}}}Selector")
+    assert (selector.get("Name"), selector.text) == ("Name", 'a"&<')
+    content = request.find(f"{{{ns.SOAP}}}Body")[0]
+    assert content.tag == f"{{{URI}}}Grow_INPUT"
+    assert [(child.tag.rpartition("}")[2], child.text, child.get(f"{{{ns.XSI}}}nil")) for child in content] == [
+        ("By", "3", None),
+        ("Names", "x", None),
+        ("Names", "<y>", None),
+        ("Why", None, "true"),
+    ]
+
+
+def test_an_argument_that_the_method_lacks_is_a_mistake_of_ours():
+    with pytest.raises(KeyError):
+        Session(Script(), "host").invoke(THING, "Grow", {"by": 3})
+
+
+def test_a_method_whose_answer_was_lost_is_not_called_again():
+    script = Script(UnknownOutcome("the connection broke"))
+    with pytest.raises(UnknownOutcome):
+        Session(script, "host").invoke(THING, "Grow", {"By": 1})
+    assert len(script.sent) == 1
+
+
+def test_a_query_whose_answer_was_lost_is_asked_again_over_a_new_connection():
+    script = Script(UnknownOutcome("the connection broke"), body("<n:EnumerateResponse><w:EndOfSequence/></n:EnumerateResponse>"))
+    assert Session(script, "host").query(THING, ["Name"]) == []
+    assert script.reconnects == 1
+
+
+def test_a_time_out_of_the_provider_is_an_unknown_outcome():
+    with pytest.raises(UnknownOutcome, match="60 seconds") as caught:
+        Session(Script(fault("w:TimedOut", 2150858793)), "host").invoke(THING, "Grow", {"By": 1})
+    assert caught.value.code == "0x80338029"
+
+
+def test_any_other_fault_is_raised_as_it_is():
+    script = Script(fault("w:AccessDenied", 5))
+    with pytest.raises(WsmanFault):
+        Session(script, "host").invoke(THING, "Grow", {"By": 1})
+    assert len(script.sent) == 1
+
+
+def test_a_bare_400_after_an_idle_time_is_sent_again_once():
+    script = Script(HttpError("400", 400), body(f'<p:Grow_OUTPUT xmlns:p="{URI}"><p:ReturnValue>0</p:ReturnValue></p:Grow_OUTPUT>'))
+    assert Session(script, "host").invoke(THING, "Grow", {"By": 1})["ReturnValue"] == 0
+    assert script.reconnects == 1
+    script = Script(HttpError("400", 400), HttpError("400", 400))
+    with pytest.raises(HttpError):
+        Session(script, "host").invoke(THING, "Grow", {"By": 1})
+
+
+def test_another_http_error_is_not_sent_again():
+    script = Script(HttpError("413", 413))
+    with pytest.raises(HttpError):
+        Session(script, "host").query(THING, ["Name"])
+    assert len(script.sent) == 1
+
+
+def test_get_and_put_name_the_instance():
+    script = Script(body(f'<p:Win32_Thing xmlns:p="{URI}"><p:Name>a</p:Name></p:Win32_Thing>'), body(""))
+    session = Session(script, "host")
+    assert session.get(THING, {"Name": "a"}) == {"Name": "a", "Size": None}
+    session.put(THING, {"Name": "a"}, {"Size": 9})
+    assert [header(request, f"{{{ns.ADDRESSING}}}Action") for request in script.sent] == [ns.GET, ns.PUT]
+    assert script.sent[1].find(f"{{{ns.SOAP}}}Body")[0].tag == f"{{{URI}}}Win32_Thing"
