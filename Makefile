@@ -19,6 +19,8 @@ build := $(CURDIR)/build
 venv := $(build)/venv
 collection := $(build)/collections/ansible_collections/winops/volume_activation
 in_venv := PATH="$(venv)/bin:$$PATH"
+# Checkers keep caches and logs in the home folder.
+in_collection := cd "$(collection)" && HOME="$(build)/home" $(in_venv)
 
 export LAB_PARK LAB_CONNECTION
 export ANSIBLE_COLLECTIONS_PATH := $(build)/collections
@@ -30,7 +32,7 @@ export LC_ALL := C.UTF-8
 	types unit sanity integration format clean distclean
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/make \1 \t\2/p' Makefile | column -t -s $$'\t'
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/\1 \2/p' Makefile | while read -r name what; do printf 'make %-12s %s\n' "$$name" "$$what"; done
 
 setup: ## Debian packages (as root) and Python packages, under build/venv; other targets do it too
 	@tests/setup/environment.sh "$(build)" "$(venv)" "$(PYTHON)"
@@ -64,13 +66,13 @@ lint-shell: setup
 	$(in_venv) shellcheck .ci/run tests/setup/*.sh
 
 lint-ansible: stage
-	cd "$(collection)" && $(in_venv) HOME="$(build)/home" ansible-lint --offline --nocolor
+	$(in_collection) ansible-lint --offline --nocolor
 
 lint-docs: stage
-	cd "$(collection)" && $(in_venv) antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs all .
+	$(in_collection) antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs all .
 
 lint-changelog: stage
-	cd "$(collection)" && $(in_venv) antsibull-changelog lint
+	$(in_collection) antsibull-changelog lint
 
 types: setup ## mypy
 	$(in_venv) mypy

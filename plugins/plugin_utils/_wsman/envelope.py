@@ -78,6 +78,17 @@ def release_request(endpoint: str, namespace: str, context: str) -> Request:
     return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.RELEASE, body, "end of a query")
 
 
+def identify_request() -> Request:
+    """What the service is. It has no header at all, so that the answer relates to nothing (DSP0226 11)."""
+    envelope = f'<s:Envelope xmlns:s="{ns.SOAP}" xmlns:i="{ns.IDENTITY}"><s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>'
+    return Request("", envelope.encode("utf-8"), "Identify")
+
+
+def config_request(endpoint: str) -> Request:
+    """The settings and limits of the WinRM service, as C(winrm get winrm/config) shows them."""
+    return _request(endpoint, ns.CONFIG, ns.GET, "", "reading winrm/config")
+
+
 def get_request(endpoint: str, cim_class: CimClass, selectors: Mapping[str, str]) -> Request:
     """One instance by its keys."""
     return _request(endpoint, class_uri(cim_class), ns.GET, "", f"{cim_class.name}.Get", selectors)

@@ -23,6 +23,8 @@ TIMED_OUT = 0x80338029
 NOT_FOUND = 0x80338000
 _WBEM_NOT_FOUND = 0x80041002
 
+_FACILITY_WIN32 = 0x80070000
+
 # Codes that say only that something underneath failed; any other code found beside them says more.
 _WRAPPERS = frozenset({0x80338000, 0x803380FA, 0x80338102, 0x8033811E, 0x80041001})
 _CODE_NAMES = ("error_Code", "MessageID", "StatusCode")
@@ -92,7 +94,11 @@ def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
 
 
 def _codes_in_number(text: str) -> list[int]:
-    return [int(text)] if text.isdigit() and int(text) else []
+    """The code as an HRESULT; WinRM gives a plain Win32 code such as 5 where it has no HRESULT of its own."""
+    if not text.isdigit() or not int(text):
+        return []
+    code = int(text)
+    return [code if code > 0xFFFF else _FACILITY_WIN32 | code]
 
 
 def _codes_in_text(text: str) -> list[int]:

@@ -17,6 +17,8 @@ XML = "http://www.w3.org/XML/1998/namespace"
 
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
 WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
+CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
+IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 
 ENUMERATE = f"{ENUMERATION}/Enumerate"

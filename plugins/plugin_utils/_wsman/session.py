@@ -10,7 +10,7 @@ per connection.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .._errors import ActivationError
 from . import envelope
@@ -18,6 +18,7 @@ from .cim import CimClass, Value
 from .envelope import Request
 from .fault import WsmanFault
 from .response import parse_body, parse_instance, parse_output, parse_page
+from .service import Identity, ServiceConfig, parse_config, parse_identity
 
 
 class UnknownOutcome(ActivationError):
@@ -55,6 +56,9 @@ class Carrier(t.Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+CarrierT = t.TypeVar("CarrierT", bound=Carrier)
 
 
 class Session:
@@ -145,6 +149,31 @@ class Session:
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
         return parse_output(self._exchange(request, f"{self.host}: {request.label}", repeatable=repeatable), cim_class, method)
 
+    def identify(self) -> Identity:
+        """What the WinRM service calls itself. Asks nothing of WMI."""
+        request = envelope.identify_request()
+        return parse_identity(self._exchange(request, f"{self.host}: {request.label}", repeatable=True))
+
+    def read_config(self) -> ServiceConfig:
+        """The settings and limits of the WinRM service; Windows shows them to administrators only."""
+        request = envelope.config_request(self._carrier.endpoint)
+        return parse_config(self._exchange(request, f"{self.host}: {request.label}", repeatable=True))
+
+    @property
+    def carrier(self) -> Carrier:
+        """What carries the messages."""
+        return self._carrier
+
+    def wrap_carrier(self, wrapper: Callable[[Carrier], CarrierT]) -> CarrierT:
+        """Put another carrier in front of the one in use, such as one that records.
+
+        Returns:
+            The new carrier.
+        """
+        wrapped = wrapper(self._carrier)
+        self._carrier = wrapped
+        return wrapped
+
     def reconnect(self) -> None:
         """Forget the connection: the host was restarted, or its WinRM service was."""
         self._carrier.reconnect()
@@ -189,5 +218,5 @@ class Session:
                     code=fault.code,
                     name=fault.name,
                     source="wsman",
-                ) from fault
+                ) from None
             raise

@@ -11,10 +11,11 @@ transport is used directly.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .envelope import OPERATION_TIMEOUT
-from .session import HttpError, Session, UnknownOutcome
+from .session import Carrier, HttpError, Session, UnknownOutcome
 
 try:
     import requests
@@ -39,6 +40,39 @@ except ImportError as error:
 
 # Longer than the operation timeout that the envelope asks for, so that the server's own time-out answer arrives.
 _READ_TIMEOUT = OPERATION_TIMEOUT + 10
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFacts:
+    """What a carrier is, for people who look for a fault.
+
+    Attributes:
+        connection: The connection plugin, C(winrm) or C(psrp).
+        endpoint: The URL that the messages go to.
+        authentication: What the host's variables ask for, such as C(negotiate); C(basic) also where the plugin calls
+            it C(plaintext) or C(ssl).
+        encryption: C(tls), C(message) where WinRM's own encryption is in use, or C(none).
+        user: The account as it was given; empty where a ticket or certificate says who it is.
+    """
+
+    connection: str
+    endpoint: str
+    authentication: str
+    encryption: str
+    user: str
+
+
+def describe_carrier(carrier: Carrier) -> CarrierFacts:
+    """What a carrier is.
+
+    Whether messages are encrypted is known only after the first one was sent.
+
+    Raises:
+        ActivationError: It is not one that C(open_session) made.
+    """
+    if not isinstance(carrier, _HttpCarrier):
+        raise ActivationError(f"The carrier {type(carrier).__name__} is not one of a connection plugin.", source="collection")
+    return carrier.facts()
 
 
 def open_session(connection: t.Any, host: str) -> Session:
@@ -108,6 +142,15 @@ class _HttpCarrier:
     def _post(self, message: bytes) -> bytes:
         raise NotImplementedError
 
+    def facts(self) -> CarrierFacts:
+        """See C(describe_carrier)."""
+        raise NotImplementedError
+
+    def _encryption(self, of_messages: bool) -> str:
+        if self.endpoint.lower().startswith("https:"):
+            return "tls"
+        return "message" if of_messages else "none"
+
     def _rejected(self) -> ActivationError:
         return ActivationError(
             f"{self._host}: {self.endpoint} did not accept the credentials (HTTP 401). Check user, password and the authentication"
@@ -167,6 +210,15 @@ class _WinrmCarrier(_HttpCarrier):
         except winrm.exceptions.WinRMTransportError as error:
             return self._fault_text(int(error.code), error.response_text or "")
 
+    def facts(self) -> CarrierFacts:
+        """See C(describe_carrier)."""
+        method = str(self._transport.auth_method)
+        if method in ("plaintext", "ssl"):
+            # pywinrm's names for Basic; the second one means a client certificate where there is one.
+            method = "certificate" if method == "ssl" and self._transport.cert_pem else "basic"
+        encryption = self._encryption(of_messages=self._transport.encryption is not None)
+        return CarrierFacts("winrm", self.endpoint, method, encryption, str(self._transport.username or ""))
+
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""
         self._transport.close_session()
@@ -201,6 +253,11 @@ class _PsrpCarrier(_HttpCarrier):
             raise self._rejected() from None
         except pypsrp.exceptions.WinRMTransportError as error:
             return self._fault_text(int(error.code), error.response_text or "")
+
+    def facts(self) -> CarrierFacts:
+        """See C(describe_carrier)."""
+        encryption = self._encryption(of_messages=self._transport.encryption is not None)
+        return CarrierFacts("psrp", self.endpoint, str(self._transport.auth), encryption, str(self._transport.username or ""))
 
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""

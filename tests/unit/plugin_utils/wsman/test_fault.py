@@ -79,7 +79,7 @@ SAMPLE_CODES = {
     "omi01-fault-powershell-plugin-providerfault-text.xml": None,
     "omi02-fault-get-notfound-2012r2-extendedstatus.xml": "0x80338000",
     "omi03-fault-operation-timeout.xml": "0x80338029",
-    "pypsrp01-fault-invalidparameter-server2016.xml": "0x00000057",
+    "pypsrp01-fault-invalidparameter-server2016.xml": "0x80070057",
     "pypsrp02-fault-schemavalidation-server2008.xml": "0x80338041",
     "winrb01-fault-invalid-class-winrm1.xml": "0x8033801A",
 }

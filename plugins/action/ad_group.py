@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.ad_group."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._directory import settings
+from ..plugin_utils._directory.groups import WantedGroup, ensure_group
+from ..plugin_utils._directory.session import open_session
+
+
+class ActionModule(VolumeActivationAction):
+    """A group and accounts in it."""
+
+    SECRETS = settings.SECRETS
+    VARIABLES = settings.VARIABLES
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        wanted = WantedGroup(
+            options["name"],
+            options["scope"],
+            options["path"],
+            options["description"],
+            tuple(options["members"]),
+            options["after"] or "",
+        )
+        with open_session(settings.Settings.from_options(options)) as session:
+            done = ensure_group(session, wanted, check_mode)
+        return Outcome(done.steps, done.result)

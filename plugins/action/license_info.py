@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.license_info."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._query import search
+from ..plugin_utils._windows.license_info import read_license
+from ..plugin_utils._wsman.session import Session
+
+
+class ActionModule(WindowsAction):
+    """Reads, and asks the answer a JMESPath question if there is one."""
+
+    def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        result = read_license(session)
+        if options["query"]:
+            result["queried"] = search(options["query"], result)
+        return Outcome(result=result)

@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One LDAP session with a domain controller per task. Private to the collection: it may change in any release.
+
+On port 389 the session is sealed by Kerberos; on 636 TLS protects it and Kerberos only proves who is there, because a
+controller refuses a second protection inside TLS (MS-ADTS 5.1.1.1.2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+import typing as t
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._errors import ActivationError
+from . import kerberos, tls_bind
+from .connection import Connected, connect
+from .dn import dns_name_of
+from .refusals import refused
+from .settings import Settings
+
+try:
+    import ldap
+    import ldap.controls
+    import ldap.sasl
+except ImportError as error:
+    LDAP_ERROR: ImportError | None = error
+else:
+    LDAP_ERROR = None
+
+try:
+    from gssapi.raw.misc import GSSError
+except ImportError:
+
+    class GSSError(Exception):  # type: ignore[no-redef]
+        """Never raised where gssapi is not installed."""
+
+
+_SD_FLAGS_OID = "1.2.840.113556.1.4.801"
+_PERMISSIVE_MODIFY_OID = "1.2.840.113556.1.4.1413"
+SD_OWNER_GROUP_DACL, SD_DACL = 7, 4
+"""Values for C(sd_flags): without them a controller takes 15 and hides the whole attribute from who may not read the SACL."""
+
+_MINIMUM_SSF = 128
+
+Attributes = Mapping[str, Sequence[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object as it was read.
+
+    Attributes:
+        dn: Its distinguished name.
+        attributes: Values by attribute name in lower case; AD does not promise its own spelling of what was asked.
+    """
+
+    dn: str
+    attributes: Mapping[str, list[bytes]]
+
+    def first(self, name: str) -> bytes:
+        """The first value, empty where there is none."""
+        return next(iter(self.attributes.get(name.lower(), [])), b"")
+
+    def text(self, name: str) -> str:
+        """The first value as text, empty where there is none."""
+        return self.first(name).decode("utf-8", "replace")
+
+    def texts(self, name: str) -> list[str]:
+        """All values as text."""
+        return [value.decode("utf-8", "replace") for value in self.attributes.get(name.lower(), [])]
+
+
+@dataclass(frozen=True, slots=True)
+class RootDse:
+    """What a controller says of itself before anyone logs on.
+
+    Attributes:
+        domain_dn: Its domain, such as C(DC=contoso,DC=com).
+        forest_dn: The forest's root domain.
+        configuration_dn: The configuration partition.
+        partitions: Every partition that it holds.
+        skew: Seconds that this node's clock is ahead.
+    """
+
+    domain_dn: str
+    forest_dn: str
+    configuration_dn: str
+    partitions: tuple[str, ...]
+    skew: float
+
+    @property
+    def domain(self) -> str:
+        """The domain's DNS name."""
+        return dns_name_of(self.domain_dn)
+
+
+class Session:
+    """A bound LDAP connection.
+
+    Attributes:
+        server: The controller's name.
+        root: What it says of itself.
+        requests: LDAP operations so far, each leg of the bind included.
+    """
+
+    def __init__(self, connection: t.Any, server: str, root: RootDse) -> None:
+        self._connection = connection
+        self.server = server
+        self.root = root
+        self.requests = 0
+
+    def read(self, dn: str, attributes: Sequence[str], sd_flags: int = 0) -> Entry | None:
+        """One object; C(None) where it does not exist or the account may not see it.
+
+        Raises:
+            ActivationError: The controller refused, with its reason.
+        """
+        found = self._search(dn, ldap.SCOPE_BASE, "(objectClass=*)", attributes, sd_flags)
+        return found[0] if found else None
+
+    def search(self, base: str, text: str, attributes: Sequence[str], one_level: bool = False) -> list[Entry]:
+        """All objects under C(base) that match; none where C(base) does not exist.
+
+        Raises:
+            ActivationError: The controller refused, with its reason.
+        """
+        return self._search(base, ldap.SCOPE_ONELEVEL if one_level else ldap.SCOPE_SUBTREE, text, attributes, 0)
+
+    def add(self, dn: str, attributes: Attributes, right: str) -> None:
+        """Create an object.
+
+        Args:
+            dn: Where.
+            attributes: What it holds.
+            right: The right that this takes, for the message.
+
+        Raises:
+            ActivationError: The controller refused, with its reason.
+        """
+        entries = [(name, list(values)) for name, values in attributes.items()]
+        self._change(lambda: self._connection.add_ext_s(dn, entries), f"Creating {dn}", right)
+
+    def add_values(self, dn: str, attributes: Attributes, right: str) -> None:
+        """Add values to attributes; one that is there already is no error."""
+        changes = [(ldap.MOD_ADD, name, list(values)) for name, values in attributes.items()]
+        control = ldap.controls.RequestControl(_PERMISSIVE_MODIFY_OID, True, None)
+        self._change(lambda: self._connection.modify_ext_s(dn, changes, serverctrls=[control]), f"Changing {dn}", right)
+
+    def replace_values(self, dn: str, attributes: Attributes, right: str, sd_flags: int = 0) -> None:
+        """Replace all values of attributes."""
+        changes = [(ldap.MOD_REPLACE, name, list(values)) for name, values in attributes.items()]
+        self._change(lambda: self._connection.modify_ext_s(dn, changes, serverctrls=_sd_control(sd_flags)), f"Changing {dn}", right)
+
+    def _change(self, operation: Callable[[], object], doing: str, right: str) -> None:
+        self.requests += 1
+        try:
+            operation()
+        except ldap.LDAPError as failure:
+            raise refused(failure, doing, self.server, right) from None
+
+    def _search(self, base: str, scope: int, text: str, attributes: Sequence[str], sd_flags: int) -> list[Entry]:
+        self.requests += 1
+        try:
+            found = self._connection.search_ext_s(base, scope, text, list(attributes), serverctrls=_sd_control(sd_flags))
+        except ldap.NO_SUCH_OBJECT:
+            return []
+        except ldap.LDAPError as failure:
+            raise refused(failure, f"Reading {base or 'rootDSE'}", self.server, f"the right to read {base}") from None
+        return [_entry(dn, values) for dn, values in found if dn is not None]
+
+
+@contextlib.contextmanager
+def open_session(settings: Settings) -> Iterator[Session]:
+    """A session that is closed whatever happens.
+
+    Raises:
+        ActivationError: No connection, no ticket or no bind, with the reason.
+    """
+    if LDAP_ERROR is not None:
+        raise ActivationError(
+            "Active Directory needs the Python package python-ldap on the control node: pip install python-ldap."
+        ) from LDAP_ERROR
+    way = connect(settings)
+    connection = ldap.initialize(f"ldap://{settings.server}", fileno=way.socket.detach())
+    try:
+        connection.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
+        connection.set_option(ldap.OPT_REFERRALS, 0)
+        connection.set_option(ldap.OPT_NETWORK_TIMEOUT, float(settings.timeout))
+        connection.set_option(ldap.OPT_TIMEOUT, float(settings.timeout))
+        # Without it libldap asks the resolver for the name behind the peer's address and takes that for the SASL host.
+        connection.set_option(ldap.OPT_X_SASL_NOCANON, 1)
+        yield _bound(connection, settings, way)
+    finally:
+        with contextlib.suppress(ldap.LDAPError):
+            connection.unbind_ext_s()
+
+
+def _bound(connection: t.Any, settings: Settings, way: Connected) -> Session:
+    root = _root_dse(connection, settings)
+    logon = kerberos.Logon(settings.username, settings.password, root.domain.upper(), way.address, root.skew)
+    with kerberos.tickets(logon):
+        try:
+            if way.binding:
+                tls_bind.bind(connection, settings.server, way.binding)
+            else:
+                _sealed_bind(connection, settings.server)
+        except (ldap.LOCAL_ERROR, ldap.AUTH_UNKNOWN) as failure:
+            raise _bind_failure(failure, logon, settings.server) from None
+        except ldap.LDAPError as failure:
+            raise refused(failure, "The logon", settings.server) from None
+        except GSSError as failure:
+            raise kerberos.failure_in_gssapi(failure, logon, settings.server) from None
+    session = Session(connection, settings.server, root)
+    # The read of rootDSE, and the legs of the bind: ticket, offer of layers, choice of a layer (RFC 4752 3.1).
+    session.requests = 4
+    return session
+
+
+def _sealed_bind(connection: t.Any, server: str) -> None:
+    # The whole set, so that a SASL_SECPROPS in the user's ldap.conf cannot take the sealing away.
+    connection.set_option(ldap.OPT_X_SASL_SECPROPS, "noanonymous,minssf=1,maxssf=65535")
+    connection.sasl_interactive_bind_s("", ldap.sasl.gssapi())
+    strength = connection.get_option(ldap.OPT_X_SASL_SSF)
+    if strength < _MINIMUM_SSF:
+        raise ActivationError(
+            f"The session with {server} would be protected by {strength} bits only; {_MINIMUM_SSF} are wanted. "
+            "Let the account and the controller use AES, or use tls_mode ldaps.",
+            source="ldap",
+        )
+
+
+def _bind_failure(failure: Exception, logon: kerberos.Logon, server: str) -> ActivationError:
+    details = failure.args[0] if failure.args and isinstance(failure.args[0], dict) else {}
+    text = str(details.get("info") or details.get("desc") or failure)
+    if "no worthy mechs" in text or "Unknown authentication method" in text:
+        return ActivationError(
+            "SASL has no GSSAPI mechanism on the control node. Install libsasl2-modules-gssapi-mit (Debian) or cyrus-sasl-gssapi (RHEL).",
+            source="kerberos",
+        )
+    inner = text.rpartition("(")[2].partition(")")[0] if "Minor code" in text else text
+    return kerberos.failure_in_sasl(inner, logon, server)
+
+
+def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
+    attributes = ["defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext", "namingContexts", "currentTime"]
+    try:
+        found = connection.search_ext_s("", ldap.SCOPE_BASE, "(objectClass=*)", attributes)
+    except ldap.LDAPError as failure:
+        raise ActivationError(
+            f"{settings.server} accepts the connection but does not answer as an LDAP server ({type(failure).__name__}). "
+            "Check that domain_server is a domain controller.",
+            source="ldap",
+        ) from None
+    entry = _entry("", found[0][1]) if found else Entry("", {})
+    if not entry.text("defaultNamingContext"):
+        raise ActivationError(f"{settings.server} is no Active Directory domain controller: it names no domain.", source="ldap")
+    return RootDse(
+        entry.text("defaultNamingContext"),
+        entry.text("rootDomainNamingContext"),
+        entry.text("configurationNamingContext"),
+        tuple(entry.texts("namingContexts")),
+        _skew(entry.text("currentTime")),
+    )
+
+
+def _skew(current: str) -> float:
+    """Seconds that this node is ahead; 0 where the controller does not tell its time."""
+    try:
+        theirs = datetime.datetime.strptime(current[:14], "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return 0.0
+    return time.time() - theirs.timestamp()
+
+
+def _entry(dn: str, values: Mapping[str, list[bytes]]) -> Entry:
+    return Entry(dn, {name.lower(): value for name, value in values.items()})
+
+
+def _sd_control(flags: int) -> list[t.Any] | None:
+    """LDAP_SERVER_SD_FLAGS_OID (MS-ADTS 3.1.1.3.4.1.11): SEQUENCE { INTEGER }, flags being less than 128."""
+    if not flags:
+        return None
+    return [ldap.controls.RequestControl(_SD_FLAGS_OID, True, bytes((0x30, 3, 2, 1, flags)))]

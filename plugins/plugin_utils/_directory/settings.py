@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where and as whom: the options that all directory modules share. Private to the collection.
+
+Associated with the documentation fragment C(_directory).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .._errors import ActivationError
+
+SECRETS = frozenset({"domain_password"})
+"""Options that are never shown."""
+
+VARIABLES: Mapping[str, str] = {
+    "domain_server": "volume_activation_domain_server",
+    "domain_username": "volume_activation_domain_username",
+    "domain_password": "volume_activation_domain_password",
+    "tls_mode": "volume_activation_tls_mode",
+    "ca_cert": "volume_activation_ca_cert",
+    "cert_validation": "volume_activation_cert_validation",
+    "connection_timeout": "volume_activation_connection_timeout",
+    "dns_servers": "volume_activation_dns_servers",
+}
+"""Option to the variable that stands in where the task leaves the option out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to reach a domain controller.
+
+    Attributes:
+        server: Its full DNS name.
+        username: C(user@REALM) or C(DOMAIN\\user); empty for the existing ticket cache.
+        password: Empty for the existing ticket cache.
+        tls_mode: C(none) for sealed Kerberos on port 389, C(ldaps) for TLS on 636.
+        ca_cert: File or directory of certificates to trust; empty for the system's.
+        cert_validation: C(always), C(ignore_hostname) or C(ignore).
+        timeout: Seconds, for the connection and for each answer.
+        dns_servers: Addresses of the servers that know C(server); empty for the system's resolver.
+    """
+
+    server: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls_mode: str = "none"
+    ca_cert: str = ""
+    cert_validation: str = "always"
+    timeout: float = 10
+    dns_servers: tuple[str, ...] = ()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, t.Any]) -> Settings:
+        """The settings in checked module options.
+
+        Raises:
+            ActivationError: A password without a user.
+        """
+        if options.get("domain_password") and not options.get("domain_username"):
+            raise ActivationError("domain_password is given without domain_username.", source="options")
+        return cls(
+            server=options["domain_server"].rstrip("."),
+            username=options.get("domain_username") or "",
+            password=options.get("domain_password") or "",
+            tls_mode=options["tls_mode"],
+            ca_cert=options.get("ca_cert") or "",
+            cert_validation=options["cert_validation"],
+            timeout=options["connection_timeout"],
+            dns_servers=tuple(options.get("dns_servers") or ()),
+        )

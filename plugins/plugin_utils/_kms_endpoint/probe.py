@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at one address: does a KMS host answer there. No client is counted by it.
+
+Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import bind
+
+DEFAULT_TIMEOUT = 5.0
+_AT_ONCE = 16
+
+
+class State(StrEnum):
+    """What was found at an address."""
+
+    ANSWERING = "answering"
+    REFUSED = "refused"
+    FILTERED = "filtered"
+    UNREACHABLE = "unreachable"
+    UNRESOLVED = "unresolved"
+    NOT_KMS = "not_kms"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What was found.
+
+    Attributes:
+        host: The name, as it was given or stands in DNS.
+        port: The TCP port.
+        address: The IP address; empty where the name has none.
+        state: What was found.
+        detail: The same as a sentence, with what to do.
+    """
+
+    host: str
+    port: int
+    address: str
+    state: State
+    detail: str
+
+
+def unresolved(host: str, port: int, who: str) -> Endpoint:
+    """The endpoint of a name that has no address; C(who) was asked, such as C(dc1.contoso.com)."""
+    detail = f"{host} has no address in DNS (asked: {who}): register its host record, or correct the name."
+    return Endpoint(host, port, "", State.UNRESOLVED, detail)
+
+
+def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
+    """Connect, bind the KMS interface, and hang up.
+
+    Args:
+        host: The name that the result shows.
+        address: The IP address to connect to.
+        port: The TCP port.
+        timeout: Seconds for everything together.
+    """
+    where = f"TCP port {port} of {host}" + (f" ({address})" if address != host else "")
+    deadline = time.monotonic() + timeout
+    try:
+        connection = socket.create_connection((address, port), timeout=timeout)
+    except ConnectionRefusedError:
+        detail = f"{where} refused the connection: start sppsvc on the KMS host and enable its firewall rule SPPSVC-In-TCP."
+        return Endpoint(host, port, address, State.REFUSED, detail)
+    except TimeoutError:
+        detail = f"{where} did not answer within {timeout:g} s: check the host, its rule SPPSVC-In-TCP and the firewalls on the way."
+        return Endpoint(host, port, address, State.FILTERED, detail)
+    except ConnectionResetError as error:
+        return _not_kms(host, port, address, where, f"it broke the connection off ({error.strerror or error})")
+    except OSError as error:
+        detail = f"{where} cannot be reached: {error.strerror or error}; check the route to it."
+        return Endpoint(host, port, address, State.UNREACHABLE, detail)
+    try:
+        with connection:
+            connection.sendall(bind.bind_request())
+            reply = bind.parse_reply(_receive(connection, deadline))
+    except bind.NotRpc as error:
+        return _not_kms(host, port, address, where, str(error))
+    except TimeoutError:
+        return _not_kms(host, port, address, where, f"it accepted the connection but answered nothing within {timeout:g} s")
+    except OSError as error:
+        return _not_kms(host, port, address, where, f"it broke the connection off ({error.strerror or error})")
+    if not reply.accepted:
+        return _not_kms(host, port, address, where, f"its RPC server does not accept the KMS interface ({reply.reason})")
+    return Endpoint(host, port, address, State.ANSWERING, f"{where} answers as a KMS host.")
+
+
+def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_TIMEOUT) -> list[Endpoint]:
+    """Look at several addresses at the same time.
+
+    Args:
+        targets: Host, address and port of each.
+        timeout: Seconds for each.
+
+    Returns:
+        What was found, in the order of C(targets).
+    """
+
+    def one(target: tuple[str, str, int]) -> Endpoint:
+        host, address, port = target
+        return probe(host, address, port, timeout)
+
+    if not targets:
+        return []
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(targets))) as pool:
+        return list(pool.map(one, targets))
+
+
+def _not_kms(host: str, port: int, address: str, where: str, why: str) -> Endpoint:
+    detail = f"{where} is open but is no KMS host: {why}; check the host's key and which program listens there."
+    return Endpoint(host, port, address, State.NOT_KMS, detail)
+
+
+def _receive(connection: socket.socket, deadline: float) -> bytes:
+    """One whole RPC message; what is no RPC is noticed at its first byte.
+
+    Raises:
+        NotRpc: It is none, or the server hung up before its end.
+        TimeoutError: The deadline passed.
+        OSError: The connection broke.
+    """
+    received = b""
+    wanted = bind.HEADER_LENGTH
+    while len(received) < wanted:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        chunk = connection.recv(wanted - len(received))
+        if not chunk:
+            raise bind.NotRpc("it hung up without an answer" if not received else "its answer was cut off")
+        received += chunk
+        if len(received) >= bind.HEADER_LENGTH or received[:1] != bind.FIRST_BYTE:
+            wanted = bind.message_length(received)
+    return received

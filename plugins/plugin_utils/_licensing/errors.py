@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a code means and what to do about it. Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .error_table import ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """One row of the error table.
+
+    Attributes:
+        code: The unsigned 32 bit code.
+        name: The symbolic name of the Windows SDK; empty where none is known for sure.
+        meaning: What it means, as a clause without a full stop.
+        remedy: What to do, as an imperative clause without a full stop.
+        source: The document or header that has it.
+    """
+
+    code: int
+    name: str
+    meaning: str
+    remedy: str
+    source: str
+
+
+_BY_CODE = {row[0]: ErrorInfo(*row) for row in ROWS}
+
+
+def describe(code: int) -> ErrorInfo | None:
+    """The table's row for a code, signed or unsigned; C(None) for a code that the table lacks."""
+    return _BY_CODE.get(code & 0xFFFFFFFF)
+
+
+def hexadecimal(code: int) -> str:
+    """A code, signed or unsigned, as Windows prints it: C(0xC004F038)."""
+    return f"0x{code & 0xFFFFFFFF:08X}"
+
+
+def sentence(code: int) -> str:
+    """A code with its name, its meaning and what to do, as a clause that ends with a full stop.
+
+    An unknown code names the program with which Windows itself shows its text, as slmgr.vbs does.
+    """
+    known = describe(code)
+    shown = hexadecimal(code)
+    if known is None:
+        return f"{shown}: a code that this collection does not know; slui.exe 0x2a {shown} on a Windows computer shows its text."
+    name = f" ({known.name})" if known.name else ""
+    return f"{shown}{name}: {known.meaning}; {known.remedy}."

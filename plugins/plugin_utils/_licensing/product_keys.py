@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape of a product key. A key never stands in an error, not even in part.
+
+Pure. Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .._errors import ActivationError
+
+# The 24 characters of all keys, and N, which keys since Windows 8 hold exactly once.
+ALPHABET = "BCDFGHJKMPQRTVWXY2346789N"
+_SHAPE = re.compile(rf"[{ALPHABET}]{{5}}(?:-[{ALPHABET}]{{5}}){{4}}")
+# What word processors and web pages make of a hyphen: U+2010 to U+2015, the minus sign, small and full-width hyphens,
+# and the soft hyphen.
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"), "-")
+_INVISIBLE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
+
+
+def normalise(key: str) -> str:
+    """A key in the form C(XXXXX-XXXXX-XXXXX-XXXXX-XXXXX), whatever dashes, blanks and case it was given with.
+
+    Raises:
+        ActivationError: It has not the shape of a product key.
+    """
+    characters = _INVISIBLE.sub("", key).translate(_DASHES).replace("-", "").upper()
+    grouped = "-".join(characters[start : start + 5] for start in range(0, len(characters), 5))
+    if _SHAPE.fullmatch(grouped) is None:
+        raise ActivationError(f"The product key does not have the shape of one: {_complaint(characters)}.", source="options")
+    return grouped
+
+
+def has_shape(key: str) -> bool:
+    """Whether C(normalise) accepts the key."""
+    try:
+        normalise(key)
+    except ActivationError:
+        return False
+    return True
+
+
+def last_five(key: str) -> str:
+    """What Windows shows of an installed key as PartialProductKey.
+
+    Raises:
+        ActivationError: It has not the shape of a product key.
+    """
+    return normalise(key)[-5:]
+
+
+def same_key(key: str, partial_product_key: str | None) -> bool:
+    """Whether the installed key, known by its last five characters only, can be this one.
+
+    Raises:
+        ActivationError: C(key) has not the shape of a product key.
+    """
+    return partial_product_key is not None and last_five(key) == partial_product_key.strip().upper()
+
+
+def _complaint(characters: str) -> str:
+    if len(characters) != 25:
+        return f"it has {len(characters)} letters and digits instead of 25"
+    places = [str(place) for place, character in enumerate(characters, start=1) if character not in ALPHABET]
+    if len(places) == 1:
+        return f"the character at place {places[0]} of 25 is used in no product key"
+    return f"the characters at places {', '.join(places)} of 25 are used in no product key"

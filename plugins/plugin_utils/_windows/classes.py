@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WMI classes in use: their properties, methods and types.
+
+Sources: the MOF of SppWmi.dll (SoftwareLicensing*), MSFT_NetFirewallRule in root/StandardCimv2, CIMWin32 and StdRegProv as
+Microsoft's WMI reference documents them. Only what the collection uses is listed.
+"""
+
+from __future__ import annotations
+
+from .._wsman.cim import CimClass, Method
+
+HKEY_LOCAL_MACHINE = 2147483650
+
+_KMS_COUNTERS = {
+    f"KeyManagementService{name}": "uint32"
+    for name in (
+        "CurrentCount",
+        "TotalRequests",
+        "FailedRequests",
+        "UnlicensedRequests",
+        "LicensedRequests",
+        "OOBGraceRequests",
+        "OOTGraceRequests",
+        "NonGenuineGraceRequests",
+        "NotificationRequests",
+    )
+}
+_KMS_CLIENT = {
+    "DiscoveredKeyManagementServiceMachineName": "string",
+    "DiscoveredKeyManagementServiceMachineIpAddress": "string",
+    "DiscoveredKeyManagementServiceMachinePort": "uint32",
+    "KeyManagementServiceMachine": "string",
+    "KeyManagementServicePort": "uint32",
+    "KeyManagementServiceLookupDomain": "string",
+}
+_KMS_CLIENT_METHODS = {
+    "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
+    "ClearKeyManagementServiceMachine": Method(),
+    "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
+    "ClearKeyManagementServicePort": Method(),
+}
+
+SOFTWARE_LICENSING_SERVICE = CimClass(
+    "SoftwareLicensingService",
+    properties={
+        "Version": "string",
+        "ClientMachineID": "string",
+        "IsKeyManagementServiceMachine": "uint32",
+        "KeyManagementServiceProductKeyID": "string",
+        "KeyManagementServiceDnsPublishing": "boolean",
+        "KeyManagementServiceHostCaching": "boolean",
+        "KeyManagementServiceLowPriority": "boolean",
+        "KeyManagementServiceListeningPort": "uint32",
+        "RequiredClientCount": "uint32",
+        "VLActivationInterval": "uint32",
+        "VLRenewalInterval": "uint32",
+        "RemainingWindowsReArmCount": "uint32",
+        **_KMS_COUNTERS,
+        **_KMS_CLIENT,
+    },
+    methods={
+        "InstallProductKey": Method({"ProductKey": "string"}),
+        "RefreshLicenseStatus": Method(),
+        "SetKeyManagementServiceListeningPort": Method({"PortNumber": "uint32"}),
+        "SetVLActivationInterval": Method({"ActivationInterval": "uint32"}),
+        "SetVLRenewalInterval": Method({"RenewalInterval": "uint32"}),
+        "DisableKeyManagementServiceDnsPublishing": Method({"DisablePublishing": "boolean"}),
+        "EnableKeyManagementServiceLowPriority": Method({"EnableLowPriority": "boolean"}),
+        **_KMS_CLIENT_METHODS,
+    },
+)
+
+SOFTWARE_LICENSING_PRODUCT = CimClass(
+    "SoftwareLicensingProduct",
+    properties={
+        "ID": "string",
+        "ApplicationID": "string",
+        "Name": "string",
+        "Description": "string",
+        "LicenseFamily": "string",
+        "LicenseIsAddon": "boolean",
+        "LicenseStatus": "uint32",
+        "LicenseStatusReason": "uint32",
+        "GracePeriodRemaining": "uint32",
+        "EvaluationEndDate": "datetime",
+        "PartialProductKey": "string",
+        "ProductKeyID": "string",
+        "ProductKeyChannel": "string",
+        "OfflineInstallationId": "string",
+        "RemainingAppReArmCount": "uint32",
+        "RemainingSkuReArmCount": "uint32",
+        "RequiredClientCount": "uint32",
+        "IsKeyManagementServiceMachine": "uint32",
+        "VLActivationInterval": "uint32",
+        "VLRenewalInterval": "uint32",
+        "VLActivationType": "uint32",
+        "VLActivationTypeEnabled": "uint32",
+        **_KMS_COUNTERS,
+        **_KMS_CLIENT,
+    },
+    methods={"Activate": Method(), "UninstallProductKey": Method()},
+)
+
+STD_REG_PROV = CimClass(
+    "StdRegProv",
+    methods={
+        "GetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string"}),
+        "SetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string"}),
+        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
+    },
+)
+
+NET_FIREWALL_RULE = CimClass(
+    "MSFT_NetFirewallRule",
+    namespace="root/StandardCimv2",
+    properties={"InstanceID": "string", "Enabled": "uint16", "Profiles": "uint16"},
+    methods={"Enable": Method(), "Disable": Method()},
+)
+
+WIN32_SERVICE = CimClass(
+    "Win32_Service",
+    properties={"Name": "string", "State": "string", "ProcessId": "uint32"},
+    methods={"StartService": Method(), "StopService": Method()},
+)
+
+WIN32_PROCESS = CimClass(
+    "Win32_Process",
+    properties={"ProcessId": "uint32"},
+    methods={"Create": Method({"CommandLine": "string"}, {"ProcessId": "uint32"})},
+)
+
+WIN32_OPERATING_SYSTEM = CimClass(
+    "Win32_OperatingSystem",
+    properties={
+        "Caption": "string",
+        "Version": "string",
+        "BuildNumber": "string",
+        "ProductType": "uint32",
+        "OperatingSystemSKU": "uint32",
+        "CSName": "string",
+        "LocalDateTime": "datetime",
+        "LastBootUpTime": "datetime",
+    },
+    methods={"Reboot": Method()},
+)
+
+WIN32_COMPUTER_SYSTEM = CimClass(
+    "Win32_ComputerSystem", properties={"DNSHostName": "string", "Domain": "string", "PartOfDomain": "boolean"}
+)

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The computer itself: its names, its system, a reboot, and the tickets of its service account."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from .._errors import ActivationError
+from .._wsman.fault import WsmanFault
+from .._wsman.session import Session, UnknownOutcome
+from .classes import WIN32_COMPUTER_SYSTEM, WIN32_OPERATING_SYSTEM, WIN32_PROCESS
+
+# The Kerberos tickets of NetworkService, as which sppsvc runs, belong to this logon session. Like Win32_Process.Create
+# itself, klist gives nothing back that could be read: the effect shows in DNS.
+_PURGE_TICKETS = "klist.exe -li 0x3e4 purge"
+
+# Win32_Process.Create, ReturnValue.
+_ACCESS_DENIED, _PRIVILEGE = 2, 3
+
+_NO_PROCESSES = (
+    "The target forbids processes that are started over WMI (Defender's rule against process creation from PSExec and WMI"
+    " commands, or a hardening guide); use ticket: reboot or ticket: wait instead"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """What Windows says about itself.
+
+    Attributes:
+        caption: Its name in its own language.
+        build: The build number, such as 20348.
+        is_server: Whether it is a server edition.
+        computer_name: The NetBIOS name; the machine account is this with a C($) behind it.
+        local_time: Its clock, with offset.
+        last_boot: When it was started.
+    """
+
+    caption: str
+    version: str
+    build: int
+    is_server: bool
+    computer_name: str
+    local_time: datetime | None
+    last_boot: datetime | None
+
+
+def read_operating_system(session: Session) -> OperatingSystem:
+    """The operating system, in one request."""
+    columns = ("Caption", "Version", "BuildNumber", "ProductType", "CSName", "LocalDateTime", "LastBootUpTime")
+    rows = session.query(WIN32_OPERATING_SYSTEM, columns)
+    if not rows:
+        raise ActivationError(
+            f"{session.host}: WMI knows no operating system; its repository is damaged (winmgmt /verifyrepository).", source="windows"
+        )
+    row = rows[0]
+    local_time, last_boot = row["LocalDateTime"], row["LastBootUpTime"]
+    return OperatingSystem(
+        caption=str(row["Caption"] or "").strip(),
+        version=str(row["Version"] or ""),
+        build=int(str(row["BuildNumber"] or 0)),
+        # Win32_OperatingSystem.ProductType: 1 is a workstation, 2 a domain controller, 3 a server.
+        is_server=row["ProductType"] != 1,
+        computer_name=str(row["CSName"] or ""),
+        local_time=local_time if isinstance(local_time, datetime) else None,
+        last_boot=last_boot if isinstance(last_boot, datetime) else None,
+    )
+
+
+def read_fqdn(session: Session) -> str:
+    """The DNS name under which the computer publishes itself, in lower case."""
+    rows = session.query(WIN32_COMPUTER_SYSTEM, ("DNSHostName", "Domain", "PartOfDomain"))
+    row = rows[0] if rows else {}
+    name, domain = str(row.get("DNSHostName") or ""), str(row.get("Domain") or "")
+    if not row.get("PartOfDomain") or not name or not domain:
+        raise ActivationError(
+            f"{session.host} is not a member of a domain, so it can't publish itself by secure dynamic update; write its record by hand.",
+            source="windows",
+        )
+    return f"{name}.{domain}".lower()
+
+
+def purge_tickets(session: Session) -> None:
+    """Make the service account forget its Kerberos tickets, so that the next one knows the groups of today.
+
+    Raises:
+        ActivationError: The target forbids it.
+    """
+    try:
+        answer = session.invoke(WIN32_PROCESS, "Create", {"CommandLine": _PURGE_TICKETS})
+    except WsmanFault as fault:
+        raise ActivationError(f"{fault.message} {_NO_PROCESSES}.", code=fault.code, name=fault.name, source="windows") from fault
+    code = answer["ReturnValue"] or 0
+    if code:
+        reason = _NO_PROCESSES if code in (_ACCESS_DENIED, _PRIVILEGE) else "see Win32_Process.Create in Microsoft's WMI reference"
+        raise ActivationError(f"{session.host}: starting klist failed with {code}. {reason}.", code=str(code), source="windows")
+
+
+def reboot(session: Session, timeout: float) -> None:
+    """Restart the computer and wait until its WMI answers again.
+
+    Args:
+        session: The host; usable again afterwards.
+        timeout: Seconds to wait.
+
+    Raises:
+        ActivationError: It was refused, or the computer did not come back.
+    """
+    before = read_operating_system(session).last_boot
+    try:
+        answer = session.invoke(WIN32_OPERATING_SYSTEM, "Reboot")
+    except UnknownOutcome:
+        # The answer may be lost because the computer was quicker.
+        answer = {"ReturnValue": 0}
+    if answer["ReturnValue"]:
+        raise ActivationError(
+            f"{session.host}: the reboot was refused with {answer['ReturnValue']}; the WinRM account may not shut it down.",
+            code=str(answer["ReturnValue"]),
+            source="windows",
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        time.sleep(min(5.0, timeout / 20))
+        try:
+            session.reconnect()
+            if read_operating_system(session).last_boot != before:
+                return
+        except ActivationError:
+            # Whatever a computer on its way down or up answers means only that it is not ready yet.
+            continue
+    raise ActivationError(
+        f"{session.host} did not come back within {timeout:.0f} seconds of its reboot.", source="windows", unreachable=True
+    )

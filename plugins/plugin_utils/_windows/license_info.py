@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that slmgr.vbs /dlv shows, as data that task results can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .._licensing.errors import sentence
+from .._licensing.kms import OFFICE, OFFICE_2010, WINDOWS, current_count, effective_port
+from .._licensing.status import expiry, status_name
+from .._wsman.cim import Value
+from .._wsman.session import Session
+from . import licensing
+from .classes import SOFTWARE_LICENSING_SERVICE
+from .computer import OperatingSystem, read_operating_system
+from .licensing import Product, number
+
+_APPLICATIONS = {WINDOWS: "windows", OFFICE: "office", OFFICE_2010: "office"}
+_COUNTERS = {
+    "total": "KeyManagementServiceTotalRequests",
+    "failed": "KeyManagementServiceFailedRequests",
+    "unlicensed": "KeyManagementServiceUnlicensedRequests",
+    "licensed": "KeyManagementServiceLicensedRequests",
+    "oob_grace": "KeyManagementServiceOOBGraceRequests",
+    "oot_grace": "KeyManagementServiceOOTGraceRequests",
+    "non_genuine_grace": "KeyManagementServiceNonGenuineGraceRequests",
+    "notification": "KeyManagementServiceNotificationRequests",
+}
+
+
+def read_license(session: Session) -> dict[str, Any]:
+    """The state of one host: three queries, and one more page where several products hold keys."""
+    system = read_operating_system(session)
+    now = datetime.now(UTC)
+    products = licensing.read_products(session)
+    service = licensing.read_service(session, list(SOFTWARE_LICENSING_SERVICE.properties))
+    windows = licensing.windows_product(products)
+    return {
+        "windows": _product(windows, now) if windows else None,
+        "products": [_product(product, now) for product in products if not product.is_addon],
+        "addons": [_product(product, now) for product in products if product.is_addon],
+        "service": _service(service),
+        "operating_system": _operating_system(system, now),
+    }
+
+
+def short_product(product: Product | None) -> dict[str, Any] | None:
+    """As much of a product as the result of a change needs."""
+    if product is None:
+        return None
+    return {
+        "activation_id": product.id,
+        "channel": product.channel.value,
+        "partial_key": product.partial_key,
+        "status": status_name(product.status),
+    }
+
+
+def _product(product: Product, now: datetime) -> dict[str, Any]:
+    ends = expiry(product.status, product.grace_minutes, now)
+    return {
+        "activation_id": product.id,
+        "name": product.name,
+        "description": product.description,
+        "family": product.family,
+        "application": _APPLICATIONS.get(product.application_id.lower(), product.application_id),
+        "channel": product.channel.value,
+        "partial_key": product.partial_key,
+        "status": status_name(product.status),
+        "status_reason": sentence(product.status_reason) if product.status_reason else None,
+        "permanent": ends.permanent,
+        "expires_in_days": ends.days,
+        "required_count": product.required_count,
+    }
+
+
+def _service(row: Mapping[str, Value]) -> dict[str, Any]:
+    return {
+        "version": row["Version"],
+        "client_machine_id": row["ClientMachineID"],
+        "kms_host": row["IsKeyManagementServiceMachine"] == 1,
+        "current_count": current_count(number(row["KeyManagementServiceCurrentCount"])),
+        "listening_port": effective_port(number(row["KeyManagementServiceListeningPort"])),
+        "dns_publishing": row["KeyManagementServiceDnsPublishing"],
+        "low_priority": row["KeyManagementServiceLowPriority"],
+        "host_caching": row["KeyManagementServiceHostCaching"],
+        "kms_machine": row["KeyManagementServiceMachine"] or "",
+        "kms_machine_port": number(row["KeyManagementServicePort"]) or None,
+        "lookup_domain": row["KeyManagementServiceLookupDomain"] or "",
+        "discovered_machine": row["DiscoveredKeyManagementServiceMachineName"] or "",
+        "activation_interval": row["VLActivationInterval"],
+        "renewal_interval": row["VLRenewalInterval"],
+        "requests": {name: row[column] for name, column in _COUNTERS.items()},
+    }
+
+
+def _operating_system(system: OperatingSystem, now: datetime) -> dict[str, Any]:
+    offset = (system.local_time - now).total_seconds() if system.local_time else None
+    return {
+        "caption": system.caption,
+        "version": system.version,
+        "build": system.build,
+        "server": system.is_server,
+        "computer_name": system.computer_name,
+        "clock_offset": round(offset, 1) + 0.0 if offset is not None else None,
+    }

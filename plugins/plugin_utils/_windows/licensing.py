@@ -1,0 +1,211 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Software Protection Platform of one host: what it holds, and the calls that change it.
+
+The calls and their order are those of slmgr.vbs, which is itself only a client of these classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._errors import ActivationError
+from .._licensing.channels import Channel, classify
+from .._licensing.errors import describe, hexadecimal, sentence
+from .._licensing.kms import WINDOWS
+from .._licensing.status import LICENSED, status_name
+from .._wsman.cim import Value
+from .._wsman.session import Session
+from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
+from .registry import KeyMissing, read_string, write_string
+
+PLATFORM_KEY = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
+PLATFORM_KEY_32 = "SOFTWARE\\WOW6432Node\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
+_VERSION_VALUE = "KeyManagementServiceVersion"
+
+SERVICE_COLUMNS = (
+    "Version",
+    "KeyManagementServiceListeningPort",
+    "KeyManagementServiceDnsPublishing",
+    "KeyManagementServiceLowPriority",
+    "VLActivationInterval",
+    "VLRenewalInterval",
+    "KeyManagementServiceMachine",
+    "KeyManagementServicePort",
+)
+"""What the modules that change something need of the service."""
+
+PRODUCT_COLUMNS = (
+    "ID",
+    "ApplicationID",
+    "Name",
+    "Description",
+    "LicenseFamily",
+    "LicenseIsAddon",
+    "LicenseStatus",
+    "LicenseStatusReason",
+    "GracePeriodRemaining",
+    "PartialProductKey",
+    "ProductKeyChannel",
+    "RequiredClientCount",
+)
+"""What the modules that change something need of a product. Columns are named because C(select *) computes them all,
+the installation ID among them, which takes seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product that holds a key.
+
+    Attributes:
+        id: Its activation ID, the key of the instance.
+        description: Holds the channel in words that no language changes.
+        key_channel: ProductKeyChannel, such as C(Volume:GVLK); empty before Windows 8.
+        status: LicenseStatus, 0 to 6.
+        grace_minutes: Minutes until the license or the grace period ends; 0 where it does not end.
+        partial_key: The last five characters of the key.
+        required_count: How many clients a KMS host has to have counted.
+    """
+
+    id: str
+    application_id: str
+    name: str
+    description: str
+    family: str
+    key_channel: str
+    is_addon: bool
+    status: int
+    status_reason: int
+    grace_minutes: int
+    partial_key: str
+    required_count: int
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether it is Windows itself, as slmgr.vbs picks it: not Office, and not an add-on such as ESU."""
+        return self.application_id.lower() == WINDOWS and not self.is_addon
+
+    @property
+    def channel(self) -> Channel:
+        """The kind of key that it holds."""
+        return classify(self.description, self.key_channel)
+
+    @property
+    def licensed(self) -> bool:
+        """Whether it is licensed now."""
+        return self.status == LICENSED
+
+
+def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS) -> dict[str, Value]:
+    """The columns of SoftwareLicensingService.
+
+    Its key is its version, so it has to be found before a method of it can be called.
+    """
+    rows = session.query(SOFTWARE_LICENSING_SERVICE, columns)
+    if not rows:
+        raise ActivationError(
+            f"{session.host}: WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.", source="windows"
+        )
+    return rows[0]
+
+
+def read_products(session: Session) -> list[Product]:
+    """All products that hold a key: Windows, its add-ons, Office."""
+    return [product_of(row) for row in session.query(SOFTWARE_LICENSING_PRODUCT, PRODUCT_COLUMNS, "PartialProductKey is not null")]
+
+
+def windows_product(products: Iterable[Product]) -> Product | None:
+    """The product that is Windows itself; C(None) where no key is installed."""
+    return next((product for product in products if product.is_windows), None)
+
+
+def product_of(row: Mapping[str, Value]) -> Product:
+    """A product from a row with PRODUCT_COLUMNS."""
+    return Product(
+        id=str(row["ID"] or ""),
+        application_id=str(row["ApplicationID"] or ""),
+        name=str(row["Name"] or ""),
+        description=str(row["Description"] or ""),
+        family=str(row["LicenseFamily"] or ""),
+        key_channel=str(row["ProductKeyChannel"] or ""),
+        is_addon=bool(row["LicenseIsAddon"]),
+        status=number(row["LicenseStatus"]),
+        status_reason=number(row["LicenseStatusReason"]),
+        grace_minutes=number(row["GracePeriodRemaining"]),
+        partial_key=str(row["PartialProductKey"] or ""),
+        required_count=number(row["RequiredClientCount"]),
+    )
+
+
+def install_key(session: Session, version: str, product_key: str) -> None:
+    """Install a product key, as C(slmgr /ipk) does.
+
+    Raises:
+        WsmanFault: Windows does not take the key. Its message never holds the key.
+    """
+    call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
+    refresh(session, version)
+
+
+def activate(session: Session, version: str, product_id: str) -> None:
+    """One activation attempt, as C(slmgr /ato) does. The caller reads the status afterwards: it alone counts."""
+    answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "Activate", selectors={"ID": product_id})
+    check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
+    refresh(session, version)
+
+
+def refresh(session: Session, version: str) -> None:
+    """Bring the status up to date, which does not happen by itself at once."""
+    call_service(session, version, "RefreshLicenseStatus", repeatable=True)
+
+
+def call_service(
+    session: Session, version: str, method: str, arguments: Mapping[str, Value] | None = None, repeatable: bool = False
+) -> None:
+    """A method of SoftwareLicensingService. Setting a value twice does no harm; installing a key or activating does."""
+    answer = session.invoke(SOFTWARE_LICENSING_SERVICE, method, arguments, {"Version": version}, repeatable=repeatable)
+    check_return_value(session, f"SoftwareLicensingService.{method}", answer)
+
+
+def read_version_values(session: Session) -> dict[str, str | None]:
+    """KeyManagementServiceVersion by registry key, for each view that this Windows has."""
+    found: dict[str, str | None] = {}
+    for key in (PLATFORM_KEY, PLATFORM_KEY_32):
+        try:
+            found[key] = read_string(session, key, _VERSION_VALUE)
+        except KeyMissing:
+            continue
+    return found
+
+
+def write_version_value(session: Session, key: str, version: str) -> None:
+    """Mark the computer as a KMS host for monitoring, as slmgr.vbs does; InstallProductKey itself does not."""
+    write_string(session, key, _VERSION_VALUE, version)
+
+
+def spoken_status(product: Product | None) -> str:
+    """A product's status with Windows' reason for it, as a clause."""
+    if product is None:
+        return "without a product key"
+    reason = f" because of {sentence(product.status_reason).rstrip('.')}" if product.status_reason else ""
+    return status_name(product.status) + reason
+
+
+def check_return_value(session: Session, call: str, answer: Mapping[str, Value]) -> None:
+    """A failure normally comes as a fault; one that comes as ReturnValue is an HRESULT all the same."""
+    code = number(answer["ReturnValue"])
+    if code:
+        info = describe(code)
+        raise ActivationError(
+            f"{session.host}: {call} failed with {sentence(code)}",
+            code=hexadecimal(code),
+            name=info.name if info else "",
+            source="windows",
+        )
+
+
+def number(value: Value) -> int:
+    """An unsigned column; NULL counts as 0."""
+    return value if isinstance(value, int) else 0

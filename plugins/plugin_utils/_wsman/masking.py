@@ -1,0 +1,198 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes out of recorded messages what nobody else may see, and on request who they are about.
+
+Messages are changed as text, so that everything else in them stays as Windows wrote it: only texts and attribute values
+are touched, never names of elements, and no value that is a URI of the protocol.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from collections.abc import Callable, Iterable
+from xml.sax.saxutils import escape, quoteattr
+
+MASK = "********"
+
+# A product key with hyphens, or with what word processors make of them, or with nothing between: five times five.
+_KEY = re.compile(r"(?<![A-Z0-9])(?:[A-Z0-9]{5}[-\u2010-\u2015\u2212]){4}([A-Z0-9]{5})(?![A-Z0-9])", re.IGNORECASE)
+_BARE_KEY = re.compile(r"(?<![A-Z0-9])[BCDFGHJKMNPQRTVWXY2-9]{20}([BCDFGHJKMNPQRTVWXY2-9]{5})(?![A-Z0-9])", re.IGNORECASE)
+_MASKED_KEY = r"XXXXX-XXXXX-XXXXX-XXXXX-\1"
+# The key in the computer's firmware; it may have any shape.
+_FIRMWARE_KEY = re.compile(r"(<(?:[\w.-]+:)?OA3xOriginalProductKey(?:\s[^<>]*)?>)[^<]+(?=</)")
+
+# Whatever is not a tag for certain is treated as text, so that nothing escapes by odd syntax.
+_TAG = re.compile(r"(<[/?]?[A-Za-z_][^<>]*>)")
+_ATTRIBUTE = re.compile(r"""(\s(?!xmlns)[\w:.-]+\s*=\s*)("[^"]*"|'[^']*')""")
+_PROTOCOL = ("http://schemas.", "http://www.w3.org/", "uuid:")
+# Shorter ones would blank out half of the message, and are no secrets.
+_SHORTEST_SECRET = 4
+
+_HOST_ELEMENTS = "CSName|DNSHostName|__SERVER|SystemName|PSComputerName|MachineName|KeyManagementServiceMachine|DiscoveredKeyManagementServiceMachineName"
+_DOMAIN_ELEMENTS = "Domain|KeyManagementServiceLookupDomain|DnsDomainPublishList"
+_NAMED_HOST = re.compile(rf"<(?:[\w.-]+:)?(?:{_HOST_ELEMENTS})(?:\s[^<>]*)?>([^<>]+)<|\sMachine=[\"']([^\"']+)[\"']")
+_NAMED_DOMAIN = re.compile(rf"<(?:[\w.-]+:)?(?:{_DOMAIN_ELEMENTS})(?:\s[^<>]*)?>([^<>]+)<")
+_NOBODY = frozenset({"", ".", "localhost", "workgroup", "null", MASK.lower()})
+
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:](?![\w:])")
+_SID = re.compile(r"S-1-5-21-\d+-\d+-\d+")
+_CMID = re.compile(r"(<(?:[\w.-]+:)?ClientMachineID(?:\s[^<>]*)?>)[^<>]+(?=<)")
+_NO_CMID = r"\g<1>00000000-0000-0000-0000-000000000000"
+
+
+class Masker:
+    """Masks secrets; product keys of the usual shape are masked whether they are named or not.
+
+    Args:
+        secrets: Texts that must not appear, in whatever case.
+        aliases: What else is replaced, see C(Aliases).
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), aliases: Aliases | None = None) -> None:
+        forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in _spellings(secret)}
+        self._secrets = _any_of(forms) if forms else None
+        self._aliases = aliases
+
+    def message(self, text: str) -> str:
+        """A SOAP message without them."""
+        # Neither can be part of the protocol, so they go wherever they are.
+        text = _without_keys(_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+        if self._aliases:
+            text = _CMID.sub(_NO_CMID, text)
+        parts = _TAG.split(text)
+        # The split alternates: text, tag, text, tag and so on.
+        parts[::2] = [self.text(part) for part in parts[::2]]
+        parts[1::2] = [_ATTRIBUTE.sub(lambda found: found[1] + self._quoted(found[2]), part) for part in parts[1::2]]
+        return "".join(parts)
+
+    def text(self, text: str) -> str:
+        """One value, or a sentence, without them."""
+        if text.strip().startswith(_PROTOCOL):
+            return text
+        if self._secrets:
+            text = self._secrets.sub(MASK, text)
+        text = _without_keys(text)
+        return self._aliases.replace(text) if self._aliases else text
+
+    def tree(self, value: t.Any) -> t.Any:
+        """Data as JSON has it, with every string masked."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.tree(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.tree(entry) for entry in value]
+        return value
+
+    def _quoted(self, quoted: str) -> str:
+        return quoted[0] + self.text(quoted[1:-1]) + quoted[-1]
+
+
+class Aliases:
+    """Other names for hosts, domains, users and addresses: the same one for the same name wherever it stands.
+
+    Names are C(host1), C(domain1.example), C(DOMAIN1) and C(user1); addresses are those reserved for documentation
+    (RFC 5737, RFC 3849). The domain part of SIDs and the client machine ID go as well.
+
+    Args:
+        messages: The messages, in which Windows names hosts and domains itself.
+        hosts: Further names of hosts, with or without a domain.
+        users: Accounts, as C(DOMAIN\\user), C(user@REALM) or alone.
+    """
+
+    def __init__(self, messages: Iterable[str], hosts: Iterable[str] = (), users: Iterable[str] = ()) -> None:
+        self._names: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        for host in hosts:
+            self._add_host(host)
+        for user in users:
+            self._add_user(user)
+        for message in messages:
+            for found in _NAMED_HOST.finditer(message):
+                self._add_host(found[1] or found[2])
+            for found in _NAMED_DOMAIN.finditer(message):
+                self._add_domain(found[1])
+        self._pattern = _any_of(self._names, whole_words=True) if self._names else None
+
+    def replace(self, text: str) -> str:
+        """The text with other names."""
+        if self._pattern:
+            text = self._pattern.sub(lambda found: self._names[found[0].lower()], text)
+        text = _SID.sub("S-1-5-21-1-1-1", text)
+        text = _IPV4.sub(lambda found: self._address(found[0], ipaddress.IPv4Address, "192.0.2.{}"), text)
+        return _IPV6.sub(lambda found: self._address(found[0], ipaddress.IPv6Address, "2001:db8::{:x}"), text)
+
+    def _add_host(self, host: str) -> None:
+        host = host.strip().strip("[]").rstrip(".$")
+        if _is_address(host):
+            return
+        label, _dot, domain = host.partition(".")
+        self._add(label, "host{}")
+        self._add_domain(domain)
+
+    def _add_domain(self, domain: str) -> None:
+        domain = domain.strip().strip(".")
+        if domain.lower() in _NOBODY or _is_address(domain):
+            return
+        if "." in domain:
+            self._add(domain, "domain{}.example")
+            # The NetBIOS name is the first part unless somebody chose otherwise.
+            self._add(domain.partition(".")[0], "DOMAIN{}")
+        else:
+            self._add(domain, "DOMAIN{}")
+
+    def _add_user(self, user: str) -> None:
+        name, at, realm = user.partition("@")
+        domain, backslash, account = user.partition("\\")
+        if backslash:
+            name, realm = account, domain
+        elif not at:
+            realm = ""
+        self._add(name, "user{}")
+        self._add_domain(realm)
+
+    def _add(self, name: str, alias: str) -> None:
+        for form in _spellings(name.strip().lower()):
+            if form not in _NOBODY and form not in self._names:
+                self._counts[alias] = self._counts.get(alias, 0) + 1
+                self._names[form] = alias.format(self._counts[alias])
+
+    def _address(self, text: str, kind: Callable[[str], ipaddress.IPv4Address | ipaddress.IPv6Address], alias: str) -> str:
+        try:
+            address = kind(text)
+        except ValueError:
+            return text
+        if address.is_unspecified or str(address) in ("127.0.0.1", "::1"):
+            return text
+        if str(address) not in self._addresses:
+            self._counts[alias] = self._counts.get(alias, 0) + 1
+            self._addresses[str(address)] = alias.format(self._counts[alias])
+        return self._addresses[str(address)]
+
+
+def _without_keys(text: str) -> str:
+    return _BARE_KEY.sub(_MASKED_KEY, _KEY.sub(_MASKED_KEY, text))
+
+
+def _spellings(text: str) -> set[str]:
+    """The text as it stands, and as XML has to write it."""
+    return {text, escape(text), quoteattr(text)[1:-1], escape(text, {'"': "&quot;", "'": "&apos;"})}
+
+
+def _any_of(texts: Iterable[str], whole_words: bool = False) -> re.Pattern[str]:
+    """Finds any of the texts, the longest first, in any case."""
+    pattern = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])" if whole_words else pattern, re.IGNORECASE)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True

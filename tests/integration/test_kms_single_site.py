@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The single-site scenario from end to end: a look, a run, another run, and everything that may go wrong in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab import names
+from lab.witness import Srv
+
+from .conftest import Lab
+
+KMS_1, KMS_2 = names.kms_hosts()
+BOTH = [Srv(0, 0, 1688, KMS_1.fqdn), Srv(0, 0, 1688, KMS_2.fqdn)]
+ACCOUNTS = [KMS_1.account, KMS_2.account]
+DEFAULTS = [("DisableDnsPublishing", 0), ("KeyManagementServiceListeningPort", "1688")]
+RECORD = "dnsNode _vlmcs._tcp.contoso.com"
+
+
+def change(step: dict[str, Any], decided: dict[Any, list[str]] | None = None) -> tuple[Any, ...]:
+    """What a step changes; values that only the target decides are left out."""
+    left_out = (decided or {}).get((step["object"], step["attribute"]), [])
+    values = ["decided by target" if name in left_out else repr(step[name]) for name in ("before", "after")]
+    return step["object"], step["attribute"], *values
+
+
+def steady(world: dict[str, Any]) -> dict[str, Any]:
+    """The world without what passes by itself, flat, so that a difference names itself.
+
+    A value that was set back to Windows' default stays in the registry as that default, as with slmgr.vbs.
+    """
+    moving = ("events", "processes", "publications", "sppsvc", "minutes")
+    hosts = {f"{name} {key}": value for name, host in world["hosts"].items() for key, value in host.items() if key not in moving}
+    for label, value in hosts.items():
+        if label.endswith("registry"):
+            hosts[label] = {path: data for path, data in value.items() if (path.rpartition("\\")[2], data) not in DEFAULTS}
+    return {"srv": world["srv"], "sddl": world["sddl"], "members": world["members"], **hosts}
+
+
+def licensed_clients(lab: Lab) -> list[str]:
+    machines = [machine for machine in lab.options.machines if machine.role != "kms"]
+    return [machine.label for machine in machines if lab.control.host(machine.label)["license_status"] == 1]
+
+
+@pytest.fixture(scope="module")
+def story(running_lab: Lab) -> dict[str, Any]:
+    """A fresh lab is looked at in check mode, then really run, then run again."""
+    running_lab.control.reset()
+    before = running_lab.world()
+    check = running_lab.play(arguments="--check --diff")
+    after_check = running_lab.world()
+    real = running_lab.play(arguments="--diff")
+    again = running_lab.play()
+    return {"before": before, "check": check, "after_check": after_check, "real": real, "again": again}
+
+
+def test_check_mode_succeeds_and_changes_nothing_that_a_witness_can_see(story: dict[str, Any]):
+    assert story["check"].rc == 0, story["check"].output[-3000:]
+    assert steady(story["after_check"]) == steady(story["before"])
+
+
+def test_check_mode_lists_the_very_steps_of_the_real_run(story: dict[str, Any]):
+    planned = story["check"].steps()
+    decided = {(step["object"], step["attribute"]): step["decided_by_target"] for step in planned if "decided_by_target" in step}
+    assert all(attribute == "license status" for _object, attribute in decided)
+    assert sorted(change(step, decided) for step in planned) == sorted(change(step, decided) for step in story["real"].steps())
+
+
+def test_check_mode_marks_steps_that_need_an_earlier_one(story: dict[str, Any]):
+    marked = {step["attribute"]: step["depends"] for step in story["check"].steps() if "depends" in step}
+    assert marked["license status"].startswith("after ")
+    assert any(attribute.startswith("DACL") for attribute in marked)
+    assert all(depends.startswith("after ") for depends in marked.values())
+    assert not any("depends" in step and step["attribute"] == "exists" for step in story["check"].steps())
+
+
+def test_the_real_run_ends_well_and_the_witnesses_agree(story: dict[str, Any], running_lab: Lab):
+    assert story["real"].rc == 0, story["real"].output[-5000:]
+    witness = running_lab.witness
+    assert witness.srv() == BOTH
+    assert witness.group_members() == ACCOUNTS
+    sid = witness.sid(names.KMS_GROUP)
+    (ace,) = [ace for ace in witness.aces() if ace.endswith(f"{sid})")]
+    assert ace.startswith("(A;;")
+    assert {"RP", "WP", "SD", "LC", "RC"} <= {ace[4:].partition(";")[0][place : place + 2] for place in range(0, 40, 2)}
+
+
+def test_the_hosts_published_themselves(story: dict[str, Any], running_lab: Lab):
+    for machine in (KMS_1, KMS_2):
+        host = running_lab.control.host(machine.label)
+        assert host["license_status"] == 1
+        assert running_lab.witness.record_owner() == KMS_1.account
+
+
+def test_every_client_is_licensed(story: dict[str, Any], running_lab: Lab):
+    assert len(licensed_clients(running_lab)) == running_lab.options.clients + running_lab.options.servers
+
+
+def test_the_summary_can_be_pasted_into_a_ticket(story: dict[str, Any]):
+    (summary,) = story["real"].of_task("Summary")
+    text = "\n".join(summary.result["msg"])
+    total = 70
+    assert f"Clients: {total} of {total} licensed" in text
+    assert f"KMS host {KMS_1.fqdn}: licensed, answering, clients counted 0 -> " in text
+    assert f"{KMS_2.fqdn}:1688 (0 0)" in text
+    assert story["real"].custom_stats["kms_single_site"]["licensed"] == total
+
+
+def test_a_second_run_changes_nothing(story: dict[str, Any]):
+    assert story["again"].rc == 0, story["again"].output[-3000:]
+    assert story["again"].changed() == 0
+    assert story["again"].steps() == []
+
+
+def test_no_shell_was_ever_opened(story: dict[str, Any], running_lab: Lab):
+    actions = {entry["action"] for entry in running_lab.requests()}
+    assert not [action for action in actions if action.startswith("Shell")]
+    created = [entry for entry in running_lab.requests() if entry["action"] == "Invoke:Create"]
+    assert {entry["host"] for entry in created} <= {KMS_2.label, KMS_2.fqdn}
+
+
+DRIFTS: dict[str, tuple[tuple[Any, ...], ...]] = {
+    "srv_removed": ((KMS_2.fqdn, "SRV _vlmcs._tcp.contoso.com", "None", f"'{KMS_2.fqdn}:1688'"),),
+    "ace_removed": ((RECORD, "DACL CONTOSO\\KMS_Hosts", "[]", "['delete', 'read', 'write']"),),
+    "right_removed": ((RECORD, "DACL CONTOSO\\KMS_Hosts", "['read', 'write']", "['delete', 'read', 'write']"),),
+    "member_removed": (("group KMS_Hosts", f"member {KMS_2.account}", "'absent'", "'present'"),),
+    "firewall_off": ((KMS_2.fqdn, "firewall rule SPPSVC-In-TCP", "'disabled'", "'enabled'"),),
+    "publishing_disabled": ((KMS_2.fqdn, "DNS publishing", "False", "True"),),
+    "port_changed": ((KMS_2.fqdn, "listening port", "1690", "1688"),),
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_each_drift_is_reported_and_mended_as_exactly_that_change(story: dict[str, Any], running_lab: Lab, drift: str):
+    good = running_lab.world()
+    running_lab.control.drift(drift)
+    assert steady(running_lab.world()) != steady(good)
+    check = running_lab.play(arguments="--check --limit kms_hosts")
+    assert sorted(map(change, check.steps())) == sorted(DRIFTS[drift])
+    mended = running_lab.play(arguments="--limit kms_hosts")
+    assert mended.rc == 0, mended.output[-3000:]
+    assert sorted(map(change, mended.steps())) == sorted(DRIFTS[drift])
+    assert steady(running_lab.world()) == steady(good)
+    assert running_lab.play(arguments="--limit kms_hosts").changed() == 0
+
+
+def test_a_replaced_key_is_reported_and_mended_as_exactly_that_change(story: dict[str, Any], running_lab: Lab):
+    running_lab.control.drift("key_replaced")
+    mended = running_lab.play(arguments="--limit kms_hosts")
+    assert mended.rc == 0, mended.output[-3000:]
+    assert [(step["object"], step["attribute"]) for step in mended.steps()] == [
+        (KMS_2.fqdn, "product key"),
+        (KMS_2.fqdn, "license status"),
+    ]
+    assert running_lab.control.host(KMS_2.label)["license_status"] == 1
+    assert running_lab.play(arguments="--limit kms_hosts").changed() == 0
+
+
+def test_without_the_rights_the_play_says_which_one_is_missing_on_what_for_whom(fresh_lab: Lab):
+    run = fresh_lab.play(arguments="--limit kms_hosts --skip-tags kms_single_site_rights")
+    assert run.rc != 0
+    assert fresh_lab.witness.srv() == BOTH[:1]
+    message = run.failures()[-1]
+    for part in (KMS_2.fqdn, "KMS_Hosts lacks delete, read, write", "_vlmcs._tcp.contoso.com"):
+        assert part in message
+
+
+def test_in_batches_of_five_every_client_is_licensed(fresh_lab: Lab):
+    run = fresh_lab.play(volume_activation_serial="5")
+    assert run.rc == 0, run.output[-3000:]
+    assert len(licensed_clients(fresh_lab)) == fresh_lab.options.clients + fresh_lab.options.servers
+
+
+def test_below_the_threshold_the_summary_says_what_is_missing(fresh_lab: Lab):
+    run = fresh_lab.play(arguments="--limit kms_hosts:pc-00*")
+    assert run.rc == 0, run.output[-3000:]
+    (summary,) = run.of_task("Summary")
+    text = "\n".join(summary.result["msg"])
+    assert "Clients: 0 of 9 licensed" in text
+    assert "Counted, but not licensed yet: 9" in text
+    assert "from 25 clients on" in text
+    assert "every two hours" in text
+    assert run.changed() == sum(1 for entry in run.results if entry.result.get("changed"))
+    assert not [step for step in run.steps() if step["object"].startswith("pc-")]

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of the lab: ``python -m lab up``, ``down``, ``reset``, ``status``, ``drift``, ``stop-host``, ``start-host``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from . import inventory, lifecycle, names, park
+from .control import Control, ControlError
+from .domain.controller import DomainError
+from .layout import DEFAULT_ROOT, Layout
+from .processes import DaemonError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="Contoso on one Linux machine.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--root", default=str(DEFAULT_ROOT), help="folder for everything the lab makes (default: %(default)s)")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    defaults = lifecycle.Options()
+    up = commands.add_parser("up", parents=[common], help="start everything and wait until it answers")
+    up.add_argument("--park", choices=sorted(park.PARKS), default=defaults.park, help="which machines (default: %(default)s)")
+    up.add_argument("--connection", choices=sorted(inventory.CONNECTIONS), default=defaults.connection, help="how the inventory connects")
+    up.add_argument("--clients", type=int, default=defaults.clients, help=f"up to {names.MAX_CLIENTS} (default: %(default)s)")
+    up.add_argument("--servers", type=int, default=defaults.servers, help=f"up to {names.MAX_SERVERS} (default: %(default)s)")
+    up.add_argument("--seed", type=int, default=defaults.seed, help="chooses whatever is left to chance (default: %(default)s)")
+
+    commands.add_parser("down", parents=[common], help="stop everything, also what a crashed lab left")
+    commands.add_parser("reset", parents=[common], help="return hosts, directory and DNS to fresh without a restart")
+    status = commands.add_parser("status", parents=[common], help="what runs; exit code 1 if the lab is not up")
+    status.add_argument("--host", help="all about one host instead")
+
+    drift = commands.add_parser("drift", parents=[common], help="change something behind the administrator's back")
+    drift.add_argument("name", nargs="?", help="which change; without it, the list")
+    drift.add_argument("--host", help="a KMS host (default: kms-2)")
+    for name, text in (("stop-host", "turn a host off"), ("start-host", "turn a host on again")):
+        commands.add_parser(name, parents=[common], help=text).add_argument("host", help="label or DNS name")
+    return parser
+
+
+def _status(layout: Layout, host: str | None) -> int:
+    if host is not None:
+        print(json.dumps(Control(layout).host(host), indent=2))
+        return 0
+    found = lifecycle.status(layout)
+    print(json.dumps(found, indent=2))
+    return 0 if found["up"] else 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    layout = Layout.at(arguments.root)
+    command = arguments.command
+    if command == "up":
+        options = lifecycle.Options(arguments.park, arguments.connection, arguments.clients, arguments.servers, arguments.seed)
+        lifecycle.up(layout, options, print)
+    elif command == "down":
+        lifecycle.down(layout, print)
+    elif command == "status":
+        return _status(layout, arguments.host)
+    elif command == "reset":
+        Control(layout).reset()
+        print("The lab is fresh.")
+    elif command == "drift" and arguments.name is None:
+        print("\n".join(Control(layout).status()["drifts"]))
+    elif command == "drift":
+        print(Control(layout).drift(arguments.name, arguments.host))
+    elif command == "stop-host":
+        Control(layout).stop_host(arguments.host)
+    elif command == "start-host":
+        Control(layout).start_host(arguments.host)
+    return 0
+
+
+def main() -> int:
+    """Run one command; returns the exit code."""
+    try:
+        return _run(_parser().parse_args())
+    except (lifecycle.LabError, DomainError, DaemonError, ControlError, ValueError, OSError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

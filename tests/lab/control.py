@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control channel of a running lab: JSON lines over a Unix socket.
+
+A request is ``{"command": NAME, …arguments}``; the answer ``{"result": …}`` or ``{"error": TEXT}``. One connection may
+carry many requests. :class:`Control` is the client, for the command line and for tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .layout import Layout
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[..., Any]
+
+
+class ControlError(Exception):
+    """The lab does not answer, or refused the command; the text says why."""
+
+
+class Control:
+    """Client of the control channel. Every call opens its own connection. All of them raise ControlError."""
+
+    def __init__(self, layout: Layout, timeout: float = 60.0) -> None:
+        self._path = layout.control_socket
+        self._timeout = timeout
+
+    def call(self, command: str, **arguments: Any) -> Any:
+        """Send one command and return its result."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(self._timeout)
+                connection.connect(str(self._path))
+                connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+                with connection.makefile("rb") as stream:
+                    line = stream.readline()
+        except OSError as error:
+            raise ControlError(f"the lab does not answer on {self._path}: {error.strerror or error}") from error
+        if not line:
+            raise ControlError(f"the lab hung up on the command {command}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ControlError(answer["error"])
+        return answer["result"]
+
+    def ping(self) -> bool:
+        """Whether the simulator answers."""
+        try:
+            return bool(self.call("ping") == "pong")
+        except ControlError:
+            return False
+
+    def status(self) -> dict[str, Any]:
+        """Counts and states, as :meth:`lab.simulator.Simulator.status` makes them."""
+        result: dict[str, Any] = self.call("status")
+        return result
+
+    def host(self, host: str) -> dict[str, Any]:
+        """What there is to know about one host, past its WMI."""
+        result: dict[str, Any] = self.call("host", host=host)
+        return result
+
+    def reset(self) -> None:
+        """Return hosts, directory and DNS to fresh; faults and the request log are emptied."""
+        self.call("reset")
+
+    def drift(self, name: str, host: str | None = None) -> str:
+        """Change something behind the administrator's back; returns a sentence that says what."""
+        result: str = self.call("drift", name=name, host=host)
+        return result
+
+    def stop_host(self, host: str) -> None:
+        """Turn a host off: nothing answers on its address."""
+        self.call("stop_host", host=host)
+
+    def start_host(self, host: str) -> None:
+        """Turn it on again, freshly booted: its tickets are new and its services start."""
+        self.call("start_host", host=host)
+
+    def inject(self, **rule: Any) -> None:
+        """Add a fault by rule, see :class:`lab.injection.Rule`."""
+        self.call("inject", rule=rule)
+
+    def clear_faults(self) -> None:
+        """Remove every rule."""
+        self.call("clear_faults")
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _UnixServer
+
+    def handle(self) -> None:
+        for line in self.rfile:
+            answer = json.dumps(self.server.answer(line)) + "\n"
+            with contextlib.suppress(OSError):
+                self.wfile.write(answer.encode())
+
+
+class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: str, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = handlers
+        super().__init__(path, _Connection)
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            arguments = json.loads(line)
+            command = arguments.pop("command")
+            if command not in self._handlers:
+                return {"error": f"no command {command}; there are {', '.join(sorted(self._handlers))}"}
+            return {"result": self._handlers[command](**arguments)}
+        except Exception as error:  # the channel outlives any mistake of a test
+            logger.exception("control: %s", line)
+            return {"error": f"{type(error).__name__}: {error}"}
+
+
+class ControlServer:
+    """Serves commands until stopped. The socket is only for the user who started the lab."""
+
+    def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
+        self._path = path
+        self._handlers = handlers
+        self._server: _UnixServer | None = None
+
+    def start(self) -> None:
+        """Listen; a socket that a crashed lab left is replaced. Raises OSError."""
+        self._path.unlink(missing_ok=True)
+        previous = os.umask(0o177)
+        try:
+            self._server = _UnixServer(str(self._path), self._handlers)
+        finally:
+            os.umask(previous)
+        threading.Thread(target=self._server.serve_forever, daemon=True, name="control").start()
+
+    def stop(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        self._path.unlink(missing_ok=True)

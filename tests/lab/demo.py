@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C(make demo): starts the lab, runs the single-site scenario, shows what came of it, and stops the lab.
+
+The last line is C(demo: PASS) or C(demo: FAIL), and the exit code is alike. What decides are independent witnesses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from . import lifecycle, names
+from .control import Control
+from .domain.controller import Domain, DomainError
+from .layout import Layout
+from .play import RESULT_EVENTS, Run, run_playbook
+from .witness import Srv, Witness, WitnessError
+
+
+def main() -> int:
+    """Run the demonstration; returns the exit code."""
+    layout = Layout.at()
+    options = lifecycle.Options(park=os.environ.get("LAB_PARK") or "modern", connection=os.environ.get("LAB_CONNECTION") or "winrm_ntlm")
+    good = False
+    try:
+        lifecycle.up(layout, options, say)
+        say("\nansible-playbook winops.volume_activation.kms_single_site\n")
+        started = time.monotonic()
+        progress = Progress()
+        run = run_playbook(layout.root, variables={"kms_single_site_ticket": "purge"}, on_event=progress.take)
+        progress.finish()
+        say(f"\nThe play took {time.monotonic() - started:.0f} s.\n")
+        show_summary(run)
+        show_requests(layout)
+        good = judge(run, layout, options)
+    except (lifecycle.LabError, DomainError, WitnessError, OSError) as error:
+        say(f"The demonstration could not be run: {error}")
+    finally:
+        lifecycle.down(layout, say)
+    say(f"demo: {'PASS' if good else 'FAIL'}")
+    return 0 if good else 1
+
+
+def say(text: str) -> None:
+    """One line for the person who watches."""
+    print(text, flush=True)
+
+
+class Progress:
+    """One line per task, with how many hosts it changed, instead of one per host."""
+
+    def __init__(self) -> None:
+        self._task = ""
+        self._outcomes: Counter[str] = Counter()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """A job event of ansible-runner."""
+        data = event.get("event_data") or {}
+        if event["event"] == "playbook_on_play_start":
+            self.finish()
+            say(f"PLAY {data.get('name')}")
+        elif event["event"] in RESULT_EVENTS:
+            if data.get("task") != self._task:
+                self.finish()
+                self._task = data.get("task", "")
+            self._outcomes[self._outcome(event["event"], data.get("res") or {})] += 1
+            if event["event"] == "runner_on_failed":
+                say(f"  {data.get('host')}: {(data.get('res') or {}).get('msg')}")
+
+    def finish(self) -> None:
+        """Print the line of the task that has ended."""
+        if self._outcomes:
+            say(f"  {self._task:<75} {', '.join(f'{count} {outcome}' for outcome, count in sorted(self._outcomes.items()))}")
+        self._task = ""
+        self._outcomes.clear()
+
+    @staticmethod
+    def _outcome(event: str, result: dict[str, Any]) -> str:
+        if event.endswith("ok"):
+            return "changed" if result.get("changed") else "ok"
+        return event.rpartition("_")[2]
+
+
+def show_summary(run: Run) -> None:
+    """The summary of the play, as its users see it."""
+    for entry in run.of_task("Summary"):
+        for line in entry.result.get("msg", []):
+            say(line)
+
+
+def show_requests(layout: Layout) -> None:
+    """What went over the wire."""
+    entries = [json.loads(line) for line in layout.requests.read_text(encoding="utf-8").splitlines()]
+    sent, received = (sum(entry.get(name) or 0 for entry in entries) for name in ("bytes_in", "bytes_out"))
+    hosts = len({entry["host"] for entry in entries})
+    shells = sum(entry["action"].startswith("Shell") for entry in entries)
+    say(
+        f"\nWS-Management: {len(entries)} requests to {hosts} hosts, {sent / 1024:.0f} KB there, {received / 1024:.0f} KB back, {shells} shells opened"
+    )
+
+
+def judge(run: Run, layout: Layout, options: lifecycle.Options) -> bool:
+    """What independent witnesses say: dig, samba-tool, and the hosts' own state."""
+    witness = Witness(Domain(layout, options.dc_address))
+    control = Control(layout)
+    hosts = [machine for machine in options.machines if machine.role == "kms"]
+    clients = [machine for machine in options.machines if machine.role != "kms"]
+    members = witness.group_members()
+    sid = witness.sid(names.KMS_GROUP)
+    licensed = sum(control.host(machine.label)["license_status"] == 1 for machine in clients)
+    checks = {
+        f"dig: _vlmcs._tcp.{names.ZONE} names both KMS hosts": witness.srv() == [Srv(0, 0, 1688, machine.fqdn) for machine in hosts],
+        f"samba-tool: {names.KMS_GROUP} has both members": members == [machine.account for machine in hosts],
+        "samba-tool: the group has an entry in the record's DACL": any(ace.endswith(f"{sid})") for ace in witness.aces()),
+        f"the hosts' own state: {licensed} of {len(clients)} clients are licensed": licensed == len(clients),
+        "ansible-playbook ended well": run.rc == 0,
+    }
+    say("")
+    for text, holds in checks.items():
+        say(f"{'yes' if holds else 'NO '}  {text}")
+    return all(checks.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

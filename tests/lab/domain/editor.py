@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes made in the directory behind everybody's back: over Samba's own socket, as the system itself.
+
+Security descriptors are taken apart by hand (MS-DTYP 2.4.5, 2.4.6) so that the lab shares no such code with the collection.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ldap
+import ldap.controls
+
+from .. import names
+from .controller import Domain
+
+ACCESS_ALLOWED_ACE = 0
+WRITE_PROPERTY = 0x20
+RIGHTS = {"read": 0x20014, "write": WRITE_PROPERTY, "delete": 0x10000}
+"""Access mask bits (MS-ADTS 5.1.3.2): read = READ_CONTROL, LIST_CHILDREN, READ_PROPERTY; write = WRITE_PROPERTY; delete = DELETE."""
+
+_SD_FLAGS = "1.2.840.113556.1.4.801"
+_DACL_ONLY = bytes([0x30, 3, 2, 1, 4])
+_TYPE_SRV = 33
+
+
+class NothingToChange(Exception):
+    """What was to be changed is not there."""
+
+
+def split_dacl(descriptor: bytes) -> tuple[int, int, list[bytes]]:
+    """Control bits, ACL revision and ACEs of a self-relative descriptor that has a DACL."""
+    control, _owner, _group, _sacl, offset = struct.unpack_from("<2xHIIII", descriptor)
+    revision, _size, count = struct.unpack_from("<BxHH", descriptor, offset)
+    aces = []
+    offset += 8
+    for _index in range(count):
+        (size,) = struct.unpack_from("<H", descriptor, offset + 2)
+        aces.append(descriptor[offset : offset + size])
+        offset += size
+    return control, revision, aces
+
+
+def join_dacl(control: int, revision: int, aces: list[bytes]) -> bytes:
+    """A descriptor that holds nothing but a DACL, for a write with SD_FLAGS 4."""
+    body = b"".join(aces)
+    return struct.pack("<BxHIIII", 1, control, 0, 0, 0, 20) + struct.pack("<BxHHxx", revision, 8 + len(body), len(aces)) + body
+
+
+def srv_of(record: bytes) -> tuple[int, int, int, str] | None:
+    """Priority, weight, port and target of a ``dnsRecord`` value (MS-DNSP 2.3.2.2, 2.2.2.2.4.18), None if it is no SRV."""
+    length, rtype = struct.unpack_from("<HH", record)
+    if rtype != _TYPE_SRV:
+        return None
+    data = record[24 : 24 + length]
+    priority, weight, port = struct.unpack_from(">HHH", data)
+    labels, offset = [], 8  # DNS_COUNT_NAME: its length and its number of labels come first
+    for _index in range(data[7]):
+        labels.append(data[offset + 1 : offset + 1 + data[offset]].decode())
+        offset += 1 + data[offset]
+    return priority, weight, port, ".".join(labels)
+
+
+class Editor:
+    """Edits objects of a running domain. Every method raises NothingToChange if there is nothing of the kind."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        connection = ldap.initialize(self._domain.ldapi)
+        connection.set_option(ldap.OPT_REFERRALS, 0)
+        try:
+            # No bind: on this socket the system is who connects, and even an anonymous bind would give that up.
+            yield connection
+        except ldap.NO_SUCH_OBJECT as error:
+            raise NothingToChange(f"no such object: {error}") from error
+        finally:
+            connection.unbind_s()
+
+    def _sid(self, connection: Any, account: str) -> bytes:
+        found = connection.search_s(names.BASE_DN, ldap.SCOPE_SUBTREE, f"(sAMAccountName={account})", ["objectSid"])
+        entries = [values["objectSid"][0] for dn, values in found if dn]
+        if not entries:
+            raise NothingToChange(f"there is no account {account}")
+        sid: bytes = entries[0]
+        return sid
+
+    def remove_srv(self, target: str, name: str = names.KMS_RECORD) -> str:
+        """Remove every SRV value of a target from a name of the zone."""
+        dn = f"DC={name},{names.ZONE_DN}"
+        with self._connection() as connection:
+            ((_dn, values),) = connection.search_s(dn, ldap.SCOPE_BASE, attrlist=["dnsRecord"])
+            gone = [value for value in values.get("dnsRecord", []) if (srv := srv_of(value)) and srv[3].lower() == target.lower()]
+            if not gone:
+                raise NothingToChange(f"{name} has no value for {target}")
+            connection.modify_s(dn, [(ldap.MOD_DELETE, "dnsRecord", gone)])
+        return f"removed {target} from {name}.{names.ZONE}"
+
+    def _edit_dacl(self, dn: str, principal: str, edit: Callable[[bytes], bytes]) -> None:
+        control = ldap.controls.RequestControl(_SD_FLAGS, True, _DACL_ONLY)
+        with self._connection() as connection:
+            sid = self._sid(connection, principal)
+            ((_dn, values),) = connection.search_ext_s(dn, ldap.SCOPE_BASE, attrlist=["nTSecurityDescriptor"], serverctrls=[control])
+            bits, revision, aces = split_dacl(values["nTSecurityDescriptor"][0])
+            changed = [edit(ace) if ace[0] == ACCESS_ALLOWED_ACE and ace[8:] == sid else ace for ace in aces]
+            if changed == aces:
+                raise NothingToChange(f"no ACE of {principal} on {dn} is to be changed")
+            descriptor = join_dacl(bits, revision, [ace for ace in changed if ace])
+            connection.modify_ext_s(dn, [(ldap.MOD_REPLACE, "nTSecurityDescriptor", [descriptor])], serverctrls=[control])
+
+    def remove_ace(self, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
+        """Remove the allowing ACEs of a principal from a record."""
+        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, lambda _ace: b"")
+        return f"removed the ACE of {principal} from {name}.{names.ZONE}"
+
+    def remove_right(self, right: str, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
+        """Take one of :data:`RIGHTS` out of the ACEs of a principal on a record."""
+        bits = RIGHTS[right]
+
+        def narrow(ace: bytes) -> bytes:
+            (mask,) = struct.unpack_from("<I", ace, 4)
+            return ace[:4] + struct.pack("<I", mask & ~bits) + ace[8:]
+
+        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, narrow)
+        return f"removed the right {right} of {principal} from {name}.{names.ZONE}"
+
+    def remove_member(self, member_dn: str, group: str = names.KMS_GROUP) -> str:
+        """Remove a member from a group."""
+        with self._connection() as connection:
+            found = connection.search_s(names.BASE_DN, ldap.SCOPE_SUBTREE, f"(sAMAccountName={group})", ["member"])
+            groups = [(dn, values.get("member", [])) for dn, values in found if dn]
+            if not groups or member_dn.lower() not in [value.decode().lower() for value in groups[0][1]]:
+                raise NothingToChange(f"{member_dn} is no member of {group}")
+            connection.modify_s(groups[0][0], [(ldap.MOD_DELETE, "member", [member_dn.encode()])])
+        return f"removed {member_dn} from {group}"

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift: what somebody might change behind the administrator's back, for the tests that mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from . import names
+from .domain.editor import Editor
+from .wsman.backend import Backend
+
+CIMV2 = "root/cimv2"
+STANDARD_CIMV2 = "root/StandardCimv2"
+KMS_FIREWALL_RULE = "SPPSVC-In-TCP"
+FIREWALL_RULE_KEYS = {
+    "CreationClassName": f"MSFT|FW|FirewallRule|{KMS_FIREWALL_RULE}",
+    "PolicyRuleName": "",
+    "SystemCreationClassName": "",
+    "SystemName": "",
+}
+"""The keys of the rule (wsman-wire §5)."""
+KMS_FIREWALL_TITLE = "Key Management Service (TCP-In)"
+DRIFTED_PORT = 1690
+
+
+class UnknownDrift(Exception):
+    """No drift of that name, or the host it needs is missing."""
+
+
+class Drift:
+    """The drifts of a lab. ``hosts`` are the back ends by label; ``other_csvlk`` is what ``key_replaced`` installs."""
+
+    def __init__(self, editor: Editor, hosts: Mapping[str, Backend], other_csvlk: str | None) -> None:
+        self._editor = editor
+        self._hosts = hosts
+        self._other_csvlk = other_csvlk
+        self._drifts: dict[str, Callable[[names.Machine], str]] = {
+            "srv_removed": lambda machine: editor.remove_srv(machine.fqdn),
+            "ace_removed": lambda _machine: editor.remove_ace(),
+            "right_removed": lambda _machine: editor.remove_right("delete"),
+            "write_removed": lambda _machine: editor.remove_right("write"),
+            "member_removed": lambda machine: editor.remove_member(machine.dn),
+            "firewall_off": self._firewall_off,
+            "key_replaced": self._key_replaced,
+            "publishing_disabled": self._publishing_disabled,
+            "port_changed": self._port_changed,
+        }
+
+    def known(self) -> list[str]:
+        """What :meth:`apply` knows."""
+        return sorted(self._drifts)
+
+    def apply(self, name: str, host: str | None = None) -> str:
+        """Make one change; ``host`` is kms-2 unless told otherwise. Returns a sentence that says what was done.
+
+        Raises UnknownDrift, or NothingToChange when it has already happened.
+        """
+        if name not in self._drifts:
+            raise UnknownDrift(f"no drift {name}; there are {', '.join(self.known())}")
+        try:
+            machine = names.find(host or "kms-2", names.kms_hosts())
+        except KeyError as error:
+            raise UnknownDrift(f"{host} is no KMS host") from error
+        return self._drifts[name](machine)
+
+    def _service(self, machine: names.Machine, method: str, **arguments: object) -> None:
+        host = self._hosts[machine.label]
+        (service,) = host.instances(CIMV2, "SoftwareLicensingService")
+        host.invoke(CIMV2, "SoftwareLicensingService", {"Version": str(service["Version"])}, method, arguments)
+
+    def _firewall_off(self, machine: names.Machine) -> str:
+        host = self._hosts[machine.label]
+        if host.cim_class(STANDARD_CIMV2, "MSFT_NetFirewallRule") is not None:
+            host.invoke(STANDARD_CIMV2, "MSFT_NetFirewallRule", FIREWALL_RULE_KEYS, "Disable", {})
+        else:  # before Windows 8 and Server 2012
+            command = f'netsh advfirewall firewall set rule name="{KMS_FIREWALL_TITLE}" new enable=no'
+            host.invoke(CIMV2, "Win32_Process", None, "Create", {"CommandLine": command})
+        return f"disabled the firewall rule {KMS_FIREWALL_RULE} on {machine.fqdn}"
+
+    def _key_replaced(self, machine: names.Machine) -> str:
+        if self._other_csvlk is None:
+            raise UnknownDrift("this park has only one key for its KMS hosts")
+        self._service(machine, "InstallProductKey", ProductKey=self._other_csvlk)
+        return f"installed the key that ends in {self._other_csvlk[-5:]} on {machine.fqdn}"
+
+    def _publishing_disabled(self, machine: names.Machine) -> str:
+        self._service(machine, "DisableKeyManagementServiceDnsPublishing", DisablePublishing=True)
+        return f"disabled DNS publishing on {machine.fqdn}"
+
+    def _port_changed(self, machine: names.Machine) -> str:
+        self._service(machine, "SetKeyManagementServiceListeningPort", PortNumber=DRIFTED_PORT)
+        return f"set the listening port of {machine.fqdn} to {DRIFTED_PORT}"

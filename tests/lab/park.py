@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parks: which Windows runs on which machine of Contoso."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from . import names
+from .windows.data import key_named
+from .windows.spec import HostSpec
+
+ADMINISTRATORS = (names.ADMINISTRATOR, names.OPERATOR, names.WINRM_USER, names.LOCAL_ADMIN)
+"""Who may use WMI on every host: the domain's administrators, the WinRM account, the local administrator."""
+
+
+@dataclass(frozen=True)
+class Park:
+    """A choice of machines. ``clients`` and ``servers`` are Windows profiles (``data/os_profiles.yml``), taken in turn.
+
+    ``csvlk_name`` and ``other_csvlk_name`` name keys of ``data/keys.yml`` that fit its KMS hosts.
+    """
+
+    kms: str
+    clients: Sequence[str]
+    servers: Sequence[str]
+    csvlk_name: str
+    other_csvlk_name: str | None
+
+    @property
+    def csvlk(self) -> str:
+        """The KMS host key."""
+        return key_named(self.csvlk_name).key
+
+    @property
+    def other_csvlk(self) -> str | None:
+        """A second KMS host key of the same product, if there is one."""
+        return None if self.other_csvlk_name is None else key_named(self.other_csvlk_name).key
+
+    def profile(self, machine: names.Machine) -> str:
+        """The Windows profile of a machine."""
+        if machine.role == "kms":
+            return self.kms
+        rows = self.clients if machine.role == "client" else self.servers
+        return rows[(machine.number - 1) % len(rows)]
+
+
+PARKS: Mapping[str, Park] = {
+    "modern": Park(
+        kms="server_2022_standard",
+        clients=(
+            "windows_11_enterprise",
+            "windows_10_enterprise",
+            "windows_11_pro",
+            "windows_10_pro",
+            "windows_11_enterprise",
+            "windows_10_1803_enterprise",
+        ),
+        servers=("server_2022_standard", "server_2019_standard", "server_2022_datacenter", "server_2016_standard"),
+        csvlk_name="csvlk_2022",
+        other_csvlk_name="csvlk_2022_second",
+    ),
+    "document": Park(
+        kms="server_2008r2_enterprise",
+        clients=("windows_7_enterprise", "windows_7_professional", "windows_vista_enterprise"),
+        servers=("server_2008r2_enterprise", "server_2008_enterprise"),
+        csvlk_name="csvlk_2008r2_b",
+        other_csvlk_name=None,
+    ),
+}
+"""``modern``: Server 2022 with Windows 10 and 11. ``document``: the machines that the scenarios were written for."""
+
+
+def specs(park: Park, machines: Sequence[names.Machine], dc_address: str) -> list[HostSpec]:
+    """The machines of a park as the simulator makes them; every seventh client speaks German."""
+    return [
+        HostSpec(
+            dns_name=machine.fqdn,
+            netbios_name=machine.netbios,
+            domain=names.ZONE,
+            address=machine.address,
+            profile=park.profile(machine),
+            role=machine.role,
+            netbios_domain=names.NETBIOS_DOMAIN,
+            dns_servers=(dc_address,),
+            language="de-DE" if machine.role == "client" and machine.number % 7 == 0 else "en-US",
+            administrators=tuple(name.lower() for name in ADMINISTRATORS),
+        )
+        for machine in machines
+    ]

@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulated half of a running lab: hosts, their listeners and the control channel in one process.
+
+Started by ``python -m lab up`` as ``python -m lab.simulator ROOT``.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from . import lifecycle, names, park
+from .control import ControlServer
+from .domain.controller import Domain
+from .domain.editor import Editor
+from .drift import Drift
+from .injection import Injector
+from .layout import Layout
+from .publication import Publisher, identity_of
+from .resolution import DnsResolver
+from .windows.factory import build_host
+from .windows.host import Host
+from .windows.licences import LICENSED
+from .windows.microsoft import Microsoft
+from .wsman import authentication, certificates
+from .wsman.backend import Directory
+from .wsman.request_log import RequestLog
+from .wsman.server import ServerOptions, WsmanServer
+
+logger = logging.getLogger(__name__)
+
+_KMS_FIELDS = ("up", "key", "license_status", "is_kms_host", "count", "sppsvc", "open_port")
+
+
+def accounts() -> list[authentication.Account]:
+    """Who may log on to the hosts, in every spelling that a client may send."""
+    domain = {
+        names.WINRM_USER: names.WINRM_PASSWORD,
+        names.OPERATOR: names.OPERATOR_PASSWORD,
+        names.ADMINISTRATOR: names.ADMINISTRATOR_PASSWORD,
+    }
+    found = [authentication.Account(names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD)]
+    for user, password in domain.items():
+        spellings = (f"{names.NETBIOS_DOMAIN}\\{user}", f"{user}@{names.REALM}", f"{user}@{names.ZONE}")
+        found += [authentication.Account(spelling, password) for spelling in spellings]
+    return found
+
+
+class Simulator:
+    """All Windows hosts of a lab."""
+
+    def __init__(self, layout: Layout, options: lifecycle.Options) -> None:
+        self._options = options
+        self._domain = Domain(layout, options.dc_address)
+        self._park = park.PARKS[options.park]
+        self._machines = options.machines
+        self._microsoft = Microsoft()
+        self._injector = Injector()
+        self._log = RequestLog(layout.requests)
+        self._lock = threading.RLock()
+        publisher, resolver = Publisher(options.dc_address), DnsResolver()
+        self._hosts: dict[str, Host] = {}
+        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, options.dc_address), strict=True):
+            self._hosts[machine.label] = build_host(
+                spec,
+                options.seed,
+                publisher,
+                resolver,
+                self._microsoft,
+                identity=identity_of(machine),
+                power_listener=self._power_changed,
+            )
+        self._directory = Directory()
+        self._drift = Drift(Editor(self._domain), self._hosts, self._park.other_csvlk)
+        files = certificates.CertificateFiles(layout.tls / "ca.pem", layout.tls / "server.pem", layout.tls / "server.key")
+        authentication.write_ntlm_users(layout.ntlm_users, accounts())
+        authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
+        self._server = WsmanServer(
+            self._directory,
+            self._log,
+            ServerOptions(
+                http_port=options.http_port,
+                https_port=options.https_port,
+                tls=certificates.server_context(files),
+                check=authentication.check_of(accounts()),
+                intercept=self._injector,
+            ),
+        )
+        self._control = ControlServer(
+            layout.control_socket,
+            {
+                "ping": lambda: "pong",
+                "status": self.status,
+                "host": self.host,
+                "reset": self.reset,
+                "drift": self._drift.apply,
+                "stop_host": self.stop_host,
+                "start_host": self.start_host,
+                "inject": self._injector.add,
+                "clear_faults": self._injector.clear,
+                "microsoft": self._microsoft.snapshot,
+            },
+        )
+
+    def start(self) -> None:
+        """Wait for the domain, then boot the hosts and open the ports; the control channel comes last, so whoever reaches it finds the rest."""
+        self._domain.wait_ready()
+        self._boot()
+        self._server.start()
+        self._control.start()
+
+    def stop(self) -> None:
+        """Close everything."""
+        self._control.stop()
+        self._server.stop()
+        self._shut_down()
+        self._log.close()
+
+    def _boot(self) -> None:
+        for machine in self._machines:
+            self._hosts[machine.label].start()
+            self._directory.hosts[machine.address] = self._hosts[machine.label]
+
+    def _shut_down(self) -> None:
+        self._directory.hosts.clear()
+        self._server.disconnect()
+        for host in self._hosts.values():
+            host.stop()
+
+    def reset(self) -> None:
+        """Everything as after ``up``: hosts, Microsoft, directory, DNS; no faults, an empty request log."""
+        with self._lock:
+            self._shut_down()
+            self._injector.clear()
+            self._domain.reset()
+            self._microsoft.reset()
+            for machine in self._machines:
+                self._hosts[machine.label].reset()
+                self._directory.hosts[machine.address] = self._hosts[machine.label]
+            self._log.truncate()
+
+    def status(self) -> dict[str, Any]:
+        """Counts and states, ready for JSON."""
+        running = set(self._directory.hosts)
+        return {
+            "options": asdict(self._options),
+            "domain": self._domain.answers(),
+            "hosts": {"running": len(running), "stopped": [item.label for item in self._machines if item.address not in running]},
+            "licensed": sum(state["license_status"] == LICENSED for state in self._states("client", "server")),
+            "kms": {state["host"]: {name: state[name] for name in _KMS_FIELDS} for state in self._states("kms")},
+            "faults": len(self._injector),
+            "drifts": self._drift.known(),
+        }
+
+    def _states(self, *roles: names.Role) -> list[dict[str, Any]]:
+        return [self._hosts[machine.label].snapshot_state() for machine in self._machines if machine.role in roles]
+
+    def _find(self, host: str) -> names.Machine:
+        try:
+            return names.find(host, self._machines)
+        except KeyError as error:
+            raise ValueError(f"the lab has no host {host}") from error
+
+    def host(self, host: str) -> dict[str, Any]:
+        """All about one host."""
+        machine = self._find(host)
+        return {
+            "address": machine.address,
+            "running": machine.address in self._directory.hosts,
+            **self._hosts[machine.label].snapshot_state(),
+        }
+
+    def _power_changed(self, host: Host, up: bool) -> None:
+        """A host went away, or came back, by itself (a restart over WMI)."""
+        with self._lock:
+            if host.is_up != up:
+                return  # a reset overtook it
+            if up:
+                self._directory.hosts[host.spec.address] = host
+            else:
+                self._directory.hosts.pop(host.spec.address, None)
+                self._server.disconnect(host.spec.address)
+
+    def stop_host(self, host: str) -> None:
+        """Turn a host off."""
+        machine = self._find(host)
+        with self._lock:
+            if self._directory.hosts.pop(machine.address, None) is not None:
+                self._server.disconnect(machine.address)
+                self._hosts[machine.label].stop()
+
+    def start_host(self, host: str) -> None:
+        """Turn a host on."""
+        machine = self._find(host)
+        with self._lock:
+            if machine.address not in self._directory.hosts:
+                self._hosts[machine.label].start()
+                self._directory.hosts[machine.address] = self._hosts[machine.label]
+
+
+def main() -> int:
+    """Run until SIGTERM; the only argument is the lab's folder."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    layout = Layout.at(sys.argv[1])
+    options = lifecycle.load_options(layout)
+    if options is None:
+        logger.error("there is no %s: start the lab by python -m lab up", layout.options)
+        return 2
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    simulator = Simulator(layout, options)
+    simulator.start()
+    logger.info("%d hosts are up", len(options.machines))
+    ended.wait()
+    simulator.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Windows firewall of a host: inbound rules, and MSFT_NetFirewallRule on top (activation-facts §4, wsman-wire §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..wsman.backend import CimClass
+from .data import table
+from .provider import Instance, Provider
+
+DOMAIN_PROFILE = 1
+PRIVATE_PROFILE = 2
+PUBLIC_PROFILE = 4
+KMS_RULE = "SPPSVC-In-TCP"
+
+_ALLOW = 2
+_INBOUND = 1
+_RULE_CLASS = "MSFT|FW|FirewallRule|"
+
+
+@dataclass
+class Rule:
+    """An inbound rule. ``profiles`` is a sum of profile bits, 0 for all; ``port`` 0 is no fixed port."""
+
+    name: str
+    display: str
+    group: str
+    group_text: str
+    port: int
+    profiles: int
+    enabled: bool
+    action: int = _ALLOW
+    description: str = ""
+
+
+class Firewall:
+    """Rules by name, and what they let in on the active profile."""
+
+    def __init__(self, variant: str, language: str, active_profile: int = DOMAIN_PROFILE, rules_apply: bool = True) -> None:
+        suffix = "_de" if language.startswith("de") else ""
+        self.active_profile = active_profile
+        self.rules_apply = rules_apply
+        self.rules = {
+            row["name"]: Rule(
+                row["name"], row[f"display{suffix}"], row["group"], row[f"group_text{suffix}"], row["port"], row["profiles"], row["enabled"]
+            )
+            for row in table("firewall_rules")["rules"]
+            if row.get("variant", variant) == variant
+        }
+
+    def admits(self, port: int) -> bool:
+        """Whether some enabled rule opens the TCP port on the active profile."""
+        return self.rules_apply and any(
+            rule.enabled and rule.port == port and rule.action == _ALLOW and (rule.profiles == 0 or rule.profiles & self.active_profile)
+            for rule in self.rules.values()
+        )
+
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        """Switch a rule by its name in any case. Raises KeyError."""
+        for rule in self.rules.values():
+            if rule.name.lower() == name.lower():
+                rule.enabled = enabled
+                return
+        raise KeyError(name)
+
+    def set_enabled_by_display_name(self, text: str, enabled: bool) -> int:
+        """What netsh does: every rule whose displayed name, or whose group, is the text; how many."""
+        found = [
+            rule for rule in self.rules.values() if text.lower() in (rule.display.lower(), rule.group.lower(), rule.group_text.lower())
+        ]
+        for rule in found:
+            rule.enabled = enabled
+        return len(found)
+
+
+class FirewallRules(Provider):
+    """MSFT_NetFirewallRule: the local store's rules, switched by methods or by Put."""
+
+    kind = "mi"
+
+    def __init__(self, cim_class: CimClass, language: str, firewall: Callable[[], Firewall]) -> None:
+        super().__init__(cim_class, language)
+        self._firewall = firewall
+
+    def instances(self, equal: Mapping[str, object] | None = None) -> Sequence[Instance]:
+        """All rules."""
+        return [self._instance(rule) for rule in self._firewall().rules.values()]
+
+    def call(self, instance: Instance | None, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Enable or Disable; the answer is empty."""
+        if instance is None:
+            return super().call(instance, method, arguments)
+        self._firewall().set_enabled(instance["InstanceID"], method == "Enable")
+        return {}
+
+    def put(self, selectors: Mapping[str, str], properties: Mapping[str, Any]) -> Instance:
+        """Write what is writable of a rule."""
+        rule = self._firewall().rules[self.get(selectors)["InstanceID"]]
+        for name, value in properties.items():
+            if name == "Enabled":
+                rule.enabled = int(value) == 1
+            elif name == "Profiles":
+                rule.profiles = int(value)
+            elif name == "Action":
+                rule.action = int(value)
+            elif name == "Description":
+                rule.description = value or ""
+        return self._instance(rule)
+
+    def _instance(self, rule: Rule) -> Instance:
+        return self.complete(
+            {
+                "CreationClassName": _RULE_CLASS + rule.name,
+                "PolicyRuleName": "",
+                "SystemCreationClassName": "",
+                "SystemName": "",
+                "InstanceID": rule.name,
+                "ElementName": rule.display,
+                "DisplayName": rule.display,
+                "DisplayGroup": rule.group_text,
+                "RuleGroup": rule.group,
+                "Description": rule.description or rule.display,
+                "Enabled": 1 if rule.enabled else 2,
+                "Profiles": rule.profiles,
+                "Direction": _INBOUND,
+                "Action": rule.action,
+                "EdgeTraversalPolicy": 0,
+                "LocalOnlyMapping": False,
+                "LooseSourceMapping": False,
+                "PrimaryStatus": 1,
+                "Status": "The rule was parsed successfully from the store. (65536)",
+                "StatusCode": 65536,
+                "EnforcementStatus": [0],
+                "PolicyStoreSource": "PersistentStore",
+                "PolicyStoreSourceType": 1,
+            }
+        )

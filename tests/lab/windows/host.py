@@ -1,0 +1,383 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated Windows machine: its parts, its start and stop, and its face as a WMI back end."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ..wsman.backend import CimClass
+from . import machine as system
+from .events import EventLog, NtLogEvents
+from .firewall import Firewall, FirewallRules
+from .kms_client import KmsClient
+from .kms_line import CountAnswer, CountRequest
+from .kms_listener import KmsListener
+from .licences import LICENSED
+from .licensing import KMS_NOT_ENABLED, Licensing
+from .licensing_classes import LicensingProducts, LicensingService
+from .microsoft import Microsoft
+from .ports import Clock, Identity, Publisher, Resolver, SystemClock
+from .processes import Processes, Programs
+from .provider import Provider
+from .publishing import DnsPublication, RunningSettings
+from .registry import Registry, ValueType
+from .schema import CIMV2, STANDARD_CIMV2, licensing_class, system_class
+from .services import SPPSVC, ServiceDisabled, ServiceManager, Services, ServiceStopping
+from .settings import LicensingSettings
+from .spec import HostSpec
+from .stdregprov import StdRegProv
+
+_SERVICE_STOPPING = 0xC004F075
+_SERVICE_DISABLED = 0x80070422
+_KMS_START_FAILED = 12291
+
+logger = logging.getLogger(__name__)
+
+PowerListener = Callable[["Host", bool], None]
+
+
+class Host:
+    """Implements :class:`lab.wsman.backend.Backend`.
+
+    Built without touching the network: call :meth:`start` when the domain answers. ``power_listener`` is told when the
+    machine goes away and comes back by itself (a restart over WMI).
+    """
+
+    def __init__(
+        self,
+        spec: HostSpec,
+        seed: int,
+        publisher: Publisher | None,
+        resolver: Resolver,
+        microsoft: Microsoft,
+        identity: Identity | None = None,
+        clock: Clock | None = None,
+        power_listener: PowerListener | None = None,
+    ) -> None:
+        self.spec = spec
+        self.clock: Clock = clock or SystemClock()
+        self.power_listener: PowerListener = power_listener or (lambda _host, _up: None)
+        self.is_up = False
+        # One seed for a park still makes every host another one.
+        self._seed = int.from_bytes(hashlib.sha256(f"{seed} {spec.dns_name}".encode()).digest()[:4], "big")
+        self._publisher = publisher
+        self._resolver = resolver
+        self._microsoft = microsoft
+        self._identity = identity
+        self._lock = threading.RLock()
+        self._listener = KmsListener(spec.address, self._answer)
+        self._timer: threading.Timer | None = None
+        self._build()
+
+    def _build(self) -> None:
+        spec, seed, clock = self.spec, self._seed, self.clock
+        generator = random.Random(seed)
+        self.booted = clock.now()
+        self.running: RunningSettings | None = None
+        self.registry = _fresh_registry(spec)
+        self.settings = LicensingSettings(self.registry, spec.windows)
+        self.registry.create(self.settings.path)
+        if spec.wow64_spp_key:
+            self.registry.create(self.settings.wow64_path)
+        self.events = EventLog(clock)
+        split_by_default = not spec.windows.is_server and spec.windows.schema >= 2018
+        variant = spec.firewall_variant or ("split" if split_by_default else "any")
+        self.firewall = Firewall(variant, spec.language, rules_apply=spec.local_firewall_rules)
+        self.publication = DnsPublication(spec, seed, self._identity, self._publisher, self.events)
+        client = KmsClient(spec, self._resolver, self.settings, generator, self.events, lambda: system.lookup_suffixes(spec, self.registry))
+        self.licensing = Licensing(spec, generator, clock, self.settings, self.events, client, self._microsoft)
+        self.licensing.host_installed = self._host_installed
+        self.licensing.host_activated = self._host_activated
+        self.services = ServiceManager(clock, spec.sppsvc_stop, spec.sppsvc_idle, lambda: self.licensing.host_licence() is not None)
+        self.services.started = self._service_started
+        self.services.stopped = self._service_stopped
+        programs = Programs(self.publication.purge, self.firewall.set_enabled_by_display_name, self._generalize)
+        self.processes = Processes(system_class("Win32_Process", CIMV2), spec.language, programs, spec.blocks_process_creation, seed)
+        self._providers = {
+            (item.cim_class.namespace.lower(), item.cim_class.name.lower()): item for item in [*self._make_providers(), self.processes]
+        }
+
+    def _make_providers(self) -> list[Provider]:
+        spec, schema = self.spec, self.spec.windows.schema
+        language, name = spec.language, spec.netbios_name
+        environment = {"SystemRoot": r"C:\Windows", "WinDir": r"C:\Windows", "ProgramFiles": r"C:\Program Files"}
+        found: list[Provider] = [
+            LicensingService(licensing_class("SoftwareLicensingService", schema), self),
+            LicensingProducts(licensing_class("SoftwareLicensingProduct", schema), self),
+            StdRegProv(system_class("StdRegProv", CIMV2), language, lambda: self.registry, environment),
+            StdRegProv(system_class("StdRegProv", "root/default"), language, lambda: self.registry, environment),
+            Services(system_class("Win32_Service", CIMV2), language, lambda: self.services, name),
+            NtLogEvents(
+                system_class("Win32_NTLogEvent", CIMV2), language, lambda: self.events, spec.dns_name, self.clock, spec.event_query
+            ),
+            system.OperatingSystem(system_class("Win32_OperatingSystem", CIMV2), spec, self.clock, lambda: self.booted, self._restart_soon),
+            system.ComputerSystem(system_class("Win32_ComputerSystem", CIMV2), spec),
+            system.NetworkAdapters(system_class("Win32_NetworkAdapterConfiguration", CIMV2), spec, lambda: self.registry),
+        ]
+        # MSFT_NetFirewallRule came with Windows 8 and Server 2012.
+        if schema >= 2018:
+            found.append(FirewallRules(system_class("MSFT_NetFirewallRule", STANDARD_CIMV2), language, lambda: self.firewall))
+        return found
+
+    @property
+    def hostname(self) -> str:
+        """The DNS name."""
+        return self.spec.dns_name
+
+    @property
+    def os_version(self) -> str:
+        """``major.minor.build``."""
+        return self.spec.windows.version
+
+    @property
+    def language(self) -> str:
+        """The language of messages."""
+        return self.spec.language
+
+    @property
+    def seed(self) -> int:
+        """Chooses among forms that no source proves."""
+        return self._seed
+
+    @property
+    def allows_unencrypted(self) -> bool:
+        """WinRM's AllowUnencrypted."""
+        return self.spec.allows_unencrypted
+
+    def is_administrator(self, user: str) -> bool:
+        """By the account's name, whatever domain it is written with."""
+        name = user.rpartition("\\")[2].partition("@")[0]
+        return name.lower() in {item.lower() for item in self.spec.administrators}
+
+    def start(self) -> None:
+        """Switch on: the computer gets its ticket, a KMS host starts its service."""
+        with self._lock:
+            self._cancel_restart()
+            if self.is_up:
+                return
+            self.is_up = True
+            self.booted = self.clock.now()
+            self.publication.boot()
+            self.licensing.boot()
+            # sppsvc starts with Windows; only a KMS host keeps it running.
+            if self.licensing.host_licence() is not None and self.services.find(SPPSVC).start_mode != "Disabled":
+                self.services.start(SPPSVC)
+            self.sync_port()
+
+    def stop(self) -> None:
+        """Switch off."""
+        with self._lock:
+            self._cancel_restart()
+            self.publication.cancel(wait=True)
+            self.services.halt()
+            self.is_up = False
+            self._listener.close()
+
+    def reboot(self) -> None:
+        """Off and on again at once: new tickets, sppsvc restarted, a rearm takes effect."""
+        with self._lock:
+            self.stop()
+            self.start()
+
+    def reset(self) -> None:
+        """As it left setup, and switched on."""
+        with self._lock:
+            self.stop()
+            self._build()
+            self.start()
+
+    def snapshot_state(self) -> dict[str, Any]:
+        """What a test wants to see, as plain values. Looking does not start sppsvc."""
+        with self._lock:
+            now = self.clock.now()
+            base, licensing = self.licensing.base(), self.licensing
+            status = base.status(now) if base else None
+            return {
+                "host": self.spec.dns_name,
+                "up": self.is_up,
+                "profile": self.spec.profile,
+                "key": base.key.name if base and base.key else None,
+                "partial_key": base.key.partial if base and base.key else None,
+                "channel": base.product.channel if base else None,
+                "license_status": status.state if status else None,
+                "reason": f"0x{status.reason:08X}" if status else None,
+                "minutes": status.minutes if status else None,
+                "cmid": licensing.cmid,
+                "is_kms_host": licensing.host_licence() is not None,
+                "count": licensing.counter.current(now) if licensing.host_licence() else None,
+                "requests": licensing.counter.total,
+                "failed_requests": licensing.counter.failed,
+                "clients": list(licensing.counter.cmids),
+                "discovered": licensing.client.discovered.name if licensing.client.discovered else None,
+                "cached": licensing.client.cached.name if licensing.client.cached else None,
+                "host_caching": licensing.client.caching,
+                "sppsvc": self.services.find(SPPSVC).state,
+                "open_port": self._listener.port,
+                "firewall": {rule.name: rule.enabled for rule in self.firewall.rules.values()},
+                "registry": {rf"{path}\{value.name}": value.data for path, value in self.registry.walk(self.settings.path)},
+                "wow64_registry": {rf"{path}\{value.name}": value.data for path, value in self.registry.walk(self.settings.wow64_path)},
+                "publications": [vars(attempt) for attempt in self.publication.attempts],
+                "events": [(event.code, event.log, list(event.strings)) for event in self.events.events()],
+                "processes": list(self.processes.started),
+                "rearms": licensing.rearms,
+            }
+
+    def sync_port(self) -> None:
+        """Open or close the KMS port as service, key and firewall are now."""
+        with self._lock:
+            running = self.running
+            serves = self.is_up and running is not None and self.licensing.host_licence() is not None
+            if running is None or not serves or not self.firewall.admits(running.port):
+                self._listener.close()
+                return
+            try:
+                self._listener.open(running.port)
+            except OSError as error:
+                logger.warning("%s: port %d of %s: %s", self.spec.dns_name, running.port, self.spec.address, error)
+                self.events.write(_KMS_START_FAILED, f"0x{0x80070000 | (error.errno or 1):08X}", failed=True)
+
+    def demand_licensing(self) -> None:
+        """Have sppsvc running, started on demand; the first answer after a start is slow."""
+        try:
+            if self.services.demand():
+                self.clock.sleep(self.spec.sppsvc_start)
+        except ServiceStopping as error:
+            raise self._providers[CIMV2, "softwarelicensingservice"].error(_SERVICE_STOPPING) from error
+        except ServiceDisabled as error:
+            raise self._providers[CIMV2, "softwarelicensingservice"].error(_SERVICE_DISABLED) from error
+
+    def cim_class(self, namespace: str, name: str) -> CimClass | None:
+        """The class, or None."""
+        provider = self._find(namespace, name)
+        return provider.cim_class if provider else None
+
+    def instances(self, namespace: str, class_name: str, equal: Mapping[str, object] | None = None) -> Sequence[Mapping[str, Any]]:
+        """All instances, computed now."""
+        with self._lock:
+            return self._provider(namespace, class_name).instances(equal)
+
+    def get(self, namespace: str, class_name: str, selectors: Mapping[str, str]) -> Mapping[str, Any]:
+        """One instance."""
+        with self._lock:
+            return self._provider(namespace, class_name).get(selectors)
+
+    def put(self, namespace: str, class_name: str, selectors: Mapping[str, str], properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write an instance."""
+        with self._lock:
+            written = self._provider(namespace, class_name).put(selectors, properties)
+            self.sync_port()
+            return written
+
+    def invoke(
+        self, namespace: str, class_name: str, selectors: Mapping[str, str] | None, method: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Run a method."""
+        with self._lock:
+            provider = self._provider(namespace, class_name)
+            found = provider.cim_class.find_method(method)
+            instance = None
+            if found is not None and not found.static:
+                instance = dict(provider.get(selectors or {}))
+            try:
+                return provider.call(instance, found.name if found else method, arguments)
+            finally:
+                self.sync_port()
+
+    def _find(self, namespace: str, name: str) -> Provider | None:
+        return self._providers.get((namespace.replace("\\", "/").strip("/").lower(), name.lower()))
+
+    def _provider(self, namespace: str, name: str) -> Provider:
+        provider = self._find(namespace, name)
+        if provider is None:
+            raise KeyError(f"{namespace}:{name}")
+        return provider
+
+    def _answer(self, request: CountRequest) -> CountAnswer:
+        """In a thread of the listener; without the host's lock, which its own Activate() may hold."""
+        if self.running is None:
+            return CountAnswer(KMS_NOT_ENABLED)
+        return self.licensing.answer(request)
+
+    def _service_started(self) -> None:
+        self.events.write(900)
+        self.events.write(902)
+        self.running = RunningSettings.read(self.settings)
+        self.publication.service_started()
+        licence = self.licensing.host_licence()
+        if licence is not None and licence.status(self.clock.now()).state == LICENSED:
+            self.publication.schedule(self.running)
+        self.sync_port()
+
+    def _service_stopped(self) -> None:
+        self.events.write(903)
+        self.publication.cancel()
+        self.running = None
+        self.sync_port()
+
+    def _host_installed(self) -> None:
+        self.running = RunningSettings.read(self.settings)
+
+    def _host_activated(self) -> None:
+        if self.running is not None:
+            self.publication.schedule(self.running)
+
+    def _generalize(self) -> None:
+        """sysprep /generalize: the effect of a rearm, and the machine shuts down."""
+        self.licensing.rearm()
+        self.registry.set(
+            r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
+        )
+        self._restart_soon(False)
+
+    def _restart_soon(self, comes_back: bool) -> None:
+        """The call is answered first; then the machine is away, and comes back after a while unless it was shut down."""
+        self._cancel_restart()
+        self._timer = threading.Timer(0.1, self._go_down, (comes_back,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _go_down(self, comes_back: bool) -> None:
+        self.stop()
+        self.power_listener(self, False)
+        if comes_back:
+            self._timer = threading.Timer(self.spec.reboot, self._come_up)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _come_up(self) -> None:
+        self.start()
+        self.power_listener(self, True)
+
+    def _cancel_restart(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+
+def _fresh_registry(spec: HostSpec) -> Registry:
+    registry, windows = Registry(), spec.windows
+    current = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+    for name, text in (
+        ("EditionID", windows.edition),
+        ("ProductName", windows.caption.removeprefix("Microsoft ").strip()),
+        ("CurrentBuild", windows.build),
+        ("CurrentBuildNumber", windows.build),
+        ("InstallationType", "Server" if windows.is_server else "Client"),
+    ):
+        registry.set(current, name, ValueType.SZ, text)
+    registry.set(current, "SystemRoot", ValueType.SZ, r"C:\Windows")
+    registry.set(current, "InstallTime", ValueType.QWORD, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()))
+    registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
+    registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.domain)
+    registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.domain)
+    registry.set(system.TCPIP_PARAMETERS, "SearchList", ValueType.SZ, "")
+    registry.set(system.TCPIP_PARAMETERS, "DataBasePath", ValueType.EXPAND_SZ, r"%SystemRoot%\System32\drivers\etc")
+    return registry

@@ -1,0 +1,243 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The licensing service of one machine: keys, activation at Microsoft or at a KMS host, and the KMS host that it may be."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from . import data, identifiers
+from .events import KEY_MANAGEMENT_SERVICE, EventLog
+from .kms_client import COUNT_TOO_LOW, ActivationFailed, KmsClient
+from .kms_counter import KmsCounter
+from .kms_line import CountAnswer, CountRequest, parse_time
+from .licences import KMS_VALIDITY, LICENSED, Licence
+from .microsoft import ActivationRefused, Microsoft
+from .ports import Clock
+from .settings import LicensingSettings
+from .spec import HostSpec
+
+KEY_INVALID = 0xC004F050
+SKU_NOT_FOUND = 0xC004F069
+NO_KEY = 0xC004F014
+OFFLINE_DATA_INVALID = 0xC004F02C
+KMS_NOT_ENABLED = 0xC004F039
+KMS_HOST_NOT_ACTIVATED = 0xC004F041
+KMS_HOST_CANNOT_BE_USED = 0xC004F042
+TIMESTAMP_INVALID = 0xC004F06C
+REARMS_EXCEEDED = 0xC004D307
+NO_INTERNET = 0x80072EE7
+NO_AD_OBJECT = 0x80072030
+NO_TOKEN = 0xC004F30F
+
+CLOCK_SKEW_LIMIT = timedelta(hours=4)
+"""activation-facts §4."""
+
+_KEY_FORM = re.compile(r"[BCDFGHJKMNPQRTVWXY2346789]{5}(-[BCDFGHJKMNPQRTVWXY2346789]{5}){4}")
+
+
+class Licensing:
+    """State and rules. Everything that fails raises ActivationFailed with the HRESULT that WMI reports."""
+
+    def __init__(
+        self,
+        spec: HostSpec,
+        generator: random.Random,
+        clock: Clock,
+        settings: LicensingSettings,
+        events: EventLog,
+        client: KmsClient,
+        microsoft: Microsoft,
+    ) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._random = generator
+        self._microsoft = microsoft
+        self._events = events
+        self.settings = settings
+        self.client = client
+        self.counter = KmsCounter()
+        self.cmid = spec.cmid or identifiers.make_guid(generator)
+        self.hardware_id = identifiers.make_guid(generator)
+        self.rearms = spec.rearms
+        self._rearm_pending = False
+        self._surviving: set[str] = set()
+        self.host_installed: Callable[[], None] = lambda: None
+        self.host_activated: Callable[[], None] = lambda: None
+        self.licences = {item.id: Licence(item) for item in data.products_of(spec.windows, spec.has_updates)}
+        first_key = data.setup_key_of(spec.windows) if spec.initial_key is None else spec.initial_key
+        if first_key:
+            key = data.keys()[first_key]
+            grace = spec.windows.initial_grace_minutes
+            self.licences[key.product_id].install(key, clock.now() + timedelta(minutes=grace) if grace else None)
+
+    def find(self, product_id: str) -> Licence:
+        """The licence of a SKU. Raises KeyError."""
+        return self.licences[product_id.lower()]
+
+    def base(self) -> Licence | None:
+        """The licence of Windows itself that has a key."""
+        return next((item for item in self.licences.values() if item.key and not item.product.is_addon), None)
+
+    def host_licence(self) -> Licence | None:
+        """The licence of an installed KMS host key: with one, the machine is a KMS host."""
+        return next((item for item in self.licences.values() if item.key and item.product.is_kms_host), None)
+
+    def install_key(self, text: str | None) -> None:
+        """InstallProductKey: the key decides the SKU; a base SKU's key replaces that of any other base SKU.
+
+        KeyManagementServiceVersion is none of the service's business: slmgr writes it (activation-facts §2).
+        """
+        key = data.keys().get((text or "").upper()) if _KEY_FORM.fullmatch((text or "").upper()) else None
+        if key is None or not self._knows(key):
+            raise ActivationFailed(KEY_INVALID)
+        licence = self.licences.get(key.product_id)
+        if licence is None:
+            raise ActivationFailed(SKU_NOT_FOUND)
+        if licence.key == key:
+            return
+        if not licence.product.is_addon:
+            for other in self.licences.values():
+                if other.key and not other.product.is_addon:
+                    other.remove()
+        grace = self._spec.windows.initial_grace_minutes
+        licence.install(key, self._clock.now() + timedelta(minutes=grace) if grace else None)
+        if self._spec.licence_survives and key.key in self._surviving:
+            licence.activate()
+        self._events.write(1016, licence.product.id)
+        if licence.product.is_kms_host:
+            self.host_installed()
+
+    def _knows(self, key: data.LabKey) -> bool:
+        """Whether this generation of Windows knows the key at all; a key of its own generation but another edition is known."""
+        product = next(item for item in data.products() if item.id == key.product_id)
+        generation = self._spec.windows.generation
+        return generation in product.generations or (self._spec.has_updates and f"{generation}+kb" in product.generations)
+
+    def uninstall_key(self, licence: Licence) -> None:
+        """UninstallProductKey. A KMS host that is one no more forgets its clients and counters."""
+        if licence.key is None:
+            raise ActivationFailed(NO_KEY)
+        if licence.product.is_kms_host:
+            self.counter = KmsCounter()
+        licence.remove()
+
+    def activate(self, licence: Licence) -> None:
+        """Activate: a KMS client asks a host, every other key is activated at Microsoft."""
+        if licence.key is None:
+            raise ActivationFailed(NO_KEY)
+        try:
+            if licence.product.is_kms_client:
+                self._activate_by_kms(licence)
+            else:
+                self._activate_at_microsoft(licence)
+        except ActivationFailed as failure:
+            licence.reason = failure.code
+            raise
+
+    def _activate_at_microsoft(self, licence: Licence) -> None:
+        key = licence.key
+        if key is None or not (self._spec.internet and self._microsoft.reachable):
+            raise ActivationFailed(NO_INTERNET)
+        try:
+            self._microsoft.activate(key.key, self.hardware_id)
+        except ActivationRefused as refusal:
+            raise ActivationFailed(refusal.code) from refusal
+        self._licensed_for_good(licence)
+
+    def _licensed_for_good(self, licence: Licence) -> None:
+        licence.activate()
+        if licence.key is not None:
+            self._surviving.add(licence.key.key)
+        if licence.product.is_kms_host:
+            self.host_activated()
+
+    def _activate_by_kms(self, licence: Licence) -> None:
+        wanted = self.settings.activation_type(licence.product.id)
+        if wanted in (1, 3):
+            raise ActivationFailed(NO_AD_OBJECT if wanted == 1 else NO_TOKEN)
+        now = self._clock.now()
+        status = licence.status(now)
+        product = licence.product
+        name = self._spec.dns_name
+        times = (status.state, status.minutes, now.isoformat())
+        answer = self.client.ask(CountRequest(product.id, product.kms_group, product.threshold, self.cmid, name, *times))
+        enough = answer.count >= product.threshold
+        fields = ("0x00000000" if enough else f"0x{COUNT_TOO_LOW:08X}", "0x00000000" if enough else "0x04000000", int(enough), 0)
+        intervals = (answer.activation_interval, answer.renewal_interval)
+        self._events.write(12289, *fields, answer.count, *intervals, now.isoformat(), failed=not enough)
+        if not enough:
+            raise ActivationFailed(COUNT_TOO_LOW)
+        licence.activate(now + KMS_VALIDITY, activation_type=2)
+
+    def deposit(self, licence: Licence, installation: str | None, confirmation: str | None) -> None:
+        """DepositOfflineConfirmationId."""
+        if licence.key is None:
+            raise ActivationFailed(NO_KEY)
+        own = self.installation_id(licence)
+        right = identifiers.confirmation_id(own or "", self.extended_pid(licence) or "")
+        if licence.product.is_kms_client or installation != own or confirmation != right:
+            raise ActivationFailed(OFFLINE_DATA_INVALID)
+        self._licensed_for_good(licence)
+
+    def rearm(self) -> None:
+        """ReArmWindows: takes effect with the next start of Windows; nothing at all with SkipRearm."""
+        if self.settings.number("SkipRearm"):
+            return
+        if self.rearms < 1:
+            raise ActivationFailed(REARMS_EXCEEDED)
+        self.rearms -= 1
+        self._rearm_pending = True
+
+    def boot(self) -> None:
+        """Windows starts: a rearm that was asked for gives a new CMID and grace."""
+        if not self._rearm_pending:
+            return
+        self._rearm_pending = False
+        self.cmid = identifiers.make_guid(self._random)
+        grace = timedelta(minutes=self._spec.windows.initial_grace_minutes)
+        for licence in self.licences.values():
+            if licence.key is not None:
+                licence.install(licence.key, self._clock.now() + grace if grace else None)
+
+    def extended_pid(self, licence: Licence) -> str | None:
+        """ProductKeyID."""
+        if licence.key is None:
+            return None
+        return identifiers.extended_pid(licence.key.key, self._spec.windows.build, licence.key.kind != "retail")
+
+    def installation_id(self, licence: Licence) -> str | None:
+        """OfflineInstallationId: the same as long as key and hardware are."""
+        if licence.key is None:
+            return None
+        return identifiers.installation_id(self.hardware_id, licence.key.key, self._spec.windows.schema >= 2018)
+
+    def answer(self, request: CountRequest) -> CountAnswer:
+        """A client's request, as a KMS host. The client itself compares the count with its threshold."""
+        now = self._clock.now()
+        code = self._refusal(request)
+        count = 0
+        if code:
+            self.counter.reject()
+        else:
+            count = self.counter.register(request.cmid, request.threshold, request.licence_state, now)
+        fields = (f"0x{code:08X}", request.threshold, request.client, request.cmid, request.time, 0, request.licence_state)
+        self._events.write(12290, *fields, request.minutes_left, request.product_id, log=KEY_MANAGEMENT_SERVICE, failed=code != 0)
+        licence = self.host_licence()
+        pid = self.extended_pid(licence) if licence else None
+        return CountAnswer(code, count, self.settings.activation_interval, self.settings.renewal_interval, pid or "")
+
+    def _refusal(self, request: CountRequest) -> int:
+        licence = self.host_licence()
+        now = self._clock.now()
+        if licence is None:
+            return KMS_NOT_ENABLED
+        if licence.status(now).state != LICENSED:
+            return KMS_HOST_NOT_ACTIVATED
+        if abs(now - parse_time(request.time)) > CLOCK_SKEW_LIMIT:
+            return TIMESTAMP_INVALID
+        return 0 if request.kms_group in licence.product.serves else KMS_HOST_CANNOT_BE_USED

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes one simulated host different from the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .data import Profile, profiles
+
+Role = Literal["kms", "client", "server"]
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """One Windows machine as it leaves setup. Times in seconds.
+
+    ``profile`` names a row of ``data/os_profiles.yml``; ``domain`` is the AD DNS domain, empty for a workgroup machine.
+    ``initial_key`` None means the setup key of the edition, an empty string no key at all.
+    """
+
+    dns_name: str
+    netbios_name: str
+    domain: str
+    address: str
+    profile: str
+    role: Role = "client"
+    initial_key: str | None = None
+    netbios_domain: str = "CONTOSO"
+    workgroup: str = "WORKGROUP"
+    dns_servers: tuple[str, ...] = ("127.0.0.10",)
+    dns_suffixes: tuple[str, ...] = ()
+    language: str = "en-US"
+    administrators: tuple[str, ...] = ("administrator", "svc-winrm", "labadmin")
+    allows_unencrypted: bool = False
+
+    cmid: str | None = None
+    """A fixed CMID: machines cloned without sysprep share one."""
+    has_updates: bool = False
+    """Updates that let an older server take a newer KMS host key are installed."""
+    internet: bool = True
+    """Microsoft's activation service can be reached."""
+    blocks_process_creation: bool = False
+    """Defender's rule against processes started over WMI is on (activation-facts §11)."""
+    wow64_spp_key: bool = True
+    """The 32-bit view has a SoftwareProtectionPlatform key."""
+    firewall_variant: Literal["any", "split"] | None = None
+    """Which form of the KMS firewall rules there is; None: "any" on a server, "split" on a client of Windows 10 or later."""
+    local_firewall_rules: bool = True
+    """False: group policy ignores local rules, so that an enabled rule opens nothing (activation-facts §11)."""
+    licence_survives: bool = False
+    """A licence comes back when the same key is installed again (activation-facts §7, AWS flow)."""
+    rearms: int = 3
+
+    ticket_at_boot: bool = True
+    """The machine account's ticket dates from the start of Windows, with the groups of that time."""
+    publish_delay: float = 0.2
+    """From the start of the service, or activation, to the DNS update; 0 publishes inside the call."""
+    sppsvc_start: float = 0.05
+    """How long the first query after a start of sppsvc takes longer."""
+    sppsvc_stop: float = 0.05
+    """How long sppsvc stays in Stop Pending."""
+    sppsvc_idle: float = 60.0
+    """Without requests, sppsvc stops itself after this time unless the machine is a KMS host."""
+    event_query: float = 0.0
+    """How long a query of Win32_NTLogEvent takes."""
+    reboot: float = 1.0
+    """How long the machine is away when it restarts."""
+    kms_timeout: float = 2.0
+    """How long a client waits for a KMS host to answer."""
+
+    @property
+    def windows(self) -> Profile:
+        """The Windows version."""
+        return profiles()[self.profile]
+
+    @property
+    def label(self) -> str:
+        """The host name without its domain."""
+        return self.dns_name.partition(".")[0]
+
+    @property
+    def account(self) -> str:
+        """The computer account."""
+        return f"{self.netbios_name}$"

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Independent witnesses: what dig, samba-tool and ldbsearch say about the domain.
+
+They share no code with the collection nor with the lab's own publisher. Everything goes over the network as
+``activation-admin`` would see it, or, where it says so, out of the database files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+
+from . import names
+from .domain.controller import Domain
+
+KMS_RECORD_DN = f"DC={names.KMS_RECORD},{names.ZONE_DN}"
+"""The node of the KMS hosts' record."""
+
+
+class WitnessError(Exception):
+    """A witness program failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Srv:
+    """An SRV value as dig prints it, the target without its last dot."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+class Witness:
+    """What can be asked about a running domain."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    def _run(self, *argv: str) -> str:
+        env = {**os.environ, "KRB5_CONFIG": str(self._domain.layout.krb5_conf), "LC_ALL": "C"}
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, check=False)
+        if done.returncode != 0:
+            raise WitnessError(f"{' '.join(argv[:3])}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def _samba_tool(self, *argv: str) -> str:
+        # samba-tool's lookups of dc1's name would leave for the machine's own DNS: the address makes it use NTLM instead.
+        return self._run(
+            "samba-tool",
+            *argv,
+            f"--configfile={self._domain.smb_conf}",
+            f"--username={names.NETBIOS_DOMAIN}\\{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}",
+        )
+
+    @property
+    def _url(self) -> str:
+        return f"ldap://{self._domain.address}"
+
+    def dig(self, name: str, rtype: str) -> list[str]:
+        """The values of an RRset, sorted, as dig prints them."""
+        output = self._run("dig", "+short", "+tcp", "+time=2", "+tries=1", f"@{self._domain.address}", name, rtype)
+        return sorted(line for line in output.splitlines() if line and not line.startswith(";"))
+
+    def srv(self, zone: str = names.ZONE) -> list[Srv]:
+        """The KMS hosts' values in a zone, by target."""
+        values = []
+        for line in self.dig(f"{names.KMS_RECORD}.{zone}", "SRV"):
+            priority, weight, port, target = line.split()
+            values.append(Srv(int(priority), int(weight), int(port), target.removesuffix(".")))
+        return sorted(values, key=lambda value: (value.target, value.priority, value.weight, value.port))
+
+    def sddl(self, dn: str = KMS_RECORD_DN) -> str:
+        """The security descriptor of an object as SDDL, without its SACL."""
+        output = self._samba_tool("dsacl", "get", f"--objectdn={dn}", f"--URL={self._url}")
+        found = re.search(r"^(O:.*?)(?:S:.*)?$", output.replace("\n ", ""), re.MULTILINE)
+        if found is None:
+            raise WitnessError(f"samba-tool dsacl get printed no SDDL for {dn}: {output}")
+        return found.group(1)
+
+    def aces(self, dn: str = KMS_RECORD_DN) -> list[str]:
+        """The DACL's ACEs in their order, as SDDL."""
+        return re.findall(r"\([^()]*\)", self.sddl(dn).partition("D:")[2])
+
+    def add_ace(self, sddl: str, dn: str = KMS_RECORD_DN) -> None:
+        """Put an ACE at the front of the DACL, as ``samba-tool dsacl set`` does."""
+        self._samba_tool("dsacl", "set", f"--objectdn={dn}", f"--sddl={sddl}", f"--URL={self._url}")
+
+    def group_members(self, group: str = names.KMS_GROUP) -> list[str]:
+        """sAMAccountNames of the members, sorted. Raises WitnessError if there is no such group."""
+        return sorted(self._samba_tool("group", "listmembers", group, f"--URL={self._url}").split())
+
+    def add_group(self, group: str = names.KMS_GROUP, members: tuple[str, ...] = ()) -> None:
+        """Make a global security group, and add members by sAMAccountName."""
+        self._samba_tool("group", "add", group, f"--URL={self._url}")
+        if members:
+            self._samba_tool("group", "addmembers", group, ",".join(members), f"--URL={self._url}")
+
+    def search(self, expression: str, *attributes: str, base: str = names.BASE_DN) -> list[dict[str, list[str]]]:
+        """ldbsearch over the database files, past every ACL: each object's attributes as text; ``dn`` is one of them."""
+        database = str(self._domain.layout.samba / "private" / "sam.ldb")
+        output = self._run(
+            "ldbsearch", f"--configfile={self._domain.smb_conf}", "-H", database, "--show-binary", "-b", base, expression, *attributes
+        )
+        objects: list[dict[str, list[str]]] = []
+        for block in output.replace("\n ", "").split("\n\n"):
+            found: dict[str, list[str]] = {}
+            for line in block.splitlines():
+                name, colon, value = line.partition(": ")
+                if colon and not name.startswith("#"):
+                    found.setdefault(name, []).append(value)
+            if "dn" in found:
+                objects.append(found)
+        return objects
+
+    def sid(self, account: str) -> str:
+        """The SID of an account by sAMAccountName. Raises WitnessError if there is none."""
+        found = self.search(f"(sAMAccountName={account})", "objectSid")
+        if not found:
+            raise WitnessError(f"no account {account}")
+        return found[0]["objectSid"][0]
+
+    def record_owner(self, dn: str = KMS_RECORD_DN) -> str:
+        """sAMAccountName of the owner of an object, or its SID (or SDDL alias) when no account has it."""
+        match = re.match(r"O:(S-[0-9-]+|[A-Z]{2})", self.sddl(dn))
+        if match is None:
+            raise WitnessError(f"no owner in the security descriptor of {dn}")
+        found = self.search(f"(objectSid={match.group(1)})", "sAMAccountName") if match.group(1).startswith("S-") else []
+        return found[0]["sAMAccountName"][0] if found else match.group(1)

@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WS-Management service of a host: one SOAP message in, one out.
+
+What each operation does is in :mod:`.operations`; here a message is read, limits are applied, the operation is run within its
+time and every outcome becomes an answer and a line for the log.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import envelope, faults
+from . import namespaces as ns
+from .backend import Backend, WmiError
+from .call import Call
+from .enumeration import EnumerationTable
+from .faults import Fault, Voice
+from .operations import Operations
+from .queries import Answer
+from .request_log import Entry
+from .variants import is_before_windows8
+from .winrm_config import Limits
+from .wmi_faults import access_denied, from_wmi_error
+
+Interceptor = Callable[[Entry], None]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back: HTTP status and the envelope."""
+
+    status: int
+    body: bytes
+
+
+class DropConnection(Exception):
+    """Raised by an interceptor: close the TCP connection without an answer."""
+
+
+class Service:
+    """Answers messages for any host; keeps the enumeration contexts.
+
+    ``max_timeout`` is the cap of OperationTimeout in seconds. ``intercept`` is called with the log entry (host, user, action,
+    resource, query) of every request before it is run, and may sleep, raise :class:`~.backend.WmiError`,
+    :class:`~.faults.Fault` or :class:`DropConnection`.
+    """
+
+    def __init__(self, max_timeout: float = 60.0, intercept: Interceptor | None = None) -> None:
+        self.max_timeout = max_timeout
+        self.intercept = intercept
+        self.enumerations = EnumerationTable()
+        self._operations = Operations(self.enumerations)
+
+    def limits(self, backend: Backend) -> Limits:
+        """The limits of a host's WinRM service."""
+        return Limits.of(backend.os_version, self.max_timeout)
+
+    def identify(self, backend: Backend, authenticated: bool) -> bytes:
+        """The answer to Identify; only an authenticated client is told the version of Windows."""
+        stack = "2.0" if is_before_windows8(backend.os_version) else "3.0"
+        version = backend.os_version if authenticated else "0.0.0"
+        return envelope.build_identify(backend.language, f"OS: {version} SP: 0.0 Stack: {stack}")
+
+    def handle(self, backend: Backend, address: str, user: str, message: bytes, entry: Entry) -> Reply:
+        """Answer one message; fills action, resource, query and fault of ``entry``. May raise :class:`DropConnection`."""
+        voice = Voice(backend.hostname, backend.language, backend.seed)
+        message_id = ""
+        entry.user = user
+        try:
+            request = envelope.parse(message, backend.language)
+            if request is None:
+                entry.action = "Identify"
+                return Reply(200, self.identify(backend, True))
+            message_id = request.message_id
+            call = Call(backend, address, voice, request, self.limits(backend))
+            self._operations.describe(call, entry)
+            return Reply(200, self._run(call, user, entry))
+        except envelope.BadEnvelope as error:
+            entry.action = entry.action or "Invalid"
+            fault = faults.simple(voice, _BAD_ENVELOPES[error.reason])
+            message_id = error.message_id
+        except Fault as error:
+            fault = error
+        entry.fault = fault.code
+        return Reply(500, fault.render(voice, message_id))
+
+    def _run(self, call: Call, user: str, entry: Entry) -> bytes:
+        request = call.request
+        if request.max_envelope_size is not None and request.max_envelope_size < call.limits.min_envelope:
+            raise faults.simple(call.voice, "encoding limit")
+        if request.resource_uri.startswith(ns.URI_SHELLS):
+            raise faults.simple(call.voice, "access denied")
+        if not call.backend.is_administrator(user):
+            raise access_denied(call.voice)
+        answer = self._within_time(call, entry)
+        return envelope.build(answer.action, answer.body, call.backend.language, request.message_id)
+
+    def _within_time(self, call: Call, entry: Entry) -> Answer:
+        """Run the operation, but answer w:TimedOut when its time is over, while it goes on behind."""
+        wanted = call.request.operation_timeout
+        limit = self.max_timeout if wanted is None else wanted
+        if call.request.action != ns.ACTION_PULL:
+            limit = min(limit, self.max_timeout)
+        outcome: list[Answer | Exception] = []
+
+        def work() -> None:
+            try:
+                if self.intercept is not None:
+                    self.intercept(entry)
+                outcome.append(self._operations.run(call))
+            except Exception as error:  # whatever it is, it has to reach the waiting connection
+                outcome.append(error)
+
+        thread = threading.Thread(target=work, daemon=True, name=f"{call.backend.hostname} {entry.action}")
+        thread.start()
+        thread.join(limit)
+        if not outcome:
+            raise faults.simple(call.voice, "timeout")
+        result = outcome[0]
+        if isinstance(result, WmiError):
+            raise from_wmi_error(result, call.voice, call.namespace, call.is_query) from result
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+_BAD_ENVELOPES = {
+    "xml": "schema",
+    "version": "version",
+    "body": "schema",
+    "headers": "headers",
+    "must understand": "must understand",
+    "locale": "feature",
+    "resource uri": "resource uri",
+}

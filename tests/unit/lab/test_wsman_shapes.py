@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab puts on the wire has the shape of recorded answers of real Windows hosts.
+
+The recordings are not part of the project: the tests are skipped where they are absent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from lab.wsman import backend as wmi
+from lab.wsman import faults
+from lab.wsman import namespaces as ns
+from lab.wsman.backend import CimClass, Property
+from lab.wsman.envelope import build
+from lab.wsman.faults import Voice
+from lab.wsman.schema import class_xml
+from lab.wsman.values import Style, endpoint_reference_xml, fragment_xml, instance_xml
+from lab.wsman.wmi_faults import from_wmi_error, keys_missing
+
+SAMPLES = Path(__file__).parents[4] / "shared" / "wsman-samples"
+pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no recordings of Windows here")
+
+Shape = tuple[str, tuple[str, ...], tuple["Shape", ...]]
+
+
+def shape(element: Element) -> Shape:
+    return element.tag, tuple(sorted(element.attrib)), tuple(shape(child) for child in element)
+
+
+def sample(name: str) -> Element:
+    return ElementTree.fromstring((SAMPLES / name).read_bytes())
+
+
+def body_of(envelope: Element) -> Element:
+    found = envelope.find(f"{{{ns.SOAP}}}Body")
+    assert found is not None
+    return found
+
+
+def assert_same(ours: bytes, recorded: Element) -> None:
+    mine = ElementTree.fromstring(ours)
+    assert shape(body_of(mine)) == shape(body_of(recorded))
+    tags = {item.tag for item in recorded.find(f"{{{ns.SOAP}}}Header") or []}
+    assert {item.tag for item in mine.find(f"{{{ns.SOAP}}}Header") or []} <= tags
+    actions = [found.findtext(f".//{{{ns.ADDRESSING}}}Action") for found in (mine, recorded)]
+    assert actions[0] == actions[1]
+
+
+def some_voice(render: object, recorded: Element) -> None:
+    """One of the seeds gives the recorded shape."""
+    wanted = shape(body_of(recorded))
+    found = [
+        seed
+        for seed in range(200)
+        if shape(body_of(ElementTree.fromstring(render(Voice("H", "en-US", seed))))) == wanted  # type: ignore[operator]
+    ]
+    assert found
+
+
+def test_timeout() -> None:
+    assert_same(
+        faults.simple(Voice("H", "en-US", 1), "timeout").render(Voice("H", "en-US", 1), "uuid:x"),
+        sample("omi03-fault-operation-timeout.xml"),
+    )
+
+
+def test_schema_validation() -> None:
+    fault = faults.simple(Voice("H", "en-US", 1), "schema")
+    assert_same(fault.render(Voice("H", "en-US", 1), "uuid:x"), sample("pypsrp02-fault-schemavalidation-server2008.xml"))
+
+
+def test_instance_not_found() -> None:
+    error = wmi.WmiError(wmi.WBEM_E_NOT_FOUND, "x", "wbem", operation="GetObject", parameter_info="A.B=1", provider_name="CIMWin32")
+
+    def render(voice: Voice) -> bytes:
+        return from_wmi_error(error, voice, "root/cimv2").render(voice, "uuid:x")
+
+    recorded = sample("omi02-fault-get-notfound-2012r2-extendedstatus.xml")
+    # The recording's object has the DMTF namespace, one of the three that the lab chooses from.
+    some_voice(render, recorded)
+
+
+def test_invalid_class_of_old_hosts() -> None:
+    def render(voice: Voice) -> bytes:
+        fault = faults.nested(voice, faults.CANNOT_PROCESS_FILTER, "n:CannotProcessFilter", "text")
+        return fault.render(voice, "uuid:x")
+
+    some_voice(render, sample("winrb01-fault-invalid-class-winrm1.xml"))
+
+
+def test_keys_missing() -> None:
+    recorded = sample("msdocs02-wsmanfault-missing-keys-not-singleton.fragment.xml")
+    shapes = []
+    for seed in range(100):
+        voice = Voice("H", "en-US", seed)
+        detail = body_of(ElementTree.fromstring(keys_missing(voice).render(voice, ""))).find(f".//{{{ns.WSMAN_FAULT}}}WSManFault")
+        shapes += [] if detail is None else [shape(detail[0])]
+    assert shape(recorded[0]) in shapes
+
+
+def test_projection() -> None:
+    recorded = sample("opennms01-enumerate-xmlfragment-de.xml")
+    style = Style("de-DE", "omit", True)
+    properties = (Property("Size", "uint64"), Property("Name", "string"), Property("FreeSpace", "uint64"))
+    items = fragment_xml(properties, {"Name": "A:"}, style)
+    body = f"<n:EnumerateResponse><n:EnumerationContext>uuid:x</n:EnumerationContext><w:Items>{items}</w:Items></n:EnumerateResponse>"
+    assert_same(build(ns.ACTION_ENUMERATE + "Response", body, "de-DE", "uuid:x"), recorded)
+
+
+def test_object_with_reference() -> None:
+    recorded = sample("samm01-2016-enumerate-epr-nullarray-1item-context.xml")
+    item = recorded.find(f".//{{{ns.WSMAN}}}Item")
+    assert item is not None
+    properties: dict[str, list[str]] = {}
+    for child in item[0]:
+        properties.setdefault(child.tag.rpartition("}")[2], []).append(child.text or "")
+    arrays = {"Capabilities", "CapabilityDescriptions", "PowerManagementCapabilities"}
+    cim_class = CimClass(
+        "root/cimv2",
+        "Win32_DiskDrive",
+        keys=("DeviceID",),
+        properties=tuple(Property(name, "string[]" if name in arrays else "string") for name in reversed(properties)),
+    )
+    values = {name: (texts if name in arrays else texts[0]) if texts != [""] else None for name, texts in properties.items()}
+    uri = ns.URI_DMTF + "Win32_DiskDrive"
+    ours = ElementTree.fromstring(
+        f'<w:Item xmlns:w="{ns.WSMAN}">'
+        + instance_xml(cim_class, values, Style("en-US", "precise", False), uri)
+        + endpoint_reference_xml(uri, {"DeviceID": "x", "__cimnamespace": "root/cimv2"})
+        + "</w:Item>"
+    )
+    assert shape(ours) == shape(item)
+
+
+def test_class_schema() -> None:
+    # A fragment without declarations of its prefixes.
+    text = (SAMPLES / "samm02-2016-getclass-win32-operatingsystem.fragment.xml").read_text(encoding="utf-8")
+    recorded = ElementTree.fromstring(text.strip().removeprefix("<s:Body>").removesuffix("</s:Body>"))
+    properties, methods = [], []
+    for item in recorded:
+        cim_type = item.get("TYPE", "") + ("[]" if item.tag.endswith(".ARRAY") else "")
+        if item.tag == "METHOD":
+            inputs = tuple(Property(child.get("NAME", ""), child.get("TYPE", "")) for child in item)
+            methods.append(wmi.Method(item.get("NAME", ""), inputs))
+        else:
+            properties.append(Property(item.get("NAME", ""), cim_type))
+    cim_class = CimClass("root/cimv2", "Win32_OperatingSystem", (), tuple(properties), tuple(methods), superclass="CIM_OperatingSystem")
+    ours = ElementTree.fromstring(class_xml(cim_class, qualifiers=False))
+
+    def essence(element: Element) -> list[tuple[str, str | None, str | None]]:
+        return [(item.tag, item.get("NAME"), item.get("TYPE")) for item in element.iter()]
+
+    assert essence(ours) == essence(recorded)

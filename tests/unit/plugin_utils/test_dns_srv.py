@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading SRV values and addresses, against name servers of the test."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.plugin_utils.name_server import AAAA, CNAME, REFUSED, SRV, A, NameServer, address, encode_name, srv
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import srv as reading
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.addresses import literal, read_addresses, system_addresses
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import (
+    Server,
+    SrvValue,
+    read_srv,
+    read_srv_from_all,
+    server_of,
+    service_name,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+
+NAME = "_vlmcs._tcp.contoso.com"
+VALUES = [(600, srv(10, 75, 1688, "KMS-1.contoso.com")), (600, srv(10, 25, 1688, "kms-2.contoso.com"))]
+
+
+@pytest.fixture
+def holder() -> Iterator[NameServer]:
+    with NameServer({(NAME, SRV): VALUES}) as server:
+        yield server
+
+
+def at(server: NameServer) -> Server:
+    return Server("dc1.contoso.com", "127.0.0.1", server.port)
+
+
+def test_values_are_read_with_one_message(holder: NameServer) -> None:
+    holder.additional = [("KMS-1.contoso.com", A, 600, address("192.0.2.1")), ("kms-1.contoso.com", AAAA, 600, address("2001:db8::1"))]
+    answer = read_srv(at(holder), f"{NAME}.", timeout=2)
+    assert answer.values == (SrvValue(10, 25, 1688, "kms-2.contoso.com"), SrvValue(10, 75, 1688, "kms-1.contoso.com"))
+    assert (answer.ttl, answer.authoritative, answer.exists, answer.name) == (600, True, True, NAME)
+    assert answer.addresses == {"kms-1.contoso.com": ("192.0.2.1", "2001:db8::1")}
+    assert holder.asked == [("udp", NAME, SRV, True)]
+
+
+def test_a_missing_name_and_a_name_without_values_are_empty(holder: NameServer) -> None:
+    holder.records[("elsewhere.contoso.com", A)] = [(60, address("192.0.2.9"))]
+    nowhere = read_srv(at(holder), "_vlmcs._tcp.fabrikam.com", timeout=2)
+    bare = read_srv(at(holder), "elsewhere.contoso.com", timeout=2)
+    assert (nowhere.values, nowhere.ttl, nowhere.exists) == ((), None, False)
+    assert (bare.values, bare.ttl, bare.exists) == ((), None, True)
+
+
+def test_a_truncated_answer_is_asked_for_by_tcp(holder: NameServer) -> None:
+    holder.truncate = True
+    assert len(read_srv(at(holder), NAME, timeout=2).values) == 2
+    assert [transport for transport, *_rest in holder.asked] == ["udp", "tcp"]
+
+
+def test_an_alias_is_followed_and_its_shorter_life_counts(holder: NameServer) -> None:
+    holder.records[("_vlmcs._tcp.west.contoso.com", CNAME)] = [(30, encode_name(NAME))]
+    answer = read_srv(at(holder), "_vlmcs._tcp.west.contoso.com", timeout=2)
+    assert len(answer.values) == 2
+    assert answer.ttl == 30
+
+
+def test_a_lost_datagram_is_sent_again(holder: NameServer) -> None:
+    holder.silent = 1
+    assert len(read_srv(at(holder), NAME, timeout=1).values) == 2
+    assert len(holder.asked) == 2
+
+
+@pytest.mark.parametrize("rubbish", [b"\0", b"\x12\x34\x84\x00\x00\x00\x00\x00\x00\x00\x00\x00", b"x" * 40])
+def test_what_is_no_answer_to_the_question_is_passed_over(holder: NameServer, rubbish: bytes) -> None:
+    holder.rubbish = rubbish
+    assert len(read_srv(at(holder), NAME, timeout=2).values) == 2
+    assert len(holder.asked) == 1
+
+
+def test_a_silent_server_is_given_up_in_time(holder: NameServer) -> None:
+    holder.silent = -1
+    began = time.monotonic()
+    with pytest.raises(
+        ActivationError, match=r"DNS server dc1\.contoso\.com \(127\.0\.0\.1\) port \d+ did not answer .* within 0\.3 s"
+    ) as caught:
+        read_srv(at(holder), NAME, timeout=0.3)
+    assert time.monotonic() - began < 1.5
+    assert caught.value.source == "dns"
+
+
+def test_a_server_that_refuses_is_an_error_with_its_code(holder: NameServer) -> None:
+    holder.code = REFUSED
+    with pytest.raises(ActivationError, match="answered REFUSED") as caught:
+        read_srv(at(holder), NAME, timeout=2)
+    assert (caught.value.code, caught.value.name, caught.value.source) == ("5", "REFUSED", "dns")
+
+
+def test_authority_is_asked_for_without_recursion_and_insisted_on(holder: NameServer) -> None:
+    assert read_srv(at(holder), NAME, timeout=2, authoritative=True).authoritative
+    assert holder.asked[-1][-1] is False
+    holder.authoritative, holder.recursive = False, True
+    assert not read_srv(at(holder), NAME, timeout=2).authoritative
+    with pytest.raises(ActivationError, match="does not hold the zone"):
+        read_srv(at(holder), NAME, timeout=2, authoritative=True)
+
+
+def test_a_referral_is_not_taken_for_an_empty_answer(holder: NameServer) -> None:
+    holder.records[("child.contoso.com", A)] = [(60, address("192.0.2.9"))]
+    holder.authoritative = False
+    with pytest.raises(ActivationError, match="does not hold the zone"):
+        read_srv(at(holder), "child.contoso.com", timeout=2)
+
+
+def test_all_servers_are_asked_at_once_and_failures_stay_in_their_place(holder: NameServer) -> None:
+    with NameServer(silent=-1) as dead, NameServer(silent=-1) as gone:
+        began = time.monotonic()
+        answers = read_srv_from_all([at(dead), at(holder), at(gone)], NAME, timeout=0.5)
+    assert time.monotonic() - began < 0.95
+    assert [isinstance(answer, ActivationError) for answer in answers] == [True, False, True]
+    assert read_srv_from_all([], NAME) == []
+
+
+def test_addresses_come_from_the_first_server_that_knows_them(holder: NameServer) -> None:
+    holder.records[("kms-1.contoso.com", A)] = [(60, address("192.0.2.2")), (60, address("192.0.2.1"))]
+    holder.records[("kms-6.contoso.com", AAAA)] = [(60, address("2001:db8::6"))]
+    with NameServer(code=REFUSED) as refusing, NameServer() as ignorant:
+        servers = [at(refusing), at(ignorant), at(holder)]
+        assert read_addresses(servers, "kms-1.contoso.com", timeout=2) == ("192.0.2.1", "192.0.2.2")
+        assert [kind for _transport, _name, kind, _recursion in holder.asked] == [A]
+        assert [kind for _transport, _name, kind, _recursion in ignorant.asked] == [A]
+        assert read_addresses(servers, "kms-6.contoso.com", timeout=2) == ("2001:db8::6",)
+        assert read_addresses(servers, "nobody.contoso.com", timeout=2) == ()
+
+
+def test_a_name_that_is_none_is_an_error_of_the_options(holder: NameServer) -> None:
+    with pytest.raises(ActivationError, match="is no DNS name") as caught:
+        read_srv(at(holder), "_vlmcs._tcp." + "x" * 64 + ".com", timeout=2)
+    assert caught.value.source == "options"
+    assert holder.asked == []
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, holder: NameServer) -> None:
+    monkeypatch.setattr(reading, "IMPORT_ERROR", ImportError("dns"))
+    with pytest.raises(ActivationError, match="pip install 'dnspython"):
+        read_srv(at(holder), NAME)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "expected"),
+    [
+        ("127.0.0.10", "127.0.0.10", ("127.0.0.10", 53)),
+        ("127.0.0.10:5353", "127.0.0.10:5353", ("127.0.0.10", 5353)),
+        ("[::1]:5353", "[::1]:5353", ("::1", 5353)),
+        ("::1", "::1", ("::1", 53)),
+    ],
+)
+def test_a_server_is_named_by_address_and_port(text: str, shown: str, expected: tuple[str, int]) -> None:
+    server = server_of(text)
+    assert (server.address, server.port) == expected
+    assert str(server) == shown
+
+
+def test_a_server_is_named_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, port, **_kind: [(2, 2, 17, "", ("192.0.2.53", port))] if host == "dc1" else nowhere()
+    )
+    assert str(server_of("dc1")) == "dc1 (192.0.2.53)"
+    with pytest.raises(ActivationError, match="DNS server dc9 has no address"):
+        server_of("dc9")
+    assert system_addresses("dc1", 1688) == ("192.0.2.53",)
+    assert system_addresses("dc9", 1688) == ()
+
+
+def nowhere() -> list[object]:
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+@given(st.ip_addresses())
+def test_an_address_is_its_own_literal(ip: object) -> None:
+    assert literal(str(ip)) == str(ip)
+    assert literal(f"[{ip}]") == str(ip)
+    assert literal(f"host-{ip}.contoso.com") == ""
+
+
+def test_names_are_compared_without_case_and_final_dot() -> None:
+    assert SrvValue(0, 0, 1688, "KMS-1.Contoso.com.") == SrvValue(0, 0, 1688, "kms-1.contoso.com")
+    assert service_name("Contoso.COM.") == NAME
+    assert str(SrvValue(10, 75, 1688, "kms-1")) == "10 75 1688 kms-1"
+    assert SrvValue(0, 0, 0, ".").target == "."

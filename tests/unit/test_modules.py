@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each module is documentation, a stub and an action plugin that fit each other."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
+
+PLUGINS = Path(module_options.__file__).parent.parent
+COLLECTION = PLUGINS.parent
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
+
+
+def action_of(module: str):
+    return importlib.import_module(f"ansible_collections.winops.volume_activation.plugins.action.{module}").ActionModule
+
+
+def test_every_action_has_a_documented_module_and_the_other_way_round():
+    actions = sorted(path.stem for path in (PLUGINS / "action").glob("*.py") if path.stem != "__init__")
+    assert actions == MODULES == sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_options_are_an_argument_spec(module: str):
+    spec = module_options.documented_options(module)
+    checked = ArgumentSpecValidator(spec, **action_of(module).CONSTRAINTS).validate({"unknown": "x"})
+    assert any("unknown. Supported parameters" in message for message in checked.error_messages)
+    assert {name for name, option in spec.items() if "default" in option} <= checked.validated_parameters.keys()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_secrets_and_variables_are_documented_options(module: str):
+    spec, action = module_options.documented_options(module), action_of(module)
+    assert spec.keys() >= action.SECRETS
+    assert spec.keys() >= action.VARIABLES.keys()
+    suspicious = {name for name in spec if "password" in name or name.endswith("_key")}
+    assert suspicious <= action.SECRETS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_variables_that_stand_in_for_an_option_are_named_in_its_description(module: str):
+    documents = [(PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8")]
+    documents += [path.read_text(encoding="utf-8") for path in (PLUGINS / "doc_fragments").glob("*.py")]
+    for variable in action_of(module).VARIABLES.values():
+        assert any(variable in text and variable.upper() in text for text in documents), variable
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_module_is_in_an_action_group(module: str):
+    groups = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    extended = groups["all"][0]["metadata"]["extend_group"]
+    assert any(module in groups[name] for name in extended)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_use_documented_options(module: str):
+    text = yaml.safe_load((PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8"))["EXAMPLES"]
+    spec = module_options.documented_options(module)
+    used = [
+        task[f"winops.volume_activation.{module}"] or {} for task in yaml.safe_load(text) if f"winops.volume_activation.{module}" in task
+    ]
+    assert used
+    for options in used:
+        assert spec.keys() >= options.keys()
