@@ -47,7 +47,7 @@ class Lab:
             self.layout.root,
             playbook,
             arguments=f"--forks 5 {arguments}",
-            variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 10, **variables},
+            variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 3, **variables},
         )
 
     def requests(self) -> list[dict[str, Any]]:
@@ -65,6 +65,13 @@ class Lab:
     def _members(self) -> list[str] | None:
         found = self.witness.search(f"(sAMAccountName={names.KMS_GROUP})", "member")
         return sorted(found[0].get("member", [])) if found else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs the one lab stays with one worker of pytest-xdist; other files bring domains of their own."""
+    for item in items:
+        shared = "running_lab" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("lab" if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ new membership has no effect until the host purges them or restarts.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import struct
@@ -73,7 +74,12 @@ class Ticket:
 
     @classmethod
     def obtain(cls, account: str, password: str) -> Ticket:
-        """Ask the KDC of ``KRB5_CONFIG``. Raises TicketError."""
+        """Ask the KDC of ``KRB5_CONFIG``. Raises TicketError.
+
+        The ticket for the DNS server is got at once: a member registers its own address when it starts. Windows copies the
+        groups from the ticket granting ticket, Samba looks them up anew for each service ticket, so only one from that
+        time makes an old ticket really old (lab-facts).
+        """
         try:
             context = krb5.init_context()
             principal = krb5.parse_name_flags(context, f"{account}@{names.REALM}".encode())
@@ -85,11 +91,24 @@ class Ticket:
             krb5.cc_store_cred(context, cache, credential)
         except krb5.Krb5Error as error:
             raise TicketError(f"no ticket for {account}: {error}") from error
-        return cls(account, cache, name)
+        ticket = cls(account, cache, name)
+        with contextlib.suppress(GSSError):
+            ticket.context_for(names.DC_FQDN).step()
+        return ticket
 
     def credentials(self) -> gssapi.Credentials:
         """The ticket as GSSAPI initiator credentials."""
         return gssapi.Credentials(usage="initiate", store={"ccache": self.cache_name})
+
+    def context_for(self, server: str) -> gssapi.SecurityContext:
+        """A context with the DNS service of a server, at its beginning."""
+        return gssapi.SecurityContext(
+            name=gssapi.Name(f"DNS@{server}", gssapi.NameType.hostbased_service),
+            creds=self.credentials(),
+            mech=gssapi.MechType.kerberos,
+            flags=gssapi.RequirementFlag.mutual_authentication | gssapi.RequirementFlag.integrity,
+            usage="initiate",
+        )
 
 
 class Identity:
@@ -173,13 +192,7 @@ class Publisher:
         # One label that no other name of the message shares: dnspython compresses the key's name and Samba then cuts
         # the message at the wrong place (lab-facts).
         key_name = dns.name.from_text(f"{secrets.token_hex(12)}.")
-        context = gssapi.SecurityContext(
-            name=gssapi.Name(f"DNS@{self.server_name}", gssapi.NameType.hostbased_service),
-            creds=ticket.credentials(),
-            mech=gssapi.MechType.kerberos,
-            flags=gssapi.RequirementFlag.mutual_authentication | gssapi.RequirementFlag.integrity,
-            usage="initiate",
-        )
+        context = ticket.context_for(self.server_name)
         token = context.step()
         while not context.complete:
             token = context.step(self._send_token(key_name, token or b""))

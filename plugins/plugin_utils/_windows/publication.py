@@ -21,7 +21,8 @@ from . import computer
 from .kms_host import KmsHost
 
 SETTLE = 3.0
-"""Seconds within which a publication that is going to work shows up: the host sends one update to a server that answers at once."""
+"""Seconds within which a publication that is going to work shows up: the host sends one update to a server that answers
+at once. At most a third of the user's own time limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class PublishedHost:
     def _ensure(self, host: KmsHost, port: int) -> str:
         """Wait for the record, and give the host a new ticket where it does not come; returns what it took."""
         publication = self._publication
-        if (host.activating or host.restarted) and self._appears(port, SETTLE):
+        if (host.activating or host.restarted) and self._appears(port, min(SETTLE, publication.timeout / 3)):
             return "itself"
         took = "restart"
         if publication.ticket == "purge":
