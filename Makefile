@@ -84,7 +84,7 @@ sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
 integration: stage ## Tests on the laboratory, which they start and stop
-	$(in_venv) pytest -n 2 --dist loadgroup tests/integration $(ARGS)
+	$(in_venv) pytest -n 2 --dist loadfile tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
 	$(in_venv) ruff check --fix

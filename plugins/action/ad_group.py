@@ -25,7 +25,7 @@ class ActionModule(VolumeActivationAction):
             options["name"],
             options["scope"],
             options["path"],
-            options["description"],
+            options["description"] or "",
             tuple(options["members"]),
             options["after"] or "",
         )

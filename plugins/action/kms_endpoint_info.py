@@ -8,12 +8,13 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._address import split_address
 from ..plugin_utils._dns import compare, report
 from ..plugin_utils._dns.addresses import literal, read_addresses, system_addresses
-from ..plugin_utils._dns.srv import Answer, Server, read_srv_from_all, server_of, service_name, system_servers
+from ..plugin_utils._dns.srv import Answer, Server, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._kms_endpoint.probe import Endpoint, probe_all, unresolved
-from ..plugin_utils._licensing.kms import split_address
+from ..plugin_utils._licensing.kms import DEFAULT_PORT
 
 
 class ActionModule(VolumeActivationAction):
@@ -26,9 +27,9 @@ class ActionModule(VolumeActivationAction):
         """See the base class."""
         if options["timeout"] <= 0:
             raise ActivationError("timeout has to be more than 0 seconds.", source="options")
-        servers = [server_of(text) for text in options["dns_servers"] or ()]
+        servers = servers_of(options["dns_servers"] or ())
         if options["hosts"]:
-            return _given_hosts([split_address(text) for text in options["hosts"]], servers, options)
+            return _given_hosts([split_address(text, DEFAULT_PORT) for text in options["hosts"]], servers, options)
         return _named_by_dns(servers or system_servers(), options)
 
 
@@ -37,7 +38,8 @@ def _given_hosts(hosts: list[tuple[str, int]], servers: list[Server], options: d
     if options["probe"]:
         found = {(host, port): _addresses(host, port, servers, options["timeout"]) for host, port in hosts}
         endpoints = _look_at(found, servers, options)
-    return Outcome(result={"endpoints": _rows(endpoints)})
+    warnings = [server.failure.message for server in servers if server.failure is not None]
+    return Outcome(result={"endpoints": _rows(endpoints)}, warnings=warnings)
 
 
 def _addresses(host: str, port: int, servers: list[Server], timeout: float) -> tuple[str, ...]:

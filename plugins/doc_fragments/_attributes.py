@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation fragments C(_attributes), C(_attributes.windows) and C(_attributes.control_node)."""
+    """Documentation fragments C(_attributes), C(_attributes.windows), C(_attributes.directory) and C(_attributes.dns)."""
 
     DOCUMENTATION = r"""
 options: {}

@@ -14,15 +14,18 @@ from ..plugin_utils import _report
 
 _LICENSE = "__kms_single_site_license"
 _LICENSE_AFTER = "__kms_single_site_license_after"
+_PUBLICATIONS = ("__kms_single_site_first", "__kms_single_site_other")
+_ENDPOINTS = "__kms_single_site_endpoints"
+_RIGHTS = "__kms_single_site_rights"
 _CLIENT = "__kms_single_site_client"
 
 
 def kms_single_site_findings(
-    hostvars: Any, hosts: Sequence[str], kms_hosts: Sequence[str], checks: Mapping[str, Any]
+    hostvars: Any, hosts: Sequence[str], kms_hosts: Sequence[str], clients: Sequence[str], key_given: bool, checks: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """See C(kms_single_site_findings.yml)."""
     licenses = {host: _registered(hostvars, host, _LICENSE) for host in hosts}
-    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, checks)]
+    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, key_given, checks)]
 
 
 def kms_findings_table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -31,13 +34,25 @@ def kms_findings_table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def kms_single_site_summary(
-    hostvars: Any, kms_hosts: Sequence[str], clients: Sequence[str], domain: str, endpoints: Any, group: str, check_mode: bool
+    hostvars: Any, kms_hosts: Sequence[str], clients: Sequence[str], domain: str, group: str, check_mode: bool
 ) -> list[str]:
     """See C(kms_single_site_summary.yml)."""
     hosts = {
-        host: {"before": _registered(hostvars, host, _LICENSE), "after": _registered(hostvars, host, _LICENSE_AFTER)} for host in kms_hosts
+        host: _report.KmsHostResults(
+            _registered(hostvars, host, _LICENSE), _registered(hostvars, host, _LICENSE_AFTER), _target(hostvars, host)
+        )
+        for host in kms_hosts
     }
-    return _report.single_site_summary(domain, hosts, _clients(hostvars, clients), endpoints, group, check_mode)
+    endpoints = next((found for host in kms_hosts if (found := _registered(hostvars, host, _ENDPOINTS))), {})
+    granted = next((found for host in kms_hosts if (found := _registered(hostvars, host, _RIGHTS))), {}).get("granted") or ["no rights"]
+    rights = f"{group} has {', '.join(granted)} on it"
+    return _report.single_site_summary(domain, hosts, _clients(hostvars, clients), endpoints, rights, check_mode)
+
+
+def _target(hostvars: Any, host: str) -> str:
+    """The name under which a KMS host publishes itself, as it said when it was activated."""
+    results = (_registered(hostvars, host, name) for name in _PUBLICATIONS)
+    return next((str(result["publication"]["target"]) for result in results if "publication" in result), "")
 
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:

@@ -28,6 +28,7 @@ from ._wsman.session import Session
 from ._wsman.transport import open_session
 
 COLLECTION = "winops.volume_activation"
+_KEY_LENGTH = 25
 display = Display()
 
 
@@ -82,7 +83,7 @@ class VolumeActivationAction(ActionBase):
         try:
             outcome = self.execute(self._checked_options(given), self._task.check_mode)
         except (ActivationError, StepFailed) as failure:
-            result.update(_failure(failure))
+            result.update(_failure(failure, self._module_name()))
             if result.pop("unreachable", False):
                 raise AnsibleConnectionFailure(remove_values(result["msg"], secrets)) from None
         except AnsibleError as failure:
@@ -90,14 +91,7 @@ class VolumeActivationAction(ActionBase):
             # causes, which core would print beside it, is not ours to mask and stays out.
             raise type(failure)(remove_values(str(failure), secrets)) from None
         except Exception as failure:
-            name = type(failure).__name__
-            result.update(
-                failed=True,
-                changed=False,
-                msg=f"{COLLECTION}.{self._module_name()} met a case that it does not know: {name}: {failure}. Please report it.",
-                exception="".join(traceback.format_exception(failure)),
-                error={"code": "", "name": name, "source": "collection", "step": "", "done": [], "remaining": []},
-            )
+            result.update(_failure(failure, self._module_name()))
         else:
             result.update(self._success(outcome))
             for sentence in outcome.warnings:
@@ -146,13 +140,15 @@ class VolumeActivationAction(ActionBase):
         return cls.__module__.rpartition(".")[2]
 
     def _secret_forms(self, given: Mapping[str, t.Any]) -> set[str]:
-        """Every form in which a secret option could come back: as given, and as Windows writes a product key."""
+        """Every form in which a secret option could come back: as given, and for a product key as Windows writes it."""
         forms: set[str] = set()
         for option in self.SECRETS:
             for secret in _strings(given.get(option)):
+                forms.add(secret)
                 characters = "".join(character for character in secret if character.isalnum()).upper()
-                forms |= {secret, secret.upper(), characters}
-                forms.add("-".join(characters[start : start + 5] for start in range(0, len(characters), 5)))
+                if len(characters) == _KEY_LENGTH:
+                    grouped = "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))
+                    forms |= {secret.upper(), characters, grouped}
         # Very short strings would blank out unrelated text, and are no secrets.
         return {form for form in forms if len(form) > 3}
 
@@ -175,22 +171,31 @@ class WindowsAction(VolumeActivationAction):
         return outcome
 
 
-def _failure(failure: ActivationError | StepFailed) -> dict[str, t.Any]:
+def _failure(failure: Exception, module: str) -> dict[str, t.Any]:
     """An error as a task result: one sentence for people, and the same in parts for machines."""
-    step, done, remaining = "", [], []
+    step: str = ""
+    done: list[Step] = []
+    remaining: list[Step] = []
     cause: BaseException = failure
     if isinstance(failure, StepFailed):
         step, done, remaining = str(failure.step), failure.done, failure.remaining
         cause = failure.__cause__ or failure
-        if not isinstance(cause, ActivationError):
-            raise cause
-    known = t.cast(ActivationError, cause)
+    shown: dict[str, t.Any] = {}
+    if isinstance(cause, ActivationError):
+        known = cause
+    else:
+        name = type(cause).__name__
+        known = ActivationError(
+            f"{COLLECTION}.{module} met a case that it does not know: {name}: {cause}. Please report it.", name=name, source="collection"
+        )
+        shown["exception"] = "".join(traceback.format_exception(cause))
     sentence = known.message
     if done:
         sentence += f" Done before it: {', '.join(str(entry) for entry in done)}."
     if remaining:
         sentence += f" Not begun: {', '.join(str(entry) for entry in remaining)}."
     return {
+        **shown,
         "failed": True,
         "changed": bool(done),
         "msg": sentence,
@@ -231,7 +236,8 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def _strings(value: t.Any) -> Iterable[str]:
-    if isinstance(value, str):
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        # A password of digits alone comes out of YAML as a number.
         yield str(value)
     elif isinstance(value, Mapping):
         for entry in value.values():

@@ -39,44 +39,90 @@ class Finding:
         return {"object": self.object, "text": self.text, "blocks": self.blocks}
 
 
-def single_site_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], checks: Mapping[str, Result]) -> list[Finding]:
-    """What stands in the way of a single-site set-up.
+def single_site_findings(
+    licenses: Mapping[str, Result], kms_hosts: Sequence[str], clients: Sequence[str], key_given: bool, checks: Mapping[str, Result]
+) -> list[Finding]:
+    """What stands in the way of a single-site set-up, and what its owner may want to know before.
 
     Args:
-        licenses: Results of C(license_info) by host.
-        kms_hosts: Those of the hosts that are to be KMS hosts.
+        licenses: Results of C(license_info) by host, for the hosts of the play.
+        kms_hosts: The hosts that are to be KMS hosts.
+        clients: The hosts that are to be clients.
+        key_given: Whether there is a KMS host key to install.
         checks: Results of further read-only tasks, by what they looked at.
     """
     findings: list[Finding] = []
-    if not kms_hosts:
-        findings.append(Finding("inventory", "The play has no KMS host; put at least one into the group of the KMS hosts.", True))
+    if not any(host in licenses for host in kms_hosts):
+        findings.append(
+            Finding("inventory", "The play has no KMS host; put at least one into the group kms_hosts, and into the limit.", True)
+        )
+    findings += [
+        Finding(host, "It is in both groups, kms_hosts and kms_clients; leave it in one of them.", True)
+        for host in kms_hosts
+        if host in clients
+    ]
     for host, result in licenses.items():
-        findings += _host_findings(host, result, host in kms_hosts)
+        if result.get("unreachable") or "operating_system" not in result:
+            findings.append(Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts))
+        elif host in kms_hosts:
+            findings += _kms_host_findings(host, result, key_given)
+        else:
+            findings += _client_findings(host, result)
     for subject, result in checks.items():
         if "error" in result or result.get("failed"):
             findings.append(Finding(subject, str(result.get("msg", "This could not be looked at.")), True))
+        else:
+            findings += _record_findings(subject, result, kms_hosts)
     return findings
 
 
-def _host_findings(host: str, result: Result, is_kms_host: bool) -> Iterable[Finding]:
-    if result.get("unreachable") or "operating_system" not in result:
-        yield Finding(host, str(result.get("msg") or "The host was not asked."), is_kms_host)
-        return
+def _kms_host_findings(host: str, result: Result, key_given: bool) -> Iterable[Finding]:
+    yield from _clock_findings(host, result, _KERBEROS_SECONDS, True)
+    channel = (result.get("windows") or {}).get("channel")
+    if channel == "timebased":
+        yield Finding(
+            host, f"{result['operating_system']['caption']} is an evaluation; change its edition with DISM /Set-Edition first.", True
+        )
+    elif channel != "csvlk" and not key_given:
+        yield Finding(host, "It holds no KMS host key, and none is given; set kms_single_site_csvlk.", True)
+
+
+def _client_findings(host: str, result: Result) -> Iterable[Finding]:
+    yield from _clock_findings(host, result, _KMS_SECONDS, False)
+    channel = (result.get("windows") or {}).get("channel")
+    if channel == "csvlk":
+        yield Finding(host, "It holds a KMS host key although it is among the clients; take it out of them.", False)
+    elif channel not in (None, "gvlk"):
+        yield Finding(host, f"Its {channel} key will be replaced by the client setup key of its edition.", False)
+
+
+def _clock_findings(host: str, result: Result, allowed: int, blocks: bool) -> Iterable[Finding]:
     offset = result["operating_system"].get("clock_offset")
-    allowed = _KERBEROS_SECONDS if is_kms_host else _KMS_SECONDS
     if offset is not None and abs(offset) > allowed:
         yield Finding(
             host,
             f"Its clock differs from the control node's by {offset:.0f} seconds, more than the {allowed} allowed; run w32tm /resync there.",
-            True,
+            blocks,
         )
-    windows = result.get("windows") or {}
-    if windows.get("channel") == "timebased":
+
+
+def _record_findings(subject: str, result: Result, kms_hosts: Sequence[str]) -> Iterable[Finding]:
+    """What is in the record already, and whose it is."""
+    names = {host.lower().rstrip(".") for host in kms_hosts}
+    for entry in result.get("records") or []:
+        if entry["target"] not in names and entry["target"].partition(".")[0] not in names:
+            yield Finding(
+                subject,
+                f"The record also names {entry['target']}:{entry['port']}, which is no KMS host of this play; it is left alone.",
+                False,
+            )
+    if result.get("missing") and result.get("may_write") is False:
+        lacking = ", ".join(result["missing"])
         yield Finding(
-            host, f"{result['operating_system']['caption']} is an evaluation; change its edition with DISM /Set-Edition first.", is_kms_host
+            subject, f"The group lacks {lacking} on it, and the account may not give that (WRITE_DAC); another one has to.", False
         )
-    if not is_kms_host and windows.get("channel") == "csvlk":
-        yield Finding(host, "It holds a KMS host key although it is among the clients; take it out of them.", False)
+    if result.get("owner"):
+        yield Finding(subject, f"It is there already and belongs to {result['owner']}.", False)
 
 
 def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -86,27 +132,42 @@ def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{'STOP' if finding['blocks'] else 'note'}  {finding['object']:<{width}}  {finding['text']}" for finding in ordered]
 
 
+@dataclass(frozen=True, slots=True)
+class KmsHostResults:
+    """What a run knows of one KMS host.
+
+    Attributes:
+        before: The result of C(license_info) before the run.
+        after: The same after it.
+        target: The name under which the host publishes itself; empty where that was not asked.
+    """
+
+    before: Result
+    after: Result
+    target: str
+
+
 def single_site_summary(
     domain: str,
-    hosts: Mapping[str, Mapping[str, Any]],
+    hosts: Mapping[str, KmsHostResults],
     clients: Mapping[str, Mapping[str, Any]],
     endpoints: Result,
-    group: str,
+    rights: str,
     check_mode: bool,
 ) -> list[str]:
     """The end of a single-site run, as lines that can be pasted into a ticket.
 
     Args:
         domain: The DNS domain of the site.
-        hosts: For each KMS host C(before) and C(after), results of C(license_info).
+        hosts: The KMS hosts of the run.
         clients: For each client C(license), the result of C(license_info), and C(client), that of C(kms_client), where it got that far.
         endpoints: The result of C(kms_endpoint_info).
-        group: The group of the KMS hosts.
+        rights: Who has which rights on the record.
         check_mode: Nothing was changed.
     """
     lines = [f"KMS in {domain}" + (" (check mode: nothing was changed)" if check_mode else "")]
     lines += _host_lines(hosts, endpoints)
-    lines.append(f"Record _vlmcs._tcp.{domain}: {_record(endpoints)}; rights on it by group {group}")
+    lines.append(f"Record _vlmcs._tcp.{domain}: {_record(endpoints)}; {rights}")
     return [*lines, *_client_lines(hosts, clients)]
 
 
@@ -118,18 +179,20 @@ def single_site_counts(clients: Mapping[str, Mapping[str, Any]]) -> dict[str, in
     return counts
 
 
-def _host_lines(hosts: Mapping[str, Mapping[str, Any]], endpoints: Result) -> Iterable[str]:
-    answering = {entry["host"].lower().rstrip("."): entry["state"] for entry in endpoints.get("endpoints") or []}
-    for host, states in hosts.items():
-        before, after = states.get("before") or {}, states.get("after") or {}
-        status = (after.get("windows") or {}).get("status", "not read")
-        counts = f"{_count(before)} -> {_count(after)}"
-        state = answering.get(host.lower(), "not in DNS")
-        yield f"KMS host {host}: {status}, {state}, clients counted {counts}"
+def _host_lines(hosts: Mapping[str, KmsHostResults], endpoints: Result) -> Iterable[str]:
+    states: dict[str, set[str]] = {}
+    for entry in endpoints.get("endpoints") or []:
+        states.setdefault(entry["host"], set()).add(entry["state"])
+    for host, results in hosts.items():
+        status = (results.after.get("windows") or {}).get("status", "not read")
+        seen = states.get(results.target or host.lower(), {"not in DNS"})
+        yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, clients counted {_count(results.before)} -> {_count(results.after)}"
 
 
 def _count(result: Result) -> str:
-    count = (result.get("service") or {}).get("current_count")
+    if "service" not in result:
+        return "not read"
+    count = result["service"].get("current_count")
     return "0" if count is None else str(count)
 
 
@@ -138,7 +201,7 @@ def _record(endpoints: Result) -> str:
     return ", ".join(shown) or "empty"
 
 
-def _client_lines(hosts: Mapping[str, Mapping[str, Any]], clients: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+def _client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     counts = single_site_counts(clients)
     planned = f", {counts['planned']} would ask" if counts["planned"] else ""
     yield f"Clients: {counts['licensed']} of {len(clients)} licensed{planned}"
@@ -147,7 +210,7 @@ def _client_lines(hosts: Mapping[str, Mapping[str, Any]], clients: Mapping[str, 
         by_state.setdefault(_client_state(client), []).append(name)
     if waiting := by_state.get("counted"):
         thresholds = {clients[name]["client"]["activation"].get("required_count") for name in waiting}
-        reached = ", ".join(f"{host} {_count(states.get('after') or {})}" for host, states in hosts.items())
+        reached = ", ".join(f"{host} {_count(results.after)}" for host, results in hosts.items())
         yield (
             f"Counted, but not licensed yet: {len(waiting)} ({_some(waiting)}). A KMS host activates from"
             f" {' or '.join(str(threshold) for threshold in sorted(thresholds, key=str))} clients on and has counted: {reached}."

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,18 @@ from lab.witness import Witness
 
 # Enough that both KMS hosts get past the threshold whatever the dice say, and few enough to be quick.
 CLIENTS, SERVERS = 50, 20
+
+
+_CLONE_NEWNET = 0x40000000
+
+
+def pytest_configure() -> None:
+    """Give this process a network of its own: a loopback on which nothing else listens, least of all another lab.
+
+    So workers of pytest-xdist can have labs on the same addresses, and one that a person has left running is not in the way.
+    """
+    if os.geteuid() == 0 and ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) == 0:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ class Lab:
             self.layout.root,
             playbook,
             arguments=f"--forks 5 {arguments}",
-            variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 3, **variables},
+            variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2, **variables},
         )
 
     def requests(self) -> list[dict[str, Any]]:
@@ -55,9 +70,10 @@ class Lab:
         return [json.loads(line) for line in self.layout.requests.read_text(encoding="utf-8").splitlines()]
 
     def world(self) -> dict[str, Any]:
-        """Everything that witnesses can see: DNS, the record's rights, the group, and each host past its WMI."""
+        """Everything that witnesses can see: DNS, the record's rights, the group, Microsoft's counts, each host past its WMI."""
         hosts = {machine.label: self.control.host(machine.label) for machine in self.options.machines}
-        return {"srv": self.witness.srv(), "sddl": self._sddl(), "members": self._members(), "hosts": hosts}
+        spent = self.control.call("microsoft")
+        return {"srv": self.witness.srv(), "sddl": self._sddl(), "members": self._members(), "microsoft": spent, "hosts": hosts}
 
     def _sddl(self) -> str | None:
         return self.witness.sddl() if self.witness.search(f"(dc={names.KMS_RECORD})", base=names.ZONE_DN) else None
@@ -65,13 +81,6 @@ class Lab:
     def _members(self) -> list[str] | None:
         found = self.witness.search(f"(sAMAccountName={names.KMS_GROUP})", "member")
         return sorted(found[0].get("member", [])) if found else None
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the one lab stays with one worker of pytest-xdist; other files bring domains of their own."""
-    for item in items:
-        shared = "running_lab" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("lab" if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,7 @@ def test_an_existing_ticket_is_used(running: Domain, monkeypatch: pytest.MonkeyP
         ({"user": "", "password": ""}, "KRB5_FCC_NOFILE", "there is no ticket cache"),
         ({"tls_mode": "ldaps"}, "", "is not accepted"),
         ({"dns_servers": ("127.0.0.99",), "timeout": 1}, "", "did not answer within 1 s"),
+        ({"dns_servers": ("dc9.invalid",)}, "", "DNS server dc9.invalid has no address"),
         ({"dns_servers": ()}, "", "not known to this node's resolver"),
     ],
 )
@@ -270,6 +271,22 @@ def test_a_group_is_made_and_filled_once(session: Session, witness: Witness) -> 
     assert session.requests - before == 2
 
 
+@pytest.mark.parametrize("given", ["contoso\\{}", "Contoso.com\\{}", "{}@CONTOSO.COM"])
+def test_the_own_domain_in_front_of_the_group_is_stripped(session: Session, witness: Witness, given: str) -> None:
+    group = WantedGroup(given.format(names.KMS_GROUP))
+    done = ensure_group(session, group, check_mode=False)
+    assert shown(done.steps) == [(f"group {names.KMS_GROUP}", "exists", False, True)]
+    assert done.result["dn"] == GROUP_DN
+    assert witness.group_members() == []
+    assert ensure_group(session, group, check_mode=False).steps == []
+
+
+@pytest.mark.parametrize("first", ["127.0.0.99", "dc9.invalid"])
+def test_the_next_name_server_is_asked(domain: Domain, first: str) -> None:
+    with open_session(settings(dns_servers=(first, ADDRESS), timeout=3)) as session:
+        assert session.read(names.BASE_DN, ["dc"]) is not None
+
+
 def test_a_member_that_was_removed_is_the_only_change(session: Session, published: Witness, domain: Domain) -> None:
     tool(domain, "group", "removemembers", names.KMS_GROUP, KMS_2.account)
     done = ensure_group(session, WantedGroup(names.KMS_GROUP, members=MEMBERS), check_mode=False)
@@ -301,6 +318,10 @@ def test_members_by_every_kind_of_name(session: Session, witness: Witness, domai
         (WantedGroup("Domain Admins", scope="universal"), "has the scope global"),
         (WantedGroup(names.OPERATOR), "is a user"),
         (WantedGroup("a/b"), "cannot be a group's name"),
+        (WantedGroup("CONTOSO\\a/b"), "cannot be a group's name"),
+        (WantedGroup(f"FABRIKAM\\{names.KMS_GROUP}"), "is of another domain than contoso.com"),
+        (WantedGroup(f"{names.KMS_GROUP}@fabrikam.com"), "is of another domain than contoso.com"),
+        (WantedGroup("S-1-5-21-1-2-3-1110"), "has to be the group's name"),
     ],
 )
 def test_groups_that_cannot_be(session: Session, witness: Witness, check_mode: bool, group: WantedGroup, sentence: str) -> None:
@@ -357,6 +378,7 @@ def test_the_second_host_may_publish_once_its_group_may_write(session: Session, 
         "principal": f"CONTOSO\\{names.KMS_GROUP}",
         "granted": ["delete", "read", "write"],
         "missing": [],
+        "may_write": True,
     }
     assert done.warnings == []
     assert ace in done.diff[0]["after"].splitlines()
@@ -406,6 +428,7 @@ def test_a_record_that_comes_later(session: Session, witness: Witness) -> None:
         assert shown(planned.steps) == [(NODE, f"DACL CONTOSO\\{names.KMS_GROUP}", [], ["delete", "read", "write"])]
         assert planned.steps[0].after_step == "publication"
         assert planned.result["missing"] == ["delete", "read", "write"]
+        assert planned.result["may_write"] is True
         if "_vlmcs" in missing:
             publish(KMS_1)
     assert granting(session, state="absent").steps == []
@@ -452,14 +475,20 @@ def test_write_dac_is_enough(session: Session, published: Witness, domain: Domai
     before = published.aces()
     account = settings(f"{DELEGATE}@{names.REALM}", DELEGATE_PASSWORD)
     with open_session(account) as delegated:
-        for check_mode in (True, False):
-            with pytest.raises(ActivationError, match=f"lacks WRITE_DAC on {KMS_RECORD_DN}") as failed:
-                granting(delegated, check_mode)
-            assert failed.value.name == "insufficientAccessRights"
+        planned = granting(delegated, check_mode=True)
+        assert shown(planned.steps) == [(NODE, f"DACL CONTOSO\\{names.KMS_GROUP}", [], ["delete", "read", "write"])]
+        assert (planned.result["may_write"], planned.result["owner"]) == (False, f"CONTOSO\\{KMS_1.account}")
+        assert [f"lacks WRITE_DAC on {KMS_RECORD_DN}" in warning for warning in planned.warnings] == [True]
+        with pytest.raises(ActivationError, match=f"lacks WRITE_DAC on {KMS_RECORD_DN}") as failed:
+            granting(delegated)
+        assert failed.value.name == "insufficientAccessRights"
     assert published.aces() == before
     ensure_grant(session, wanted(DELEGATE, ("write_dac",)), check_mode=False)
     with open_session(account) as delegated:
-        granting(delegated)
+        assert granting(delegated).result["may_write"] is True
+    with open_session(settings(f"{names.WINRM_USER}@{names.REALM}", names.WINRM_PASSWORD)) as reader:
+        nothing_to_do = granting(reader)
+        assert (nothing_to_do.steps, nothing_to_do.warnings, nothing_to_do.result["may_write"]) == ([], [], False)
     sid = published.sid(names.KMS_GROUP)
     assert f"(A;;{GRANT};;;{sid})" in published.aces()
     assert published.record_owner() == KMS_1.account

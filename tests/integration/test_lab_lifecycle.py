@@ -87,6 +87,7 @@ def test_what_a_crash_leaves_is_removed_by_the_next_up(layout: Layout, daemon: s
 
 
 def test_down_where_there_is_no_lab(layout: Layout) -> None:
+    layout.root.mkdir(parents=True, exist_ok=True)
     assert "No lab was running" in run_lab("down", layout).stdout
     assert "There is no lab" in run_lab("down", Layout.at(layout.root / "nowhere")).stdout
 

@@ -21,8 +21,8 @@ import ssl
 import threading
 from dataclasses import dataclass
 
+from .._address import split_address
 from .._errors import ActivationError
-from .._licensing.kms import split_address
 from .settings import Settings
 from .tls_bind import channel_binding
 
@@ -34,6 +34,9 @@ except ImportError as error:
     DNSPYTHON_ERROR: ImportError | None = error
 else:
     DNSPYTHON_ERROR = None
+
+
+_NAME_SERVER_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,22 @@ def _addresses(settings: Settings) -> list[str]:
 
 
 def _asked(settings: Settings) -> list[str]:
-    """The addresses by the DNS servers of the task; IPv6 is asked for only where there is no IPv4 address."""
+    """The addresses by the first DNS server of the task that answers; IPv6 is asked for only where there is no IPv4 address."""
     if DNSPYTHON_ERROR is not None:
         raise ActivationError(
             "dns_servers needs the Python package dnspython on the control node: pip install dnspython.", source="dns"
         ) from DNSPYTHON_ERROR
     resolver = dns.resolver.Resolver(configure=False)
     resolver.lifetime = settings.timeout
-    resolver.nameservers = [_name_server(text) for text in settings.dns_servers]
-    servers = ", ".join(settings.dns_servers)
+    found = {text: _name_server(text) for text in settings.dns_servers}
+    usable = {text: server for text, server in found.items() if server is not None}
+    nameless = ", ".join(text for text in found if text not in usable)
+    if not usable:
+        raise ActivationError(f"The DNS server {nameless} has no address. Give its IP address in dns_servers.", source="dns")
+    resolver.nameservers = list(usable.values())
+    # A silent server must leave time for the next one.
+    resolver.timeout = min(_NAME_SERVER_TIMEOUT, settings.timeout / len(usable))
+    servers = ", ".join(usable)
     try:
         for kind in ("A", "AAAA"):
             with contextlib.suppress(dns.resolver.NoAnswer):
@@ -122,15 +132,17 @@ def _asked(settings: Settings) -> list[str]:
         sentence = f"The DNS server {servers} did not resolve {settings.server}: {reason}. Check domain_server and dns_servers."
     else:
         sentence = f"The DNS server {servers} has no address for {settings.server}. Check domain_server."
+    if nameless:
+        sentence += f" It could not be asked of {nameless}, which has no address."
     raise ActivationError(sentence, source="dns")
 
 
-def _name_server(text: str) -> dns.nameserver.Nameserver:
+def _name_server(text: str) -> dns.nameserver.Nameserver | None:
     host, port = split_address(text, 53)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
-        raise ActivationError(f"The DNS server {text} has no address. Give its IP address in dns_servers.", source="dns") from None
+        return None
     return dns.nameserver.Do53Nameserver(str(found[0][4][0]), port)
 
 

@@ -108,12 +108,6 @@ def grant_exactly(dacl: Acl, sid: Sid, mask: int) -> Acl:
     return grant(_change_own(dacl, lambda ace: _is_explicit_allow(ace) and ace.sid == sid, only_first), sid, mask)
 
 
-def is_canonical(dacl: Acl) -> bool:
-    """Whether explicit ACEs stand before inherited ones, and explicit ones that deny before those that allow."""
-    ranks = [_rank(ace) for ace in dacl.aces]
-    return ranks == sorted(ranks)
-
-
 def denials(dacl: Acl, sids: Collection[Sid], mask: int) -> list[Ace]:
     """ACEs, explicit or inherited, that deny one of these principals one of these rights on the object itself."""
     return [
@@ -133,12 +127,6 @@ def _is_explicit_allow(ace: Ace) -> bool:
 
 def _grants_whole_object(ace: Ace, sid: Sid) -> bool:
     return _is_explicit_allow(ace) and not ace.flags & INHERIT_ONLY and ace.sid == sid and ace.object_type is None
-
-
-def _rank(ace: AnyAce) -> int:
-    if ace.flags & INHERITED:
-        return 2
-    return 0 if ace.type in _DENYING else 1
 
 
 def _place_for_allow(aces: list[AnyAce]) -> int:

@@ -9,13 +9,14 @@ import re
 import struct
 import typing as t
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._errors import ActivationError
 from .._plan import Plan, Step
 from .dn import rdn_value
 from .principals import Domain, Principal
 from .session import Session
+from .sid import looks_like_sid
 
 _SECURITY = 0x80000000
 _SCOPES = {"global": 0x2, "domain_local": 0x4, "universal": 0x8}
@@ -30,10 +31,10 @@ class WantedGroup:
     """What a task asks for.
 
     Attributes:
-        name: sAMAccountName and common name.
+        name: sAMAccountName and common name, also as C(DOMAIN\\name) or C(name@domain) of the controller's own domain.
         scope: C(global), C(domain_local) or C(universal).
         path: Container for a new group, relative to the domain or whole.
-        description: C(None) to leave it as it is.
+        description: Empty to leave it as it is.
         members: In the forms of C(principals); they are added, none is taken away.
         after: The earlier step that makes the container in check mode; empty where it has to be there.
     """
@@ -41,7 +42,7 @@ class WantedGroup:
     name: str
     scope: str = "global"
     path: str = "CN=Users"
-    description: str | None = None
+    description: str = ""
     members: tuple[str, ...] = ()
     after: str = ""
 
@@ -68,15 +69,10 @@ class _Group:
     """One task's work."""
 
     def __init__(self, session: Session, wanted: WantedGroup, check_mode: bool) -> None:
-        if _FORBIDDEN.search(wanted.name) or not wanted.name.strip(". ") or len(wanted.name) > 64:
-            raise ActivationError(
-                f"{wanted.name!r} cannot be a group's name: at most 64 characters, none of \" / \\ [ ] : ; | = , + * ? < >.",
-                source="options",
-            )
         self.session = session
-        self.wanted = wanted
-        self.check_mode = check_mode
         self.domain = Domain(session)
+        self.wanted = replace(wanted, name=self._plain_name(wanted.name))
+        self.check_mode = check_mode
         self.after_step = wanted.after if check_mode else ""
         self._demand_own_domain()
 
@@ -124,8 +120,8 @@ class _Group:
         if group is None:
             how = f"LDAP add of a {self.wanted.scope.replace('_', ' ')} security group"
             plan.add(Step(name, "exists", False, True, how, self.after_step), self._create)
-        if self.wanted.description is not None and self.wanted.description != (group.entry.text("description") if group else ""):
-            before = group.entry.text("description") if group else ""
+        before = group.entry.text("description") if group else ""
+        if self.wanted.description and self.wanted.description != before:
             step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step)
             plan.add(step, self._describer(group))
         missing = [member for member in members if not _present(member, group)]
@@ -149,7 +145,7 @@ class _Group:
 
     def _describer(self, group: Principal | None) -> Callable[[], None]:
         dn = group.dn if group else self._new_dn
-        values = [self.wanted.description.encode()] if self.wanted.description else []
+        values = [self.wanted.description.encode()]
         return lambda: self.session.replace_values(dn, {"description": values}, f"WRITE_PROPERTY (description) on {dn}")
 
     def _adder(self, group: Principal | None, members: list[Principal]) -> Callable[[], None]:
@@ -171,6 +167,28 @@ class _Group:
             name="noSuchObject",
             source="ldap",
         )
+
+    def _plain_name(self, given: str) -> str:
+        """The group's name without its domain, which has to be the controller's own."""
+        if looks_like_sid(given):
+            raise ActivationError(f"name is the SID {given}, but has to be the group's name, such as KMS_Hosts.", source="options")
+        domain: str | None = None
+        name = given
+        if "\\" in given:
+            domain, _separator, name = given.partition("\\")
+        elif "@" in given:
+            name, _separator, domain = given.rpartition("@")
+        if domain is not None and not self.domain.is_called(domain):
+            raise ActivationError(
+                f"The group {given} is of another domain than {self.session.root.domain}: name a controller of that domain in domain_server.",
+                source="options",
+            )
+        if _FORBIDDEN.search(name) or not name.strip(". ") or len(name) > 64:
+            raise ActivationError(
+                f"{name!r} cannot be a group's name: at most 64 characters, none of \" / \\ [ ] : ; | = , + * ? < >.",
+                source="options",
+            )
+        return name
 
     def _demand_own_domain(self) -> None:
         for name in self.wanted.members:

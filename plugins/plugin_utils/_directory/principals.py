@@ -98,8 +98,12 @@ class Domain:
             parts = normal_dn(given).split(",")
             return same_dn(",".join(part for part in parts if part.startswith("DC=")), self._session.root.domain_dn)
         if "\\" in given:
-            return given.partition("\\")[0].lower() in (self.netbios.lower(), self._session.root.domain)
+            return self.is_called(given.partition("\\")[0])
         return True
+
+    def is_called(self, name: str) -> bool:
+        """Whether this domain has this NetBIOS or DNS name."""
+        return name.lower().rstrip(".") in (self.netbios.lower(), self._session.root.domain)
 
     def _netbios_name(self) -> str:
         root = self._session.root

@@ -117,7 +117,7 @@ class _RecordAcl:
         if wanted_dacl != dacl:
             step = self._step(principal.name, self._shown_before(dacl, principal.sid))
             plan.add(step, self._writer(node, principal))
-            self._demand_write_dac(node)
+            self._look_at_write_dac(node)
             self._show_descriptors(node.descriptor, node.descriptor.with_dacl(wanted_dacl), principal.sid)
         self.outcome.steps = plan.steps
         granted = grants.granted(dacl, principal.sid)
@@ -223,16 +223,17 @@ class _RecordAcl:
                 f"Somebody else changed the DACL of {before.dn} at the same time. Check that what they granted is still there."
             )
 
-    def _demand_write_dac(self, node: DnsNode) -> None:
-        """Check mode says it as a real run would, and a real run says it before it tries."""
-        if node.may_write_dacl is False:
-            raise ActivationError(
-                f"The rights on {self.wanted.node_name} cannot be changed by this account: it lacks WRITE_DAC on {node.dn}. "
-                "Use an account of Domain Admins or DnsAdmins, or the owner of the record, or have WRITE_DAC delegated.",
-                code="50",
-                name="insufficientAccessRights",
-                source="ldap",
-            )
+    def _look_at_write_dac(self, node: DnsNode) -> None:
+        """A real run refuses before it tries; check mode warns, so that an account that may only read can see the plan."""
+        if _may_write(node):
+            return
+        sentence = (
+            f"The rights on {self.wanted.node_name} cannot be changed by this account: it lacks WRITE_DAC on {node.dn}. "
+            "Use an account of Domain Admins or DnsAdmins, or the owner of the record, or have WRITE_DAC delegated."
+        )
+        if not self.check_mode:
+            raise ActivationError(sentence, code="50", name="insufficientAccessRights", source="ldap")
+        self.outcome.warnings.append(sentence)
 
     def _warn_of_denials(self, dacl: Acl, principal: Principal) -> None:
         trustees = {ace.sid for ace in dacl.aces if isinstance(ace, Ace)}
@@ -262,7 +263,13 @@ class _RecordAcl:
             "principal": principal,
             "granted": have,
             "missing": [name for name in self.wanted.rights if name not in have],
+            "may_write": node is None or _may_write(node),
         }
+
+
+def _may_write(node: DnsNode) -> bool:
+    """Whether nothing is known to keep the session's account from changing the DACL."""
+    return node.may_write_dacl is not False
 
 
 def _dacl_of(node: DnsNode) -> Acl:

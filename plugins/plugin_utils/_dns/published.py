@@ -9,9 +9,14 @@ Private to the collection: it may change in any release.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
 from .._errors import ActivationError
-from .srv import Answer, plain_name, read_srv_from_all, server_of, service_name, system_servers
+from .srv import Answer, plain_name, read_srv, servers_of, service_name, system_servers
+
+_TIMEOUT = 2.0
+# Where replication lags, one server names the host's old port and another the new one: what is under way still counts.
+_GRACE = 0.25
 
 
 class PublishedHosts:
@@ -24,18 +29,31 @@ class PublishedHosts:
 
     def __init__(self, domain: str, servers: Sequence[str]) -> None:
         self._name = service_name(domain)
-        self._servers = [server_of(server) for server in servers] if servers else system_servers()
+        self._servers = servers_of(servers) or system_servers()
 
     def ports_of(self, fqdn: str) -> list[int]:
         """The ports under which at least one of the servers names a host, sorted; empty where none does.
 
-        One server is enough: every domain controller writes the zone, and the others follow by replication.
+        One server is enough: every domain controller writes the zone, and the others follow by replication. All are asked
+        at the same time, and none that is silent is waited for once another names the host.
 
         Raises:
             ActivationError: No server gave an answer.
         """
-        answers = read_srv_from_all(self._servers, self._name)
-        good = [answer for answer in answers if isinstance(answer, Answer)]
-        if not good:
-            raise next(answer for answer in answers if isinstance(answer, ActivationError))
-        return sorted({value.port for answer in good for value in answer.values if value.target == plain_name(fqdn)})
+        host = plain_name(fqdn)
+        pool = ThreadPoolExecutor(max_workers=len(self._servers))
+        try:
+            asked = [pool.submit(read_srv, server, self._name, timeout=_TIMEOUT) for server in self._servers]
+            for answered in as_completed(asked):
+                if not answered.exception() and _ports(answered.result(), host):
+                    break
+            wait(asked, _GRACE)
+        finally:
+            pool.shutdown(wait=False)
+        answers = [one.result() for one in asked if one.done() and not isinstance(one.exception(), ActivationError)]
+        # Where every server failed, the first one's error is raised here.
+        return sorted(set().union(*(_ports(answer, host) for answer in answers or [asked[0].result()])))
+
+
+def _ports(answer: Answer, host: str) -> set[int]:
+    return {value.port for value in answer.values if value.target == host}

@@ -30,8 +30,8 @@ except ImportError as missing:
 else:
     IMPORT_ERROR = None
 
+from .._address import split_address
 from .._errors import ActivationError
-from .._licensing.kms import split_address
 
 SERVICE = "_vlmcs._tcp"
 DNS_PORT = 53
@@ -77,17 +77,28 @@ class Server:
 
     Attributes:
         name: As the user wrote it.
-        address: Its IP address.
+        address: Its IP address; empty where its name has none.
         port: Its port, 53 as a rule.
+        trouble: Why it has no address; empty where it has one.
     """
 
     name: str
     address: str
     port: int = DNS_PORT
+    trouble: str = ""
 
     def __str__(self) -> str:
         shown = self.name if self.name == self.address or self.address in self.name else f"{self.name} ({self.address})"
         return shown if self.port == DNS_PORT or f":{self.port}" in self.name else f"{shown} port {self.port}"
+
+    @property
+    def failure(self) -> ActivationError | None:
+        """What keeps it from being asked at all."""
+        if self.address:
+            return None
+        return ActivationError(
+            f"The DNS server {self} has no address: {self.trouble}. Give its IP address or correct its name.", source="dns"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +149,25 @@ def require_dnspython() -> None:
 def server_of(text: str) -> Server:
     """A DNS server from its address or name, with or without a port; a name is resolved with the system's resolver.
 
+    A name that has no address is no error here but of each question to it, so that the other servers are asked.
+
     Raises:
-        ActivationError: It names no host, or the name has no address.
+        ActivationError: The text names no host.
     """
     host, port = split_address(text, DNS_PORT)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        raise ActivationError(
-            f"The DNS server {text} has no address: {error}. Give its IP address or correct its name.", source="dns"
-        ) from error
+        return Server(text, "", port, _text(error))
     return Server(text, str(found[0][4][0]), port)
+
+
+def servers_of(texts: Sequence[str]) -> list[Server]:
+    """C(server_of) each, all at the same time: the resolver can take long over a name that has no address."""
+    if not texts:
+        return []
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(texts))) as pool:
+        return list(pool.map(server_of, texts))
 
 
 def system_servers() -> list[Server]:
@@ -176,9 +195,11 @@ def ask(server: Server, name: str, kind: str, *, timeout: float = DEFAULT_TIMEOU
         recursion: Whether the server may ask others.
 
     Raises:
-        ActivationError: The server did not answer, or answered with an error. NXDOMAIN is none.
+        ActivationError: The server has no address, did not answer, or answered with an error. NXDOMAIN is none.
     """
     require_dnspython()
+    if server.failure is not None:
+        raise server.failure
     try:
         query = dns.message.make_query(dns.name.from_text(name), kind)
     except (dns.exception.DNSException, UnicodeError) as error:

@@ -68,8 +68,3 @@ def classify(description: str | None, product_key_channel: str | None = None) ->
             if part in text:
                 return channel
     return Channel.UNKNOWN
-
-
-def is_volume(channel: Channel) -> bool:
-    """Whether the key is one of a volume license: client setup key, KMS host key or MAK."""
-    return channel in (Channel.GVLK, Channel.CSVLK, Channel.MAK)

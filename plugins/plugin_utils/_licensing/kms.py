@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .._address import PORTS
 from .._errors import ActivationError
-from .channels import Channel
 from .errors import sentence
 from .status import LICENSED, status_name
 
@@ -32,17 +32,6 @@ OFFICE = "0ff1ce15-a989-479d-af46-f275c6370663"
 
 NOT_ENOUGH_COUNT = 0xC004F038
 _NO_COUNT = 0xFFFFFFFF
-_PORTS = range(1, 65536)
-
-
-def is_host_product(channel: Channel, is_key_management_service_machine: int | None = None) -> bool:
-    """Whether a product makes its computer a KMS host: it has a KMS host key, or Windows itself says so."""
-    return channel is Channel.CSVLK or is_key_management_service_machine == 1
-
-
-def is_client_product(channel: Channel) -> bool:
-    """Whether a product is activated by a KMS host: it has a client setup key."""
-    return channel is Channel.GVLK
 
 
 def is_office(application_id: str | None) -> bool:
@@ -84,39 +73,10 @@ def checked_settings(settings: Mapping[str, object]) -> None:
     Raises:
         ActivationError: A number is out of its range.
     """
-    for name, allowed in (("listening_port", _PORTS), ("activation_interval", INTERVAL_MINUTES), ("renewal_interval", INTERVAL_MINUTES)):
+    for name, allowed in (("listening_port", PORTS), ("activation_interval", INTERVAL_MINUTES), ("renewal_interval", INTERVAL_MINUTES)):
         value = settings.get(name)
         if value is not None and value not in allowed:
             raise ActivationError(f"{name} is {value}, but has to be from {allowed.start} to {allowed.stop - 1}.", source="options")
-
-
-def split_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
-    """A host with or without a port, as slmgr.vbs /skms takes it: C(kms-1.contoso.com:1688), C([2001:db8::1]:1688).
-
-    A bare IPv6 address may stand without brackets when it has no port.
-
-    Raises:
-        ActivationError: There is no host, or the port is no number from 1 to 65535.
-    """
-    text = text.strip()
-    host, port = text, ""
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise ActivationError(f"'{text}' is no address: write an IPv6 address with a port as [address]:port.", source="options")
-        port = rest[1:] if rest else ""
-        if rest == ":":
-            port = "missing"
-    elif text.count(":") == 1:
-        host, _colon, port = text.partition(":")
-        port = port or "missing"
-    if not host or any(character.isspace() for character in host):
-        raise ActivationError(f"'{text}' names no host: write host or host:port.", source="options")
-    if not port:
-        return host, default_port
-    if not (port.isascii() and port.isdigit() and int(port) in _PORTS):
-        raise ActivationError(f"'{text}' has no valid port: write a number from 1 to 65535 after the colon.", source="options")
-    return host, int(port)
 
 
 class ActivationState(StrEnum):

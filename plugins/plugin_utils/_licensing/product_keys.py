@@ -34,15 +34,6 @@ def normalise(key: str) -> str:
     return grouped
 
 
-def has_shape(key: str) -> bool:
-    """Whether C(normalise) accepts the key."""
-    try:
-        normalise(key)
-    except ActivationError:
-        return False
-    return True
-
-
 def last_five(key: str) -> str:
     """What Windows shows of an installed key as PartialProductKey.
 
@@ -50,15 +41,6 @@ def last_five(key: str) -> str:
         ActivationError: It has not the shape of a product key.
     """
     return normalise(key)[-5:]
-
-
-def same_key(key: str, partial_product_key: str | None) -> bool:
-    """Whether the installed key, known by its last five characters only, can be this one.
-
-    Raises:
-        ActivationError: C(key) has not the shape of a product key.
-    """
-    return partial_product_key is not None and last_five(key) == partial_product_key.strip().upper()
 
 
 def _complaint(characters: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.errors import describe, hexadecimal
-from .._licensing.kms import ActivationState, judge_activation
+from .._licensing.kms import ActivationState, judge_activation, threshold
 from .._licensing.product_keys import last_five
 from .._licensing.setup_keys import find
 from .._licensing.status import UNLICENSED, status_name
@@ -183,7 +183,7 @@ class KmsClient:
             self._product = licensing.windows_product(licensing.read_products(self._session)) or product
         now = self._product or product
         outcome = judge_activation(now.status, raised=raised, reason=now.status_reason)
-        self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": product.required_count}
+        self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": _threshold(product)}
         if outcome.code is not None:
             known = describe(outcome.code)
             self.activation |= {"code": hexadecimal(outcome.code), "name": known.name if known else ""}
@@ -204,3 +204,9 @@ class KmsClient:
         rows = self._session.query(SOFTWARE_LICENSING_SERVICE, columns)
         row = rows[0] if rows else {}
         return {"kms_host": row.get(columns[0]), "kms_port": row.get(columns[1])}
+
+
+def _threshold(product: Product) -> int:
+    """How many clients a KMS host has to have counted before it activates this product."""
+    server = product.family.startswith("Server")
+    return threshold(product.application_id, server=server, required_client_count=product.required_count)

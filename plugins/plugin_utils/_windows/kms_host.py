@@ -158,6 +158,16 @@ class KmsHost:
         return int(self._wish.settings.get("listening_port", self.state.port))
 
     @property
+    def check_mode(self) -> bool:
+        """Whether nothing is changed."""
+        return self._check_mode
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the host publishes itself in DNS once the plan is carried out."""
+        return bool(self._wish.settings.get("dns_publishing", self.state.service["KeyManagementServiceDnsPublishing"]))
+
+    @property
     def activating(self) -> bool:
         """Whether the plan activates the host."""
         return any(step.attribute == "license status" for step in self.plan.steps)
@@ -182,10 +192,10 @@ class KmsHost:
 
     def _plan_key(self) -> None:
         key, state = self._wish.product_key, self.state
-        if not key:
+        if not key or self._taken_as_made:
             return
-        held = state.product.partial_key if state.product else None
-        if not state.has_csvlk or held != last_five(key):
+        if self._key_is_due:
+            held = state.product.partial_key if state.product else None
             step = Step(self._host, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey")
             self.plan.add(step, lambda: self._install(key))
         for registry_key, version in state.version_values.items():
@@ -194,6 +204,17 @@ class KmsHost:
                     self._host, f"HKLM\\{registry_key}\\KeyManagementServiceVersion", version, state.version, "StdRegProv.SetStringValue"
                 )
                 self.plan.add(step, self._version_writer(registry_key))
+
+    @property
+    def _key_is_due(self) -> bool:
+        """Whether the host holds another key than it should, or none that makes it a KMS host."""
+        key, product = self._wish.product_key, self.state.product
+        return key is not None and (not self.state.has_csvlk or product is None or product.partial_key != last_five(key))
+
+    @property
+    def _taken_as_made(self) -> bool:
+        """Whether check mode takes the key of an earlier step as installed, so that it is not this task's step."""
+        return self._check_mode and bool(self._wish.after_step)
 
     def _install(self, key: str) -> None:
         try:
@@ -262,15 +283,14 @@ class KmsHost:
         wish, state = self._wish, self.state
         if not wish.activate:
             return
-        key_is_new = bool(self.plan) and any(step.attribute == "product key" for step in self.plan.steps)
-        after = "product key" if key_is_new else ""
-        if not state.has_csvlk and not key_is_new:
-            if not (self._check_mode and wish.after_step):
-                held = state.product.description if state.product else "no product with a key"
-                raise ActivationError(
-                    f"{self._host} holds no KMS host key (CSVLK) to be activated, but: {held}. Give product_key.", source="windows"
-                )
-            after = wish.after_step
+        after = ""
+        if self._key_is_due:
+            after = wish.after_step if self._taken_as_made else "product key"
+        elif not state.has_csvlk:
+            held = state.product.description if state.product else "no product with a key"
+            raise ActivationError(
+                f"{self._host} holds no KMS host key (CSVLK) to be activated, but: {held}. Give product_key.", source="windows"
+            )
         if state.product is not None and state.product.licensed and not after:
             return
         before = status_name(state.product.status if state.product else UNLICENSED)

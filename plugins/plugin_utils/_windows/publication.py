@@ -20,9 +20,9 @@ from .._wsman.session import Session
 from . import computer
 from .kms_host import KmsHost
 
-SETTLE = 3.0
-"""Seconds within which a publication that is going to work shows up: the host sends one update to a server that answers
-at once. At most a third of the user's own time limit."""
+SETTLE = 5.0
+"""Seconds within which a publication that is going to work shows up as a rule: the host sends one update to a server that
+answers at once. Purging tickets too early does no harm; a reboot does, so before one the whole time limit is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class PublishedHost:
         port = self._publication.port or host.port
         if port in self._ports_before:
             return
+        if not host.check_mode:
+            self._demand_publishing(host, port)
         self._published_by = "planned"
         before = ", ".join(f"{self.fqdn}:{known}" for known in self._ports_before) or None
         step = Step(
@@ -88,6 +90,16 @@ class PublishedHost:
         )
         host.plan.add(step, lambda: self._publish(host, port))
 
+    def _demand_publishing(self, host: KmsHost, port: int) -> None:
+        """Refuse what no ticket could bring about. In check mode an earlier task may be about to change these settings."""
+        if not host.publishes:
+            raise ActivationError(f"{self._session.host} has DNS publishing switched off; give dns_publishing: true.", source="windows")
+        if port != host.port:
+            raise ActivationError(
+                f"{self._session.host} listens on port {host.port}, so Windows does not publish port {port}; give listening_port.",
+                source="windows",
+            )
+
     def _publish(self, host: KmsHost, port: int) -> None:
         if not host.state.licensed:
             raise ActivationError(f"{self._session.host} is no activated KMS host, so Windows does not publish it.", source="windows")
@@ -96,7 +108,8 @@ class PublishedHost:
     def _ensure(self, host: KmsHost, port: int) -> str:
         """Wait for the record, and give the host a new ticket where it does not come; returns what it took."""
         publication = self._publication
-        if (host.activating or host.restarted) and self._appears(port, min(SETTLE, publication.timeout / 3)):
+        patience = publication.timeout if publication.ticket in ("reboot", "none") else min(SETTLE, publication.timeout)
+        if (host.activating or host.restarted) and self._appears(port, patience):
             return "itself"
         took = "restart"
         if publication.ticket == "purge":
@@ -129,8 +142,9 @@ class PublishedHost:
             return sentence + ", and no new ticket was asked for. Its machine account needs read, write and delete on that record."
         if publication.ticket == "wait":
             return (
-                sentence + f" within {publication.timeout:.0f} seconds of a restart of sppsvc. Its Kerberos ticket may not know"
-                " its groups yet: it is renewed within 10 hours, or at once by ticket: purge or ticket: reboot."
+                sentence + f" within {publication.timeout:.0f} seconds of a restart of sppsvc. Where another host owns the record, a"
+                " group of the KMS hosts needs rights on it (dns_record_acl), and a Kerberos ticket that knows the group: it is"
+                " renewed within 10 hours, or at once by ticket: purge or ticket: reboot."
             )
         made = "its tickets were purged and sppsvc was restarted" if took == "purge" else "it was rebooted"
         return (

@@ -82,6 +82,22 @@ def test_servers_that_differ_and_one_that_is_dead() -> None:
     assert "did not answer" in outcome.warnings[1]
 
 
+def test_a_server_without_an_address_does_not_keep_the_others_from_being_asked() -> None:
+    with listener(in_pieces(acknowledgement(0, 0))) as port, zone(srv(0, 0, port, "kms-1.contoso.com")) as dc1:
+        dc1.records[("kms-1.contoso.com", A)] = [(600, address("127.0.0.1"))]
+        servers = ["dc9.invalid", f"127.0.0.1:{dc1.port}"]
+        named = run(domain="contoso.com", dns_servers=servers, timeout=2)
+        given = run(hosts=[f"kms-1.contoso.com:{port}"], dns_servers=servers, timeout=2)
+        with pytest.raises(ActivationError, match=r"dc9\.invalid has no address"):
+            run(domain="contoso.com", dns_servers=servers[:1])
+    assert [(row["server"], row["address"]) for row in named.result["servers"]] == [("dc9.invalid", ""), (servers[1], "127.0.0.1")]
+    assert "has no address" in named.result["servers"][0]["error"]
+    assert not named.result["consistent"]
+    for outcome in (named, given):
+        assert [seen["state"] for seen in outcome.result["endpoints"]] == ["answering"]
+        assert ["dc9.invalid has no address" in warning for warning in outcome.warnings] == [True]
+
+
 def test_no_record_is_a_result_and_no_server_an_error() -> None:
     with zone() as empty:
         result = run(domain="contoso.com", dns_servers=[f"127.0.0.1:{empty.port}"]).result

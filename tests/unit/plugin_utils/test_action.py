@@ -128,6 +128,28 @@ def raising(error):
     return work
 
 
+def stepping(error):
+    def work(_options, _check):
+        plan = Plan()
+        plan.add(Step("kms-1", "product key", None, "6789B"), lambda: None)
+        plan.add(Step("kms-1", "license status", 1, 2), lambda: (_ for _ in ()).throw(error))
+        plan.run()
+
+    return work
+
+
+def test_an_unknown_case_inside_a_step_still_says_what_was_done(run):
+    result = run(stepping(RuntimeError("surprise")), {})
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert result["error"]["done"] == ["kms-1: product key"]
+    assert "RuntimeError: surprise" in result["msg"]
+    assert "surprise" in result["exception"]
+
+
+def test_a_password_that_is_a_number_is_masked(run):
+    assert "20261124" not in json.dumps(run(raising(ActivationError("not 20261124")), {"product_key": 20261124}))
+
+
 @pytest.mark.parametrize("given", [KEY, KEY.lower(), KEY.replace("-", ""), KEY.replace("-", "\u2013")])
 @pytest.mark.parametrize("shown", [KEY, KEY.replace("-", ""), "the option itself"])
 @pytest.mark.parametrize(
@@ -139,6 +161,8 @@ def raising(error):
         lambda shown: raising(ActivationError(f"x {shown} y", code=shown)),
         lambda shown: raising(RuntimeError(shown)),
         lambda shown: raising(ValueError({"key": shown})),
+        lambda shown: stepping(RuntimeError(shown)),
+        lambda shown: stepping(ActivationError(shown)),
     ],
 )
 def test_a_key_is_in_no_result_error_diff_or_traceback(run, given: str, shown: str, work):

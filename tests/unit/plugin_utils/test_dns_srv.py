@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugin_utils.name_server import AAAA, CNAME, REFUSED, SRV, A, NameServer, address, encode_name, srv
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import published as polling
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import srv as reading
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.addresses import literal, read_addresses, system_addresses
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.published import PublishedHosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import (
+    Answer,
     Server,
     SrvValue,
     read_srv,
@@ -126,6 +129,37 @@ def test_all_servers_are_asked_at_once_and_failures_stay_in_their_place(holder: 
     assert read_srv_from_all([], NAME) == []
 
 
+def published(*servers: NameServer | str) -> PublishedHosts:
+    return PublishedHosts("contoso.com", [server if isinstance(server, str) else f"127.0.0.1:{server.port}" for server in servers])
+
+
+def test_a_server_that_names_the_host_is_enough(holder: NameServer) -> None:
+    with NameServer(silent=-1) as dead, NameServer({(NAME, SRV): [(60, srv(0, 0, 1689, "kms-1.contoso.com"))]}) as other:
+        began = time.monotonic()
+        assert published(dead, "dc9.invalid", holder, other).ports_of("KMS-1.contoso.com.") == [1688, 1689]
+        assert time.monotonic() - began < 1.5
+
+
+def test_a_server_that_answers_a_little_later_counts_as_well(holder: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_for_one(server: Server, name: str, **more: float) -> Answer:
+        if server.port != holder.port:
+            time.sleep(0.1)
+        return read_srv(server, name, **more)
+
+    monkeypatch.setattr(polling, "read_srv", slow_for_one)
+    with NameServer({(NAME, SRV): [(60, srv(0, 0, 1689, "kms-1.contoso.com"))]}) as later:
+        assert published(holder, later).ports_of("kms-1.contoso.com") == [1688, 1689]
+
+
+def test_a_host_that_no_server_names_is_known_after_a_short_while(holder: NameServer) -> None:
+    with NameServer(silent=-1) as dead:
+        began = time.monotonic()
+        assert published(dead, holder).ports_of("kms-9.contoso.com") == []
+        assert 1.5 < time.monotonic() - began < 3
+    with pytest.raises(ActivationError, match=r"DNS server dc9\.invalid has no address"):
+        published("dc9.invalid").ports_of("kms-1.contoso.com")
+
+
 def test_addresses_come_from_the_first_server_that_knows_them(holder: NameServer) -> None:
     holder.records[("kms-1.contoso.com", A)] = [(60, address("192.0.2.2")), (60, address("192.0.2.1"))]
     holder.records[("kms-6.contoso.com", AAAA)] = [(60, address("2001:db8::6"))]
@@ -171,8 +205,10 @@ def test_a_server_is_named_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         socket, "getaddrinfo", lambda host, port, **_kind: [(2, 2, 17, "", ("192.0.2.53", port))] if host == "dc1" else nowhere()
     )
     assert str(server_of("dc1")) == "dc1 (192.0.2.53)"
-    with pytest.raises(ActivationError, match="DNS server dc9 has no address"):
-        server_of("dc9")
+    nameless = server_of("dc9")
+    assert (nameless.address, str(nameless), str(server_of("dc9:5353"))) == ("", "dc9", "dc9:5353")
+    with pytest.raises(ActivationError, match=r"DNS server dc9 has no address: .*Name or service not known\. Give its IP"):
+        read_srv(nameless, NAME)
     assert system_addresses("dc1", 1688) == ("192.0.2.53",)
     assert system_addresses("dc9", 1688) == ()
 

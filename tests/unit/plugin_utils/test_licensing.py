@@ -9,12 +9,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import kms, product_keys
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.channels import Channel, classify, is_volume
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.channels import Channel, classify
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.error_table import ROWS
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.errors import describe, hexadecimal, sentence
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.kms import ActivationState, judge_activation
@@ -100,7 +100,6 @@ def test_an_unknown_code_points_to_windows_own_text(code: int) -> None:
 )
 def test_channels(description: str | None, key_channel: str | None, channel: Channel) -> None:
     assert classify(description, key_channel) is channel
-    assert is_volume(channel) == (channel.value in {"gvlk", "csvlk", "mak"})
 
 
 @given(st.text(), st.text())
@@ -143,24 +142,25 @@ def test_a_key_is_taken_in_every_spelling(groups: list[str], between: str, lower
     given_key = f" {between.join(groups)}\n"
     assert product_keys.normalise(given_key.lower() if lower else given_key) == wanted
     assert product_keys.last_five(given_key) == groups[-1]
-    assert product_keys.same_key(given_key, groups[-1].lower())
-    assert not product_keys.same_key(given_key, None)
 
 
 @given(
     st.one_of(st.text(max_size=40), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=25, max_size=25), st.text("BCD-", min_size=20))
 )
 def test_what_has_not_the_shape_is_refused_without_being_shown(text: str) -> None:
-    assume(not product_keys.has_shape(text))
-    with pytest.raises(ActivationError) as caught:
+    try:
         product_keys.normalise(text)
-    shown = caught.value.message
+    except ActivationError as refusal:
+        caught = refusal
+    else:
+        reject()
+    shown = caught.message
     assert re.fullmatch(
         r"The product key does not have the shape of one: "
         r"(it has \d+ letters and digits instead of 25|the characters? at places? [\d, ]+ of 25 (is|are) used in no product key)\.",
         shown,
     )
-    assert caught.value.source == "options"
+    assert caught.source == "options"
 
 
 def test_places_of_wrong_characters_are_named() -> None:
@@ -168,14 +168,6 @@ def test_places_of_wrong_characters_are_named() -> None:
         product_keys.normalise("ABBBB-BBBBB-BBBBB-BBBBB-BBBBO")
     with pytest.raises(ActivationError, match="character at place 6 of 25 is used"):
         product_keys.normalise("BBBBB-1BBBB-BBBBB-BBBBB-BBBBB")
-
-
-def test_hosts_and_clients_are_told_apart() -> None:
-    assert kms.is_host_product(Channel.CSVLK)
-    assert kms.is_host_product(Channel.UNKNOWN, 1)
-    assert not kms.is_host_product(Channel.GVLK, 0)
-    assert kms.is_client_product(Channel.GVLK)
-    assert not kms.is_client_product(Channel.MAK)
 
 
 @pytest.mark.parametrize(
@@ -197,29 +189,6 @@ def test_thresholds(application: str | None, server: bool, required: int | None,
 def test_ports_and_counts_that_were_never_set() -> None:
     assert [kms.effective_port(port) for port in (None, 0, 1688, 1689)] == [1688, 1688, 1688, 1689]
     assert [kms.current_count(count) for count in (None, -1, 0xFFFFFFFF, 0, 26)] == [None, None, None, 0, 26]
-
-
-@given(st.integers(1, 65535), st.one_of(st.from_regex(r"[a-z][a-z0-9.-]{0,30}", fullmatch=True), st.ip_addresses(v=4).map(str)))
-def test_a_host_with_a_port_is_split(port: int, host: str) -> None:
-    assert kms.split_address(f" {host}:{port} ") == (host, port)
-    assert kms.split_address(host) == (host, 1688)
-    assert kms.split_address(host, 53) == (host, 53)
-
-
-@given(st.integers(1, 65535), st.ip_addresses(v=6).map(str))
-def test_an_ipv6_address_needs_brackets_for_a_port_only(port: int, address: str) -> None:
-    assert kms.split_address(f"[{address}]:{port}") == (address, port)
-    assert kms.split_address(f"[{address}]") == (address, 1688)
-    assert kms.split_address(address) == (address, 1688)
-
-
-@pytest.mark.parametrize(
-    "text", ["", ":1688", "kms-1:", "kms-1:0", "kms-1:65536", "kms-1:\u0661", "kms-1:x", "[::1", "[::1]x", "[::1]:", "a b", "[]:1"]
-)
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ActivationError) as caught:
-        kms.split_address(text)
-    assert caught.value.source == "options"
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ def license_of(status: str = "licensed", channel: str = "csvlk", count: int | No
     }
 
 
-def findings(licenses, kms_hosts=("kms-1",), checks=None):
-    return _report.single_site_findings(licenses, kms_hosts, checks or {})
+def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key_given=True, checks=None):
+    # The KMS host of the play is there and well, unless a test says otherwise.
+    return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, key_given, checks or {})
 
 
 def test_nothing_to_find():
@@ -33,10 +34,38 @@ def test_only_a_kms_host_that_is_not_reached_stops_the_play(host: str, blocks: b
 
 
 @pytest.mark.parametrize(
-    ("host", "offset", "found"), [("kms-1", 301, 1), ("kms-1", -301, 1), ("kms-1", 299, 0), ("pc-1", 301, 0), ("pc-1", 14401, 1)]
+    ("host", "offset", "blocks"),
+    [("kms-1", 301, [True]), ("kms-1", -301, [True]), ("kms-1", 299, []), ("pc-1", 301, []), ("pc-1", 14401, [False])],
 )
-def test_clocks(host: str, offset: float, found: int):
-    assert len(findings({host: license_of(channel="gvlk", offset=offset)})) == found
+def test_clocks(host: str, offset: float, blocks: list[bool]):
+    channel = "csvlk" if host == "kms-1" else "gvlk"
+    assert [finding.blocks for finding in findings({host: license_of(channel=channel, offset=offset)})] == blocks
+
+
+def test_a_host_can_be_kms_host_or_client_and_not_both():
+    assert [finding.blocks for finding in findings({}, clients=("kms-1",))] == [True]
+
+
+@pytest.mark.parametrize(("channel", "key_given", "blocks"), [("gvlk", False, [True]), ("gvlk", True, []), ("csvlk", False, [])])
+def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key_given: bool, blocks: list[bool]):
+    assert [finding.blocks for finding in findings({"kms-1": license_of(channel=channel)}, key_given=key_given)] == blocks
+
+
+@pytest.mark.parametrize(("channel", "found"), [("gvlk", 0), ("mak", 1), ("retail", 1), ("csvlk", 1)])
+def test_what_will_become_of_a_clients_key_is_said_and_stops_nothing(channel: str, found: int):
+    assert [finding.blocks for finding in findings({"pc-1": license_of(channel=channel)})] == [False] * found
+
+
+@pytest.mark.parametrize(("missing", "may_write", "found"), [(["write"], False, 1), (["write"], True, 0), ([], False, 0)])
+def test_an_account_that_may_not_give_the_rights_is_told(missing: list[str], may_write: bool, found: int):
+    seen = findings({}, checks={"record": {"missing": missing, "may_write": may_write}})
+    assert [finding.blocks for finding in seen] == [False] * found
+
+
+def test_foreign_values_and_the_owner_of_the_record_are_said():
+    records = [{"target": "kms-1", "port": 1688}, {"target": "old.contoso.com", "port": 1688}]
+    texts = [finding.text for finding in findings({}, checks={"DNS": {"records": records}, "record": {"owner": "OLD$"}})]
+    assert ["old.contoso.com:1688" in texts[0], "OLD$" in texts[1], len(texts)] == [True, True, 2]
 
 
 def test_an_evaluation_can_be_no_kms_host():
@@ -50,7 +79,8 @@ def test_a_failed_check_stops_the_play_and_the_table_lists_it_first():
 
 
 def test_no_kms_host_at_all():
-    assert [finding.object for finding in findings({}, kms_hosts=())] == ["inventory"]
+    found = findings({}, kms_hosts=("kms-9",))
+    assert [finding.object for finding in found if finding.blocks] == ["inventory"]
 
 
 CLIENTS = {
@@ -59,17 +89,17 @@ CLIENTS = {
     "pc-3": {"license": {"unreachable": True, "msg": "off"}, "client": {}},
     "pc-4": {"license": license_of(), "client": {"failed": True, "msg": "0xC004F074"}},
 }
-HOSTS = {"kms-1": {"before": license_of(count=None), "after": license_of(count=12)}}
+HOSTS = {"kms-1": _report.KmsHostResults(license_of(count=None), license_of(count=12), "kms-1.contoso.com")}
 ENDPOINTS = {
-    "records": [{"target": "kms-1", "port": 1688, "priority": 0, "weight": 0}],
-    "endpoints": [{"host": "kms-1", "port": 1688, "state": "answering"}],
+    "records": [{"target": "kms-1.contoso.com", "port": 1688, "priority": 0, "weight": 0}],
+    "endpoints": [{"host": "kms-1.contoso.com", "port": 1688, "state": "answering"}],
 }
 
 
 def test_the_summary_names_who_waits_for_what_and_who_failed():
-    text = "\n".join(_report.single_site_summary("contoso.com", HOSTS, CLIENTS, ENDPOINTS, "KMS_Hosts", False))
+    text = "\n".join(_report.single_site_summary("contoso.com", HOSTS, CLIENTS, ENDPOINTS, "KMS_Hosts has read on it", False))
     assert "KMS host kms-1: licensed, answering, clients counted 0 -> 12" in text
-    assert "kms-1:1688 (0 0)" in text
+    assert "kms-1.contoso.com:1688 (0 0); KMS_Hosts has read on it" in text
     assert "Clients: 1 of 4 licensed" in text
     for part in ("1 (pc-2)", "25 clients", "kms-1 12", "every two hours"):
         assert part in text
@@ -84,6 +114,6 @@ def test_the_counts_are_of_each_state():
 
 def test_many_names_are_cut():
     clients = {f"pc-{number}": CLIENTS["pc-2"] for number in range(9)}
-    text = "\n".join(_report.single_site_summary("contoso.com", HOSTS, clients, ENDPOINTS, "KMS_Hosts", True))
+    text = "\n".join(_report.single_site_summary("contoso.com", HOSTS, clients, ENDPOINTS, "KMS_Hosts has read on it", True))
     assert "and 4 more" in text
     assert "check mode: nothing was changed" in text

@@ -210,7 +210,7 @@ def test_names_of_the_protocol_are_not_masked_even_where_a_secret_is_part_of_the
     assert Masker(["wsman", "Win32_Thing", "Selector"]).message(text) == text.replace('"wsman">wsman<', f'"{MASK}">{MASK}<')
 
 
-@given(st.text("aZ3&<>\"' ü", min_size=4), st.text("01 "), st.text("01 "))
+@given(st.text("aZ3&<>\"' ü", min_size=4), st.text("01"), st.text("01"))
 def test_no_secret_comes_through(secret: str, before: str, after: str):
     value = before + secret + after
     shown = ET.fromstring(Masker([secret]).message(f"<a b={quoteattr(value)}>{escape(value)}</a>"))
