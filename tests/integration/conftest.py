@@ -10,21 +10,24 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import lifecycle, names
+from lab import lifecycle, names, processes
 from lab.control import Control
-from lab.domain.controller import Domain
+from lab.domain.controller import Domain, missing_programs
 from lab.layout import Layout
 from lab.play import Run, run_playbook
 from lab.witness import Witness
 
 # Enough that both KMS hosts get past the threshold whatever the dice say, and few enough to be quick.
 CLIENTS, SERVERS = 50, 20
+
+NEEDS_DOMAIN = pytest.mark.skipif(os.geteuid() != 0 or bool(missing_programs()), reason="the domain needs root and Samba")
 
 
 _CLONE_NEWNET = 0x40000000
@@ -100,6 +103,33 @@ def fresh_lab(running_lab: Lab) -> Lab:
     """The lab as on its first day."""
     running_lab.control.reset()
     return running_lab
+
+
+@contextmanager
+def domain_up(domain: Domain) -> Iterator[None]:
+    """A provisioned domain without the rest of a lab runs meanwhile, and leaves nothing behind."""
+    try:
+        domain.start()
+        domain.wait_ready()
+        yield
+    finally:
+        domain.stop()
+        processes.end(processes.members(domain.layout.root))
+        domain.layout.remove_short()
+
+
+@pytest.fixture
+def domain(running: Domain, monkeypatch: pytest.MonkeyPatch) -> Domain:
+    """The domain as on its first day; what is `running` is said by who asks for it."""
+    monkeypatch.setenv("KRB5_CONFIG", str(running.layout.krb5_conf))
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def witness(domain: Domain) -> Witness:
+    """dig, samba-tool and ldbsearch on that domain."""
+    return Witness(domain)
 
 
 @pytest.fixture(scope="session")

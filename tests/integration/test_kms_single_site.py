@@ -302,3 +302,15 @@ def test_awx_variables_arrive_as_text_and_no_secret_leaves(fresh_lab: Lab):
     for secret in (key, key.replace("-", ""), names.OPERATOR_PASSWORD, names.WINRM_PASSWORD):
         assert secret not in everything
     assert key[-5:] in everything
+
+
+def test_a_lost_answer_is_looked_after_and_never_repeated_blindly(fresh_lab: Lab):
+    fresh_lab.control.inject(host=f"{KMS_1.label}*", action="Invoke:Activate", drop=True)
+    run = fresh_lab.play(arguments="--limit kms_hosts")
+    assert run.rc != 0
+    (message,) = {failure for failure in run.failures() if KMS_1.fqdn in failure}
+    assert "A second run reads its state before it tries again" in message
+    asked = [entry for entry in fresh_lab.requests() if entry["action"] == "Invoke:Activate"]
+    assert len(asked) == 1
+    assert fresh_lab.play(arguments="--limit kms_hosts").rc == 0
+    assert sum(key["activations"] for key in fresh_lab.control.call("microsoft").values()) == 2

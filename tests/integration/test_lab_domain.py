@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from lab import names, processes
-from lab.domain.controller import Domain, DomainError, missing_programs
+from lab.domain.controller import Domain, DomainError
 from lab.domain.editor import Editor, NothingToChange
 from lab.layout import Layout
 from lab.publication import Identity, Publisher, PublishError, identity_of
 from lab.witness import Srv, Witness
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or bool(missing_programs()), reason="the domain needs root and Samba")
+from .conftest import NEEDS_DOMAIN, domain_up
+
+pytestmark = NEEDS_DOMAIN
 
 ADDRESS = "127.0.0.31"  # beside a lab that may be up on 127.0.0.10
 RIGHTS = "RPWPLCLORCSDDT"
@@ -34,26 +36,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
     root = tmp_path_factory.mktemp("a-folder-with-a-name-that-is-too-long-for-the-sockets-in-it") / "build" / "lab"
     domain = Domain(Layout.at(root), ADDRESS)
     domain.provision(names.machines(2, 1))
-    try:
-        domain.start()
-        domain.wait_ready()
+    with domain_up(domain):
         yield domain
-    finally:
-        domain.stop()
-        processes.end(processes.members(domain.layout.root))
-        domain.layout.remove_short()
-
-
-@pytest.fixture
-def domain(running: Domain, monkeypatch: pytest.MonkeyPatch) -> Domain:
-    monkeypatch.setenv("KRB5_CONFIG", str(running.layout.krb5_conf))
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def witness(domain: Domain) -> Witness:
-    return Witness(domain)
 
 
 def publish(machine: names.Machine, identity: Identity, **value: int) -> None:
