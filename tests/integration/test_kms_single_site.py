@@ -236,9 +236,13 @@ def test_below_the_threshold_the_summary_says_what_is_missing(fresh_lab: Lab):
 def test_a_record_of_a_host_of_former_days_is_no_obstacle(fresh_lab: Lab):
     old = names.servers(1)[0]
     Publisher()(identity_of(old), names.ZONE, old.fqdn, 1688, 0, 0)
+    before = fresh_lab.witness.aces()
     run = fresh_lab.play(arguments="--limit kms_hosts")
     assert run.rc == 0, run.output[-3000:]
     assert fresh_lab.witness.srv() == [*BOTH, Srv(0, 0, 1688, old.fqdn)]
+    # The group's entry came, and every other one is as it was and where it was.
+    sid = fresh_lab.witness.sid(names.KMS_GROUP)
+    assert [ace for ace in fresh_lab.witness.aces() if not ace.endswith(f"{sid})")] == before
     (findings,) = run.of_task("Report the findings")
     text = "\n".join(findings.result["msg"])
     assert f"also names {old.fqdn}:1688" in text

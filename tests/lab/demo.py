@@ -76,7 +76,7 @@ class Progress:
     def finish(self) -> None:
         """Print the line of the task that has ended."""
         if self._outcomes:
-            say(f"  {self._task:<75} {', '.join(f'{count} {outcome}' for outcome, count in sorted(self._outcomes.items()))}")
+            say(f"  {self._task[:75]:<75} {', '.join(f'{count} {outcome}' for outcome, count in sorted(self._outcomes.items()))}")
         self._task = ""
         self._outcomes.clear()
 
