@@ -41,6 +41,8 @@ def _winrm_kerberos(_layout: Layout) -> dict[str, Any]:
         "ansible_port": HTTP_PORT,
         "ansible_winrm_scheme": "http",
         "ansible_winrm_transport": "kerberos",
+        # Ansible runs kinit with a bare environment.
+        "ansible_winrm_kinit_env_vars": ["KRB5_CONFIG"],
         "ansible_winrm_kerberos_hostname_override": "{{ inventory_hostname }}",
         "ansible_user": DOMAIN_USER,
     }

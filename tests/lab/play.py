@@ -72,6 +72,7 @@ def run_playbook(
     lab_root: Path,
     playbook: str = "winops.volume_activation.kms_single_site",
     *,
+    inventory: Path | None = None,
     arguments: str = "",
     variables: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -82,6 +83,7 @@ def run_playbook(
     Args:
         lab_root: The folder of the running lab, with its inventory and environment.
         playbook: By FQCN, or a path.
+        inventory: Another one than the lab's own.
         arguments: Further arguments of ansible-playbook.
         variables: Extra variables.
         environment: Further environment variables.
@@ -104,7 +106,7 @@ def run_playbook(
         done = ansible_runner.run(
             private_data_dir=private,
             playbook=playbook,
-            inventory=str(lab_root / "inventory.yml"),
+            inventory=str(inventory or lab_root / "inventory.yml"),
             cmdline=arguments or None,
             extravars=dict(variables or {}),
             envvars={**lab_environment(lab_root), **(environment or {})},
