@@ -9,6 +9,7 @@ per connection.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,7 +18,7 @@ from . import envelope
 from .cim import CimClass, Value
 from .envelope import Request
 from .fault import WsmanFault
-from .response import parse_body, parse_instance, parse_output, parse_page
+from .response import Page, parse_body, parse_instance, parse_output, parse_page
 from .service import Identity, ServiceConfig, parse_config, parse_identity
 
 
@@ -94,15 +95,14 @@ class Session:
             wql += f" where {where}"
         types = {column: cim_class.properties[column] for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
-        page = parse_page(
-            self._exchange(envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql), label, repeatable=True)
-        )
-        rows = [parse_instance(item, types) for item in page.items]
+        enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql)
+        page = parse_page(self._exchange(enumerate_request, label, repeatable=True))
+        rows = self._rows(page, types, cim_class.namespace)
         while page.context:
             # A page that got lost can't be pulled again: the context has moved on.
             pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
             page = parse_page(self._exchange(pull, label, repeatable=False))
-            rows.extend(parse_instance(item, types) for item in page.items)
+            rows.extend(self._rows(page, types, cim_class.namespace))
         return rows
 
     def get(self, cim_class: CimClass, selectors: Mapping[str, str]) -> dict[str, Value]:
@@ -187,6 +187,17 @@ class Session:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+    def _rows(self, page: Page, types: Mapping[str, str], namespace: str) -> list[dict[str, Value]]:
+        """The rows of a page. Where they can't be read the target is told that no further page is wanted."""
+        try:
+            return [parse_instance(item, types) for item in page.items]
+        except ActivationError:
+            if page.context:
+                release = envelope.release_request(self._carrier.endpoint, namespace, page.context)
+                with contextlib.suppress(ActivationError):
+                    self._exchange(release, f"{self.host}: {release.label}", repeatable=False)
+            raise
 
     def _exchange(self, request: Request, label: str, repeatable: bool) -> t.Any:
         try:

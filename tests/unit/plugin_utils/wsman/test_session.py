@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
@@ -104,6 +105,18 @@ def test_pages_are_pulled_with_the_newest_context_until_the_end():
     assert [row["Name"] for row in Session(script, "host").query(THING, ["Name"])] == ["a", "b", "c"]
     contexts = [request.findtext(f".//{{{ns.ENUMERATION}}}EnumerationContext") for request in script.sent[1:]]
     assert contexts == ["uuid:1", "uuid:2"]
+
+
+def test_a_query_whose_rows_cant_be_read_is_released_and_the_reason_told():
+    items = f"<w:Items>{ROW.format('a', 'x')}</w:Items>"
+    bad = body(f"<n:EnumerateResponse><n:EnumerationContext>uuid:1</n:EnumerationContext>{items}</n:EnumerateResponse>")
+    for answer in (body(""), fault("w:InternalError", 1)):
+        script = Script(bad, answer)
+        with pytest.raises(ActivationError, match="uint64"):
+            Session(script, "host").query(THING, ["Name", "Size"])
+        release = script.sent[1]
+        assert header(release, f"{{{ns.ADDRESSING}}}Action") == ns.RELEASE
+        assert release.findtext(f".//{{{ns.ENUMERATION}}}EnumerationContext") == "uuid:1"
 
 
 def test_a_method_sends_its_arguments_in_the_order_of_the_class_and_its_keys():
