@@ -203,6 +203,7 @@ def test_the_story_of_two_kms_hosts_and_their_clients(lab: Lab) -> None:
     restart_sppsvc(windows)
     assert eventually(lambda: [event[0] for event in control.host("kms-2")["events"] if event[0] in (12293, 12294)] == [12293, 12293])
     windows.invoke("Win32_Process", "Create", {}, CommandLine="klist.exe -li 0x3e4 purge")
+    assert eventually(lambda: not windows.query("select ProcessId from Win32_Process where Name = 'klist.exe'"))
     restart_sppsvc(windows)
     assert eventually(lambda: len(witness.srv()) == 2)
 

@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import fnmatch
+import random
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .wsman.backend import FaultKind, WmiError
 from .wsman.request_log import Entry
 from .wsman.service import DropConnection
+from .wsman.tampering import Tampering
+
+REFUSED = "refused"
 
 
 @dataclass
@@ -21,8 +26,11 @@ class Rule:
     """One rule. ``host``, ``action`` and ``resource`` are shell patterns, compared without case with the request log's entries
     (``kms-1*``, ``Invoke:*``, ``*SoftwareLicensingService``); ``query`` is a part of the WQL text.
 
-    The first ``skip`` matching requests pass, the ``times`` after them are hit (0 = all). What happens, in this order:
-    ``sleep`` seconds pass; ``drop`` closes the connection without an answer; ``hresult`` is raised as a WMI error of ``kind``.
+    The first ``skip`` matching requests pass, the ``times`` after them are hit (0 = all), each with ``probability``, diced by
+    ``seed``. What happens, in this order: ``sleep`` seconds pass; ``drop`` closes the connection without an answer; ``hresult`` is
+    raised as a WMI error of ``kind``; ``fault`` is one of :data:`lab.wsman.tampering.KINDS`, with its ``done`` and ``pace``.
+
+    ``fault="refused"`` is of another sort: connections to the hosts that match are refused until the faults are cleared.
     """
 
     host: str = "*"
@@ -31,24 +39,43 @@ class Rule:
     query: str = ""
     skip: int = 0
     times: int = 1
+    probability: float = 1.0
+    seed: int = 0
     sleep: float = 0.0
     drop: bool = False
     hresult: int = 0
     text: str = ""
     kind: FaultKind = "provider"
+    fault: str = ""
+    done: bool | None = None
+    pace: float = 1.0
     seen: int = 0
+    hits: int = 0
+    tampering: Tampering | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)
+        if self.fault and self.fault != REFUSED:
+            self.tampering = Tampering.of(self.fault, self.done, self.pace)
 
     def matches(self, entry: Entry) -> bool:
         """Whether the rule is about such a request."""
         pairs = ((entry.host, self.host), (entry.action, self.action), (entry.resource, self.resource))
-        return self.query.lower() in entry.query.lower() and all(
-            fnmatch.fnmatchcase(value.lower(), pattern.lower()) for value, pattern in pairs
+        return (
+            self.fault != REFUSED
+            and self.query.lower() in entry.query.lower()
+            and all(fnmatch.fnmatchcase(value.lower(), pattern.lower()) for value, pattern in pairs)
         )
 
     def hit(self) -> bool:
         """Count a matching request; whether it is to be hit."""
         self.seen += 1
-        return self.seen > self.skip and (self.times == 0 or self.seen <= self.skip + self.times)
+        if self.seen <= self.skip or (self.times and self.seen > self.skip + self.times):
+            return False
+        if self._dice.random() >= self.probability:
+            return False
+        self.hits += 1
+        return True
 
 
 class Injector:
@@ -59,7 +86,7 @@ class Injector:
         self._lock = threading.Lock()
 
     def add(self, rule: dict[str, Any]) -> None:
-        """Add a rule. Raises TypeError for an unknown field."""
+        """Add a rule. Raises TypeError for an unknown field, ValueError for an unknown fault."""
         with self._lock:
             self._rules.append(Rule(**rule))
 
@@ -68,18 +95,29 @@ class Injector:
         with self._lock:
             self._rules.clear()
 
+    def hits(self) -> list[int]:
+        """How many requests each rule has hit, in the order in which they were added."""
+        with self._lock:
+            return [rule.hits for rule in self._rules]
+
+    def refused(self, addresses: Mapping[str, str]) -> list[str]:
+        """The addresses, out of those by host name, to which connections are refused."""
+        with self._lock:
+            patterns = [rule.host.lower() for rule in self._rules if rule.fault == REFUSED]
+        return [address for name, address in addresses.items() if any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)]
+
     def __len__(self) -> int:
         return len(self._rules)
 
-    def __call__(self, entry: Entry) -> None:
+    def __call__(self, entry: Entry) -> Tampering | None:
         """Apply the first rule that hits the request."""
         with self._lock:
-            hits = [rule for rule in self._rules if rule.matches(entry) and rule.hit()]
-        if not hits:
-            return
-        rule = hits[0]
+            rule = next((rule for rule in self._rules if rule.matches(entry) and rule.hit()), None)
+        if rule is None:
+            return None
         time.sleep(rule.sleep)
         if rule.drop:
             raise DropConnection
         if rule.hresult:
             raise WmiError(rule.hresult, rule.text or "The lab was told to fail here.", rule.kind)
+        return rule.tampering

@@ -151,10 +151,10 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0xC004F312, "SL_E_TKA_SOFT_CERT_INVALID", "the certificate outside a smart card is not valid", _CERTIFICATE, SLMGR),
     (0x8004FE21, "", "Windows on this computer is not genuine", _VALIDATE, ERRDOC),
     # Windows, RPC, DNS and the internet.
-    (0x80070002, "", "a file was not found", _STORE, SLMGR),
-    (0x80070003, "", "a path was not found", _STORE, SLMGR),
+    (0x80070002, "ERROR_FILE_NOT_FOUND", "a file was not found", _STORE, SLMGR),
+    (0x80070003, "ERROR_PATH_NOT_FOUND", "a path was not found", _STORE, SLMGR),
     (0x80070005, "E_ACCESSDENIED", "access denied", _RIGHTS, ERRDOC),
-    (0x8007000D, "", "the data is not valid", _STORE, SLMGR),
+    (0x8007000D, "ERROR_INVALID_DATA", "the data is not valid", _STORE, SLMGR),
     (0x80070057, "E_INVALIDARG", "a parameter is wrong", "check the key and the other values of the task", SLMGR),
     (0x8007007B, "ERROR_INVALID_NAME", "the KMS host's name does not exist in DNS",
      "repair DNS, or set a fixed KMS host, or activate by MAK", ERRDOC),

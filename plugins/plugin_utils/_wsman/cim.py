@@ -4,19 +4,26 @@
 """CIM values as WS-Management writes them: text without types, so that a schema has to say what is what.
 
 Integers are decimal text, booleans C(true) and C(false), a NULL is C(xsi:nil), an array is its element repeated, and a
-NULL array may be left out altogether (MS-WSMV 2.2.4.1, 3.1.4.1.26).
+NULL array may be left out altogether (MS-WSMV 2.2.4.1, 3.1.4.1.26). Times are those of WS-CIM (DSP0230), or now and then
+the fixed-length text of DMTF (DSP0004 5.2.4).
 """
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from .._errors import ActivationError
 
-Value: t.TypeAlias = "str | int | bool | datetime | list[t.Any] | None"
+Value: t.TypeAlias = "str | int | float | bool | datetime | timedelta | Reference | dict[str, t.Any] | list[t.Any] | None"
+"""A value by its CIM type: C(str) for C(string) and C(char16), C(float) for C(real32) and C(real64), C(datetime) with an
+offset or C(timedelta) for C(datetime), C(Reference) or C(str) for C(reference), C(dict) for an instance."""
+
+CimType: t.TypeAlias = "str | Embedded"
+"""A CIM type such as C(uint32) or C(string[]), or an embedded instance."""
 
 _INTEGER_RANGES = {
     "uint8": (0, 2**8 - 1),
@@ -28,6 +35,37 @@ _INTEGER_RANGES = {
     "sint32": (-(2**31), 2**31 - 1),
     "sint64": (-(2**63), 2**63 - 1),
 }
+_REALS = ("real32", "real64")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DURATION = re.compile(r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]+))?S)?)?", re.ASCII)
+_DMTF_TIME = re.compile(r"([0-9]{14})\.([0-9]{6})([+-])([0-9]{3})")
+_DMTF_INTERVAL = re.compile(r"([0-9]{8})([0-9]{2})([0-9]{2})([0-9]{2})\.([0-9]{6}):000")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to an instance, to be sent back as it came.
+
+    Attributes:
+        resource_uri: The URI of its class.
+        selectors: Its keys; none for a singleton.
+    """
+
+    resource_uri: str
+    selectors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The type of a value that is an instance of another class.
+
+    Attributes:
+        cim_class: The class, or a base class of what may come.
+        is_array: Whether the value is a list of them.
+    """
+
+    cim_class: CimClass
+    is_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +75,8 @@ class Method:
     Parameter names are case-sensitive on the wire.
     """
 
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, CimType] = field(default_factory=dict)
+    outputs: Mapping[str, CimType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +85,42 @@ class CimClass:
 
     Attributes:
         name: The class's name as the repository spells it.
-        properties: Property to CIM type, such as C(uint32) or C(string[]).
+        properties: Property to type.
         methods: The methods in use.
         namespace: The WMI namespace, with slashes.
     """
 
     name: str
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, CimType] = field(default_factory=dict)
     methods: Mapping[str, Method] = field(default_factory=dict)
     namespace: str = "root/cimv2"
 
 
-def parse_value(text: str, cim_type: str) -> Value:
+def is_array(cim_type: CimType) -> bool:
+    """Whether a value of that type is a list."""
+    return cim_type.is_array if isinstance(cim_type, Embedded) else cim_type.endswith("[]")
+
+
+def parse_value(text: str, cim_type: str) -> str | int | float | bool | datetime | timedelta:
     """One value from its text.
 
     Raises:
         ActivationError: The text is not a value of that type, so that answer and schema do not fit each other.
     """
-    if cim_type in ("string", "reference"):
+    if cim_type in ("string", "reference") or (cim_type == "char16" and len(text) == 1):
         return text
     try:
         if cim_type == "boolean":
             return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
         if cim_type == "datetime":
-            return _parse_datetime(text.strip())
-        number = int(text)
+            return _parse_time(text.strip())
+        if cim_type in _REALS:
+            return float(text)
         low, high = _INTEGER_RANGES[cim_type]
-    except (KeyError, ValueError):
+        if not _INTEGER.fullmatch(text.strip()):
+            raise ValueError
+        number = int(text)
+    except (KeyError, ValueError, OverflowError):
         raise ActivationError(f"The target sent {text[:40]!r} where WMI has a value of type {cim_type}.", source="wsman") from None
     # Some providers answer an unsigned property with the signed number of the same bits.
     if number < low and low == 0:
@@ -84,7 +131,7 @@ def parse_value(text: str, cim_type: str) -> Value:
 
 
 def format_value(value: Value, cim_type: str) -> str:
-    """The text of one value that is not NULL and not an array.
+    """The text of one value that is neither NULL nor an array nor an instance.
 
     Raises:
         ActivationError: The value does not fit the type.
@@ -95,14 +142,33 @@ def format_value(value: Value, cim_type: str) -> str:
         low, high = _INTEGER_RANGES[cim_type]
         if low <= value <= high:
             return str(value)
-    if cim_type in ("string", "reference") and isinstance(value, str):
+    if isinstance(value, str) and (cim_type in ("string", "reference") or (cim_type == "char16" and len(value) == 1)):
         return value
-    if cim_type == "datetime" and isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if cim_type in _REALS and isinstance(value, float):
+        return repr(value).upper().replace("NAN", "NaN")
+    if cim_type == "datetime" and isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    if cim_type == "datetime" and isinstance(value, timedelta) and value >= timedelta():
+        fraction = f".{value.microseconds:06d}" if value.microseconds else ""
+        return f"P{value.days}DT{value.seconds // 3600}H{value.seconds // 60 % 60}M{value.seconds % 60}{fraction}S"
     raise ActivationError(f"A value of type {type(value).__name__} does not fit into {cim_type}.", source="wsman")
 
 
-def _parse_datetime(text: str) -> datetime:
-    """A point in time; one without an offset is taken as UTC, as Windows means it."""
+def _parse_time(text: str) -> datetime | timedelta:
+    """A point in time, or an interval. Raises ValueError and OverflowError."""
+    if found := _DURATION.fullmatch(text):
+        return _interval(*found.groups(default="0"))
+    if found := _DMTF_INTERVAL.fullmatch(text):
+        return _interval(*found.groups())
+    if found := _DMTF_TIME.fullmatch(text):
+        # Its offset is in minutes, which strptime does not know.
+        moment = datetime.strptime(f"{found[1]}{found[2]}+0000", "%Y%m%d%H%M%S%f%z")
+        return moment.replace(tzinfo=timezone(timedelta(minutes=int(found[3] + found[4]))))
     moment = datetime.fromisoformat(text)
+    # One without an offset is UTC, as Windows means it.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _interval(days: str, hours: str, minutes: str, seconds: str, fraction: str) -> timedelta:
+    microseconds = int(fraction[:6].ljust(6, "0"))
+    return timedelta(days=int(days), hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=microseconds)

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from .._errors import ActivationError
 from . import namespaces as ns
-from .cim import CimClass, Value, format_value
+from .cim import CimClass, CimType, Embedded, Reference, Value, format_value, is_array
 
 MAX_ENVELOPE_SIZE = 512_000
 """Bytes of one answer that we take. Windows cuts it to its own MaxEnvelopeSizekb; a larger page saves round trips."""
@@ -21,6 +24,9 @@ MAX_ELEMENTS = 32_000
 
 OPERATION_TIMEOUT = 60
 """Seconds. Windows caps a longer one at MaxTimeoutms, 60 s by default (MS-WSMV 3.1.4.1.18 and its product notes)."""
+
+# Neither they nor character references to them can stand in XML 1.0.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _ENVELOPE = (
     f'<s:Envelope xmlns:s="{ns.SOAP}" xmlns:a="{ns.ADDRESSING}" xmlns:n="{ns.ENUMERATION}" xmlns:w="{ns.WSMAN}"'
@@ -61,20 +67,20 @@ def enumerate_request(endpoint: str, namespace: str, wql: str) -> Request:
     """A WQL query. The answer brings the first items and usually a context to pull the others with."""
     body = (
         f"<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>{MAX_ELEMENTS}</w:MaxElements>"
-        f'<w:Filter Dialect="{ns.WQL}">{escape(wql)}</w:Filter></n:Enumerate>'
+        f'<w:Filter Dialect="{ns.WQL}">{_text(wql)}</w:Filter></n:Enumerate>'
     )
     return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.ENUMERATE, body, "query")
 
 
 def pull_request(endpoint: str, namespace: str, context: str) -> Request:
     """The next page of a query."""
-    body = f"<n:Pull><n:EnumerationContext>{escape(context)}</n:EnumerationContext><n:MaxElements>{MAX_ELEMENTS}</n:MaxElements></n:Pull>"
+    body = f"<n:Pull><n:EnumerationContext>{_text(context)}</n:EnumerationContext><n:MaxElements>{MAX_ELEMENTS}</n:MaxElements></n:Pull>"
     return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.PULL, body, "next page of a query")
 
 
 def release_request(endpoint: str, namespace: str, context: str) -> Request:
     """The end of a query whose remaining pages are not wanted."""
-    body = f"<n:Release><n:EnumerationContext>{escape(context)}</n:EnumerationContext></n:Release>"
+    body = f"<n:Release><n:EnumerationContext>{_text(context)}</n:EnumerationContext></n:Release>"
     return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.RELEASE, body, "end of a query")
 
 
@@ -109,37 +115,87 @@ def invoke_request(
     return _request(endpoint, uri, f"{uri}/{method}", body, f"{cim_class.name}.{method}", selectors)
 
 
-def _typed_element(name: str, uri: str, given: Mapping[str, Value], types: Mapping[str, str]) -> str:
+def _typed_element(name: str, uri: str, given: Mapping[str, Value], types: Mapping[str, CimType]) -> str:
     """An element with one child per value, in the order of the class, which every WMI provider accepts."""
+    return f'<p:{name} xmlns:p="{uri}" xmlns:xsi="{ns.XSI}">{_children("p", name, given, types)}</p:{name}>'
+
+
+def _children(prefix: str, owner: str, given: Mapping[str, Value], types: Mapping[str, CimType]) -> str:
     unknown = given.keys() - types.keys()
     if unknown:
-        raise KeyError(f"{name} has no {', '.join(sorted(unknown))}")
-    children = "".join(_children(parameter, given[parameter], cim_type) for parameter, cim_type in types.items() if parameter in given)
-    return f'<p:{name} xmlns:p="{uri}" xmlns:xsi="{ns.XSI}">{children}</p:{name}>'
+        raise KeyError(f"{owner} has no {', '.join(sorted(unknown))}")
+    return "".join(_elements(f"{prefix}:{name}", given[name], cim_type) for name, cim_type in types.items() if name in given)
 
 
-def _children(name: str, value: Value, cim_type: str) -> str:
+def _elements(tag: str, value: Value, cim_type: CimType) -> str:
+    """An array is its element repeated, and an empty one no element at all."""
+    if value is None or not is_array(cim_type):
+        return _element(tag, value, cim_type)
+    if not isinstance(value, list):
+        raise ActivationError(f"A value of type {type(value).__name__} is no array.", source="wsman")
+    return "".join(_element(tag, entry, cim_type) for entry in value)
+
+
+def _element(tag: str, value: Value, cim_type: CimType) -> str:
     if value is None:
-        return f'<p:{name} xsi:nil="true"/>'
+        return f'<{tag} xsi:nil="true"/>'
+    if isinstance(cim_type, Embedded):
+        return _embedded(tag, value, cim_type.cim_class)
     base = cim_type.removesuffix("[]")
-    # An array is its element repeated, and an empty one no element at all.
-    entries = value if isinstance(value, list) else [value]
-    return "".join(f"<p:{name}>{escape(format_value(entry, base))}</p:{name}>" for entry in entries)
+    if base == "reference" and isinstance(value, Reference):
+        return f"<{tag}>{_reference(value)}</{tag}>"
+    text = _text(format_value(value, base))
+    if base == "datetime":
+        wrapper = "Datetime" if isinstance(value, datetime) else "Interval"
+        text = f'<cim:{wrapper} xmlns:cim="{ns.CIM}">{text}</cim:{wrapper}>'
+    return f"<{tag}>{text}</{tag}>"
+
+
+def _embedded(tag: str, value: Value, cim_class: CimClass) -> str:
+    """An instance inside another element: its own properties are in the namespace of its class, the element itself is not."""
+    if not isinstance(value, dict):
+        raise ActivationError(f"A value of type {type(value).__name__} is no instance of {cim_class.name}.", source="wsman")
+    # Instances nest, so each level has a prefix of its own.
+    prefix = f"{tag.partition(':')[0]}i"
+    children = _children(prefix, cim_class.name, value, cim_class.properties)
+    return f'<{tag} xmlns:{prefix}="{class_uri(cim_class)}" xsi:type="{prefix}:{cim_class.name}_Type">{children}</{tag}>'
+
+
+def _reference(reference: Reference) -> str:
+    return (
+        f"<a:Address>{ns.ANONYMOUS}</a:Address><a:ReferenceParameters><w:ResourceURI>{_text(reference.resource_uri)}</w:ResourceURI>"
+        f"{_selector_set(reference.selectors)}</a:ReferenceParameters>"
+    )
+
+
+def _selector_set(selectors: Mapping[str, str] | None) -> str:
+    if not selectors:
+        return ""
+    chosen = "".join(f"<w:Selector Name={quoteattr(name)}>{_text(value)}</w:Selector>" for name, value in selectors.items())
+    return f"<w:SelectorSet>{chosen}</w:SelectorSet>"
+
+
+def _text(text: str) -> str:
+    """A text as the content of an element.
+
+    Raises:
+        ActivationError: XML has no way to write it.
+    """
+    if found := _NOT_IN_XML.search(text):
+        raise ActivationError(f"A text that holds the character U+{ord(found[0]):04X} can't be sent to a Windows host.", source="wsman")
+    # A reader of XML turns a carriage return that stands there as such into a line feed.
+    return escape(text, {"\r": "&#13;"})
 
 
 def _request(endpoint: str, resource: str, action: str, body: str, label: str, selectors: Mapping[str, str] | None = None) -> Request:
     message_id = f"uuid:{str(uuid.uuid4()).upper()}"
-    selector_set = ""
-    if selectors:
-        chosen = "".join(f"<w:Selector Name={quoteattr(name)}>{escape(value)}</w:Selector>" for name, value in selectors.items())
-        selector_set = f"<w:SelectorSet>{chosen}</w:SelectorSet>"
     envelope = _ENVELOPE.format(
-        endpoint=escape(endpoint),
-        resource=escape(resource),
-        action=escape(action),
+        endpoint=_text(endpoint),
+        resource=_text(resource),
+        action=_text(action),
         message_id=message_id,
         timeout=OPERATION_TIMEOUT,
-        selectors=selector_set,
+        selectors=_selector_set(selectors),
         body=body,
     )
     return Request(message_id, envelope.encode("utf-8"), label)

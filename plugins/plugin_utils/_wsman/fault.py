@@ -21,9 +21,11 @@ _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
 
 TIMED_OUT = 0x80338029
 NOT_FOUND = 0x80338000
-_WBEM_NOT_FOUND = 0x80041002
+# WBEM_E_NOT_FOUND, ERROR_FILE_NOT_FOUND and ERROR_NOT_FOUND are how providers put it.
+_NOT_FOUND_CODES = frozenset({NOT_FOUND, 0x80041002, 0x80070002, 0x80070490})
 
 _FACILITY_WIN32 = 0x80070000
+_SEVERITY = 0x80000000
 
 # Codes that say only that something underneath failed; any other code found beside them says more.
 _WRAPPERS = frozenset({0x80338000, 0x803380FA, 0x80338102, 0x8033811E, 0x80041001})
@@ -49,7 +51,7 @@ class WsmanFault(ActivationError):
         if known:
             message = f"{label} failed with {sentence(code)}"
         elif code:
-            message = f"{label} failed with {hexadecimal(code)}: {text.rstrip('.') or sentence(code)}."
+            message = f"{label} failed with " + (f"{hexadecimal(code)}: {text.rstrip('.')}." if text else sentence(code))
         else:
             message = f"{label} failed with {subcode or 'a fault without a code'}: {text.rstrip('.') or 'the target gave no reason'}."
         super().__init__(message, code=hexadecimal(code) if code else "", name=known.name if known else "", source="windows")
@@ -61,8 +63,24 @@ class WsmanFault(ActivationError):
 
     @property
     def not_found(self) -> bool:
-        """The class has no instance with these keys."""
-        return NOT_FOUND in self.codes or _WBEM_NOT_FOUND in self.codes
+        """The class has no instance with these keys.
+
+        0x80338000 also stands around other failures of the provider, whose code comes first then.
+        """
+        return bool(self.codes) and self.codes[0] in _NOT_FOUND_CODES
+
+
+def check_hresult(return_value: int | None, label: str) -> None:
+    """What a method returned, judged like a fault where it is an HRESULT that says failure.
+
+    slmgr.vbs never looks at ReturnValue, because a COM caller gets the failure raised; over WS-Management it may come
+    in either way, and a signed caller may have written it as a negative number.
+
+    Raises:
+        WsmanFault: The high bit is set.
+    """
+    if return_value is not None and (return_value < 0 or return_value & _SEVERITY):
+        raise WsmanFault(label, [return_value & 0xFFFFFFFF], "", "")
 
 
 def parse_fault(fault: ET.Element, label: str) -> WsmanFault:

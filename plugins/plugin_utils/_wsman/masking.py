@@ -15,12 +15,8 @@ import typing as t
 from collections.abc import Callable, Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-MASK = "********"
+from .._masking import MASK, SHORTEST_SECRET, without_keys
 
-# A product key with hyphens, or with what word processors make of them, or with nothing between: five times five.
-_KEY = re.compile(r"(?<![A-Z0-9])(?:[A-Z0-9]{5}[-\u2010-\u2015\u2212]){4}([A-Z0-9]{5})(?![A-Z0-9])", re.IGNORECASE)
-_BARE_KEY = re.compile(r"(?<![A-Z0-9])[BCDFGHJKMNPQRTVWXY2-9]{20}([BCDFGHJKMNPQRTVWXY2-9]{5})(?![A-Z0-9])", re.IGNORECASE)
-_MASKED_KEY = r"XXXXX-XXXXX-XXXXX-XXXXX-\1"
 # The key in the computer's firmware; it may have any shape.
 _FIRMWARE_KEY = re.compile(r"(<(?:[\w.-]+:)?OA3xOriginalProductKey(?:\s[^<>]*)?>)[^<]+(?=</)")
 
@@ -28,8 +24,6 @@ _FIRMWARE_KEY = re.compile(r"(<(?:[\w.-]+:)?OA3xOriginalProductKey(?:\s[^<>]*)?>
 _TAG = re.compile(r"(<[/?]?[A-Za-z_][^<>]*>)")
 _ATTRIBUTE = re.compile(r"""(\s(?!xmlns)[\w:.-]+\s*=\s*)("[^"]*"|'[^']*')""")
 _PROTOCOL = ("http://schemas.", "http://www.w3.org/", "uuid:")
-# Shorter ones would blank out half of the message, and are no secrets.
-_SHORTEST_SECRET = 4
 
 _HOST_ELEMENTS = "CSName|DNSHostName|__SERVER|SystemName|PSComputerName|MachineName|KeyManagementServiceMachine|DiscoveredKeyManagementServiceMachineName"
 _DOMAIN_ELEMENTS = "Domain|KeyManagementServiceLookupDomain|DnsDomainPublishList"
@@ -53,14 +47,14 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str] = (), aliases: Aliases | None = None) -> None:
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in _spellings(secret)}
+        forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spellings(secret)}
         self._secrets = _any_of(forms) if forms else None
         self._aliases = aliases
 
     def message(self, text: str) -> str:
         """A SOAP message without them."""
         # Neither can be part of the protocol, so they go wherever they are.
-        text = _without_keys(_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+        text = without_keys(_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
         if self._aliases:
             text = _CMID.sub(_NO_CMID, text)
         parts = _TAG.split(text)
@@ -75,7 +69,7 @@ class Masker:
             return text
         if self._secrets:
             text = self._secrets.sub(MASK, text)
-        text = _without_keys(text)
+        text = without_keys(text)
         return self._aliases.replace(text) if self._aliases else text
 
     def tree(self, value: t.Any) -> t.Any:
@@ -173,10 +167,6 @@ class Aliases:
             self._counts[alias] = self._counts.get(alias, 0) + 1
             self._addresses[str(address)] = alias.format(self._counts[alias])
         return self._addresses[str(address)]
-
-
-def _without_keys(text: str) -> str:
-    return _BARE_KEY.sub(_MASKED_KEY, _KEY.sub(_MASKED_KEY, text))
 
 
 def _spellings(text: str) -> set[str]:

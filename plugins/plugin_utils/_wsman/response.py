@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 from .._errors import ActivationError
 from . import namespaces as ns
-from .cim import CimClass, Value, parse_value
+from .cim import CimClass, CimType, Embedded, Reference, Value, is_array, parse_value
 from .fault import parse_fault
 
 _NIL = f"{{{ns.XSI}}}nil"
+# What WS-CIM (DSP0230) lets a time stand in; a projection leaves their namespace out.
+_TIMES = ("Datetime", "Date", "Interval", "CIM_DateTime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def parse_page(content: ET.Element | None) -> Page:
     context = ""
     for child in content:
         if child.tag in (f"{{{ns.WSMAN}}}Items", f"{{{ns.ENUMERATION}}}Items"):
-            items.extend(child)
+            items.extend(_object(item) for item in child)
         elif child.tag in (f"{{{ns.WSMAN}}}EndOfSequence", f"{{{ns.ENUMERATION}}}EndOfSequence"):
             finished = True
         elif child.tag == f"{{{ns.ENUMERATION}}}EnumerationContext":
@@ -94,40 +96,82 @@ def parse_page(content: ET.Element | None) -> Page:
     return Page(items, "" if finished else context)
 
 
-def parse_instance(element: ET.Element, types: Mapping[str, str]) -> dict[str, Value]:
+def _object(item: ET.Element) -> ET.Element:
+    """What a row holds, without the reference that EnumerateObjectAndEPR puts beside it."""
+    return item[0] if item.tag == f"{{{ns.WSMAN}}}Item" and len(item) else item
+
+
+def parse_instance(element: ET.Element, types: Mapping[str, CimType]) -> dict[str, Value]:
     """The properties of an instance, or the out parameters of a method, that the schema knows.
 
     A scalar that did not come is C(None), as is a NULL; an array that did not come is an empty list, because Windows
-    leaves NULL arrays out.
+    leaves NULL arrays out. An instance of a derived class stands in the namespace of its own class, so only the local
+    names of properties count.
+
+    Raises:
+        ActivationError: A value is not of its type.
     """
     found: dict[str, list[ET.Element]] = {}
     for child in element:
         found.setdefault(_local_name(child), []).append(child)
     values: dict[str, Value] = {}
     for name, cim_type in types.items():
-        children = found.get(name, [])
-        present = [child for child in children if child.get(_NIL) not in ("true", "1")]
-        if cim_type.endswith("[]"):
-            values[name] = [parse_value(_text(child), cim_type[:-2]) for child in present]
-        else:
-            values[name] = parse_value(_text(present[0]), cim_type) if present else None
+        try:
+            values[name] = _property(found.get(name, []), cim_type)
+        except ActivationError as error:
+            raise ActivationError(f"The answer's {name} does not fit its type: {error.message}", source="wsman") from None
     return values
 
 
 def parse_output(content: ET.Element | None, cim_class: CimClass, method: str) -> dict[str, t.Any]:
     """ReturnValue and out parameters of a method. Some methods answer with an empty element, which means success."""
-    types = {"ReturnValue": "uint32", **cim_class.methods[method].outputs}
-    if content is None:
-        return {name: ([] if cim_type.endswith("[]") else None) for name, cim_type in types.items()}
-    return parse_instance(content, types)
+    types: dict[str, CimType] = {"ReturnValue": "uint32", **cim_class.methods[method].outputs}
+    return parse_instance(ET.Element("empty") if content is None else content, types)
+
+
+def _property(elements: list[ET.Element], cim_type: CimType) -> Value:
+    """The value of all elements of one name."""
+    if is_array(cim_type):
+        # A single nil is the NULL array; among others it is a NULL in its place, which parallel arrays rely on.
+        entry = Embedded(cim_type.cim_class) if isinstance(cim_type, Embedded) else cim_type.removesuffix("[]")
+        values = [_value(element, entry) for element in elements]
+        return [] if values == [None] else values
+    if len(elements) > 1:
+        raise ActivationError(f"The target sent {len(elements)} values where WMI has a single one.", source="wsman")
+    return _value(elements[0], cim_type) if elements else None
+
+
+def _value(element: ET.Element, cim_type: CimType) -> Value:
+    """The value of one element."""
+    if element.get(_NIL) in ("true", "1"):
+        return None
+    text = element.text or ""
+    if isinstance(cim_type, Embedded):
+        if text.strip():
+            raise ActivationError(f"The target sent a text where WMI has an instance of {cim_type.cim_class.name}.", source="wsman")
+        return parse_instance(_instance(element, cim_type.cim_class), cim_type.cim_class.properties)
+    if not len(element):
+        return parse_value(text, cim_type)
+    if cim_type == "datetime" and len(element) == 1 and _local_name(element[0]) in _TIMES:
+        return parse_value(element[0].text or "", cim_type)
+    if cim_type == "reference":
+        return _reference(element)
+    raise ActivationError(f"The target sent elements where WMI has a value of type {cim_type}.", source="wsman")
+
+
+def _instance(element: ET.Element, cim_class: CimClass) -> ET.Element:
+    """The parent of the properties: the element itself, or an element of the instance's own class inside it."""
+    return element[0] if len(element) == 1 and _local_name(element[0]) not in cim_class.properties else element
+
+
+def _reference(element: ET.Element) -> Reference:
+    parameters = f"{{{ns.ADDRESSING}}}ReferenceParameters"
+    uri = element.findtext(f".//{parameters}/{{{ns.WSMAN}}}ResourceURI", "").strip()
+    if not uri:
+        raise ActivationError("The target sent a reference that names no resource.", source="wsman")
+    selectors = element.iterfind(f".//{parameters}/{{{ns.WSMAN}}}SelectorSet/{{{ns.WSMAN}}}Selector")
+    return Reference(uri, {selector.get("Name", ""): selector.text or "" for selector in selectors})
 
 
 def _local_name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def _text(element: ET.Element) -> str:
-    """The text of a value. A datetime stands one level deeper, in C(cim:Datetime) or C(Datetime)."""
-    if len(element) and _local_name(element[0]) in ("Datetime", "Date", "Interval"):
-        return element[0].text or ""
-    return element.text or ""

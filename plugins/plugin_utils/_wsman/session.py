@@ -15,15 +15,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .._errors import ActivationError
 from . import envelope
-from .cim import CimClass, Value
+from .cim import CimClass, CimType, Value
 from .envelope import Request
-from .fault import WsmanFault
+from .fault import WsmanFault, check_hresult
 from .response import Page, parse_body, parse_instance, parse_output, parse_page
 from .service import Identity, ServiceConfig, parse_config, parse_identity
 
 
 class UnknownOutcome(ActivationError):
-    """The request was sent, but no answer says whether it was carried out. The state has to be read again."""
+    """The request was sent, but no answer says whether it was carried out. The state has to be read again.
+
+    Attributes:
+        at_work: The target has not finished it (w:TimedOut), so that it may still come.
+    """
+
+    at_work = False
+
+
+_READ_AGAIN = "A second run reads the state before it does anything."
 
 
 class HttpError(ActivationError):
@@ -96,12 +105,12 @@ class Session:
         types = {column: cim_class.properties[column] for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
         enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql)
-        page = parse_page(self._exchange(enumerate_request, label, repeatable=True))
+        page = parse_page(_expected(self._exchange(enumerate_request, label, repeatable=True), "EnumerateResponse", label))
         rows = self._rows(page, types, cim_class.namespace)
         while page.context:
             # A page that got lost can't be pulled again: the context has moved on.
             pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
-            page = parse_page(self._exchange(pull, label, repeatable=False))
+            page = parse_page(_expected(self._exchange(pull, label, repeatable=False), "PullResponse", label))
             rows.extend(self._rows(page, types, cim_class.namespace))
         return rows
 
@@ -140,14 +149,18 @@ class Session:
             repeatable: The method only reads, so that it may be called again when its answer was lost.
 
         Returns:
-            C(ReturnValue) and the out parameters.
+            C(ReturnValue) and the out parameters. A ReturnValue below 0x80000000 has a meaning of its own in every class.
 
         Raises:
-            WsmanFault: The method failed.
+            WsmanFault: The method failed, by a fault or by an HRESULT as its ReturnValue.
             UnknownOutcome: Nobody knows whether it did.
         """
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
-        return parse_output(self._exchange(request, f"{self.host}: {request.label}", repeatable=repeatable), cim_class, method)
+        label = f"{self.host}: {request.label}"
+        content = _expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
+        output = parse_output(content, cim_class, method)
+        check_hresult(output["ReturnValue"], label)
+        return output
 
     def identify(self) -> Identity:
         """What the WinRM service calls itself. Asks nothing of WMI."""
@@ -188,7 +201,7 @@ class Session:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _rows(self, page: Page, types: Mapping[str, str], namespace: str) -> list[dict[str, Value]]:
+    def _rows(self, page: Page, types: Mapping[str, CimType], namespace: str) -> list[dict[str, Value]]:
         """The rows of a page. Where they can't be read the target is told that no further page is wanted."""
         try:
             return [parse_instance(item, types) for item in page.items]
@@ -202,32 +215,61 @@ class Session:
     def _exchange(self, request: Request, label: str, repeatable: bool) -> t.Any:
         try:
             return self._send(request, label)
-        except UnknownOutcome:
+        except UnknownOutcome as unknown:
+            if not unknown.at_work:
+                # What comes late on this connection would be taken for the answer to the next request.
+                self._carrier.reconnect()
             if not repeatable:
                 raise
-        self._carrier.reconnect()
         return self._send(request, label)
 
     def _send(self, request: Request, label: str) -> t.Any:
-        self.requests += 1
         try:
-            answer = self._carrier.send(request.envelope)
-        except HttpError as error:
-            if error.status != 400:
-                raise
-            # Windows drops an idle connection and with it the encryption; what comes encrypted for the old connection
-            # over a new one is answered by a bare 400. It was not decrypted, so it was not carried out either.
-            self._carrier.reconnect()
-            self.requests += 1
-            answer = self._carrier.send(request.envelope)
+            answer = self._carry(request.envelope)
+        except UnknownOutcome as unknown:
+            # The carrier knows the host, but not what was asked of it.
+            clause = unknown.message.removeprefix(f"{self.host}: ").rstrip(".")
+            lost = UnknownOutcome(f"{label}: {clause}. {_READ_AGAIN}", code=unknown.code, name=unknown.name, source=unknown.source)
+            raise lost from None
         try:
             return parse_body(answer, request.message_id, label)
         except WsmanFault as fault:
             if fault.timed_out:
-                raise UnknownOutcome(
-                    f"{label} took longer than the {envelope.OPERATION_TIMEOUT} seconds that Windows allows; it may still be at work.",
+                late = UnknownOutcome(
+                    f"{label} took longer than the {envelope.OPERATION_TIMEOUT} seconds that Windows allows; it may still be at work."
+                    f" {_READ_AGAIN}",
                     code=fault.code,
                     name=fault.name,
                     source="wsman",
-                ) from None
+                )
+                late.at_work = True
+                raise late from None
             raise
+        except ActivationError as unreadable:
+            # Not an answer to this request, so nobody knows what came of it; and what follows on this connection may
+            # not be one to the next request either.
+            sentence = unreadable.message if label in unreadable.message else f"{label}: {unreadable.message}"
+            raise UnknownOutcome(f"{sentence} {_READ_AGAIN}", source=unreadable.source) from None
+
+    def _carry(self, message: bytes) -> bytes:
+        self.requests += 1
+        try:
+            return self._carrier.send(message)
+        except HttpError as error:
+            if error.status != 400:
+                raise
+        # Windows drops an idle connection and with it the encryption; what comes encrypted for the old connection over a
+        # new one is answered by a bare 400. It was not decrypted, so it was not carried out either.
+        self._carrier.reconnect()
+        self.requests += 1
+        return self._carrier.send(message)
+
+
+def _expected(content: t.Any, name: str, label: str) -> t.Any:
+    """The content of an answer, which is of that name: anything else would read as one in which everything is empty.
+
+    Windows spells classes and methods as its repository does, whatever the request said.
+    """
+    if content is not None and content.tag.rpartition("}")[2].lower() != name.lower():
+        raise UnknownOutcome(f"The answer to {label} is that to something else ({content.tag.rpartition('}')[2]}).", source="wsman")
+    return content

@@ -10,20 +10,16 @@ transport is used directly.
 
 from __future__ import annotations
 
+import copy
 import typing as t
 from dataclasses import dataclass
 
 from .._errors import ActivationError
-from .envelope import OPERATION_TIMEOUT
-from .session import Carrier, HttpError, Session, UnknownOutcome
+from . import diagnosis
+from .bounds import limit_answers
+from .http_carrier import READ_TIMEOUT, HttpCarrier, moved, patience_for
+from .session import Carrier, Session
 
-try:
-    import requests
-    import urllib3.exceptions
-
-    REQUESTS_ERROR: ImportError | None = None
-except ImportError as error:
-    REQUESTS_ERROR = error
 try:
     import winrm.exceptions
 
@@ -37,9 +33,6 @@ try:
     PSRP_ERROR: ImportError | None = None
 except ImportError as error:
     PSRP_ERROR = error
-
-# Longer than the operation timeout that the envelope asks for, so that the server's own time-out answer arrives.
-_READ_TIMEOUT = OPERATION_TIMEOUT + 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,7 @@ def describe_carrier(carrier: Carrier) -> CarrierFacts:
     Raises:
         ActivationError: It is not one that C(open_session) made.
     """
-    if not isinstance(carrier, _HttpCarrier):
+    if not isinstance(carrier, (_WinrmCarrier, _PsrpCarrier)):
         raise ActivationError(f"The carrier {type(carrier).__name__} is not one of a connection plugin.", source="collection")
     return carrier.facts()
 
@@ -85,100 +78,20 @@ def open_session(connection: t.Any, host: str) -> Session:
     Raises:
         ActivationError: The connection is of another kind, or its plugin has changed.
     """
-    name = str(connection.ansible_name).rpartition(".")[2]
+    name = str(getattr(connection, "ansible_name", "")).rpartition(".")[2]
     if name == "winrm":
         return Session(_WinrmCarrier(connection, host), host)
     if name == "psrp":
         return Session(_PsrpCarrier(connection, host), host)
     raise ActivationError(
-        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak; set for this host"
-        " ansible_connection: psrp and ansible_port: 5985 (or 5986 with TLS).",
+        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host:\n"
+        "ansible_connection: psrp\n"
+        "ansible_port: 5985",
         source="options",
     )
 
 
-class _HttpCarrier:
-    """What both libraries have in common: HTTP by requests, and errors that mean the same."""
-
-    endpoint: str
-
-    def __init__(self, host: str) -> None:
-        self._host = host
-        if REQUESTS_ERROR:
-            raise ActivationError(
-                f"{host}: the Python package requests is missing on the control node.", source="options"
-            ) from REQUESTS_ERROR
-
-    def send(self, message: bytes) -> bytes:
-        """See C(Carrier.send)."""
-        try:
-            return self._post(message)
-        except requests.exceptions.SSLError as error:
-            raise ActivationError(
-                f"{self._host}: TLS to {self.endpoint} failed: {_innermost(error)}. Name the CA that issued the certificate"
-                " (ansible_winrm_ca_trust_path or ansible_psrp_ca_cert), or see whether the host offers TLS 1.2.",
-                source="wsman",
-                unreachable=True,
-            ) from None
-        except requests.exceptions.ConnectTimeout:
-            raise ActivationError(
-                f"{self._host}: {self.endpoint} does not answer. Is the host on, and is WinRM allowed through its firewall?",
-                source="wsman",
-                unreachable=True,
-            ) from None
-        except requests.exceptions.ReadTimeout:
-            raise UnknownOutcome(f"{self._host}: no answer within {_READ_TIMEOUT} seconds.", source="wsman") from None
-        except requests.exceptions.ConnectionError as error:
-            if _never_connected(error):
-                raise ActivationError(
-                    f"{self._host}: no connection to {self.endpoint}: {_innermost(error)}. Is the host on, with a WinRM listener there?",
-                    source="wsman",
-                    unreachable=True,
-                ) from None
-            raise UnknownOutcome(f"{self._host}: the connection broke: {_innermost(error)}.", source="wsman") from None
-        except requests.exceptions.RequestException as error:
-            raise ActivationError(f"{self._host}: {self.endpoint}: {_innermost(error)}", source="wsman", unreachable=True) from None
-
-    def _post(self, message: bytes) -> bytes:
-        raise NotImplementedError
-
-    def facts(self) -> CarrierFacts:
-        """See C(describe_carrier)."""
-        raise NotImplementedError
-
-    def _encryption(self, of_messages: bool) -> str:
-        if self.endpoint.lower().startswith("https:"):
-            return "tls"
-        return "message" if of_messages else "none"
-
-    def _rejected(self) -> ActivationError:
-        return ActivationError(
-            f"{self._host}: {self.endpoint} did not accept the credentials (HTTP 401). Check user, password and the authentication"
-            " that the listener allows.",
-            code="HTTP 401",
-            source="wsman",
-            unreachable=True,
-        )
-
-    def _fault_text(self, status: int, text: str) -> bytes:
-        """The SOAP fault that came with an HTTP status.
-
-        Raises:
-            HttpError: None came.
-        """
-        if ":Fault" in text or "<Fault" in text:
-            return text.encode("utf-8")
-        hint = {
-            400: "The connection had been idle for too long",
-            403: "The account may not use WinRM on this host",
-            404: "There is no WS-Management under this path",
-            413: "The message is larger than the host's MaxEnvelopeSizekb allows",
-            503: "The WinRM service is busy or stopping",
-        }.get(status, "The target gave no reason")
-        raise HttpError(f"{self._host}: {self.endpoint} answered HTTP {status}. {hint}.", status)
-
-
-class _WinrmCarrier(_HttpCarrier):
+class _WinrmCarrier(HttpCarrier):
     """pywinrm, as the winrm connection plugin sets it up."""
 
     def __init__(self, connection: t.Any, host: str) -> None:
@@ -196,19 +109,56 @@ class _WinrmCarrier(_HttpCarrier):
                 self._protocol = connection.protocol or connection._winrm_connect()
             finally:
                 connection.shell_id = shell_id
-            self._transport = self._protocol.transport
+            # Never used itself: every connection is made with a copy, so that nothing of a broken one is left.
+            self._pristine = copy.copy(self._protocol.transport)
+            self._pristine.session = self._pristine.encryption = None
+            # One number for connecting and reading would make a host that is off hold the task for a minute and more.
+            seconds = int(self._pristine.read_timeout_sec or 30)
+            self._pristine.read_timeout_sec = (seconds, max(seconds, READ_TIMEOUT))
+            self.patience = patience_for([seconds])
+            self._transport = self._fresh()
             self.endpoint = str(self._transport.endpoint)
-            self._transport.read_timeout_sec = max(int(self._transport.read_timeout_sec or 0), _READ_TIMEOUT)
         except AttributeError as error:
-            raise _moved(connection, error) from error
+            raise moved("winrm", error) from error
+        except Exception as error:
+            # The connection plugin has its own words for what pywinrm and kinit say, without the host.
+            clause = diagnosis.explain_authentication(str(error) or type(error).__name__)
+            if diagnosis.is_a(error, "AnsibleConnectionFailure"):
+                raise self.unreachable(clause) from None
+            raise ActivationError(f"{host}: {clause}.", source="options") from None
 
-    def _post(self, message: bytes) -> bytes:
+    def _fresh(self) -> t.Any:
+        """A transport without a connection, whose answers are limited.
+
+        pywinrm authenticates while it builds its session, so the limits have to be there before.
+        """
+        transport = copy.copy(self._pristine)
+        build, encrypt = transport.build_session, transport.setup_encryption
+
+        def setup_encryption(session: t.Any) -> None:
+            limit_answers(session)
+            encrypt(session)
+
+        def build_session() -> t.Any:
+            session = build()
+            limit_answers(session)
+            return session
+
+        transport.setup_encryption, transport.build_session = setup_encryption, build_session
+        return transport
+
+    def seals(self) -> bool:
+        """See C(HttpCarrier.seals)."""
+        return self._transport.encryption is not None
+
+    def post(self, message: bytes) -> bytes:
+        """See C(HttpCarrier.post)."""
         try:
             return t.cast(bytes, self._transport.send_message(message))
         except winrm.exceptions.InvalidCredentialsError:
-            raise self._rejected() from None
+            raise self.rejected() from None
         except winrm.exceptions.WinRMTransportError as error:
-            return self._fault_text(int(error.code), error.response_text or "")
+            return self.soap_fault(int(error.code), error.response_text or "")
 
     def facts(self) -> CarrierFacts:
         """See C(describe_carrier)."""
@@ -216,19 +166,19 @@ class _WinrmCarrier(_HttpCarrier):
         if method in ("plaintext", "ssl"):
             # pywinrm's names for Basic; the second one means a client certificate where there is one.
             method = "certificate" if method == "ssl" and self._transport.cert_pem else "basic"
-        encryption = self._encryption(of_messages=self._transport.encryption is not None)
-        return CarrierFacts("winrm", self.endpoint, method, encryption, str(self._transport.username or ""))
+        return CarrierFacts("winrm", self.endpoint, method, self.encryption(), str(self._transport.username or ""))
 
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""
         self._transport.close_session()
+        self._transport = self._fresh()
 
     def close(self) -> None:
         """See C(Carrier.close)."""
         self._transport.close_session()
 
 
-class _PsrpCarrier(_HttpCarrier):
+class _PsrpCarrier(HttpCarrier):
     """pypsrp, as the psrp connection plugin sets it up."""
 
     def __init__(self, connection: t.Any, host: str) -> None:
@@ -240,56 +190,50 @@ class _PsrpCarrier(_HttpCarrier):
         try:
             connection._build_kwargs()
             self._arguments = connection._psrp_conn_kwargs
-            self._transport = pypsrp.wsman.WSMan(**self._arguments).transport
+            self._transport = self._fresh()
             self.endpoint = str(self._transport.endpoint)
+            self._timeout = (self._transport.connection_timeout, max(self._transport.read_timeout, READ_TIMEOUT))
+            self.patience = patience_for(self._timeout)
         except AttributeError as error:
-            raise _moved(connection, error) from error
+            raise moved("psrp", error) from error
+        except ValueError as error:
+            raise ActivationError(f"{host}: {str(error).rstrip('.')}.", source="options") from None
 
-    def _post(self, message: bytes) -> bytes:
-        timeout = (self._transport.connection_timeout, max(self._transport.read_timeout, _READ_TIMEOUT))
+    def _fresh(self) -> t.Any:
+        """A transport without a connection. pypsrp builds its session only when it sends, which is late for what limits it."""
+        return pypsrp.wsman.WSMan(**self._arguments).transport
+
+    def seals(self) -> bool:
+        """See C(HttpCarrier.seals)."""
+        return self._transport.encryption is not None
+
+    def post(self, message: bytes) -> bytes:
+        """See C(HttpCarrier.post)."""
+        if self._transport.session is None:
+            try:
+                session = self._transport._build_session()
+            except ValueError as error:
+                raise ActivationError(f"{self.host}: {str(error).rstrip('.')}.", source="options") from None
+            limit_answers(session)
+            self._transport.session = session
         try:
-            return self._transport.send(message, timeout=timeout)
-        except pypsrp.exceptions.AuthenticationError:
-            raise self._rejected() from None
+            return t.cast(bytes, self._transport.send(message, timeout=self._timeout))
+        except pypsrp.exceptions.AuthenticationError as error:
+            if "actual:" in str(error):
+                raise self.unreachable(diagnosis.explain_authentication(error)) from None
+            raise self.rejected() from None
         except pypsrp.exceptions.WinRMTransportError as error:
-            return self._fault_text(int(error.code), error.response_text or "")
+            return self.soap_fault(int(error.code), error.response_text or "")
 
     def facts(self) -> CarrierFacts:
         """See C(describe_carrier)."""
-        encryption = self._encryption(of_messages=self._transport.encryption is not None)
-        return CarrierFacts("psrp", self.endpoint, str(self._transport.auth), encryption, str(self._transport.username or ""))
+        return CarrierFacts("psrp", self.endpoint, str(self._transport.auth), self.encryption(), str(self._transport.username or ""))
 
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""
         self._transport.close()
-        self._transport = pypsrp.wsman.WSMan(**self._arguments).transport
+        self._transport = self._fresh()
 
     def close(self) -> None:
         """See C(Carrier.close)."""
         self._transport.close()
-
-
-def _moved(connection: t.Any, error: AttributeError) -> ActivationError:
-    return ActivationError(
-        f"The connection plugin {connection.ansible_name} of this ansible-core is built differently from those that the collection"
-        f" knows ({error}); use an ansible-core that the README names, and report this.",
-        source="collection",
-    )
-
-
-def _never_connected(error: BaseException) -> bool:
-    """Whether the failure came before the first byte went out, so that certainly nothing was done."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(
-        reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NameResolutionError)
-    )
-
-
-def _innermost(error: BaseException) -> str:
-    """The plain words of the deepest cause; requests wraps them four times."""
-    while True:
-        inner = error.__cause__ or error.__context__
-        if inner is None:
-            break
-        error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Authentication of a TCP connection: Negotiate (NTLM, SPNEGO, Kerberos) by the pyspnego acceptor, and Basic.
+"""Authentication of a TCP connection: Negotiate (NTLM, SPNEGO, Kerberos) and CredSSP by the pyspnego acceptor, client certificates
+and Basic.
 
 WinRM authenticates the connection, not the request: after the handshake, requests carry no Authorization header and their bodies
 are sealed with the context of the connection.
@@ -11,17 +12,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import ssl
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import spnego
 import spnego.exceptions
+import spnego.tls
 
 from . import encryption
 
 CredentialCheck = Callable[[str, str], bool]
+
+CERTIFICATE_SCHEME = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+"""What a client sends as Authorization to log on with the certificate of its TLS connection (DSP0226, security profiles)."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +80,42 @@ class Refused(Exception):
     """Wrong credentials, or a token that is none: HTTP 401, and the connection starts again."""
 
 
+@dataclass(frozen=True)
+class Methods:
+    """How a user may log on.
+
+    ``check`` is for Basic; None does not offer it. ``certificate_users`` maps the principal name of a certificate to the local
+    account that WinRM's certificate mapping names. ``credssp`` offers CredSSP, which Windows does only where it was enabled.
+    """
+
+    check: CredentialCheck | None = None
+    certificate_users: Mapping[str, str] = field(default_factory=dict)
+    credssp: bool = False
+
+
+@functools.cache
+def _credssp_tls() -> spnego.tls.CredSSPTLSContext:
+    """The TLS settings inside CredSSP, one for the process: its key takes a while to make. No TLS 1.3, like WinRM before 2022."""
+    found = spnego.tls.default_tls_context("accept")
+    certificate, key, found.public_key = spnego.tls.generate_tls_certificate()
+    with tempfile.NamedTemporaryFile(suffix=".pem") as pem:
+        pem.write(certificate + key)
+        pem.flush()
+        found.context.load_cert_chain(pem.name)
+    found.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return found
+
+
 class ConnectionAuthentication:
     """The state of authentication of one TCP connection.
 
-    ``user`` is the name authenticated, empty until then; ``scheme`` is ``ntlm``, ``kerberos`` or ``basic``.
+    ``principal`` is the name in the client's certificate, empty without one. ``user`` is the name authenticated, empty until
+    then; ``scheme`` is ``ntlm``, ``kerberos``, ``credssp``, ``certificate`` or ``basic``.
     """
 
-    def __init__(self, check: CredentialCheck | None) -> None:
-        self._check = check
+    def __init__(self, methods: Methods, principal: str = "") -> None:
+        self._methods = methods
+        self._principal = principal
         self._context: spnego.ContextProxy | None = None
         self.user = ""
         self.scheme = ""
@@ -92,9 +128,15 @@ class ConnectionAuthentication:
     def offers(self, basic: bool) -> list[str]:
         """The WWW-Authenticate headers of a 401."""
         offered = ["Negotiate", "Kerberos"]
-        if basic and self._check is not None:
+        if self._methods.credssp:
+            offered.append("CredSSP")
+        if basic and self._methods.check is not None:
             offered.append('Basic realm="WSMAN"')
         return offered
+
+    def forget(self) -> None:
+        """Start over, as if nobody had logged on."""
+        self._forget()
 
     def _forget(self) -> None:
         self._context, self.user, self.scheme = None, "", ""
@@ -105,6 +147,10 @@ class ConnectionAuthentication:
         Returns whether authentication is complete, and the WWW-Authenticate value to send back (may be empty).
         Raises :class:`Refused`.
         """
+        if header.strip().lower() == CERTIFICATE_SCHEME:
+            self._forget()
+            self._certificate()
+            return True, ""
         scheme, _space, text = header.strip().partition(" ")
         try:
             token = base64.b64decode(text.strip(), validate=True)
@@ -115,14 +161,21 @@ class ConnectionAuthentication:
             self._forget()
             self._basic(token, basic)
             return True, ""
-        if scheme.lower() not in ("negotiate", "kerberos"):
+        if scheme.lower() not in ("negotiate", "kerberos", "credssp" if self._methods.credssp else ""):
             self._forget()
             raise Refused(f"scheme {scheme} is not offered")
         return self._negotiate(scheme, token)
 
+    def _certificate(self) -> None:
+        account = self._methods.certificate_users.get(self._principal)
+        if account is None:
+            raise Refused("no account is mapped to the certificate")
+        self.user, self.scheme = account, "certificate"
+
     def _basic(self, token: bytes, basic: bool) -> None:
         user, colon, password = token.decode("utf-8", "replace").partition(":")
-        if not basic or self._check is None or not colon or not self._check(user, password):
+        check = self._methods.check
+        if not basic or check is None or not colon or not check(user, password):
             raise Refused("user or password is wrong")
         self.user, self.scheme = user, "basic"
 
@@ -131,7 +184,7 @@ class ConnectionAuthentication:
             if self._context is None or self.user:
                 # A handshake on an authenticated connection starts over.
                 self._forget()
-                self._context = spnego.server(protocol="kerberos" if scheme.lower() == "kerberos" else "negotiate")
+                self._context = _acceptor(scheme.lower())
             answer = self._context.step(token)
             complete = self._context.complete
         except (spnego.exceptions.SpnegoError, ValueError, LookupError, StopIteration) as error:
@@ -139,7 +192,8 @@ class ConnectionAuthentication:
             raise Refused(str(error)) from error
         if complete:
             self.user = self._context.client_principal or ""
-            self.scheme = self._context.negotiated_protocol or ""
+            # Inside CredSSP there is NTLM or Kerberos again.
+            self.scheme = "credssp" if scheme.lower() == "credssp" else self._context.negotiated_protocol or ""
         return complete, f"{scheme} {base64.b64encode(answer).decode()}" if answer else ""
 
     def unseal(self, body: bytes) -> bytes:
@@ -161,5 +215,14 @@ class ConnectionAuthentication:
         """Content-Type and body of an encrypted answer."""
         if self._context is None:
             raise encryption.BadEncryption("the connection is not authenticated")
-        wrapped = self._context.wrap_winrm(message)
-        return encryption.join(protocol, len(message) + wrapped.padding_length, wrapped.header, wrapped.data)
+        sealed = []
+        for part in encryption.portions(protocol, message):
+            wrapped = self._context.wrap_winrm(part)
+            sealed.append((len(part) + wrapped.padding_length, wrapped.header, wrapped.data))
+        return encryption.join(protocol, sealed)
+
+
+def _acceptor(scheme: str) -> spnego.ContextProxy:
+    if scheme == "credssp":
+        return spnego.server(protocol="credssp", credssp_tls_context=_credssp_tls())
+    return spnego.server(protocol="kerberos" if scheme == "kerberos" else "negotiate")

@@ -18,6 +18,7 @@ CIM type                         Python
 ``datetime``                     ``datetime.datetime`` with a time zone; an interval is a
                                  ``datetime.timedelta``
 ``reference``                    :class:`Reference`, or ``str`` for an object path
+``object``                       :class:`Instance`
 any of them with ``[]``          ``list`` of the above (an empty list is not NULL)
 NULL                             ``None``
 ===============================  ==========================================================
@@ -39,12 +40,14 @@ class Property:
     """A property or a parameter: its name as the repository spells it and its CIM type.
 
     ``type`` is one of ``string uint8 sint8 uint16 sint16 uint32 sint32 uint64 sint64 boolean real32 real64
-    char16 datetime reference``; an array has the suffix ``[]``. ``writable`` only matters to the host's own ``put``.
+    char16 datetime reference object``; an array has the suffix ``[]``. ``writable`` only matters to the host's own ``put``.
+    ``embedded`` is the class of an ``object`` parameter.
     """
 
     name: str
     type: str
     writable: bool = False
+    embedded: CimClass | None = None
 
     @property
     def is_array(self) -> bool:
@@ -107,6 +110,14 @@ class Reference:
     namespace: str
     class_name: str
     keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance inside another one, or inside arguments: its class and its properties by repository name."""
+
+    cim_class: CimClass
+    values: Mapping[str, Any]
 
 
 class WmiError(Exception):

@@ -16,6 +16,7 @@ from .faults import Voice
 from .messages import text
 from .request_log import Entry
 from .values import Style, class_uri
+from .variants import variant
 from .winrm_config import Limits
 
 TRANSFER_VERBS = {ns.ACTION_GET: "Get", ns.ACTION_PUT: "Put", ns.ACTION_CREATE: "Create", ns.ACTION_DELETE: "Delete"}
@@ -35,6 +36,7 @@ class Call:
     voice: Voice
     request: Request
     limits: Limits
+    user: str = ""
     namespace: str = field(init=False, default="")
     class_name: str = field(init=False, default="")
     is_dmtf: bool = field(init=False, default=False)
@@ -49,6 +51,11 @@ class Call:
             self.class_name = uri[len(ns.URI_DMTF) :]
             self.namespace = self._namespace_selector or "root/cimv2"
         self.namespace = self.namespace.replace("\\", "/").strip("/")
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whose operation it is: the host's address and the user, of which case does not matter."""
+        return self.address, self.user.lower()
 
     @property
     def _namespace_selector(self) -> str:
@@ -97,7 +104,11 @@ class Call:
 
     def uri_of(self, cim_class: CimClass) -> str:
         """The namespace of instances of a class in this answer."""
-        return ns.URI_DMTF + cim_class.name if self.is_dmtf else class_uri(cim_class.namespace, cim_class.name)
+        if self.is_dmtf:
+            return ns.URI_DMTF + cim_class.name
+        if variant(self.voice.seed, "namespace case") == "repository":
+            return f"{ns.URI_WMI}{cim_class.namespace}/{cim_class.name}"
+        return class_uri(cim_class.namespace, cim_class.name)
 
     def find_class(self, name: str) -> CimClass:
         """The class. Raises :class:`WmiError` (0x80041010) if there is none."""

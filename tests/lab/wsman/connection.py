@@ -10,11 +10,12 @@ import time
 from dataclasses import replace
 
 from . import encryption
-from .authentication import ConnectionAuthentication, CredentialCheck, Refused
+from .authentication import ConnectionAuthentication, Methods, Refused
 from .backend import Backend
 from .http import BadRequest, HttpRequest, HttpResponse, read_request
 from .request_log import Entry, RequestLog
-from .service import DropConnection, Service
+from .service import DropConnection, Reply, Service
+from .tampering import STATUSES, Tampering
 
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 # What multipart headers, signature and padding may add to a message of the largest size.
@@ -32,8 +33,9 @@ class Connection:
         address: str,
         service: Service,
         log: RequestLog,
-        check: CredentialCheck | None,
+        methods: Methods,
         is_tls: bool,
+        principal: str,
         idle_seconds: float,
     ) -> None:
         self._socket = accepted
@@ -43,7 +45,8 @@ class Connection:
         self._log = log
         self._is_tls = is_tls
         self._idle_seconds = idle_seconds
-        self._authentication = ConnectionAuthentication(check)
+        self._authentication = ConnectionAuthentication(methods, principal)
+        self._tampering: Tampering | None = None
         self._pending = Entry(host=backend.hostname, address=address, connection=number)
 
     @property
@@ -74,7 +77,11 @@ class Connection:
                 data = response.render(close)
                 # Logged before it is sent, so that who has the answer also finds the line.
                 self._finish(entry, response, len(data), started)
-                self._socket.sendall(data)
+                tampering, self._tampering = self._tampering, None
+                if tampering is None:
+                    self._socket.sendall(data)
+                else:
+                    close = tampering.send(self._socket, response) or close
                 if close:
                     return
 
@@ -133,7 +140,7 @@ class Connection:
             entry.action = "Unencrypted"
             return HttpResponse(500, headers=headers), False
         reply = self._service.handle(self._backend, self._address, self._authentication.user, request.body, entry)
-        return HttpResponse(reply.status, reply.body, SOAP_TYPE, headers), False
+        return self._spoilt(reply) or HttpResponse(reply.status, reply.body, SOAP_TYPE, headers), False
 
     def _answer_encrypted(
         self, request: HttpRequest, protocol: str, headers: list[tuple[str, str]], entry: Entry
@@ -148,8 +155,19 @@ class Connection:
             return HttpResponse(400, headers=headers), True
         entry.encrypted = True
         reply = self._service.handle(self._backend, self._address, self._authentication.user, message, entry)
+        if spoilt := self._spoilt(reply):
+            return spoilt, False
         content_type, body = self._authentication.seal(protocol, reply.body)
         return HttpResponse(reply.status, body, content_type, headers), False
+
+    def _spoilt(self, reply: Reply) -> HttpResponse | None:
+        """The bare status that a rule asks for; None where the reply goes out, however the rule treats it on its way."""
+        self._tampering = reply.tampering
+        status = STATUSES.get(reply.tampering.kind) if reply.tampering else None
+        if status == 401:
+            self._authentication.forget()
+            return self._unauthorized()
+        return HttpResponse(status) if status else None
 
     def _unauthorized(self) -> HttpResponse:
         offers = self._authentication.offers(self._basic_allowed)

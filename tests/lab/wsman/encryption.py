@@ -1,15 +1,20 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WinRM message encryption: the multipart/encrypted bodies of MS-WSMV 2.2.9.1 for SPNEGO and Kerberos."""
+"""WinRM message encryption: the multipart/encrypted bodies of MS-WSMV 2.2.9.1 for SPNEGO, Kerberos and CredSSP."""
 
 from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable
 
 BOUNDARY = b"--Encrypted Boundary"
-PROTOCOLS = ("application/HTTP-SPNEGO-session-encrypted", "application/HTTP-Kerberos-session-encrypted")
+CREDSSP = "application/HTTP-CredSSP-session-encrypted"
+PROTOCOLS = ("application/HTTP-SPNEGO-session-encrypted", "application/HTTP-Kerberos-session-encrypted", CREDSSP)
+
+# A TLS record, which CredSSP seals with, holds no more; a longer message comes in several parts (MS-WSMV 2.2.9.1.3).
+_CREDSSP_PORTION = 16384
 
 _PROTOCOL = re.compile(r'protocol="([^"]+)"', re.IGNORECASE)
 _LENGTH = re.compile(rb"Length=(\d+)")
@@ -50,22 +55,35 @@ def split(body: bytes) -> list[tuple[int, bytes, bytes]]:
     return parts
 
 
-def join(protocol: str, length: int, signature: bytes, sealed: bytes) -> tuple[str, bytes]:
-    """Content-Type and body of an encrypted answer; ``length`` is that of the plain text (with padding)."""
+def portions(protocol: str, message: bytes) -> list[bytes]:
+    """The parts in which a message is sealed with a protocol."""
+    if protocol != CREDSSP or len(message) <= _CREDSSP_PORTION:
+        return [message]
+    return [message[start : start + _CREDSSP_PORTION] for start in range(0, len(message), _CREDSSP_PORTION)]
+
+
+def join(protocol: str, parts: Iterable[tuple[int, bytes, bytes]]) -> tuple[str, bytes]:
+    """Content-Type and body of an encrypted answer.
+
+    Each part has the length of its plain text (with padding), its signature (or token header) and its sealed data.
+    """
     kind = protocol.encode()
-    body = (
-        BOUNDARY
-        + b"\r\n\tContent-Type: "
-        + kind
-        + b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length="
-        + str(length).encode()
-        + b"\r\n"
-        + BOUNDARY
-        + b"\r\n\tContent-Type: application/octet-stream\r\n"
-        + struct.pack("<I", len(signature))
-        + signature
-        + sealed
-        + BOUNDARY
-        + b"--\r\n"
-    )
-    return f'multipart/encrypted;protocol="{protocol}";boundary="Encrypted Boundary"', body
+    body = b""
+    count = 0
+    for length, signature, sealed in parts:
+        count += 1
+        body += (
+            BOUNDARY
+            + b"\r\n\tContent-Type: "
+            + kind
+            + b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length="
+            + str(length).encode()
+            + b"\r\n"
+            + BOUNDARY
+            + b"\r\n\tContent-Type: application/octet-stream\r\n"
+            + struct.pack("<I", len(signature))
+            + signature
+            + sealed
+        )
+    subtype = "encrypted" if count == 1 else "x-multi-encrypted"
+    return f'multipart/{subtype};protocol="{protocol}";boundary="Encrypted Boundary"', body + BOUNDARY + b"--\r\n"

@@ -26,6 +26,7 @@ class Enumeration:
     """Items still to be sent, as XML, for one client of one host."""
 
     address: str
+    user: str
     label: str
     items: list[str]
     expires: float
@@ -54,13 +55,19 @@ class EnumerationTable:
         self._lock = threading.Lock()
         self._contexts: dict[str, Enumeration] = {}
 
-    def start(self, address: str, label: str, items: list[str], lifetime: float) -> Enumeration:
+    def start(self, address: str, user: str, label: str, items: list[str], lifetime: float) -> Enumeration:
         """A new enumeration; it has no context until :meth:`keep`. ``label`` is for the log."""
-        return Enumeration(address, label, items, self._clock() + lifetime)
+        return Enumeration(address, user, label, items, self._clock() + lifetime)
+
+    def count(self, address: str, user: str) -> int:
+        """How many of a user's enumerations a host keeps: neither ended nor released nor expired."""
+        now = self._clock()
+        with self._lock:
+            return sum((item.address, item.user) == (address, user) and item.expires > now for item in self._contexts.values())
 
     def keep(self, enumeration: Enumeration, lifetime: float, context: str = "", seed: int = 0) -> str:
         """Store an enumeration and return its context: on half of the hosts a new one for each page."""
-        if not context or variant(seed, "context", 2):
+        if not context or variant(seed, "context") == "new for each page":
             context = new_id()
         enumeration.expires = self._clock() + lifetime
         with self._lock:

@@ -151,6 +151,24 @@ def build(action: str, body: str, language: str, relates_to: str = "", extra_hea
     ).encode("utf-8", "replace")
 
 
+_PREFIX = re.compile(r"(</?|\sxmlns:|\s)([saxenw])(?=[:=])")
+_TAG_OR_CODE = re.compile(r"<[^<>]*>|(?<=Value>)[saxenw](?=:\w+</)")
+# As long as the usual ones, so that a page keeps its size.
+_OTHER_PREFIXES = {"s": "z", "a": "t", "x": "y", "e": "g", "n": "q", "w": "u"}
+
+
+def with_other_prefixes(message: bytes) -> bytes:
+    """The same message with other prefixes for what SOAP and WS-Management define, also inside the codes of a fault."""
+
+    def rename(found: re.Match[str]) -> str:
+        text = found[0]
+        if not text.startswith("<"):
+            return _OTHER_PREFIXES[text]
+        return _PREFIX.sub(lambda part: part[1] + _OTHER_PREFIXES[part[2]], text)
+
+    return _TAG_OR_CODE.sub(rename, message.decode()).encode()
+
+
 def build_identify(language: str, product_version: str) -> bytes:
     """The answer to Identify."""
     return (

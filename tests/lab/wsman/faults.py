@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 from . import namespaces as ns
 from .envelope import build
 from .messages import text
-from .variants import variant
+from .variants import TOPICS, variant
 
 ACCESS_DENIED = 5
 RESOURCE_NOT_FOUND = 0x80338000
@@ -40,6 +40,7 @@ PROVIDER_ACCESS_DENIED = 0x80338105
 CONNECT_ACCESS_DENIED = 0x80338106
 KEYS_ON_ENUMERATE = 0x80338108
 PROVIDER_INVALID_PARAMETER = 0x8033811E
+QUOTA_OPERATIONS = 0x803381A6
 
 PLUGIN_NAMES = ("WMI Provider", "WMIv1 plugin for Windows Remote Management ")
 PLUGIN_PATHS = (r"C:\Windows\system32\WsmWmiPl.dll", r"%systemroot%\system32\WsmWmiPl.dll")
@@ -71,8 +72,11 @@ class Fault(Exception):
 
     def render(self, voice: Voice, relates_to: str) -> bytes:
         """The envelope. Some hosts leave ``RelatesTo`` out (wsman-wire §4.4)."""
-        action = {"n": ns.FAULT_ENUMERATION, "a": ns.FAULT_ADDRESSING}.get(self.subcode.partition(":")[0], ns.FAULT_WSMAN)
-        if variant(voice.seed, "fault relates", 4) == 0:
+        action = ns.FAULT_WSMAN
+        if variant(voice.seed, "fault action") == "by subcode":
+            action = {"n": ns.FAULT_ENUMERATION, "a": ns.FAULT_ADDRESSING}.get(self.subcode.partition(":")[0], ns.FAULT_WSMAN)
+        reason = "" if variant(voice.seed, "fault reason") == "empty" else self.reason
+        if variant(voice.seed, "fault relates") == "left out":
             relates_to = ""
         side = "s:Receiver" if self.is_receiver else "s:Sender"
         if self.subcode.startswith("s:"):
@@ -81,7 +85,7 @@ class Fault(Exception):
             code = f"<s:Value>{side}</s:Value><s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode>"
         body = (
             f"<s:Fault><s:Code>{code}</s:Code><s:Reason><s:Text xml:lang={quoteattr(self.reason_language)}>"
-            f"{escape(self.reason)}</s:Text></s:Reason><s:Detail>{self.detail}</s:Detail></s:Fault>"
+            f"{escape(reason)}</s:Text></s:Reason><s:Detail>{self.detail}</s:Detail></s:Fault>"
         )
         return build(action, body, voice.language, relates_to)
 
@@ -105,14 +109,14 @@ def plain(voice: Voice, code: int, subcode: str, message: str, *, receiver: bool
 
 
 def _provider_fault(voice: Voice, inner: str) -> str:
-    choice = variant(voice.seed, "plug-in", 2)
+    choice = TOPICS["plug-in"].variants.index(variant(voice.seed, "plug-in"))
     return f"<f:ProviderFault provider={quoteattr(PLUGIN_NAMES[choice])} path={quoteattr(PLUGIN_PATHS[choice])}>{inner}</f:ProviderFault>"
 
 
-def provider_text(voice: Voice, code: int, subcode: str, message: str, *, receiver: bool = False) -> Fault:
+def provider_text(voice: Voice, code: int, subcode: str, message: str, *, receiver: bool = False, detail: str = "") -> Fault:
     """Form 2: the WMI plug-in speaks in plain text."""
     inner = _wsman_fault(code, voice.machine, _provider_fault(voice, escape(message)))
-    return Fault(code, subcode, message, inner, receiver)
+    return Fault(code, subcode, message, _fault_detail(detail) + inner, receiver)
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,8 @@ class ExtendedStatus:
 
     def render(self, voice: Voice) -> str:
         """``f:ExtendedError``; the namespace of the object is one of the three seen."""
-        places = (ns.URI_WMI + "root/cimv2/", ns.URI_WMI + "root/wmi/", ns.URI_DMTF)
-        place = places[variant(voice.seed, "extended status", 3)]
+        chosen = variant(voice.seed, "extended status")
+        place = ns.URI_DMTF if chosen == "DMTF" else f"{ns.URI_WMI}{chosen}/"
 
         def line(name: str, value: str, cim_type: str) -> str:
             if not value:
@@ -163,9 +167,9 @@ def nested(
     """Form 3: a fault inside the provider's fault."""
     inside = _wsman_fault(
         code if inner_code is None else inner_code,
-        voice.machine if variant(voice.seed, "inner machine", 2) else "",
+        voice.machine if variant(voice.seed, "inner machine") == "named" else "",
         escape(inner_message or message),
-        voice.language if variant(voice.seed, "inner language", 2) else "",
+        voice.language if variant(voice.seed, "inner language") == "named" else "",
     )
     extended = status.render(voice) if status else ""
     inner = _wsman_fault(code, voice.machine, _provider_fault(voice, inside + extended))
@@ -229,10 +233,10 @@ def wmi_error(voice: Voice, hresult: int, message: str, *, namespace: str = "") 
     return Fault(hresult, "w:InternalError", "", detail, True)
 
 
-def simple(voice: Voice, name: str) -> Fault:
-    """The service's own faults that have one form: by the name of their message."""
+def simple(voice: Voice, name: str, **values: object) -> Fault:
+    """The service's own faults that have one form: by the name of their message, with what is to be filled in there."""
     code, subcode, receiver, detail = _SIMPLE[name]
-    return plain(voice, code, subcode, text(name, voice.language), receiver=receiver, detail=detail)
+    return plain(voice, code, subcode, text(name, voice.language, **values), receiver=receiver, detail=detail)
 
 
 _SIMPLE: dict[str, tuple[int, str, bool, str]] = {
@@ -251,5 +255,6 @@ _SIMPLE: dict[str, tuple[int, str, bool, str]] = {
     "feature": (UNSUPPORTED_FEATURE, "w:UnsupportedFeature", False, ""),
     "encoding limit": (ENCODING_LIMIT, "w:EncodingLimit", False, "MaxEnvelopeSize"),
     "context": (INVALID_CONTEXT, "n:InvalidEnumerationContext", True, ""),
+    "quota": (QUOTA_OPERATIONS, "w:QuotaLimit", True, ""),
     "access denied": (ACCESS_DENIED, "w:AccessDenied", False, ""),
 }

@@ -73,6 +73,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The enumeration context is unknown; it may have ended, expired or been released. ",
         "Der Aufzählungskontext ist unbekannt; er ist beendet, abgelaufen oder freigegeben. ",
     ),
+    "quota": (
+        "This account has more than the {maximum} operations under way that one account may have; end some of them. ",
+        "Für dieses Konto sind mehr als die {maximum} Vorgänge im Gang, die ein Konto haben darf; beenden Sie einige. ",
+    ),
     "unknown error": (
         "The WS-Management service cannot process the request: WMI or its provider gave an unknown error: HRESULT 0x{code:08x} ",
         "WS-Verwaltung kann die Anforderung nicht verarbeiten: WMI oder sein Anbieter meldet unbekannten Fehler: HRESULT 0x{code:08x} ",

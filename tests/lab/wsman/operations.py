@@ -58,8 +58,7 @@ class Operations:
         if verb == "GetClass":
             return _get_class(call)
         if verb == "Get" and call.request.resource_uri == ns.URI_CONFIG:
-            old = is_before_windows8(call.backend.os_version)
-            return Answer(ns.ACTION_GET + "Response", config_xml(call.limits, call.backend.allows_unencrypted, old))
+            return Answer(ns.ACTION_GET + "Response", config_xml(call.limits, call.backend.allows_unencrypted))
         if not call.class_name or call.class_name == "*":
             raise faults.simple(call.voice, "resource uri" if not call.class_name else "action")
         if verb == "Get":
@@ -141,6 +140,8 @@ def _invoke(call: Call) -> Answer:
         if method.return_type is None or not is_answered_as_return_value(error, call.voice):
             raise
         values = {"ReturnValue": error.hresult}
+    if method.return_type is None:
+        values.setdefault("ReturnValue", 0)
     body = output_xml(uri, method.name, _outputs(call, method, values), values, call.style)
     return _within_room(call, Answer(f"{call.request.action}Response", body))
 
@@ -148,11 +149,13 @@ def _invoke(call: Call) -> Answer:
 def _outputs(call: Call, method: Method, values: dict[str, Any]) -> list[Property]:
     """The out parameters in the order of this host; ReturnValue first or last, NULL ones nil or left out."""
     outputs = list(method.outputs)
-    if variant(call.voice.seed, "null outputs", 2):
+    if variant(call.voice.seed, "null outputs") == "left out":
         outputs = [item for item in outputs if values.get(item.name) is not None]
+    if method.return_type is None and variant(call.voice.seed, "empty output") == "zero":
+        return [Property("ReturnValue", "uint32")]
     if method.return_type is not None:
         result = Property("ReturnValue", method.return_type)
-        outputs = [result, *outputs] if variant(call.voice.seed, "return value", 2) else [*outputs, result]
+        outputs = [result, *outputs] if variant(call.voice.seed, "return value") == "first" else [*outputs, result]
     return outputs
 
 

@@ -18,9 +18,10 @@ from .enumeration import ENVELOPE_OVERHEAD, Enumeration, EnumerationTable, ItemT
 from .faults import CANNOT_PROCESS_FILTER, nested
 from .messages import text
 from .values import endpoint_reference_xml, fragment_xml, instance_xml, text_of
-from .variants import is_before_windows8, variant
+from .variants import build_number, is_before_windows8, variant
 from .wmi_faults import invalid_query
 
+SEEN_PAGES = (10, 0, 14393)
 MODES = ("EnumerateObject", "EnumerateEPR", "EnumerateObjectAndEPR")
 
 
@@ -67,14 +68,13 @@ class Queries:
         selection = _select(call, body)
         items = list(_items(call, selection, mode))
         lifetime = call.limits.enumeration_timeout
-        enumeration = self._enumerations.start(call.address, selection.cim_class.name, items, lifetime)
+        enumeration = self._enumerations.start(*call.owner, selection.cim_class.name, items, lifetime)
         action = ns.ACTION_ENUMERATE + "Response"
         if body.find(f"{{{ns.WSMAN}}}OptimizeEnumeration") is None:
             context = self._enumerations.keep(enumeration, lifetime)
             return Answer(action, _enumerate_response(context, ""))
-        # WinRM hands over one item at first, however many were asked for.
-        page = self._take(call, enumeration, 1)
-        content = f"<w:Items>{''.join(page)}</w:Items>" if page or variant(call.voice.seed, "empty items", 2) else ""
+        page = self._take(call, enumeration, self._first_count(call, body))
+        content = f"<w:Items>{''.join(page)}</w:Items>" if page or variant(call.voice.seed, "empty items") == "empty" else ""
         if enumeration.items:
             return Answer(action, _enumerate_response(self._enumerations.keep(enumeration, lifetime), content))
         return Answer(action, _enumerate_response("", content + "<w:EndOfSequence/>"))
@@ -90,7 +90,8 @@ class Queries:
             raise faults.simple(call.voice, "context")
         page = self._take(call, enumeration, count, characters)
         content = f"<n:Items>{''.join(page)}</n:Items>"
-        if enumeration.items:
+        # Where the end stands alone, the answer before it does not know yet that it was the last with items.
+        if enumeration.items or (page and _pages(call) == "end apart"):
             context = self._enumerations.keep(enumeration, call.limits.enumeration_timeout, context, call.voice.seed)
             content = f"<n:EnumerationContext>{context}</n:EnumerationContext>{content}"
         else:
@@ -105,12 +106,23 @@ class Queries:
             raise faults.simple(call.voice, "context")
         return Answer(ns.ACTION_RELEASE + "Response", "")
 
+    @staticmethod
+    def _first_count(call: Call, body: Element) -> int:
+        """Up to Server 2016, WinRM hands over one item at first, however many were asked for."""
+        wanted = _number(call, body, f"{{{ns.WSMAN}}}MaxElements", 1)
+        return min(wanted, call.limits.max_batch_items) if _pages(call) == "all first" else 1
+
     def _take(self, call: Call, enumeration: Enumeration, count: int, characters: int | None = None) -> list[str]:
         room = min(call.room, characters or call.room) - ENVELOPE_OVERHEAD
         try:
             return enumeration.take(count, room)
         except ItemTooLarge as error:
             raise faults.simple(call.voice, "encoding limit") from error
+
+
+def _pages(call: Call) -> str:
+    """How this host splits its answers, which was seen of the versions up to Server 2016."""
+    return "one first" if build_number(call.backend.os_version) <= SEEN_PAGES else variant(call.voice.seed, "pages")
 
 
 def _body(call: Call, name: str) -> Element:

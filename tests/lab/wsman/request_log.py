@@ -28,7 +28,7 @@ class Entry:
     ``action``: Identify, Enumerate, Pull, Release, Get, Put, GetClass, ``Invoke:METHOD``, ``Shell:ACTION``, or Authenticate for
     an attempt that was refused. ``bytes_in`` and ``bytes_out`` count the whole HTTP messages of this request; those of the
     authentication before it are in ``auth_…`` of the first request of the connection. ``fault`` is the code of the fault, 0 if
-    none. ``duration`` is in seconds.
+    none. ``injected`` names the fault by rule that hit the exchange. ``duration`` is in seconds.
     """
 
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
@@ -48,6 +48,7 @@ class Entry:
     connection: int = 0
     status: int = 0
     fault: int = 0
+    injected: str = ""
     duration: float = 0.0
 
 

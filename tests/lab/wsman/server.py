@@ -10,10 +10,12 @@ import logging
 import socket
 import ssl
 import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from .authentication import CredentialCheck
+from .authentication import CredentialCheck, Methods
 from .backend import Backend, Directory
+from .certificates import principal_name
 from .connection import Connection
 from .request_log import RequestLog
 from .service import Interceptor, Service
@@ -29,9 +31,9 @@ class ServerOptions:
 
     ``bind`` may be all addresses, as only those in the directory are served. ``http_port`` and ``https_port``: None leaves that
     listener out; 0 takes a free port. ``tls`` is needed for the latter (:func:`lab.wsman.certificates.server_context`). ``check``
-    is for Basic; None does not offer it. NTLM and Kerberos find their secrets by
-    :func:`lab.wsman.authentication.prepare_acceptor`. ``idle_seconds``: a quiet connection is closed. ``max_timeout``: cap of
-    OperationTimeout in seconds. ``intercept``: see :class:`~.service.Service`.
+    is for Basic; None does not offer it; ``certificate_users`` and ``credssp``: see :class:`lab.wsman.authentication.Methods`.
+    NTLM and Kerberos find their secrets by :func:`lab.wsman.authentication.prepare_acceptor`. ``idle_seconds``: a quiet connection
+    is closed. ``max_timeout``: cap of OperationTimeout in seconds. ``intercept``: see :class:`~.service.Service`.
     """
 
     bind: str = "0.0.0.0"
@@ -39,6 +41,8 @@ class ServerOptions:
     https_port: int | None = None
     tls: ssl.SSLContext | None = None
     check: CredentialCheck | None = None
+    certificate_users: Mapping[str, str] = field(default_factory=dict)
+    credssp: bool = False
     idle_seconds: float = 120.0
     max_timeout: float = 60.0
     intercept: Interceptor | None = None
@@ -72,27 +76,51 @@ class WsmanServer:
         """Bind and begin to accept; ``http_port`` and ``https_port`` then are the real ports. Raises OSError."""
         options = self.options
         self._stopping = False
+        if options.https_port is not None and options.tls is None:
+            raise ValueError("a listener for HTTPS needs a TLS context")
         try:
             if options.http_port is not None:
-                self.http_port = self._listen(options.http_port, None)
+                self.http_port = self._listen(options.bind, options.http_port, None)
             if options.https_port is not None:
-                if options.tls is None:
-                    raise ValueError("a listener for HTTPS needs a TLS context")
-                self.https_port = self._listen(options.https_port, options.tls)
-        except (OSError, ValueError):
+                self.https_port = self._listen(options.bind, options.https_port, options.tls)
+        except OSError:
             self.stop()
             raise
 
-    def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
+    def refuse(self, addresses: Collection[str]) -> None:
+        """Refuse connections to these addresses, as a host does whose WinRM service is stopped; with none to nobody.
+
+        The kernel refuses only where nobody listens, so every other host then has listeners of its own. Connections that
+        were not accepted yet are lost, so this is for quiet moments.
+        """
+        self._close_listeners()
+        binds = [self.options.bind] if not addresses else [one for one in self.directory.hosts if one not in addresses]
+        for bind in binds:
+            if self.http_port is not None:
+                self._listen(bind, self.http_port, None)
+            if self.https_port is not None:
+                self._listen(bind, self.https_port, self.options.tls)
+
+    def _listen(self, bind: str, port: int, tls: ssl.SSLContext | None) -> int:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listeners.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.options.bind, port))
+        listener.bind((bind, port))
         listener.listen(512)
-        thread = threading.Thread(target=self._accept, args=(listener, tls), daemon=True, name=f"wsman accept {port}")
+        thread = threading.Thread(target=self._accept, args=(listener, tls), daemon=True, name=f"wsman accept {bind} {port}")
         self._threads.append(thread)
         thread.start()
         return int(listener.getsockname()[1])
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        for thread in self._threads:
+            thread.join(5)
+        self._listeners.clear()
+        self._threads.clear()
 
     def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         while not self._stopping:
@@ -121,10 +149,13 @@ class WsmanServer:
 
     def _serve(self, number: int, opened: _Open, backend: Backend, tls: ssl.SSLContext | None) -> None:
         options = self.options
+        principal = ""
         try:
             if tls is not None:
                 opened.accepted.settimeout(HANDSHAKE_SECONDS)
-                opened.accepted = tls.wrap_socket(opened.accepted, server_side=True)
+                secured = opened.accepted = tls.wrap_socket(opened.accepted, server_side=True)
+                if shown := secured.getpeercert(binary_form=True):
+                    principal = principal_name(shown)
             connection = Connection(
                 opened.accepted,
                 number,
@@ -132,8 +163,9 @@ class WsmanServer:
                 opened.address,
                 self.service,
                 self.log,
-                options.check,
+                Methods(options.check, options.certificate_users, options.credssp),
                 tls is not None,
+                principal,
                 options.idle_seconds,
             )
             connection.serve()
@@ -160,15 +192,8 @@ class WsmanServer:
     def stop(self) -> None:
         """Stop listening and cut all connections; the port is free when this returns."""
         self._stopping = True
-        for listener in self._listeners:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+        self._close_listeners()
         self.disconnect()
-        for thread in self._threads:
-            thread.join(5)
-        self._listeners.clear()
-        self._threads.clear()
 
     def __enter__(self) -> WsmanServer:
         self.start()

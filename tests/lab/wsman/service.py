@@ -9,7 +9,10 @@ time and every outcome becomes an answer and a line for the log.
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,19 +25,21 @@ from .faults import Fault, Voice
 from .operations import Operations
 from .queries import Answer
 from .request_log import Entry
-from .variants import is_before_windows8
+from .tampering import Tampering
+from .variants import is_before_windows8, variant
 from .winrm_config import Limits
 from .wmi_faults import access_denied, from_wmi_error
 
-Interceptor = Callable[[Entry], None]
+Interceptor = Callable[[Entry], Tampering | None]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: HTTP status and the envelope."""
+    """What goes back: HTTP status and the envelope; ``tampering`` is what the connection does to them."""
 
     status: int
     body: bytes
+    tampering: Tampering | None = None
 
 
 class DropConnection(Exception):
@@ -46,7 +51,7 @@ class Service:
 
     ``max_timeout`` is the cap of OperationTimeout in seconds. ``intercept`` is called with the log entry (host, user, action,
     resource, query) of every request before it is run, and may sleep, raise :class:`~.backend.WmiError`,
-    :class:`~.faults.Fault` or :class:`DropConnection`.
+    :class:`~.faults.Fault` or :class:`DropConnection`, or return what is to happen to the exchange.
     """
 
     def __init__(self, max_timeout: float = 60.0, intercept: Interceptor | None = None) -> None:
@@ -54,6 +59,8 @@ class Service:
         self.intercept = intercept
         self.enumerations = EnumerationTable()
         self._operations = Operations(self.enumerations)
+        self._lock = threading.Lock()
+        self._running: Counter[tuple[str, str]] = Counter()
 
     def limits(self, backend: Backend) -> Limits:
         """The limits of a host's WinRM service."""
@@ -67,6 +74,14 @@ class Service:
 
     def handle(self, backend: Backend, address: str, user: str, message: bytes, entry: Entry) -> Reply:
         """Answer one message; fills action, resource, query and fault of ``entry``. May raise :class:`DropConnection`."""
+        tampered: list[Tampering] = []
+        reply = self._reply(backend, address, user, message, entry, tampered)
+        if not tampered:
+            return reply
+        entry.injected = tampered[0].kind
+        return Reply(reply.status, tampered[0].spoil_message(reply.body), tampered[0])
+
+    def _reply(self, backend: Backend, address: str, user: str, message: bytes, entry: Entry, tampered: list[Tampering]) -> Reply:
         voice = Voice(backend.hostname, backend.language, backend.seed)
         message_id = ""
         entry.user = user
@@ -76,9 +91,9 @@ class Service:
                 entry.action = "Identify"
                 return Reply(200, self.identify(backend, True))
             message_id = request.message_id
-            call = Call(backend, address, voice, request, self.limits(backend))
+            call = Call(backend, address, voice, request, self.limits(backend), user)
             self._operations.describe(call, entry)
-            return Reply(200, self._run(call, user, entry))
+            return Reply(200, _dressed(voice, self._run(call, entry, tampered)))
         except envelope.BadEnvelope as error:
             entry.action = entry.action or "Invalid"
             fault = faults.simple(voice, _BAD_ENVELOPES[error.reason])
@@ -86,47 +101,77 @@ class Service:
         except Fault as error:
             fault = error
         entry.fault = fault.code
-        return Reply(500, fault.render(voice, message_id))
+        return Reply(500, _dressed(voice, fault.render(voice, message_id)))
 
-    def _run(self, call: Call, user: str, entry: Entry) -> bytes:
+    def _run(self, call: Call, entry: Entry, tampered: list[Tampering]) -> bytes:
         request = call.request
         if request.max_envelope_size is not None and request.max_envelope_size < call.limits.min_envelope:
             raise faults.simple(call.voice, "encoding limit")
         if request.resource_uri.startswith(ns.URI_SHELLS):
             raise faults.simple(call.voice, "access denied")
-        if not call.backend.is_administrator(user):
+        if not call.backend.is_administrator(call.user):
             raise access_denied(call.voice)
-        answer = self._within_time(call, entry)
+        with self._lock:
+            if self._under_way(call) >= call.limits.max_operations_per_user:
+                raise faults.simple(call.voice, "quota", maximum=call.limits.max_operations_per_user)
+            self._running[call.owner] += 1
+        answer = self._within_time(call, entry, tampered)
         return envelope.build(answer.action, answer.body, call.backend.language, request.message_id)
 
-    def _within_time(self, call: Call, entry: Entry) -> Answer:
+    def _under_way(self, call: Call) -> int:
+        """The operations of a user on a host: requests at work, and enumerations whose end the client has not asked for."""
+        held = self.enumerations.count(*call.owner)
+        if call.request.action in (ns.ACTION_PULL, ns.ACTION_RELEASE):
+            # It goes on with an operation that is under way.
+            held -= 1
+        return held + self._running[call.owner]
+
+    def _within_time(self, call: Call, entry: Entry, tampered: list[Tampering]) -> Answer:
         """Run the operation, but answer w:TimedOut when its time is over, while it goes on behind."""
         wanted = call.request.operation_timeout
         limit = self.max_timeout if wanted is None else wanted
         if call.request.action != ns.ACTION_PULL:
             limit = min(limit, self.max_timeout)
-        outcome: list[Answer | Exception] = []
+        outcome: queue.Queue[Answer | Exception] = queue.Queue()
 
         def work() -> None:
             try:
-                if self.intercept is not None:
-                    self.intercept(entry)
-                outcome.append(self._operations.run(call))
+                tampering = self.intercept(entry) if self.intercept is not None else None
+                if tampering is not None:
+                    tampered.append(tampering)
+                    if tampering.kind in _FAULTS:
+                        outcome.put(faults.simple(call.voice, _FAULTS[tampering.kind], maximum=call.limits.max_operations_per_user))
+                    if not tampering.done:
+                        outcome.put(Answer("", ""))
+                        return
+                    if tampering.kind == "timed_out":
+                        time.sleep(tampering.pace)
+                outcome.put(self._operations.run(call))
             except Exception as error:  # whatever it is, it has to reach the waiting connection
-                outcome.append(error)
+                outcome.put(error)
+            finally:
+                with self._lock:
+                    self._running[call.owner] -= 1
 
-        thread = threading.Thread(target=work, daemon=True, name=f"{call.backend.hostname} {entry.action}")
-        thread.start()
-        thread.join(limit)
-        if not outcome:
-            raise faults.simple(call.voice, "timeout")
-        result = outcome[0]
+        threading.Thread(target=work, daemon=True, name=f"{call.backend.hostname} {entry.action}").start()
+        try:
+            result = outcome.get(timeout=limit)
+        except queue.Empty:
+            raise faults.simple(call.voice, "timeout") from None
         if isinstance(result, WmiError):
             raise from_wmi_error(result, call.voice, call.namespace, call.is_query) from result
         if isinstance(result, Exception):
             raise result
         return result
 
+
+def _dressed(voice: Voice, message: bytes) -> bytes:
+    """The message with the prefixes of this host."""
+    return envelope.with_other_prefixes(message) if variant(voice.seed, "prefixes") == "other" else message
+
+
+# The faults that a host answers with although the request was sound.
+_FAULTS = {"timed_out": "timeout", "quota": "quota"}
 
 _BAD_ENVELOPES = {
     "xml": "schema",

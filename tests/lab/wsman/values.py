@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from . import namespaces as ns
-from .backend import CimClass, Property, Reference
+from .backend import CimClass, Instance, Property, Reference
 from .variants import is_before_windows8, variant
 
 INTEGER_RANGES = {
@@ -41,12 +41,15 @@ class ValueMismatch(ValueError):
 class Style:
     """How one host writes what Windows versions write differently, or what no source proves.
 
-    ``null_arrays``: ``omit`` (seen on 2008 to 2012), ``nil`` (documented), ``precise`` (on request from 2012 on).
+    ``null_arrays``: ``omit`` (seen on 2008 to 2012), ``nil`` (documented), ``precise`` (on request from 2012 on). ``times`` and
+    ``embedded``: variants of those topics.
     """
 
     language: str
     null_arrays: str
     language_on_objects: bool
+    times: str = "shortest"
+    embedded: str = "in the element"
 
     @classmethod
     def choose(cls, language: str, os_version: str, seed: int, precise_arrays: bool) -> Style:
@@ -57,8 +60,9 @@ class Style:
         elif precise_arrays:
             null_arrays = "precise"
         else:
-            null_arrays = ("omit", "nil")[variant(seed, "null arrays", 2)]
-        return cls(language, null_arrays, old or variant(seed, "language on objects", 2) == 0)
+            null_arrays = variant(seed, "null arrays")
+        named = old or variant(seed, "language on objects") == "named"
+        return cls(language, null_arrays, named, variant(seed, "times"), variant(seed, "embedded instance"))
 
 
 def clean(text: str) -> str:
@@ -71,7 +75,7 @@ def text_of(value: Any, cim_type: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return _time_text(value)
+        return _time_text(value, "shortest")
     if isinstance(value, timedelta):
         return _interval_text(value)
     if cim_type in INTEGER_RANGES:
@@ -79,8 +83,10 @@ def text_of(value: Any, cim_type: str) -> str:
     return clean(str(value))
 
 
-def _time_text(value: datetime) -> str:
-    text = value.replace(tzinfo=None).isoformat()
+def _time_text(value: datetime, form: str) -> str:
+    if form == "offset":
+        value = value.astimezone(timezone(timedelta(hours=2)))
+    text = value.replace(tzinfo=None).isoformat(timespec="microseconds" if form == "six digits" else "auto")
     offset = value.utcoffset() or timedelta(0)
     if not offset:
         return text + "Z"
@@ -96,16 +102,24 @@ def _interval_text(value: timedelta) -> str:
     return f"P{value.days}DT{hours}H{minutes}M{seconds}{fraction}S"
 
 
-def _scalar_xml(tag: str, value: Any, cim_type: str, in_fragment: bool) -> str:
+def _escaped(text: str) -> str:
+    """The text inside an element; a carriage return that stands there as such would be read as a line feed."""
+    return escape(text, {"\r": "&#13;"})
+
+
+def _scalar_xml(tag: str, value: Any, cim_type: str, style: Style) -> str:
+    prefix = tag.rpartition(":")[0]
     if value is None:
         return f'<{tag} xsi:nil="true"/>'
+    if isinstance(value, Instance):
+        return _embedded_xml(tag, value, style)
     if isinstance(value, Reference):
         return f"<{tag}>{reference_parts(class_uri(value.namespace, value.class_name), dict(value.keys))}</{tag}>"
     if isinstance(value, (datetime, timedelta)):
-        inner = "Datetime" if isinstance(value, datetime) else "Interval"
-        prefix = "" if in_fragment else "cim:"
-        return f"<{tag}><{prefix}{inner}>{text_of(value, cim_type)}</{prefix}{inner}></{tag}>"
-    text = escape(text_of(value, cim_type))
+        text = _time_text(value, style.times) if isinstance(value, datetime) else _interval_text(value)
+        inner = f"{'cim:' if prefix else ''}{'Datetime' if isinstance(value, datetime) else 'Interval'}"
+        return f"<{tag}><{inner}>{text}</{inner}></{tag}>"
+    text = _escaped(text_of(value, cim_type))
     return f"<{tag}>{text}</{tag}>" if text else f"<{tag}></{tag}>"
 
 
@@ -113,12 +127,24 @@ def property_xml(prop: Property, value: Any, style: Style, prefix: str = "p:") -
     """One property or parameter as element(s); an empty string if it is not on the wire at all."""
     tag = prefix + prop.name
     if not prop.is_array:
-        return _scalar_xml(tag, value, prop.type, not prefix)
+        return _scalar_xml(tag, value, prop.type, style)
     if value is not None:
-        return "".join(_scalar_xml(tag, item, prop.scalar_type, not prefix) for item in value)
+        return "".join(_scalar_xml(tag, item, prop.scalar_type, style) for item in value)
     if style.null_arrays == "precise":
         return f'<{tag} xmlns:m="{ns.MSWSMAN}" xsi:nil="true" m:IsNullArray="true"/>'
     return f'<{tag} xsi:nil="true"/>' if style.null_arrays == "nil" else ""
+
+
+def _embedded_xml(tag: str, value: Instance, style: Style) -> str:
+    """An instance of another class, whose properties are in the namespace of that class."""
+    name = value.cim_class.name
+    # Each level has a prefix of its own.
+    prefix = f"{tag.rpartition(':')[0]}v"
+    kind = f'xmlns:{prefix}="{class_uri(value.cim_class.namespace, name)}" xsi:type="{prefix}:{name}_Type"'
+    body = "".join(property_xml(item, value.values.get(item.name), style, f"{prefix}:") for item in _by_name(value.cim_class.properties))
+    if style.embedded == "in the element":
+        return f"<{tag} {kind}>{body}</{tag}>"
+    return f"<{tag}><{prefix}:{name} {kind}>{body}</{prefix}:{name}></{tag}>"
 
 
 def class_uri(namespace: str, class_name: str) -> str:
@@ -156,7 +182,7 @@ def output_xml(uri: str, method: str, properties: Iterable[Property], values: Ma
 
 def reference_parts(uri: str, keys: Mapping[str, str]) -> str:
     """The children of an endpoint reference: address, resource URI, selectors (none for a singleton)."""
-    selectors = "".join(f"<w:Selector Name={quoteattr(name)}>{escape(clean(value))}</w:Selector>" for name, value in keys.items())
+    selectors = "".join(f"<w:Selector Name={quoteattr(name)}>{_escaped(clean(value))}</w:Selector>" for name, value in keys.items())
     selector_set = f"<w:SelectorSet>{selectors}</w:SelectorSet>" if selectors else ""
     return (
         f'<a:Address xmlns:a="{ns.ADDRESSING}">{ns.ANONYMOUS}</a:Address>'
@@ -184,6 +210,8 @@ def parse_scalar(text: str, cim_type: str) -> Any:
         if text.strip() not in ("true", "false", "1", "0"):
             raise ValueMismatch(f"{text!r} is no boolean")
         return text.strip() in ("true", "1")
+    if cim_type == "char16" and len(text) != 1:
+        raise ValueMismatch(f"{text!r} is no char16")
     if cim_type in ("real32", "real64"):
         try:
             return float(text)
@@ -224,7 +252,7 @@ def parse_interval(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
 
 
-def _parse_element(element: Element, cim_type: str) -> Any:
+def _parse_element(element: Element, cim_type: str, embedded: CimClass | None) -> Any:
     if element.get(f"{{{ns.XSI}}}nil") in ("true", "1"):
         return None
     children = list(element)
@@ -238,16 +266,36 @@ def _parse_element(element: Element, cim_type: str) -> Any:
         uri = (element.findtext(f".//{{{ns.WSMAN}}}ResourceURI") or "").removeprefix(ns.URI_WMI)
         namespace, _slash, class_name = uri.rpartition("/")
         return Reference(namespace, class_name, tuple((item.get("Name", ""), item.text or "") for item in selectors))
+    if embedded is not None:
+        return _parse_embedded(element, embedded)
     if children:
         raise ValueMismatch("a scalar value has no child elements")
     return parse_scalar(element.text or "", cim_type)
 
 
+def _parse_embedded(element: Element, cim_class: CimClass) -> Instance:
+    """An instance as an argument: its class by C(xsi:type), its properties in the namespace of that class."""
+    kind = (element.get(f"{{{ns.XSI}}}type") or "").rpartition(":")[2]
+    if kind.lower() != f"{cim_class.name}_Type".lower():
+        raise ValueMismatch(f"{kind!r} is not {cim_class.name}_Type")
+    uri = class_uri(cim_class.namespace, cim_class.name).lower()
+    groups: dict[str, list[Element]] = {}
+    for child in element:
+        namespace, _brace, name = child.tag.rpartition("}")
+        if namespace.lstrip("{").lower() != uri:
+            raise ValueMismatch(f"{name} is in the namespace of another class")
+        groups.setdefault(name, []).append(child)
+    known = {item.name: item for item in cim_class.properties}
+    if groups.keys() - known.keys():
+        raise ValueMismatch(f"{cim_class.name} has no {', '.join(sorted(groups.keys() - known.keys()))}")
+    return Instance(cim_class, {name: parse_elements(found, known[name]) for name, found in groups.items()})
+
+
 def parse_elements(elements: list[Element], prop: Property) -> Any:
     """The value of a property from all its elements, in order. Raises :class:`ValueMismatch`."""
     if prop.is_array:
-        items = [_parse_element(element, prop.scalar_type) for element in elements]
+        items = [_parse_element(element, prop.scalar_type, prop.embedded) for element in elements]
         return None if items == [None] else items
     if len(elements) > 1:
         raise ValueMismatch(f"{prop.name} is no array")
-    return _parse_element(elements[0], prop.type)
+    return _parse_element(elements[0], prop.type, prop.embedded)

@@ -28,8 +28,6 @@ from .faults import (
 from .messages import text
 from .variants import variant
 
-PROVIDER_FORMS = 6
-
 # WMI errors that the WinRM plug-in knows by a code of its own: code, subcode, message.
 TRANSLATED = {
     wmi.WBEM_E_NOT_FOUND: (RESOURCE_NOT_FOUND, "a:DestinationUnreachable", "not found"),
@@ -44,7 +42,7 @@ def from_wmi_error(error: WmiError, voice: Voice, namespace: str, in_query: bool
     """The fault for an error that the host raised; ``in_query`` when it answers an Enumerate with WQL."""
     status = ExtendedStatus(error.operation or "ExecMethod", error.parameter_info, error.provider_name)
     if error.kind == "mi":
-        in_own_namespace = variant(voice.seed, "mi namespace", 2) == 0
+        in_own_namespace = variant(voice.seed, "mi namespace") == "own"
         return wmi_error(voice, error.hresult, error.text, namespace=namespace if in_own_namespace else "")
     if error.kind == "provider":
         return _provider_error(error, voice, status)
@@ -54,7 +52,7 @@ def from_wmi_error(error: WmiError, voice: Voice, namespace: str, in_query: bool
         return invalid_query(voice, error.text)
     if error.hresult == wmi.WBEM_E_ACCESS_DENIED:
         return access_denied(voice)
-    if variant(voice.seed, "wbem form", 2):
+    if variant(voice.seed, "wbem form") == "error object":
         return wmi_error(voice, error.hresult, error.text)
     if error.hresult in TRANSLATED:
         code, subcode, name = TRANSLATED[error.hresult]
@@ -70,20 +68,20 @@ def _direct(error: WmiError, voice: Voice, status: ExtendedStatus | None) -> Fau
 
 def is_answered_as_return_value(error: WmiError, voice: Voice) -> bool:
     """Whether this host hands a provider's HRESULT through as the method's ReturnValue instead of a fault."""
-    return error.kind == "provider" and variant(voice.seed, "provider form", PROVIDER_FORMS) == PROVIDER_FORMS - 1
+    return error.kind == "provider" and variant(voice.seed, "provider form") == "return value"
 
 
 def _provider_error(error: WmiError, voice: Voice, status: ExtendedStatus) -> Fault:
     """A COM error that a classic provider raised; no recorded one exists, so all plausible forms are served."""
     unknown = text("unknown error", voice.language, code=error.hresult)
-    choice = variant(voice.seed, "provider form", PROVIDER_FORMS)
-    if choice == 0:
+    choice = variant(voice.seed, "provider form")
+    if choice == "extended status":
         return nested(voice, error.hresult, "w:InternalError", unknown, status=status, receiver=True)
-    if choice == 1:
+    if choice == "error object":
         return wmi_error(voice, error.hresult, error.text)
-    if choice == 2:
+    if choice == "nested text":
         return nested(voice, error.hresult, "w:InternalError", unknown, inner_message=error.text, receiver=True)
-    if choice == 3:
+    if choice == "provider text":
         return provider_text(voice, error.hresult, "w:InternalError", unknown, receiver=True)
     return _direct(error, voice, status)
 
@@ -91,7 +89,7 @@ def _provider_error(error: WmiError, voice: Voice, status: ExtendedStatus) -> Fa
 def invalid_class(voice: Voice, message: str = "") -> Fault:
     """The class or its namespace does not exist: 0x80041010, direct or as an error object."""
     message = message or text("class", voice.language)
-    if variant(voice.seed, "invalid class", 2):
+    if variant(voice.seed, "invalid class") == "error object":
         return wmi_error(voice, wmi.WBEM_E_INVALID_CLASS, message)
     return nested(voice, wmi.WBEM_E_INVALID_CLASS, "w:InternalError", message, receiver=True)
 
@@ -99,10 +97,10 @@ def invalid_class(voice: Voice, message: str = "") -> Fault:
 def invalid_query(voice: Voice, message: str = "") -> Fault:
     """WMI refuses the query: seen as CannotProcessFilter, plausible as 0x80041017."""
     general = text("filter", voice.language)
-    choice = variant(voice.seed, "invalid query", 3)
-    if choice == 0:
+    choice = variant(voice.seed, "invalid query")
+    if choice == "filter":
         return nested(voice, CANNOT_PROCESS_FILTER, "n:CannotProcessFilter", general, inner_message=message or general)
-    if choice == 1:
+    if choice == "error object":
         return wmi_error(voice, wmi.WBEM_E_INVALID_QUERY, message or general)
     return nested(
         voice,
@@ -116,21 +114,21 @@ def invalid_query(voice: Voice, message: str = "") -> Fault:
 
 def access_denied(voice: Voice) -> Fault:
     """WMI does not let this user in."""
-    choice = variant(voice.seed, "access denied", 4)
+    choice = variant(voice.seed, "access denied")
     message = text("wmi access denied", voice.language)
-    if choice == 0:
+    if choice == "error object":
         return wmi_error(voice, wmi.WBEM_E_ACCESS_DENIED, message)
-    if choice == 1:
+    if choice == "service":
         return simple(voice, "access denied")
-    codes = (WMI_ACCESS_DENIED, PROVIDER_ACCESS_DENIED, CONNECT_ACCESS_DENIED)
-    code = codes[variant(voice.seed, "access denied code", 3)]
-    return nested(voice, code, "w:AccessDenied", message) if choice == 2 else plain(voice, code, "w:AccessDenied", message)
+    codes = {"service": WMI_ACCESS_DENIED, "provider": PROVIDER_ACCESS_DENIED, "connect": CONNECT_ACCESS_DENIED}
+    code = codes[variant(voice.seed, "access denied code")]
+    return nested(voice, code, "w:AccessDenied", message) if choice == "nested" else plain(voice, code, "w:AccessDenied", message)
 
 
 def keys_missing(voice: Voice) -> Fault:
     """A keyed class without selectors."""
     message = text("keys missing", voice.language)
-    if variant(voice.seed, "keys missing", 2):
+    if variant(voice.seed, "keys missing") == "error object":
         return wmi_error(voice, KEYS_MISSING, message)
     return nested(voice, KEYS_MISSING, "w:InvalidSelectors", message, detail="InsufficientSelectors")
 
@@ -138,7 +136,7 @@ def keys_missing(voice: Voice) -> Fault:
 def invalid_parameter(voice: Voice, is_method: bool) -> Fault:
     """A parameter or property that the class does not have, such as one in the wrong case, or of the wrong type."""
     message = text("invalid parameter", voice.language)
-    if variant(voice.seed, "invalid parameter", 2):
+    if variant(voice.seed, "invalid parameter") == "error object":
         hresult = wmi.WBEM_E_INVALID_METHOD_PARAMETERS if is_method else wmi.WBEM_E_INVALID_PARAMETER
         return wmi_error(voice, hresult, message)
     return nested(voice, PROVIDER_INVALID_PARAMETER, "w:InvalidParameter", message, detail="InvalidValue")

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from unit.plugin_utils.name_server import SRV, A, NameServer, address, srv
+from unit.plugin_utils.name_server import AAAA, SRV, A, NameServer, address, srv
 from unit.plugin_utils.rpc_port import acknowledgement, in_pieces, listener
 
 from ansible_collections.winops.volume_activation.plugins.action.kms_endpoint_info import ActionModule
@@ -62,6 +62,7 @@ def test_records_order_and_hosts_of_a_domain(check_mode: bool) -> None:
     assert [(name, kind) for _transport, name, kind, _recursion in server.asked] == [
         (NAME, SRV),
         ("kms-2.contoso.com", A),
+        ("kms-2.contoso.com", AAAA),
         ("kms-9.contoso.com", A),
     ]
 
@@ -119,7 +120,7 @@ def test_hosts_are_looked_at_without_srv_records() -> None:
         ("kms-1.contoso.com", "answering"),
         ("kms-9.contoso.com", "unresolved"),
     ]
-    assert all(kind == A for _transport, _name, kind, _recursion in server.asked)
+    assert all(kind in (A, AAAA) for _transport, _name, kind, _recursion in server.asked)
 
 
 def test_the_control_node_finds_addresses_where_no_server_is_named() -> None:
@@ -135,3 +136,15 @@ def test_options_that_make_no_sense() -> None:
         run(hosts=["kms-1:x"])
     spec = ArgumentSpecValidator(documented_options("kms_endpoint_info"), **ActionModule.CONSTRAINTS)
     assert "one of the following is required: domain, hosts" in spec.validate({}).error_messages
+
+
+def test_each_address_of_a_host_is_looked_at_by_itself() -> None:
+    """IPv4 and IPv6 of one host: a client can take either, and they can have different firewall rules."""
+    with listener(in_pieces(acknowledgement(0, 0))) as port, NameServer() as server:
+        server.records[("kms-1.contoso.com", A)] = [(60, address("127.0.0.1"))]
+        server.records[("kms-1.contoso.com", AAAA)] = [(60, address("::1"))]
+        found = run(hosts=[f"kms-1.contoso.com:{port}"], dns_servers=[f"127.0.0.1:{server.port}"], timeout=2).result["endpoints"]
+    assert [endpoint["address"] for endpoint in found] == ["127.0.0.1", "::1"]
+    assert found[0]["state"] == "answering"
+    assert found[1]["state"] in ("refused", "unreachable")
+    assert "(::1)" in found[1]["detail"]

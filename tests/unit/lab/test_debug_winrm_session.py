@@ -63,6 +63,8 @@ class Lab:
             _build_kwargs=lambda: None,
             _psrp_conn_kwargs=settings,
             _shell=SimpleNamespace(tmpdir="x"),
+            option_definitions={"remote_password": {}},
+            allow_extras=False,
             get_option={"remote_password": password}.get,
         )
 
@@ -138,8 +140,9 @@ def test_an_account_without_rights_is_told_so_for_each(lab: Lab) -> None:
 
 def test_a_rejected_password_is_the_one_thing_that_fails(lab: Lab) -> None:
     lab.serve(FakeHost())
-    with pytest.raises(Exception, match="did not accept the credentials"):
-        lab.run(password="wrong-word")
+    result = lab.run(password="wrong-word")
+    assert (result["unreachable"], result["failed"]) == (True, False)
+    assert "did not accept the credentials" in result["msg"]
 
 
 @pytest.mark.parametrize("anonymise", [False, True])

@@ -19,6 +19,7 @@ from unit.lab.windows_fakes import (
     create_process,
     install,
     registry,
+    restart_service,
     rule_keys,
     service,
     service_row,
@@ -59,6 +60,11 @@ def test_sppsvc_starts_on_demand_and_slowly_and_stops_when_idle(domain: FakeDoma
     service_row(host)
     assert domain.clock.now() == before
     domain.clock.advance(seconds=host.spec.sppsvc_idle)
+    assert state(host) == "Stop Pending"
+    with pytest.raises(WmiError) as caught:
+        service_row(host)
+    assert caught.value.hresult == 0xC004F075
+    domain.clock.advance(seconds=host.spec.sppsvc_stop)
     assert state(host) == "Stopped"
 
 
@@ -162,23 +168,121 @@ def test_a_rule_is_off_at_first_and_is_switched_by_method_or_put(host: Host) -> 
     assert caught.value.kind == "mi"
 
 
-def test_netsh_switches_by_displayed_name_or_group(host: Host) -> None:
-    create_process(host, 'netsh advfirewall firewall set rule name="Key Management Service (TCP-In)" new enable=yes')
-    assert host.firewall.rules["SPPSVC-In-TCP"].enabled
-    create_process(host, r'C:\Windows\System32\netsh.exe advfirewall firewall set rule group="@FirewallAPI.dll,-28002" new enable=no')
+def netsh(host: Host, words: str) -> bool:
+    """Whether the KMS rule is on after netsh was started with these words."""
+    assert create_process(host, f"netsh {words}") == 0
+    return all(rule.enabled for name, rule in host.firewall.rules.items() if name.startswith("SPPSVC"))
+
+
+SET_RULE = "advfirewall firewall set rule"
+
+
+@pytest.mark.parametrize(
+    ("words", "switches"),
+    [
+        (f'{SET_RULE} name="Key Management Service (TCP-In)" new enable=yes', True),
+        (f'{SET_RULE} group="Key Management Service" new enable=yes', True),
+        (f'{SET_RULE} group="@FirewallAPI.dll,-28002" new enable=yes', True),
+        (f"{SET_RULE} GROUP=@firewallapi.dll,-28002 NEW ENABLE=YES", True),
+        # A rule is named as it is shown, a group also by its resource.
+        (f'{SET_RULE} name="@FirewallAPI.dll,-28003" new enable=yes', False),
+        (f'{SET_RULE} name="@FirewallAPI.dll,-28002" new enable=yes', False),
+        (f'{SET_RULE} name="SPPSVC-In-TCP" new enable=yes', False),
+        (f'{SET_RULE} name="Schlüsselverwaltungsdienst (TCP eingehend)" new enable=yes', False),
+        (f'{SET_RULE} group="@FirewallAPI.dll,-28002" enable=yes', False),
+        (f'{SET_RULE} group="@FirewallAPI.dll,-28002" new enable=true', False),
+        ('advfirewall set rule group="@FirewallAPI.dll,-28002" new enable=yes', False),
+        ('firewall set rule group="@FirewallAPI.dll,-28002" new enable=yes', False),
+    ],
+)
+def test_netsh_switches_by_shown_name_or_by_group(domain: FakeDomain, words: str, switches: bool) -> None:
+    host = domain.add("srv-01", "server_2008r2_enterprise")
+    assert netsh(host, words) == switches
+
+
+def test_netsh_speaks_the_language_of_its_machine(domain: FakeDomain) -> None:
+    host = domain.add("srv-01", "server_2008r2_enterprise", language="de-DE")
+    assert not netsh(host, f'{SET_RULE} name="Key Management Service (TCP-In)" new enable=yes')
+    assert not netsh(host, f'{SET_RULE} group="Key Management Service" new enable=yes')
+    assert netsh(host, f'{SET_RULE} group="@FirewallAPI.dll,-28002" new enable=yes')
+
+
+RULES = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules"
+
+
+def test_the_registry_shows_a_rule_and_is_heard_at_the_next_start_only(domain: FakeDomain) -> None:
+    host = domain.add("srv-01", "server_2008r2_enterprise", firewall_variant="split")
+    text = registry(host, "GetStringValue", RULES, "SPPSVC-In-TCP")["sValue"]
+    assert text == (
+        "v2.10|Action=Allow|Active=FALSE|Dir=In|Protocol=6|Profile=Private|Profile=Public|LPort=1688|RA4=LocalSubnet|RA6=LocalSubnet|"
+        r"App=%SystemRoot%\system32\sppsvc.exe|Svc=sppsvc|Name=@FirewallAPI.dll,-28003|Desc=@FirewallAPI.dll,-28006|"
+        "EmbedCtxt=@FirewallAPI.dll,-28002|"
+    )
+    registry(host, "SetStringValue", RULES, "SPPSVC-In-TCP", sValue=text.replace("FALSE", "TRUE"))
     assert not host.firewall.rules["SPPSVC-In-TCP"].enabled
+    host.reboot()
+    assert host.firewall.rules["SPPSVC-In-TCP"].enabled
+    netsh(host, f'{SET_RULE} group="@FirewallAPI.dll,-28002" new enable=no')
+    assert "Active=FALSE" in registry(host, "GetStringValue", RULES, "SPPSVC-In-TCP")["sValue"]
 
 
-def test_process_creation_may_be_blocked_in_both_ways(domain: FakeDomain) -> None:
+def test_who_listens_is_shown_whatever_the_firewall_lets_through(domain: FakeDomain, host: Host) -> None:
+    def ports() -> set[int]:
+        return {row["LocalPort"] for row in host.instances(STANDARD, "MSFT_NetTCPConnection") if row["State"] == 2}
+
+    assert ports() == {5985}
+    install(host, data.key_named("csvlk_2022").key)
+    assert ports() == {5985, 1688}
+    assert host.snapshot_state()["open_port"] == 0
+    assert domain.add("old", "server_2008r2_enterprise").cim_class(STANDARD, "MSFT_NetTCPConnection") is None
+
+
+def test_process_creation_may_be_blocked_in_all_plausible_ways(domain: FakeDomain) -> None:
     seen = set()
-    for seed in range(8):
+    for seed in range(48):
         host = domain.add(f"pc-{seed}", "windows_11_enterprise", seed=seed, blocks_process_creation=True)
         try:
             seen.add(create_process(host, "klist -li 0x3e4 purge"))
         except WmiError as error:
             seen.add(error.hresult)
         assert host.snapshot_state()["processes"] == []
-    assert seen == {2, 0x80041003}
+    assert seen == {2, 3, 8, 9, 0x80041003}
+
+
+def test_a_start_may_time_out_although_the_service_comes_up(domain: FakeDomain) -> None:
+    host = domain.add("kms-1", "server_2022_standard", sppsvc_start_pending=5)
+    assert control(host, "StartService") == 7
+    assert state(host) == "Start Pending"
+    assert control(host, "StopService") == 5
+    assert control(host, "StartService") == 10
+    domain.clock.advance(seconds=5)
+    assert state(host) == "Running"
+
+
+def test_each_start_is_a_process_of_its_own(domain: FakeDomain, host: Host) -> None:
+    def process() -> int:
+        number: int = host.get(CIMV2, "Win32_Service", {"Name": "sppsvc"})["ProcessId"]
+        return number
+
+    service_row(host)
+    first = process()
+    restart_service(host, domain.clock)
+    assert 0 != process() != first != 0
+
+
+def test_vista_has_another_service_and_fewer_columns(domain: FakeDomain) -> None:
+    host = domain.add("srv-01", "server_2008_enterprise")
+    service_row(host)
+    assert host.get(CIMV2, "Win32_Service", {"Name": "slsvc"})["State"] == "Running"
+    with pytest.raises(WmiError):
+        host.get(CIMV2, "Win32_Service", {"Name": "sppsvc"})
+    vista, seven = (
+        domain.add(name, name).cim_class(CIMV2, "SoftwareLicensingProduct") for name in ("windows_vista_enterprise", "windows_7_enterprise")
+    )
+    assert vista is not None and seven is not None
+    assert vista.find_property("RequiredClientCount") is None
+    assert seven.find_property("RequiredClientCount") is not None
+    assert seven.find_property("ProductKeyChannel") is None
 
 
 def test_processes_that_do_not_exist(host: Host) -> None:

@@ -17,6 +17,7 @@ import requests
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError
 from pypsrp.wsman import OptionSet, SelectorSet, WSMan
 from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests_credssp.exceptions import NTStatusException
 from unit.lab.fake_host import FakeHost
 from winrm.exceptions import InvalidCredentialsError, WSManFaultError
 from winrm.exceptions import WinRMTransportError as PywinrmTransportError
@@ -51,19 +52,26 @@ class Lab:
 
     def pypsrp(self, auth: str = "ntlm", user: str = USER, password: str = PASSWORD, address: str = ADDRESS, **options: object) -> WSMan:
         use_tls = options.pop("ssl", False)
+        if auth == "certificate":
+            options |= {"certificate_pem": str(self.files.user_certificate), "certificate_key_pem": str(self.files.user_key)}
         port = self.server.https_port if use_tls else self.server.http_port
         validation = str(self.files.authority) if use_tls else False
         return WSMan(address, port=port, username=user, password=password, ssl=use_tls, auth=auth, cert_validation=validation, **options)
 
-    def pywinrm(self, transport: str = "ntlm", user: str = USER, password: str = PASSWORD, address: str = ADDRESS) -> Protocol:
-        scheme = "https" if transport == "basic" else "http"
-        port = self.server.https_port if transport == "basic" else self.server.http_port
+    def pywinrm(
+        self, transport: str = "ntlm", user: str = USER, password: str = PASSWORD, address: str = ADDRESS, **options: object
+    ) -> Protocol:
+        scheme = "https" if options.pop("tls", transport in ("basic", "certificate")) else "http"
+        port = self.server.https_port if scheme == "https" else self.server.http_port
+        if transport == "certificate":
+            options |= {"cert_pem": str(self.files.user_certificate), "cert_key_pem": str(self.files.user_key)}
         return Protocol(
             f"{scheme}://{address}:{port}/wsman",
             transport=transport,
             username=user,
             password=password,
             ca_trust_path=str(self.files.authority),
+            **options,
         )
 
 
@@ -72,11 +80,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder: Path = tmp_path_factory.mktemp("wsman")
     write_ntlm_users(folder / "ntlm-users", ACCOUNTS)
     prepare_acceptor(folder / "ntlm-users")
-    files = certificates.create(folder, ["fake.contoso.com"], [ADDRESS, OTHER])
+    files = certificates.create(folder, ["fake.contoso.com"], [ADDRESS, OTHER], user="local@localhost")
     directory = Directory()
     log = RequestLog()
     options = ServerOptions(
-        http_port=0, https_port=0, tls=certificates.server_context(files), check=check_of(ACCOUNTS), idle_seconds=5, max_timeout=0.5
+        http_port=0,
+        https_port=0,
+        tls=certificates.server_context(files),
+        check=check_of(ACCOUNTS),
+        certificate_users={"local@localhost": "local"},
+        credssp=True,
+        idle_seconds=5,
+        max_timeout=1.5,
     )
     with WsmanServer(directory, log, options) as server:
         yield Lab(server, FakeHost(), FakeHost(), log, files)
@@ -84,7 +99,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(running: Lab) -> Lab:
-    running.host = FakeHost(seed=1)
+    # Of this version it is known how rows are split into pages.
+    running.host = FakeHost(seed=1, os_version="10.0.14393")
     running.other = FakeHost(seed=2, os_version="6.1.7601", language="de-DE")
     running.server.directory.hosts = {ADDRESS: running.host, OTHER: running.other}
     running.log.truncate()
@@ -156,7 +172,13 @@ def send(client: WSMan, action: str, uri: str, body: ElementTree.Element | None,
 
 
 @pytest.mark.parametrize(
-    ("auth", "options"), [("ntlm", {}), ("negotiate", {}), ("ntlm", {"ssl": True}), ("basic", {"ssl": True}), ("negotiate", {"ssl": True})]
+    ("auth", "options"),
+    [
+        ("ntlm", {}),
+        ("negotiate", {}),
+        ("credssp", {}),
+        *((auth, {"ssl": True}) for auth in ("ntlm", "basic", "negotiate", "credssp", "certificate")),
+    ],
 )
 def test_pypsrp_reads_all_rows(lab: Lab, auth: str, options: dict[str, object]) -> None:
     with lab.pypsrp(auth, **options) as client:
@@ -170,13 +192,27 @@ def test_pypsrp_reads_all_rows(lab: Lab, auth: str, options: dict[str, object]) 
     assert {entry.encrypted for entry in entries} == {"ssl" not in options}
     assert entries[0].query == "select Name, State from Win32_Service"
     assert entries[0].bytes_in > 500
-    assert entries[0].user.lower() == USER.lower()
-    assert entries[0].auth_exchanges == {"basic": 0}.get(auth, 2 if "ssl" in options else 3)
+    assert entries[0].user.lower() == ("local" if auth == "certificate" else USER.lower())
+    assert entries[0].authentication == {"negotiate": "ntlm"}.get(auth, auth)
+    # CredSSP: a handshake of TLS, one of NTLM, the public key and the credentials, each a request.
+    wanted = {"basic": 0, "certificate": 0, "credssp": 5}.get(auth, 2)
+    assert entries[0].auth_exchanges == wanted + ("ssl" not in options)
 
 
-@pytest.mark.parametrize(("transport", "user"), [("ntlm", USER), ("ntlm", "svc@CONTOSO.COM"), ("ntlm", "local"), ("basic", "local")])
-def test_pywinrm_sends_any_message(lab: Lab, transport: str, user: str) -> None:
-    protocol = lab.pywinrm(transport, user)
+@pytest.mark.parametrize(
+    ("transport", "user", "options"),
+    [
+        ("ntlm", USER, {}),
+        ("ntlm", "svc@CONTOSO.COM", {}),
+        ("ntlm", "local", {}),
+        ("basic", "local", {}),
+        ("certificate", "local", {}),
+        ("credssp", USER, {}),
+        ("credssp", USER, {"tls": True}),
+    ],
+)
+def test_pywinrm_sends_any_message(lab: Lab, transport: str, user: str, options: dict[str, bool]) -> None:
+    protocol = lab.pywinrm(transport, user, **options)
     uri = ns.URI_WMI + "root/cimv2/StdRegProv"
     message = (
         f'<s:Envelope xmlns:s="{ns.SOAP}" xmlns:a="{ns.ADDRESSING}" xmlns:w="{ns.WSMAN}"><s:Header><a:To>http://x</a:To>'
@@ -208,6 +244,26 @@ def test_wrong_password_is_401(lab: Lab) -> None:
     with pytest.raises(InvalidCredentialsError):
         lab.pywinrm(password="wrong").transport.send_message("x")
     assert {(entry.action, entry.status) for entry in lab.log.entries} == {("Authenticate", 401)}
+
+
+def test_a_wrong_password_in_credssp_and_a_certificate_without_an_account(lab: Lab) -> None:
+    with lab.pypsrp("credssp", password="wrong") as client, pytest.raises(NTStatusException):
+        collect(client, "select * from Win32_Service")
+    lab.server.options.certificate_users = {}
+    try:
+        with lab.pypsrp("certificate", ssl=True) as client, pytest.raises(AuthenticationError):
+            collect(client, "select * from Win32_Service")
+    finally:
+        lab.server.options.certificate_users = {"local@localhost": "local"}
+    assert not [entry for entry in lab.log.entries if entry.status == 200]
+
+
+def test_a_long_answer_over_credssp_comes_in_parts(lab: Lab) -> None:
+    lab.host.services = FakeHost(services=403).services
+    with lab.pypsrp("credssp") as client:
+        items, _pulls = collect(client, "select * from Win32_Service")
+    assert len(items) == 403
+    assert max(entry.bytes_out for entry in lab.log.entries) > 100_000
 
 
 def test_user_without_rights_gets_a_fault(lab: Lab) -> None:
@@ -378,9 +434,9 @@ def test_provider_error_comes_in_every_form(lab: Lab) -> None:
 
 def test_operation_goes_on_after_the_cap(lab: Lab) -> None:
     with lab.pypsrp() as client, pytest.raises(WinRMTransportError) as error:
-        send(client, SERVICE_URI + "/Slow", SERVICE_URI, input_body(SERVICE_URI, "Slow", Seconds=1), selectors(Name="svc001"))
-    assert "w:TimedOut" in error.value.response_text
-    assert lab.host.calls[0][2] == {"Seconds": 1}
+        send(client, SERVICE_URI + "/Slow", SERVICE_URI, input_body(SERVICE_URI, "Slow", Seconds=2), selectors(Name="svc001"))
+    assert ":TimedOut<" in error.value.response_text
+    assert lab.host.calls[0][2] == {"Seconds": 2}
 
 
 def test_method_without_return_value(lab: Lab) -> None:

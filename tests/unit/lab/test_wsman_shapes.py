@@ -1,19 +1,16 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab puts on the wire has the shape of recorded answers of real Windows hosts.
-
-The recordings are not part of the project: the tests are skipped where they are absent.
-"""
+"""What the lab puts on the wire has the shape of recorded answers of real Windows hosts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-import pytest
+from unit.windows_samples import NEEDS_SAMPLES, body_of, sample
 
+from lab.windows.schema import CIMV2, system_class
 from lab.wsman import backend as wmi
 from lab.wsman import faults
 from lab.wsman import namespaces as ns
@@ -22,26 +19,16 @@ from lab.wsman.envelope import build
 from lab.wsman.faults import Voice
 from lab.wsman.schema import class_xml
 from lab.wsman.values import Style, endpoint_reference_xml, fragment_xml, instance_xml
+from lab.wsman.winrm_config import Limits, config_xml
 from lab.wsman.wmi_faults import from_wmi_error, keys_missing
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "wsman-samples"
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no recordings of Windows here")
+pytestmark = NEEDS_SAMPLES
 
 Shape = tuple[str, tuple[str, ...], tuple["Shape", ...]]
 
 
 def shape(element: Element) -> Shape:
     return element.tag, tuple(sorted(element.attrib)), tuple(shape(child) for child in element)
-
-
-def sample(name: str) -> Element:
-    return ElementTree.fromstring((SAMPLES / name).read_bytes())
-
-
-def body_of(envelope: Element) -> Element:
-    found = envelope.find(f"{{{ns.SOAP}}}Body")
-    assert found is not None
-    return found
 
 
 def assert_same(ours: bytes, recorded: Element) -> None:
@@ -67,13 +54,13 @@ def some_voice(render: object, recorded: Element) -> None:
 def test_timeout() -> None:
     assert_same(
         faults.simple(Voice("H", "en-US", 1), "timeout").render(Voice("H", "en-US", 1), "uuid:x"),
-        sample("omi03-fault-operation-timeout.xml"),
+        sample("omi03"),
     )
 
 
 def test_schema_validation() -> None:
     fault = faults.simple(Voice("H", "en-US", 1), "schema")
-    assert_same(fault.render(Voice("H", "en-US", 1), "uuid:x"), sample("pypsrp02-fault-schemavalidation-server2008.xml"))
+    assert_same(fault.render(Voice("H", "en-US", 1), "uuid:x"), sample("pypsrp02"))
 
 
 def test_instance_not_found() -> None:
@@ -82,7 +69,7 @@ def test_instance_not_found() -> None:
     def render(voice: Voice) -> bytes:
         return from_wmi_error(error, voice, "root/cimv2").render(voice, "uuid:x")
 
-    recorded = sample("omi02-fault-get-notfound-2012r2-extendedstatus.xml")
+    recorded = sample("omi02")
     # The recording's object has the DMTF namespace, one of the three that the lab chooses from.
     some_voice(render, recorded)
 
@@ -92,11 +79,11 @@ def test_invalid_class_of_old_hosts() -> None:
         fault = faults.nested(voice, faults.CANNOT_PROCESS_FILTER, "n:CannotProcessFilter", "text")
         return fault.render(voice, "uuid:x")
 
-    some_voice(render, sample("winrb01-fault-invalid-class-winrm1.xml"))
+    some_voice(render, sample("winrb01"))
 
 
 def test_keys_missing() -> None:
-    recorded = sample("msdocs02-wsmanfault-missing-keys-not-singleton.fragment.xml")
+    recorded = sample("msdocs02")
     shapes = []
     for seed in range(100):
         voice = Voice("H", "en-US", seed)
@@ -106,7 +93,7 @@ def test_keys_missing() -> None:
 
 
 def test_projection() -> None:
-    recorded = sample("opennms01-enumerate-xmlfragment-de.xml")
+    recorded = sample("opennms01")
     style = Style("de-DE", "omit", True)
     properties = (Property("Size", "uint64"), Property("Name", "string"), Property("FreeSpace", "uint64"))
     items = fragment_xml(properties, {"Name": "A:"}, style)
@@ -115,7 +102,7 @@ def test_projection() -> None:
 
 
 def test_object_with_reference() -> None:
-    recorded = sample("samm01-2016-enumerate-epr-nullarray-1item-context.xml")
+    recorded = sample("samm01")
     item = recorded.find(f".//{{{ns.WSMAN}}}Item")
     assert item is not None
     properties: dict[str, list[str]] = {}
@@ -140,9 +127,7 @@ def test_object_with_reference() -> None:
 
 
 def test_class_schema() -> None:
-    # A fragment without declarations of its prefixes.
-    text = (SAMPLES / "samm02-2016-getclass-win32-operatingsystem.fragment.xml").read_text(encoding="utf-8")
-    recorded = ElementTree.fromstring(text.strip().removeprefix("<s:Body>").removesuffix("</s:Body>"))
+    (recorded,) = sample("samm02")
     properties, methods = [], []
     for item in recorded:
         cim_type = item.get("TYPE", "") + ("[]" if item.tag.endswith(".ARRAY") else "")
@@ -158,3 +143,43 @@ def test_class_schema() -> None:
         return [(item.tag, item.get("NAME"), item.get("TYPE")) for item in element.iter()]
 
     assert essence(ours) == essence(recorded)
+
+
+def test_provider_with_a_text() -> None:
+    for name, subcode, receiver, detail in (
+        ("omi01", "w:InternalError", True, ""),
+        ("pypsrp01", "w:InvalidParameter", False, "InvalidValue"),
+    ):
+
+        def render(voice: Voice, subcode: str = subcode, receiver: bool = receiver, detail: str = detail) -> bytes:
+            return faults.provider_text(voice, 87, subcode, "text", receiver=receiver, detail=detail).render(voice, "uuid:x")
+
+        some_voice(render, sample(name))
+
+
+def test_settings_of_the_service() -> None:
+    recorded = sample("pypsrp03")
+    ours = build(ns.ACTION_GET + "Response", config_xml(Limits.of("10.0.14393"), allows_unencrypted=False), "en-US", "uuid:x")
+    assert_same(ours, recorded)
+
+    def limits(envelope: Element) -> dict[str, str | None]:
+        return {item.tag.rpartition("}")[2]: item.text for item in body_of(envelope).iter() if "Max" in item.tag or "Timeout" in item.tag}
+
+    ignored = ("IdleTimeout", "Shell", "Processes", "Users")
+    theirs = {name: text for name, text in limits(recorded).items() if not any(part in name for part in ignored)}
+    assert {name: limits(ElementTree.fromstring(ours))[name] for name in theirs} == theirs
+
+
+def test_types_of_the_operating_system() -> None:
+    """The lab's class has a part of the real one's properties, each of the real type."""
+    (recorded,) = sample("samm02")
+    types = {
+        item.get("NAME"): item.get("TYPE", "") + ("[]" if item.tag.endswith(".ARRAY") else "") for item in recorded if item.tag != "METHOD"
+    }
+    lab_class = system_class("Win32_OperatingSystem", CIMV2)
+    assert lab_class.superclass == recorded.get("SUPERCLASS")
+    assert {item.name: item.type for item in lab_class.properties} == {item.name: types.get(item.name) for item in lab_class.properties}
+    methods = {item.get("NAME"): {part.get("NAME"): part.get("TYPE") for part in item} for item in recorded.iter("METHOD")}
+    assert {method.name: {item.name: item.type for item in method.inputs} for method in lab_class.methods} == {
+        method.name: methods[method.name] for method in lab_class.methods
+    }

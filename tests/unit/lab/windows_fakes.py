@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,9 @@ CIMV2 = "root/cimv2"
 STANDARD = "root/StandardCimv2"
 DOMAIN = "contoso.com"
 
-_addresses = (f"127.77.{high}.{low}" for high, low in itertools.product(range(1, 250), range(1, 250)))
+# Workers of pytest-xdist share one loopback.
+_NETWORK = 77 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_addresses = (f"127.{_NETWORK}.{high}.{low}" for high, low in itertools.product(range(1, 250), range(1, 250)))
 
 
 class ManualClock:
@@ -100,7 +103,7 @@ class FakeDomain:
         """A host that is switched on and publishes without delay."""
         netbios = options.pop("netbios_name", label.upper())
         domain = options.pop("domain", DOMAIN)
-        spec = HostSpec(f"{label}.{DOMAIN}", netbios, domain, next(_addresses), profile, **{"publish_delay": 0, **options})
+        spec = HostSpec(f"{label}.{DOMAIN}", netbios, domain, next(_addresses), profile, **{"publish_delay": 0, "program": 0, **options})
         identity = FakeIdentity(self, spec.account)
         host = build_host(spec, seed, self, self, self.microsoft, identity=identity, clock=self.clock)
         self.hosts[spec.dns_name] = host

@@ -220,3 +220,26 @@ def test_success_needs_a_license_and_no_error(status: int, raised: int | None, r
     outcome = judge_activation(status, raised=raised, reason=reason)
     assert (outcome.state is ActivationState.LICENSED) == (status == 1 and not raised)
     assert outcome.licensed == (status == 1)
+
+
+# Every code that Microsoft's activation pages, slmgr.vbs and reports name for volume activation.
+# fmt: off
+ACTIVATION_CODES = (
+    0xC004B100, 0xC004C001, 0xC004C003, 0xC004C008, 0xC004C017, 0xC004C020, 0xC004C021, 0xC004D302, 0xC004D307, 0xC004E002, 0xC004E015,
+    0xC004F009, 0xC004F00F, 0xC004F014, 0xC004F015, 0xC004F017, 0xC004F025, 0xC004F02C, 0xC004F035, 0xC004F038, 0xC004F039, 0xC004F041,
+    0xC004F042, 0xC004F050, 0xC004F051, 0xC004F056, 0xC004F063, 0xC004F064, 0xC004F065, 0xC004F066, 0xC004F069, 0xC004F06B, 0xC004F06C,
+    0xC004F074, 0xC004F075, 0xC004F200, 0xC004F304, 0xC004F305, 0xC004F30A, 0xC004F30D, 0xC004F30E, 0xC004F30F, 0xC004F310, 0xC004F311,
+    0xC004F312, 0x80070005, 0x80070002, 0x80070003, 0x8007000D, 0x80070057, 0x80070490, 0x8007007B, 0x8007232A, 0x8007232B, 0x80092328,
+    0x8007251D, 0x8007267C, 0x80072338, 0x80072030, 0x80072EE2, 0x80072EE7, 0x800706BA, 0x8004FE21, 0xC0020017, 0x8007139F, 0x80041002,
+    0x80041003, 0x80041008, 0x80041010, 0x80041017,
+)
+# fmt: on
+
+
+@pytest.mark.parametrize("code", ACTIVATION_CODES, ids=hexadecimal)
+def test_every_code_of_volume_activation_has_meaning_remedy_and_source(code: int):
+    row = describe(code)
+    assert row is not None
+    assert row.meaning and row.remedy and row.source
+    # These three stand under this number in no header that is known here.
+    assert bool(row.name) == (code not in (0xC004F065, 0x80092328, 0x8004FE21))

@@ -6,18 +6,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault, parse_fault
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault, check_hresult, parse_fault
 
 F = ns.WSMAN_FAULT
-SAMPLES = next(
-    (folder / "shared" / "wsman-samples" for folder in Path(__file__).resolve().parents if (folder / "shared" / "wsman-samples").is_dir()),
-    None,
-)
 
 
 def fault_of(detail: str, subcode: str = "w:InternalError", reason: str = "") -> WsmanFault:
@@ -75,24 +70,28 @@ def test_the_codes_name_is_taken_from_the_error_table():
     assert (fault.code, fault.name != "") == ("0xC004F038", True)
 
 
-SAMPLE_CODES = {
-    "omi01-fault-powershell-plugin-providerfault-text.xml": None,
-    "omi02-fault-get-notfound-2012r2-extendedstatus.xml": "0x80338000",
-    "omi03-fault-operation-timeout.xml": "0x80338029",
-    "pypsrp01-fault-invalidparameter-server2016.xml": "0x80070057",
-    "pypsrp02-fault-schemavalidation-server2008.xml": "0x80338041",
-    "winrb01-fault-invalid-class-winrm1.xml": "0x8033801A",
-}
+@pytest.mark.parametrize(("code", "ok"), [(None, True), (0, True), (5, True), (-1073418160, False), (0x80041002, False)])
+def test_what_a_method_returns_is_judged_like_a_fault_where_it_is_an_hresult(code: int | None, ok: bool):
+    if ok:
+        check_hresult(code, "x")
+        return
+    with pytest.raises(WsmanFault) as caught:
+        check_hresult(code, "x")
+    assert caught.value.codes == [code & 0xFFFFFFFF]
+    assert caught.value.name
 
 
-@pytest.mark.skipif(SAMPLES is None, reason="the folder with real Windows responses is not beside this checkout")
-@pytest.mark.parametrize("name", SAMPLE_CODES)
-def test_faults_of_real_windows(name: str):
-    root = ET.fromstring((SAMPLES / name).read_bytes())
-    fault = parse_fault(root.find(f".//{{{ns.SOAP}}}Fault"), "x")
-    expected = SAMPLE_CODES[name]
-    if expected:
-        assert fault.code == expected
-    assert fault.text or fault.codes
-    assert fault.timed_out == name.startswith("omi03")
-    assert fault.not_found == name.startswith("omi02")
+def test_an_unknown_code_without_a_text_is_named_once():
+    with pytest.raises(WsmanFault) as caught:
+        check_hresult(0x8FFF1234, "kms-1: call")
+    assert caught.value.message.startswith("kms-1: call failed with 0x8FFF1234: a code that this collection does not know")
+    assert caught.value.message.endswith("shows its text.")
+
+
+@pytest.mark.parametrize(("inner", "missing"), [("2147942402", True), ("2147749890", True), ("2147942405", False), ("", True)])
+def test_an_instance_is_missing_only_if_nothing_else_is_behind_it(inner: str, missing: bool):
+    nested = f'<f:WSManFault xmlns:f="{F}" Code="{inner}"><f:Message/></f:WSManFault>' if inner else ""
+    fault = fault_of(
+        f'<f:WSManFault xmlns:f="{F}" Code="2150858752"><f:Message><f:ProviderFault>{nested}</f:ProviderFault></f:Message></f:WSManFault>'
+    )
+    assert fault.not_found == missing

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -191,3 +192,72 @@ def test_get_and_put_name_the_instance():
     session.put(THING, {"Name": "a"}, {"Size": 9})
     assert [header(request, f"{{{ns.ADDRESSING}}}Action") for request in script.sent] == [ns.GET, ns.PUT]
     assert script.sent[1].find(f"{{{ns.SOAP}}}Body")[0].tag == f"{{{URI}}}Win32_Thing"
+
+
+def output(return_value: object) -> Answer:
+    return body(f'<p:Grow_OUTPUT xmlns:p="{URI}"><p:ReturnValue>{return_value}</p:ReturnValue></p:Grow_OUTPUT>')
+
+
+def test_a_return_value_with_the_high_bit_is_a_failure_with_a_name():
+    with pytest.raises(WsmanFault, match=r"host: Win32_Thing\.Grow failed with 0xC004F050 \(SL_E_INVALID_PRODUCT_KEY\): ") as caught:
+        Session(Script(output(0xC004F050)), "host").invoke(THING, "Grow", {"By": 1})
+    assert (caught.value.code, caught.value.codes) == ("0xC004F050", [0xC004F050])
+
+
+@pytest.mark.parametrize("code", [0, 1, 10, 0x7FFFFFFF])
+def test_any_other_return_value_is_for_the_caller(code: int):
+    assert Session(Script(output(code)), "host").invoke(THING, "Grow", {"By": 1})["ReturnValue"] == code
+
+
+def unrelated(_request: ET.Element) -> bytes:
+    return f'<s:Envelope xmlns:s="{ns.SOAP}"><s:Body/></s:Envelope>'.encode()
+
+
+GARBAGE = [
+    lambda _request: b"Bad gateway",
+    lambda _request: b"<html/>",
+    lambda _request: b'<!DOCTYPE x><s:Envelope xmlns:s="x"/>',
+    unrelated,
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_what_is_no_answer_leaves_a_method_unknown_and_a_query_to_be_asked_again(garbage: Callable[[ET.Element], bytes]):
+    script = Script(garbage)
+    with pytest.raises(
+        UnknownOutcome, match=r"host: Win32_Thing\.Grow.* A second run reads the state before it does anything\.$"
+    ) as caught:
+        Session(script, "host").invoke(THING, "Grow", {"By": 1})
+    assert not caught.value.at_work
+    assert len(script.sent) == 1
+    script = Script(garbage, body("<n:EnumerateResponse><w:EndOfSequence/></n:EnumerateResponse>"))
+    assert Session(script, "host").query(THING, ["Name"]) == []
+    assert script.reconnects == 1
+
+
+def test_an_answer_to_something_else_is_none():
+    """Everything in it would read as empty: no rows, a method that gave back nothing."""
+    with pytest.raises(UnknownOutcome, match="that to something else \\(Shrink_OUTPUT\\)"):
+        Session(Script(body(f'<p:Shrink_OUTPUT xmlns:p="{URI}"/>')), "host").invoke(THING, "Grow", {"By": 1})
+    with pytest.raises(UnknownOutcome, match="that to something else \\(Grow_OUTPUT\\)"):
+        Session(Script(output(0)), "host").query(THING, ["Name"])
+    assert Session(Script(body(f'<p:grow_output xmlns:p="{URI.lower()}"/>')), "host").invoke(THING, "Grow", {"By": 1})["Size"] is None
+
+
+def test_what_timed_out_is_still_at_work():
+    with pytest.raises(UnknownOutcome) as caught:
+        Session(Script(fault("w:TimedOut", 2150858793)), "host").invoke(THING, "Grow", {"By": 1})
+    assert caught.value.at_work
+
+
+@pytest.mark.parametrize(("lost", "reconnects"), [(UnknownOutcome("host: no answer."), 1), (fault("w:TimedOut", 2150858793), 0)])
+def test_what_comes_late_finds_nobody(lost: Any, reconnects: int):
+    script = Script(lost)
+    with pytest.raises(UnknownOutcome):
+        Session(script, "host").invoke(THING, "Grow", {"By": 1})
+    assert script.reconnects == reconnects
+
+
+def test_a_lost_answer_says_what_was_asked():
+    with pytest.raises(UnknownOutcome, match=r"^host: Win32_Thing\.Grow: the connection broke\. A second run"):
+        Session(Script(UnknownOutcome("host: the connection broke.")), "host").invoke(THING, "Grow", {"By": 1})

@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a host could not be reached: what the libraries raise, in one sentence with what to do.
+
+Pure: exceptions are told apart by the names and the texts that OpenSSL, krb5 and the libraries gave them, so that none
+of the libraries has to be imported.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+_TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
+_PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
+_TLS_WAY = "usually speaks TLS, which needs ansible_winrm_scheme: https or ansible_psrp_protocol: https"
+_HOST_NAME = (
+    "connect to the host's full DNS name, not to its address (ansible_winrm_kerberos_hostname_override,"
+    " ansible_psrp_negotiate_hostname_override)"
+)
+
+# What OpenSSL calls it, and what it means here.
+_TLS_REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("UNSUPPORTED_PROTOCOL", "ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE", "UNSUPPORTED_SSL_VERSION"),
+        f"the host offers no TLS 1.2, as Windows 7 and Server 2008 R2 do unless told otherwise; {_TLS_OTHER_WAY}",
+    ),
+    (
+        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL"),
+        f"what listens there does not speak TLS; {_PLAIN_WAY}",
+    ),
+    (
+        (
+            "ALERT_CERTIFICATE_REQUIRED",
+            "ALERT_UNKNOWN_CA",
+            "ALERT_BAD_CERTIFICATE",
+            "ALERT_CERTIFICATE_UNKNOWN",
+            "ALERT_CERTIFICATE_EXPIRED",
+        ),
+        "the host does not accept the user's certificate; it has to be of an authority that the host trusts, and in date",
+    ),
+    (
+        ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY", "DH_KEY_TOO_SMALL", "EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"),
+        f"host and control node have no sufficiently strong algorithm in common; {_TLS_OTHER_WAY}",
+    ),
+)
+
+# X509_V_ERR_… of OpenSSL's x509_vfy.h.
+_CERTIFICATE_CODES = {
+    9: "the host's certificate is not valid yet; compare the clocks of host and control node",
+    10: "the host's certificate has expired; give its listener a new one",
+    18: "the host's certificate is self-signed",
+    19: "the host's certificate comes from an authority that is not trusted",
+    20: "the host's certificate comes from an authority that is not trusted",
+    21: "the host's certificate comes from an authority that is not trusted",
+    23: "the host's certificate was revoked; give its listener a new one",
+    62: "the host's certificate is for another name than the one connected to (ansible_host)",
+    64: "the host's certificate is for another name than the address connected to (ansible_host)",
+}
+_UNTRUSTED = (18, 19, 20, 21)
+_NAME_AUTHORITY = "name the authority's certificate by ansible_winrm_ca_trust_path or ansible_psrp_ca_cert"
+_WRONG_NAME = "connect to the name that it is for, or give the listener another certificate"
+
+# Words of MIT krb5, also inside GSSAPI errors, and what to do.
+_KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("clock skew",), "the clocks of control node and domain controller differ by more than five minutes; synchronize them"),
+    (
+        ("server not found in kerberos database", "server krbtgt"),
+        f"the domain knows no service of the name connected to; {_HOST_NAME}",
+    ),
+    (
+        ("cannot find kdc", "cannot contact any kdc", "cannot resolve", "kdc unreachable"),
+        "no domain controller of the realm was found; check realm and spelling (upper case), krb5.conf and DNS",
+    ),
+    (("ticket expired", "credential expired", "credentials have expired"), "the ticket has expired; run kinit, or give ansible_password"),
+    (
+        ("no kerberos credentials", "no credentials", "no credential", "credentials cache", "did not find a plugin for ccache_ops"),
+        "there is no Kerberos ticket; run kinit, or give user (name@REALM) and password",
+    ),
+    (("preauthentication failed", "password incorrect", "decrypt integrity check failed"), "the password is wrong"),
+    (("client not found", "client '"), "the domain has no such user; write it as name@REALM"),
+    (("revoked", "locked out"), "the account is locked or disabled"),
+    (("password has expired", "key has expired"), "the account's password has expired"),
+    (
+        ("kerberos library is not installed", "pykerberos is not installed"),
+        "the Kerberos extra of the connection's package is not installed",
+    ),
+    (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
+)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it wraps, by any of the ways in which requests and urllib3 do that."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop(0)
+        if not isinstance(found, BaseException) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+
+
+def is_a(error: BaseException, *names: str) -> bool:
+    """Whether the error is of a class of that name, or of one derived from it."""
+    return any(kind.__name__ in names for kind in type(error).__mro__)
+
+
+def never_connected(error: BaseException) -> bool:
+    """Whether the failure came before the first byte went out, so that certainly nothing was done."""
+    wanted = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ConnectTimeout")
+    return any(type(cause).__name__ in wanted for cause in causes(error))
+
+
+def explain_connection(error: BaseException, endpoint: str) -> str:
+    """Why no connection came about."""
+    parts = urlsplit(endpoint)
+    chain = list(causes(error))
+    if any(type(cause).__name__ == "ProxyError" for cause in chain):
+        return f"the proxy on the way to {endpoint} could not be used ({innermost(error)}); see ansible_winrm_proxy and ansible_psrp_proxy"
+    if any(type(cause).__name__ in ("NameResolutionError", "gaierror") for cause in chain):
+        return f"the name {parts.hostname} could not be resolved; check ansible_host and DNS"
+    numbers = {cause.errno for cause in chain if isinstance(cause, OSError)}
+    if errno.ECONNREFUSED in numbers:
+        listeners = "see there whether WinRM has a listener on this port (winrm enumerate winrm/config/listener)"
+        return f"{endpoint} refuses connections; {listeners}{_other_ports(parts.port)}"
+    if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
+        return f"there is no way to {parts.hostname}; check ansible_host, the network, and whether the host is on"
+    return f"{endpoint} does not answer; see whether the host is on and its firewall lets WinRM in{_other_ports(parts.port)}"
+
+
+def explain_broken(error: BaseException, endpoint: str, answered: bool) -> str:
+    """What a connection that ended without an answer means.
+
+    Args:
+        error: What was raised.
+        endpoint: The URL in use.
+        answered: Whether this endpoint has answered before, so that it is the right one.
+    """
+    sentence = f"the connection broke ({innermost(error)})"
+    parts = urlsplit(endpoint)
+    if not answered and parts.scheme == "http" and (parts.port in (443, 5986) or "\\x15\\x03" in repr(error)):
+        sentence += f"; port {parts.port} usually speaks TLS, which needs ansible_winrm_scheme: https or ansible_psrp_protocol: https"
+    return sentence
+
+
+def explain_tls(error: BaseException, endpoint: str) -> str:
+    """Why TLS failed."""
+    start = f"TLS to {endpoint} failed: "
+    chain = list(causes(error))
+    for cause in chain:
+        code = getattr(cause, "verify_code", 0)
+        if code in _CERTIFICATE_CODES:
+            remedy = {True: f"; {_NAME_AUTHORITY}"}.get(code in _UNTRUSTED, f"; {_WRONG_NAME}" if code in (62, 64) else "")
+            return start + _CERTIFICATE_CODES[code] + remedy
+    text = " ".join(str(cause) for cause in chain)
+    if "doesn't match" in text:
+        return start + f"{_CERTIFICATE_CODES[62]}; {_WRONG_NAME}"
+    reasons = {str(getattr(cause, "reason", "")) for cause in chain} | set(re.findall(r"\[SSL: ([A-Z0-9_]+)", text))
+    for names, meaning in _TLS_REASONS:
+        if any(name in reason for name in names for reason in reasons):
+            return start + meaning
+    if "EOF" in text or any(isinstance(cause, ConnectionError) for cause in chain):
+        return (
+            start
+            + f"the host ended the handshake, as one does that offers no TLS 1.2 or whose listener has no certificate; {_TLS_OTHER_WAY}"
+        )
+    return start + innermost(error)
+
+
+def explain_authentication(error: BaseException | str) -> str:
+    """Why the authentication could not be carried out."""
+    text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
+    plain = text.lower()
+    if offered := re.search(r"actual: '([^']*)'", text):
+        offers = ", ".join(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1])) or "none"
+        return f"the listener does not allow the authentication asked for; it offers {offers}"
+    if "0x8009030c" in plain or "logon was denied" in plain or "logon denied" in plain:
+        return "the credentials were not accepted; check user and password"
+    for words, meaning in _KERBEROS:
+        if any(word in plain for word in words):
+            return f"Kerberos is not possible: {meaning}"
+    return " ".join((text if isinstance(error, str) else innermost(error)).split()).rstrip(".")
+
+
+def innermost(error: BaseException) -> str:
+    """The plain words of the deepest cause; requests wraps them four times."""
+    deepest = error
+    while inner := deepest.__cause__ or deepest.__context__:
+        deepest = inner
+    return (getattr(deepest, "strerror", None) or str(deepest) or type(deepest).__name__).rstrip(".")
+
+
+def _other_ports(port: int | None) -> str:
+    """WinRM 1.1 had the ports of the web; those of today came with 2.0 (Windows 7, Server 2008 R2)."""
+    old = {5985: 80, 5986: 443}.get(port or 0)
+    return f"; WinRM 1.1 of Windows Vista and Server 2008 listens on port {old} instead" if old else ""

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the carriers have in common: HTTP by requests, bounds on an exchange, and errors that mean the same.
+
+The one question behind every error is whether the host can have carried out the request. Where it certainly has not, the
+error says what to do; otherwise it is an C(UnknownOutcome), and whoever asked reads the state again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .._errors import ActivationError
+from . import diagnosis
+from .bounds import AnswerRefused, TookTooLong, run_within
+from .envelope import OPERATION_TIMEOUT
+from .session import HttpError, UnknownOutcome
+
+READ_TIMEOUT = OPERATION_TIMEOUT + 10
+"""Seconds without a byte. Longer than the operation timeout that the envelope asks for, so that the server's own answer to
+a time-out arrives."""
+
+MARGIN = 30
+"""Seconds that connecting and authenticating may take beyond that."""
+
+# A gateway that failed, or a service that fell over: nobody knows what came of the request.
+_UNKNOWN_STATUSES = frozenset({500, 502, 504})
+_HINTS = {
+    400: "WinRM could not read the message",
+    403: "The account may not use WinRM on this host",
+    404: "There is no WS-Management under this path; on ports 80 and 443 another web server may listen beside WinRM 1.1",
+    405: "This is no WS-Management service",
+    413: "The message is larger than the host's MaxEnvelopeSizekb allows",
+    500: "It gave no reason; messages without encryption are refused like this unless the host's AllowUnencrypted is set",
+    503: "The WinRM service is stopped, busy or stopping",
+}
+
+
+class HttpCarrier:
+    """A carrier (see C(session.Carrier)) over one of the libraries.
+
+    Args:
+        host: The host's name as the inventory has it.
+
+    Attributes:
+        endpoint: The URL that the messages go to.
+        patience: Seconds that one exchange may take, whatever comes meanwhile.
+    """
+
+    endpoint: str
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.patience: float = READ_TIMEOUT + MARGIN
+        self._answered = False
+
+    def send(self, message: bytes) -> bytes:
+        """See C(Carrier.send)."""
+        try:
+            answer = run_within(self.patience, lambda: self.post(message))
+        except ActivationError:
+            raise
+        except TookTooLong:
+            raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds") from None
+        except AnswerRefused as refusal:
+            raise self.unknown(str(refusal)) from None
+        except Exception as error:
+            raise self._judge(error) from None
+        self._answered = True
+        return answer
+
+    def post(self, message: bytes) -> bytes:
+        """Send it by the library; the body of the answer."""
+        raise NotImplementedError
+
+    def seals(self) -> bool:
+        """Whether there is a context that messages are encrypted with, so that the authentication is over."""
+        raise NotImplementedError
+
+    def _judge(self, error: Exception) -> ActivationError:
+        """The error for whatever the libraries raised."""
+        if diagnosis.is_a(error, "SSLError") and not self._answered:
+            return self.unreachable(diagnosis.explain_tls(error, self.endpoint))
+        if diagnosis.never_connected(error):
+            return self.unreachable(diagnosis.explain_connection(error, self.endpoint))
+        if diagnosis.is_a(error, "ReadTimeout"):
+            return self.unknown(f"no answer within {READ_TIMEOUT} seconds")
+        if diagnosis.is_a(error, "ConnectionError", "ChunkedEncodingError", "SSLError"):
+            return self.unknown(diagnosis.explain_broken(error, self.endpoint, self._answered))
+        if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException"):
+            # A file with a certificate or key that is not there.
+            return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
+        if diagnosis.is_a(error, "WinRMError", "InvalidConfigurationException") and not self.seals():
+            # Variables that do not go together, such as message encryption with an authentication that has none.
+            return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
+        # The libraries let through whatever is inside them: spnego, GSSAPI, struct, a KeyError for a missing header.
+        if self.seals():
+            return self.unknown(f"the answer can't be decrypted ({diagnosis.innermost(error)})")
+        return self.unreachable(diagnosis.explain_authentication(error))
+
+    def soap_fault(self, status: int, text: str) -> bytes:
+        """The SOAP fault that came with an HTTP status of 400 or more.
+
+        Raises:
+            HttpError: None came, and the service has not seen the message.
+            UnknownOutcome: None came, and nobody knows what the service has done.
+        """
+        self._answered = True
+        if ":Fault" in text or "<Fault" in text:
+            return text.encode("utf-8")
+        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {_HINTS.get(status, 'It gave no reason')}."
+        if status in _UNKNOWN_STATUSES:
+            raise UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
+        raise HttpError(sentence, status)
+
+    def rejected(self) -> ActivationError:
+        """The error for HTTP 401."""
+        return ActivationError(
+            f"{self.host}: {self.endpoint} did not accept the credentials (HTTP 401). Check user, password and the authentication"
+            " that the listener allows.",
+            code="HTTP 401",
+            source="wsman",
+            unreachable=True,
+        )
+
+    def unknown(self, clause: str) -> UnknownOutcome:
+        """Nobody knows what came of the request."""
+        return UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+
+    def unreachable(self, clause: str) -> ActivationError:
+        """Nothing was asked of the host."""
+        return ActivationError(f"{self.host}: {clause}.", source="wsman", unreachable=True)
+
+    def encryption(self) -> str:
+        """C(tls), C(message) or C(none)."""
+        if self.endpoint.lower().startswith("https:"):
+            return "tls"
+        return "message" if self.seals() else "none"
+
+
+def moved(plugin: str, error: AttributeError) -> ActivationError:
+    """The error for a library or a connection plugin that is not built as expected."""
+    return ActivationError(
+        f"The connection plugin {plugin} of this ansible-core, or its library, is built differently from those that the collection"
+        f" knows ({error}); use the versions that the README names, and report this.",
+        source="collection",
+    )
+
+
+def patience_for(timeouts: Collection[float]) -> float:
+    """Seconds for an exchange, given the time-outs that the user's variables ask for."""
+    return max(READ_TIMEOUT, *timeouts) + MARGIN

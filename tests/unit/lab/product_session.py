@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection's session on a simulated machine, without a network in between: messages go by function call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import probe
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
+from lab.windows.host import Host
+from lab.wsman.request_log import Entry
+from lab.wsman.service import DropConnection, Service
+
+
+class DirectCarrier:
+    """Implements Carrier; ``log`` keeps what every message was about, ``intercept`` may raise what the lab's rules raise."""
+
+    def __init__(self, host: Host) -> None:
+        self.endpoint = f"http://{host.spec.address}:5985/wsman"
+        self.log: list[Entry] = []
+        self._host = host
+        self.intercept: Callable[[Entry], None] = lambda _entry: None
+        self._service = Service(intercept=self._intercept)
+
+    def send(self, message: bytes) -> bytes:
+        """Hand a message to the host."""
+        entry = Entry(host=self._host.hostname)
+        self.log.append(entry)
+        try:
+            return self._service.handle(self._host, self._host.spec.address, "svc-winrm", message, entry).body
+        except DropConnection:
+            raise UnknownOutcome(f"{self._host.hostname}: the connection broke", source="wsman") from None
+
+    def _intercept(self, entry: Entry) -> None:
+        self.intercept(entry)
+
+    def reconnect(self) -> None:
+        """There is no connection."""
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    def asked(self, action: str, resource: str = "") -> int:
+        """How many messages there were of an action, and a class where one is named."""
+        return sum(entry.action == action and resource in entry.resource + entry.query for entry in self.log)
+
+
+def open_direct(host: Host) -> tuple[Session, DirectCarrier]:
+    """A session and its carrier."""
+    carrier = DirectCarrier(host)
+    return Session(carrier, host.hostname), carrier
+
+
+def port_probe(host: Host) -> Callable[[int], str]:
+    """What the collection sees of the host's ports from outside."""
+    return lambda port: str(probe(host.hostname, host.spec.address, port, timeout=1).state)

@@ -1,0 +1,341 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The carriers against servers that are not as they should be: bounds are kept, and each case has its sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import time
+import tracemalloc
+import warnings
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import connection_loader
+from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_plugin, saying, server_tls, session, winrm_plugin
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import (
+    explain_authentication,
+    explain_broken,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
+
+LIBRARIES = pytest.mark.parametrize("library", ["psrp", "winrm"])
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
+HUGE, PIECE = 100 * 1024 * 1024, b" " * 65536
+
+
+def error_of(library: str, port: int, tls: Path | None = None) -> ActivationError:
+    """What a first request over TLS, or without, comes to."""
+    with pytest.raises(ActivationError) as caught, session(library, port, tls) as opened:
+        opened.identify()
+    assert "secret" not in caught.value.message
+    assert "kms-1" in caught.value.message
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("plugin", "gone"),
+    [
+        *((psrp_plugin, name) for name in ("_build_kwargs", "_psrp_conn_kwargs")),
+        *((winrm_plugin, name) for name in ("_build_winrm_kwargs", "shell_id", "protocol", "_winrm_connect")),
+    ],
+)
+def test_a_connection_plugin_that_was_rebuilt_is_named(plugin: Any, gone: str):
+    connection = plugin(5985)
+    delattr(connection, gone)
+    with pytest.raises(ActivationError, match=rf"built differently .*{gone}.* README") as caught:
+        open_session(connection, "kms-1")
+    assert caught.value.source == "collection"
+    assert not caught.value.unreachable
+
+
+def test_the_plugins_of_this_ansible_core_have_what_the_carriers_use():
+    winrm = connection_loader.get("winrm", PlayContext())
+    psrp = connection_loader.get("psrp", PlayContext())
+    assert [name for name in ("_build_winrm_kwargs", "_winrm_connect", "shell_id", "protocol") if not hasattr(winrm, name)] == []
+    for connection, host in ((winrm, "winrm-host"), (psrp, "psrp-host")):
+        connection.set_options(
+            var_options={"_extras": {}, "ansible_host": host, "ansible_port": 5985, "ansible_user": "user", "ansible_password": "secret"}
+        )
+        assert open_session(connection, host).carrier.endpoint == f"http://{host}:5985/wsman"
+
+
+def test_the_variables_of_the_connection_reach_the_library():
+    chosen = {"proxy": "http://proxy:8080", "send_cbt": False, "message_encryption": "never", "read_timeout_sec": 100}
+    winrm = connection_loader.get("winrm", PlayContext())
+    winrm.set_options(
+        var_options={
+            "_extras": {f"ansible_winrm_{name}": value for name, value in chosen.items()},
+            "ansible_host": "kms-1",
+            "ansible_port": 5985,
+            "ansible_winrm_transport": ["ntlm"],
+            "ansible_user": "user",
+            "ansible_password": "secret",
+        }
+    )
+    carrier = open_session(winrm, "kms-1").carrier
+    transport = carrier._transport
+    assert {name: getattr(transport, name) for name in chosen} == {**chosen, "read_timeout_sec": (100, 100)}
+    assert carrier.patience > 100
+    session = transport.build_session()
+    assert session.proxies["http"] == "http://proxy:8080"
+    assert session.auth.send_cbt is False
+    assert transport.encryption is None
+    psrp = connection_loader.get("psrp", PlayContext())
+    psrp.set_options(
+        var_options={
+            "ansible_host": "kms-1",
+            "ansible_psrp_proxy": "http://proxy:8080",
+            "ansible_psrp_negotiate_send_cbt": False,
+            "ansible_psrp_message_encryption": "never",
+            "ansible_psrp_read_timeout": 100,
+        }
+    )
+    carrier = open_session(psrp, "kms-1").carrier
+    transport = carrier._transport
+    assert (transport.proxy, transport.negotiate_send_cbt, transport.wrap_required, transport.read_timeout) == (
+        "http://proxy:8080",
+        False,
+        False,
+        100,
+    )
+    assert carrier.patience > 100
+
+
+def test_a_request_goes_through_the_proxy():
+    seen: list[bytes] = []
+
+    def proxy(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with listening(proxy, seen=seen) as port:
+        for connection in (
+            psrp_plugin(5985, server="kms-1.invalid", proxy=f"http://{ADDRESS}:{port}"),
+            winrm_plugin(5985, host="kms-1.invalid", proxy=f"http://{ADDRESS}:{port}"),
+        ):
+            with pytest.raises(ActivationError, match="HTTP 407"):
+                open_session(connection, "kms-1").identify()
+    assert [head.partition(b" HTTP")[0] for head in seen] == [b"POST http://kms-1.invalid:5985/wsman"] * 2
+
+
+@LIBRARIES
+def test_message_encryption_where_there_is_none_is_a_matter_of_options(library: str):
+    connection = psrp_plugin(5985, encryption="always") if library == "psrp" else winrm_plugin(5985, message_encryption="always")
+    with pytest.raises(ActivationError, match=r"kms-1: .*ncryption.*basic") as caught:
+        open_session(connection, "kms-1").identify()
+    assert (caught.value.source, caught.value.unreachable) == ("options", False)
+
+
+@pytest.mark.parametrize("name", ["ansible.builtin.ssh", "local"])
+def test_another_connection_is_told_the_two_lines_that_make_it_work(name: str):
+    with pytest.raises(ActivationError) as caught:
+        open_session(SimpleNamespace(ansible_name=name), "kms-1")
+    first, *lines = caught.value.message.split("\n")
+    assert first.startswith("kms-1: ") and name.rpartition(".")[2] in first
+    assert lines == ["ansible_connection: psrp", "ansible_port: 5985"]
+
+
+def test_what_the_connection_plugin_says_is_told_with_the_host():
+    class AnsibleConnectionFailure(Exception):
+        pass
+
+    def fail() -> None:
+        raise AnsibleConnectionFailure(
+            "Kerberos auth failure for principal a@B: kinit: Clock skew too great while getting initial credentials"
+        )
+
+    connection = winrm_plugin(5985)
+    connection._winrm_connect = fail
+    with pytest.raises(ActivationError, match=r"^kms-1: Kerberos is not possible: the clocks of .* differ") as caught:
+        open_session(connection, "kms-1")
+    assert caught.value.unreachable
+    assert connection.shell_id is None
+
+
+def huge(kind: str) -> Talk:
+    def talk(connection: socket.socket) -> None:
+        if kind == "length":
+            connection.sendall(f"{HEAD}Content-Length: {HUGE}\r\n\r\n".encode())
+        elif kind == "chunks":
+            connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
+        elif kind == "gzip":
+            connection.sendall(f"{HEAD}Content-Encoding: gzip\r\nConnection: close\r\n\r\n".encode())
+        else:
+            connection.sendall(f"{HEAD.replace('200 OK', '500 No')}Connection: close\r\n\r\n".encode())
+        packer = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
+        for _number in range(HUGE // len(PIECE)):
+            piece = packer.compress(PIECE) if kind == "gzip" else PIECE
+            connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if kind == "chunks" else piece)
+
+    return talk
+
+
+@LIBRARIES
+@pytest.mark.parametrize("kind", ["length", "chunks", "gzip", "until the end, with an error"])
+def test_an_answer_of_100_mb_does_not_take_the_memory(library: str, kind: str):
+    with listening(huge(kind)) as port:
+        tracemalloc.start()
+        try:
+            error = error_of(library, port)
+            _now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert isinstance(error, UnknownOutcome)
+    assert re.search("compressed" if kind == "gzip" else "larger than 1024000 bytes", error.message)
+    assert peak < 12_000_000
+
+
+@LIBRARIES
+@pytest.mark.parametrize("where", ["head", "body"])
+def test_a_server_that_drips_does_not_hold_the_task(library: str, where: str):
+    text = HEAD + "Content-Length: 100\r\n\r\n"
+
+    def talk(connection: socket.socket) -> None:
+        if where == "body":
+            connection.sendall(text.encode())
+        for byte in text.encode():
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+    with listening(talk) as port, session(library, port) as opened:
+        opened.carrier.patience = 0.5
+        started = time.monotonic()
+        with pytest.raises(UnknownOutcome, match=r"the answer did not end within 0 seconds|within 1 seconds"):
+            opened.identify()
+        # A read is asked twice.
+        assert 1.0 <= time.monotonic() - started < 2.5
+
+
+@LIBRARIES
+@pytest.mark.parametrize(
+    ("tls_days", "name", "trusted", "sentence"),
+    [
+        (1, "kms-9.contoso.com", True, r"for another name than the address connected to"),
+        (-1, ADDRESS, True, r"certificate has expired; give its listener a new one"),
+        (1, ADDRESS, False, r"certificate is self-signed; name the authority's .* ansible_winrm_ca_trust_path or ansible_psrp_ca_cert"),
+    ],
+)
+def test_certificates(library: str, tls_days: int, name: str, trusted: bool, sentence: str, tmp_path: Path):
+    other = tmp_path / "other"
+    other.mkdir()
+    server_tls(other)
+    with listening(saying("x"), server_tls(tmp_path, name, tls_days)) as port:
+        error = error_of(library, port, (tmp_path if trusted else other) / "cert.pem")
+    assert error.unreachable
+    assert re.search(sentence, error.message), error.message
+
+
+@LIBRARIES
+def test_a_host_with_tls_1_0_only(library: str, tmp_path: Path):
+    context = server_tls(tmp_path)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    with listening(saying("x"), context) as port:
+        error = error_of(library, port, tmp_path / "cert.pem")
+    assert error.unreachable
+    assert "the host offers no TLS 1.2, as Windows 7 and Server 2008 R2" in error.message
+    assert "HTTP listener on port 5985" in error.message
+
+
+@LIBRARIES
+def test_schemes_that_do_not_fit_the_listener(library: str, tmp_path: Path):
+    with listening(saying("HTTP/1.1 400 Bad Request\n\n")) as port:
+        server_tls(tmp_path)
+        error = error_of(library, port, tmp_path / "cert.pem")
+        assert error.unreachable and "does not speak TLS; a listener for HTTP, usually on port 5985" in error.message
+    with listening(saying("x"), server_tls(tmp_path)) as port:
+        error = error_of(library, port)
+        assert isinstance(error, UnknownOutcome) and "the connection broke" in error.message
+
+
+def test_http_on_the_port_of_tls_is_guessed():
+    broken = ConnectionResetError(104, "Connection reset by peer")
+    assert "port 5986 usually speaks TLS" in explain_broken(broken, "http://kms-1:5986/wsman", answered=False)
+    assert "usually" not in explain_broken(broken, "http://kms-1:5986/wsman", answered=True)
+    assert "usually" not in explain_broken(broken, "http://kms-1:5985/wsman", answered=False)
+
+
+@LIBRARIES
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("404 Not Found", r"HTTP 404\. There is no WS-Management under this path; on ports 80 and 443 .* WinRM 1\.1"),
+        ("503 Service Unavailable", r"HTTP 503\. The WinRM service is stopped"),
+        ("403 Forbidden", r"HTTP 403\. The account may not use WinRM"),
+        ("401 Unauthorized", r"did not accept the credentials \(HTTP 401\)"),
+        ("400 Bad Request", r"HTTP 400\. WinRM could not read the message"),
+        ("418 I'm a teapot", r"HTTP 418\. It gave no reason"),
+    ],
+)
+def test_bare_statuses(library: str, status: str, sentence: str):
+    with listening(saying(f"HTTP/1.1 {status}\nContent-Length: 5\nConnection: close\n\n<p/>x")) as port:
+        error = error_of(library, port)
+    assert re.search(sentence, error.message), error.message
+    assert not isinstance(error, UnknownOutcome)
+
+
+@LIBRARIES
+def test_another_server_on_this_port(library: str):
+    page = "<html><body>It works!</body></html>"
+    with listening(saying(f"HTTP/1.1 200 OK\nContent-Length: {len(page)}\nConnection: close\n\n{page}")) as port:
+        assert "Is something else listening on this port?" in error_of(library, port).message
+    with listening(saying("SSH-2.0-OpenSSH_9.2p1\n")) as port:
+        assert "the connection broke" in error_of(library, port).message
+
+
+def test_nobody_there():
+    with socket.create_server((ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+    for library in ("psrp", "winrm"):
+        error = error_of(library, port)
+        assert error.unreachable and f"http://{ADDRESS}:{port}/wsman refuses connections; see there" in error.message
+    for connection in (psrp_plugin(5985, server="kms-1.invalid"), winrm_plugin(5985, host="kms-1.invalid")):
+        with pytest.raises(ActivationError, match=r"the name kms-1\.invalid could not be resolved; check ansible_host"):
+            open_session(connection, "kms-1").identify()
+
+
+def test_files_that_are_not_there_are_a_matter_of_options(tmp_path: Path):
+    settings = {"ssl": True, "auth": "certificate", "encryption": "auto"}
+    missing = {"certificate_pem": str(tmp_path / "none.pem"), "certificate_key_pem": str(tmp_path / "none.key")}
+    for more, sentence in (({}, "path to the certificate key pem file must be specified"), (missing, "none.pem")):
+        with listening(saying("x"), server_tls(tmp_path)) as port, pytest.raises(ActivationError, match=sentence) as caught:
+            open_session(psrp_plugin(port, **settings, **more, cert_validation=str(tmp_path / "cert.pem")), "kms-1").identify()
+        assert (caught.value.source, caught.value.unreachable) == ("options", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("Server not found in Kerberos database", "no service of the name connected to"),
+        ("Cannot find KDC for realm CONTOSO.COM", "no domain controller of the realm"),
+        ("No Kerberos credentials available (default cache: FILE:/tmp/x)", "there is no Kerberos ticket"),
+        ("Ticket expired", "the ticket has expired"),
+        ("kinit: Preauthentication failed while getting initial credentials", "the password is wrong"),
+        ("kinit: Client 'x@CONTOSO.COM' not found in Kerberos database", "the domain has no such user"),
+        ("Kerberos auth failure when calling kinit cmd 'kinit': No such file", "the program kinit is missing"),
+        (
+            "The server did not response with one of the following authentication methods Kerberos - actual: 'Basic realm=\"WSMAN\", CredSSP'",
+            "",
+        ),
+    ],
+)
+def test_kerberos_and_what_is_on_offer(text: str, meaning: str):
+    assert (meaning or "it offers Basic, CredSSP") in explain_authentication(text)
+
+
+def test_an_unknown_reason_is_told_in_its_own_words():
+    with contextlib.suppress(ValueError):
+        raise ValueError from RuntimeError("something  new.")
+    assert explain_authentication("something  new.") == "something new"
