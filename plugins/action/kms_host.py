@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._dns.published import PublishedHosts
+from ..plugin_utils._kms_endpoint.probe import probe
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
-from ..plugin_utils._windows.kms_host import SETTINGS, KmsHost, Wish
+from ..plugin_utils._windows.kms_host import KmsHost
+from ..plugin_utils._windows.kms_host_state import SETTINGS, Wish
 from ..plugin_utils._windows.license_info import short_product
+from ..plugin_utils._windows.listening import Probe
 from ..plugin_utils._windows.publication import Publication, PublishedHost
 from ..plugin_utils._wsman.session import Session
 
@@ -28,16 +32,23 @@ class ActionModule(WindowsAction):
         key = options["product_key"]
         settings = {name: options[name] for name in SETTINGS if options[name] is not None}
         checked_settings(settings)
-        wish = Wish(normalise(key) if key else None, settings, options["activate"], options["firewall"], options["after"] or "")
+        wish = Wish(
+            product_key=normalise(key) if key else None,
+            settings=settings,
+            activate=options["activate"],
+            firewall=options["firewall"],
+            netsh=options["firewall_method"] == "netsh",
+            after_step=options["after"] or "",
+        )
         record = PublishedHost(session, self._publication(options)) if options["publish_domain"] else None
-        host = KmsHost(session, wish, check_mode, always_read=record is not None)
+        host = KmsHost(session, wish, check_mode, always_read=record is not None, probe=_probe_of(session))
         host.change(record.plan if record else None)
         result: dict[str, t.Any] = {"restarted": host.restarted}
         if record:
             result["publication"] = record.shown
         if host.state.service:
             result |= {"product": short_product(host.state.product), "port": host.port}
-        return Outcome(host.plan.steps, result)
+        return Outcome(host.plan.steps, result, warnings=host.warnings)
 
     def _publication(self, options: dict[str, t.Any]) -> Publication:
         return Publication(
@@ -48,3 +59,9 @@ class ActionModule(WindowsAction):
             reboot_timeout=options["reboot_timeout"],
             ports_of=PublishedHosts(options["publish_domain"], options["dns_servers"] or []).ports_of,
         )
+
+
+def _probe_of(session: Session) -> Probe:
+    """Looks at the host's ports under the address at which its WinRM answers."""
+    address = urlsplit(session.carrier.endpoint).hostname or session.host
+    return lambda port: str(probe(session.host, address, port).state)

@@ -9,8 +9,11 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from lab import names
 from lab.play import lab_environment
@@ -24,6 +27,7 @@ KMS_ONLY = "kms_hosts"
 WITH_CLIENTS = f"{names.kms_hosts()[0].fqdn}:srv-0*"
 BOTH = [Srv(0, 0, 1688, machine.fqdn) for machine in names.kms_hosts()]
 VARIABLES = {"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2}
+OTHER_PORT = 1690
 SUMMARY_TASKS = 5
 
 
@@ -98,3 +102,49 @@ def test_killed_after_each_task_and_run_again(fresh_lab: Lab):
     # Those of the clients stand before the summary's; with one KMS host there are fewer tasks of KMS hosts.
     assert all_tasks > hosts_tasks
     assert kill_in_turn(fresh_lab, WITH_CLIENTS, range(hosts_tasks - SUMMARY_TASKS - 4, all_tasks + 1), fresh, wanted) >= 3
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    return [found for child in children for found in (*descendants(child), child)]
+
+
+def test_killed_between_setting_the_port_and_restarting_the_service(fresh_lab: Lab, tmp_path: Path):
+    kms_2 = names.kms_hosts()[1]
+    assert fresh_lab.play(arguments=f"--limit {KMS_ONLY}").rc == 0
+    play = tmp_path / "port.yml"
+    task = {"name": "Task", "winops.volume_activation.kms_host": {"listening_port": "{{ port }}"}}
+    play.write_text(yaml.safe_dump([{"name": "Play", "hosts": kms_2.fqdn, "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
+    assert fresh_lab.play(str(play), port=OTHER_PORT).changed() == 1
+    # The order to stop sppsvc gets no further than the host's door while the run is killed.
+    fresh_lab.control.inject(host=f"{kms_2.label}*", action="Invoke:StopService", sleep=10, hresult=0x80041001)
+    process = subprocess.Popen(
+        ["ansible-playbook", "-i", str(fresh_lab.layout.inventory), str(play), "-e", "port=1688"],
+        env={**os.environ, **lab_environment(fresh_lab.layout.root)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not any(value == "1688" for value in fresh_lab.control.host(kms_2.label)["registry"].values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(0.5)
+    finally:
+        # A worker of Ansible has a session of its own, and would go on without its parent.
+        for pid in (*descendants(process.pid), process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+    time.sleep(10)
+    fresh_lab.control.clear_faults()
+    # Everything reads as it should, and yet nobody answers on that port.
+    assert fresh_lab.control.host(kms_2.label)["firewall"]["SPPSVC-In-TCP"]
+    assert fresh_lab.control.host(kms_2.label)["open_port"] == 0
+    mended = fresh_lab.play(arguments=f"--limit {KMS_ONLY}")
+    assert mended.rc == 0, mended.output[-3000:]
+    assert [(step["object"], step["attribute"], step["after"]) for step in mended.steps()] == [
+        (kms_2.fqdn, "sppsvc", "listens on TCP port 1688")
+    ]
+    assert fresh_lab.control.host(kms_2.label)["open_port"] == 1688
+    assert fresh_lab.play(arguments=f"--limit {KMS_ONLY}").changed() == 0

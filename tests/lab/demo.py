@@ -15,25 +15,32 @@ import time
 from collections import Counter
 from typing import Any
 
-from . import lifecycle, names
+from . import lifecycle, names, park
 from .control import Control
 from .domain.controller import Domain, DomainError
 from .layout import Layout
 from .play import RESULT_EVENTS, Run, run_playbook
 from .witness import Srv, Witness, WitnessError
 
+VARIABLES = {"kms_single_site_ticket": "purge", "kms_single_site_firewall_method": "netsh"}
+"""The lab's hosts allow the programs that need allowing."""
+
 
 def main() -> int:
     """Run the demonstration; returns the exit code."""
     layout = Layout.at()
-    options = lifecycle.Options(park=os.environ.get("LAB_PARK") or "modern", connection=os.environ.get("LAB_CONNECTION") or "winrm_ntlm")
+    choice = os.environ.get("LAB_PARK") or "modern"
+    connection = os.environ.get("LAB_CONNECTION") or "winrm_ntlm"
     good = False
     try:
+        if choice not in park.PARKS:
+            raise lifecycle.LabError(f"LAB_PARK is {choice}; there are {', '.join(park.PARKS)}")
+        options = lifecycle.Options(park=choice, connection=connection, clients=park.PARKS[choice].client_count)
         lifecycle.up(layout, options, say)
         say("\nansible-playbook winops.volume_activation.kms_single_site\n")
         started = time.monotonic()
         progress = Progress()
-        run = run_playbook(layout.root, variables={"kms_single_site_ticket": "purge"}, on_event=progress.take)
+        run = run_playbook(layout.root, variables=VARIABLES, on_event=progress.take)
         progress.finish()
         say(f"\nThe play took {time.monotonic() - started:.0f} s.\n")
         show_summary(run)

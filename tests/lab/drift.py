@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from . import names
 from .domain.editor import Editor
+from .windows.processes import ASR_RULES, NO_PROCESSES_OVER_WMI
 from .wsman.backend import Backend
 
 CIMV2 = "root/cimv2"
@@ -21,8 +23,11 @@ FIREWALL_RULE_KEYS = {
     "SystemName": "",
 }
 """The keys of the rule (wsman-wire §5)."""
-KMS_FIREWALL_TITLE = "Key Management Service (TCP-In)"
+KMS_FIREWALL_GROUP = "@FirewallAPI.dll,-28002"
+HKEY_LOCAL_MACHINE = 0x80000002
 DRIFTED_PORT = 1690
+_NETSH_SECONDS = 0.5
+_STOP_SECONDS = 0.2
 
 
 class UnknownDrift(Exception):
@@ -32,7 +37,7 @@ class UnknownDrift(Exception):
 class Drift:
     """The drifts of a lab. ``hosts`` are the back ends by label; ``other_csvlk`` is what ``key_replaced`` installs."""
 
-    def __init__(self, editor: Editor, hosts: Mapping[str, Backend], other_csvlk: str | None) -> None:
+    def __init__(self, editor: Editor, hosts: Mapping[str, Backend], other_csvlk: str) -> None:
         self._editor = editor
         self._hosts = hosts
         self._other_csvlk = other_csvlk
@@ -46,6 +51,9 @@ class Drift:
             "key_replaced": self._key_replaced,
             "publishing_disabled": self._publishing_disabled,
             "port_changed": self._port_changed,
+            "port_stale": self._port_stale,
+            "low_priority": self._low_priority,
+            "processes_blocked": self._processes_blocked,
         }
 
     def known(self) -> list[str]:
@@ -75,13 +83,12 @@ class Drift:
         if host.cim_class(STANDARD_CIMV2, "MSFT_NetFirewallRule") is not None:
             host.invoke(STANDARD_CIMV2, "MSFT_NetFirewallRule", FIREWALL_RULE_KEYS, "Disable", {})
         else:  # before Windows 8 and Server 2012
-            command = f'netsh advfirewall firewall set rule name="{KMS_FIREWALL_TITLE}" new enable=no'
+            command = f'netsh advfirewall firewall set rule group="{KMS_FIREWALL_GROUP}" new enable=no'
             host.invoke(CIMV2, "Win32_Process", None, "Create", {"CommandLine": command})
+            time.sleep(_NETSH_SECONDS)
         return f"disabled the firewall rule {KMS_FIREWALL_RULE} on {machine.fqdn}"
 
     def _key_replaced(self, machine: names.Machine) -> str:
-        if self._other_csvlk is None:
-            raise UnknownDrift("this park has only one key for its KMS hosts")
         self._service(machine, "InstallProductKey", ProductKey=self._other_csvlk)
         return f"installed the key that ends in {self._other_csvlk[-5:]} on {machine.fqdn}"
 
@@ -92,3 +99,26 @@ class Drift:
     def _port_changed(self, machine: names.Machine) -> str:
         self._service(machine, "SetKeyManagementServiceListeningPort", PortNumber=DRIFTED_PORT)
         return f"set the listening port of {machine.fqdn} to {DRIFTED_PORT}"
+
+    def _port_stale(self, machine: names.Machine) -> str:
+        """Another port is in use, and the old one set again without a restart."""
+        host = self._hosts[machine.label]
+        (service,) = host.instances(CIMV2, "SoftwareLicensingService")
+        self._service(machine, "SetKeyManagementServiceListeningPort", PortNumber=DRIFTED_PORT)
+        for method in ("StopService", "StartService"):
+            host.invoke(CIMV2, "Win32_Service", {"Name": "sppsvc"}, method, {})
+            time.sleep(_STOP_SECONDS)
+        port = int(service["KeyManagementServiceListeningPort"]) or 1688
+        self._service(machine, "SetKeyManagementServiceListeningPort", PortNumber=port)
+        return f"{machine.fqdn} listens on {DRIFTED_PORT} although {port} is set"
+
+    def _low_priority(self, machine: names.Machine) -> str:
+        self._service(machine, "EnableKeyManagementServiceLowPriority", EnableLowPriority=True)
+        return f"set the KMS of {machine.fqdn} to low priority"
+
+    def _processes_blocked(self, machine: names.Machine) -> str:
+        key = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": ASR_RULES}
+        host = self._hosts[machine.label]
+        host.invoke(CIMV2, "StdRegProv", None, "CreateKey", key)
+        host.invoke(CIMV2, "StdRegProv", None, "SetStringValue", {**key, "sValueName": NO_PROCESSES_OVER_WMI, "sValue": "1"})
+        return f"a policy of {machine.fqdn} blocks processes that are started over WMI"

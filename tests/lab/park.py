@@ -20,14 +20,16 @@ ADMINISTRATORS = (names.ADMINISTRATOR, names.OPERATOR, names.WINRM_USER, names.L
 class Park:
     """A choice of machines. ``clients`` and ``servers`` are Windows profiles (``data/os_profiles.yml``), taken in turn.
 
-    ``csvlk_name`` and ``other_csvlk_name`` name keys of ``data/keys.yml`` that fit its KMS hosts.
+    ``client_count`` is how many clients it has unless told otherwise. ``csvlk_name`` and ``other_csvlk_name`` name keys of
+    ``data/keys.yml`` that fit its KMS hosts.
     """
 
     kms: str
     clients: Sequence[str]
     servers: Sequence[str]
     csvlk_name: str
-    other_csvlk_name: str | None
+    other_csvlk_name: str
+    client_count: int = 100
 
     @property
     def csvlk(self) -> str:
@@ -35,9 +37,9 @@ class Park:
         return key_named(self.csvlk_name).key
 
     @property
-    def other_csvlk(self) -> str | None:
-        """A second KMS host key of the same product, if there is one."""
-        return None if self.other_csvlk_name is None else key_named(self.other_csvlk_name).key
+    def other_csvlk(self) -> str:
+        """A second KMS host key of the same product."""
+        return key_named(self.other_csvlk_name).key
 
     def profile(self, machine: names.Machine) -> str:
         """The Windows profile of a machine."""
@@ -64,16 +66,24 @@ PARKS: Mapping[str, Park] = {
     ),
     "document": Park(
         kms="server_2008r2_enterprise",
-        clients=("windows_7_enterprise", "windows_7_professional", "windows_vista_enterprise"),
+        clients=(
+            *("windows_7_enterprise",) * 12,
+            "windows_vista_enterprise",
+            *("windows_7_enterprise",) * 13,
+            "windows_7_professional",
+            "windows_vista_enterprise",
+        ),
         servers=("server_2008r2_enterprise", "server_2008_enterprise"),
         csvlk_name="csvlk_2008r2_b",
-        other_csvlk_name=None,
+        other_csvlk_name="csvlk_2008r2_b_second",
+        client_count=112,
     ),
 }
-"""``modern``: Server 2022 with Windows 10 and 11. ``document``: the machines that the scenarios were written for."""
+"""``modern``: Server 2022 with Windows 10 and 11. ``document``: the machines that the scenarios were written for, KMS hosts on
+Server 2008 R2, 100 clients with Windows 7 Enterprise, and some with 7 Professional, Vista, Server 2008 and 2008 R2."""
 
 
-def specs(park: Park, machines: Sequence[names.Machine], dc_address: str) -> list[HostSpec]:
+def specs(park: Park, machines: Sequence[names.Machine], dns_servers: Sequence[str]) -> list[HostSpec]:
     """The machines of a park as the simulator makes them; every seventh client speaks German."""
     return [
         HostSpec(
@@ -84,7 +94,7 @@ def specs(park: Park, machines: Sequence[names.Machine], dc_address: str) -> lis
             profile=park.profile(machine),
             role=machine.role,
             netbios_domain=names.NETBIOS_DOMAIN,
-            dns_servers=(dc_address,),
+            dns_servers=tuple(dns_servers),
             language="de-DE" if machine.role == "client" and machine.number % 7 == 0 else "en-US",
             administrators=tuple(name.lower() for name in ADMINISTRATORS),
         )

@@ -13,6 +13,7 @@ hosted CI. Each part that fails is told and recorded; the others go on.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import typing as t
@@ -47,6 +48,8 @@ REGISTRY = CimClass(
         "GetMultiStringValue": Method(_VALUE, {"sValue": "string[]"}),
     },
 )
+# The collection only switches rules on.
+RULES = dataclasses.replace(NET_FIREWALL_RULE, methods={"Enable": Method(), "Disable": Method()})
 
 
 def connect(user: str, password: str) -> Session:
@@ -89,7 +92,7 @@ def toggle_rule(session: Session) -> None:
         raise ActivationError(f"There is no rule {RULE}.")
     selectors = {"CreationClassName": f"MSFT|FW|FirewallRule|{RULE}", "PolicyRuleName": "", "SystemCreationClassName": "", "SystemName": ""}
     for method in ("Disable", "Enable") if before.enabled else ("Enable", "Disable"):
-        session.invoke(NET_FIREWALL_RULE, method, selectors=selectors)
+        session.invoke(RULES, method, selectors=selectors)
         print(f"  {method}: {firewall.read_rule(session, RULE)}")
 
 

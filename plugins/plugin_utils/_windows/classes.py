@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The WMI classes in use: their properties, methods and types.
 
-Sources: the MOF of SppWmi.dll (SoftwareLicensing*), MSFT_NetFirewallRule in root/StandardCimv2, CIMWin32 and StdRegProv as
-Microsoft's WMI reference documents them. Only what the collection uses is listed.
+Sources: the MOF of SppWmi.dll (SoftwareLicensing*), MSFT_NetFirewallRule and MSFT_NetTCPConnection in root/StandardCimv2, CIMWin32
+and StdRegProv as Microsoft's WMI reference documents them. Only what the collection uses is listed; which Windows has it, versions.py
+says.
 """
 
 from __future__ import annotations
@@ -13,52 +14,34 @@ from .._wsman.cim import CimClass, Method
 
 HKEY_LOCAL_MACHINE = 2147483650
 
-_KMS_COUNTERS = {
-    f"KeyManagementService{name}": "uint32"
-    for name in (
-        "CurrentCount",
-        "TotalRequests",
-        "FailedRequests",
-        "UnlicensedRequests",
-        "LicensedRequests",
-        "OOBGraceRequests",
-        "OOTGraceRequests",
-        "NonGenuineGraceRequests",
-        "NotificationRequests",
-    )
-}
-_KMS_CLIENT = {
-    "DiscoveredKeyManagementServiceMachineName": "string",
-    "DiscoveredKeyManagementServiceMachineIpAddress": "string",
-    "DiscoveredKeyManagementServiceMachinePort": "uint32",
-    "KeyManagementServiceMachine": "string",
-    "KeyManagementServicePort": "uint32",
-    "KeyManagementServiceLookupDomain": "string",
-}
-_KMS_CLIENT_METHODS = {
-    "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
-    "ClearKeyManagementServiceMachine": Method(),
-    "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
-    "ClearKeyManagementServicePort": Method(),
-}
-
 SOFTWARE_LICENSING_SERVICE = CimClass(
     "SoftwareLicensingService",
     properties={
         "Version": "string",
         "ClientMachineID": "string",
         "IsKeyManagementServiceMachine": "uint32",
-        "KeyManagementServiceProductKeyID": "string",
         "KeyManagementServiceDnsPublishing": "boolean",
         "KeyManagementServiceHostCaching": "boolean",
         "KeyManagementServiceLowPriority": "boolean",
         "KeyManagementServiceListeningPort": "uint32",
-        "RequiredClientCount": "uint32",
         "VLActivationInterval": "uint32",
         "VLRenewalInterval": "uint32",
         "RemainingWindowsReArmCount": "uint32",
-        **_KMS_COUNTERS,
-        **_KMS_CLIENT,
+        "KeyManagementServiceCurrentCount": "uint32",
+        "KeyManagementServiceTotalRequests": "uint32",
+        "KeyManagementServiceFailedRequests": "uint32",
+        "KeyManagementServiceUnlicensedRequests": "uint32",
+        "KeyManagementServiceLicensedRequests": "uint32",
+        "KeyManagementServiceOOBGraceRequests": "uint32",
+        "KeyManagementServiceOOTGraceRequests": "uint32",
+        "KeyManagementServiceNonGenuineGraceRequests": "uint32",
+        "KeyManagementServiceNotificationRequests": "uint32",
+        "DiscoveredKeyManagementServiceMachineName": "string",
+        "DiscoveredKeyManagementServiceMachineIpAddress": "string",
+        "DiscoveredKeyManagementServiceMachinePort": "uint32",
+        "KeyManagementServiceMachine": "string",
+        "KeyManagementServicePort": "uint32",
+        "KeyManagementServiceLookupDomain": "string",
     },
     methods={
         "InstallProductKey": Method({"ProductKey": "string"}),
@@ -68,7 +51,8 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "SetVLRenewalInterval": Method({"RenewalInterval": "uint32"}),
         "DisableKeyManagementServiceDnsPublishing": Method({"DisablePublishing": "boolean"}),
         "EnableKeyManagementServiceLowPriority": Method({"EnableLowPriority": "boolean"}),
-        **_KMS_CLIENT_METHODS,
+        "ClearKeyManagementServiceMachine": Method(),
+        "ClearKeyManagementServicePort": Method(),
     },
 )
 
@@ -84,23 +68,11 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
         "LicenseStatus": "uint32",
         "LicenseStatusReason": "uint32",
         "GracePeriodRemaining": "uint32",
-        "EvaluationEndDate": "datetime",
         "PartialProductKey": "string",
-        "ProductKeyID": "string",
         "ProductKeyChannel": "string",
-        "OfflineInstallationId": "string",
-        "RemainingAppReArmCount": "uint32",
-        "RemainingSkuReArmCount": "uint32",
         "RequiredClientCount": "uint32",
-        "IsKeyManagementServiceMachine": "uint32",
-        "VLActivationInterval": "uint32",
-        "VLRenewalInterval": "uint32",
-        "VLActivationType": "uint32",
-        "VLActivationTypeEnabled": "uint32",
-        **_KMS_COUNTERS,
-        **_KMS_CLIENT,
     },
-    methods={"Activate": Method(), "UninstallProductKey": Method()},
+    methods={"Activate": Method()},
 )
 
 STD_REG_PROV = CimClass(
@@ -108,26 +80,30 @@ STD_REG_PROV = CimClass(
     methods={
         "GetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string"}),
         "SetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string"}),
-        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
     },
 )
 
 NET_FIREWALL_RULE = CimClass(
     "MSFT_NetFirewallRule",
     namespace="root/StandardCimv2",
-    properties={"InstanceID": "string", "Enabled": "uint16", "Profiles": "uint16"},
-    methods={"Enable": Method(), "Disable": Method()},
+    properties={"Enabled": "uint16", "Profiles": "uint16"},
+    methods={"Enable": Method()},
+)
+
+NET_TCP_CONNECTION = CimClass(
+    "MSFT_NetTCPConnection",
+    namespace="root/StandardCimv2",
+    properties={"LocalPort": "uint16"},
 )
 
 WIN32_SERVICE = CimClass(
     "Win32_Service",
-    properties={"Name": "string", "State": "string", "ProcessId": "uint32"},
+    properties={"State": "string", "ProcessId": "uint32"},
     methods={"StartService": Method(), "StopService": Method()},
 )
 
 WIN32_PROCESS = CimClass(
     "Win32_Process",
-    properties={"ProcessId": "uint32"},
     methods={"Create": Method({"CommandLine": "string"}, {"ProcessId": "uint32"})},
 )
 
@@ -138,7 +114,6 @@ WIN32_OPERATING_SYSTEM = CimClass(
         "Version": "string",
         "BuildNumber": "string",
         "ProductType": "uint32",
-        "OperatingSystemSKU": "uint32",
         "CSName": "string",
         "LocalDateTime": "datetime",
         "LastBootUpTime": "datetime",

@@ -10,21 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .._errors import ActivationError
-from .._wsman.fault import WsmanFault
 from .._wsman.session import Session, UnknownOutcome
-from .classes import WIN32_COMPUTER_SYSTEM, WIN32_OPERATING_SYSTEM, WIN32_PROCESS
+from . import programs
+from .classes import WIN32_COMPUTER_SYSTEM, WIN32_OPERATING_SYSTEM
+from .versions import WindowsVersion, parse_version
 
 # The Kerberos tickets of NetworkService, as which sppsvc runs, belong to this logon session. Like Win32_Process.Create
 # itself, klist gives nothing back that could be read: the effect shows in DNS.
 _PURGE_TICKETS = "klist.exe -li 0x3e4 purge"
-
-# Win32_Process.Create, ReturnValue.
-_ACCESS_DENIED, _PRIVILEGE = 2, 3
-
-_NO_PROCESSES = (
-    "The target forbids processes that are started over WMI (Defender's rule against process creation from PSExec and WMI"
-    " commands, or a hardening guide); use ticket: reboot or ticket: wait instead"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +26,7 @@ class OperatingSystem:
 
     Attributes:
         caption: Its name in its own language.
+        version: Its version, such as C(10.0.20348).
         build: The build number, such as 20348.
         is_server: Whether it is a server edition.
         computer_name: The NetBIOS name; the machine account is this with a C($) behind it.
@@ -47,6 +41,11 @@ class OperatingSystem:
     computer_name: str
     local_time: datetime | None
     last_boot: datetime | None
+
+    @property
+    def windows(self) -> WindowsVersion:
+        """The version as one that can be compared."""
+        return parse_version(self.version)
 
 
 def read_operating_system(session: Session) -> OperatingSystem:
@@ -90,14 +89,9 @@ def purge_tickets(session: Session) -> None:
     Raises:
         ActivationError: The target forbids it.
     """
-    try:
-        answer = session.invoke(WIN32_PROCESS, "Create", {"CommandLine": _PURGE_TICKETS})
-    except WsmanFault as fault:
-        raise ActivationError(f"{fault.message} {_NO_PROCESSES}.", code=fault.code, name=fault.name, source="windows") from fault
-    code = answer["ReturnValue"] or 0
-    if code:
-        reason = _NO_PROCESSES if code in (_ACCESS_DENIED, _PRIVILEGE) else "see Win32_Process.Create in Microsoft's WMI reference"
-        raise ActivationError(f"{session.host}: starting klist failed with {code}. {reason}.", code=str(code), source="windows")
+    process = programs.start(session, _PURGE_TICKETS, "use ticket: reboot or ticket: wait instead")
+    # sppsvc is restarted next, and must not get its new security context from the old tickets.
+    programs.wait_for_end(session, process)
 
 
 def reboot(session: Session, timeout: float) -> None:

@@ -1,22 +1,38 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of Windows Defender Firewall (Windows 8, Server 2012 and newer), by their names, which no language changes."""
+"""The KMS exception of Windows Firewall, by names that no language changes.
+
+Windows 8 and Server 2012 brought a WMI class for rules. Before, a rule can be read in the registry only, and a change there has
+no effect until the firewall's service starts again; so it is switched by netsh, and the registry shows when it is on.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+from .._errors import ActivationError
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
+from . import computer, programs, registry
 from .classes import NET_FIREWALL_RULE
+from .licensing import check_return_value
+from .versions import WINDOWS_8, WindowsVersion
 
 KMS_RULES = ("SPPSVC-In-TCP", "SPPSVC-In-TCP-NoScope")
-"""The rules of the group Key Management Service. The second exists on newer builds only; together they are the
-exception that the control panel shows as one."""
+"""The rules of the group Key Management Service. Which of them there are is a matter of build and edition; together they are
+the exception that the control panel shows as one."""
 
 # MSFT_NetFirewallRule.Enabled is 1 for true and 2 for false.
 _ENABLED = 1
+
+RULES_KEY = "SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"
+"""One REG_SZ value for each local rule, by its name (MS-GPFAS 2.2.2 has the grammar of its text)."""
+
+_PROFILE_BITS = {"domain": 1, "private": 2, "public": 4}
+# netsh has ended within a second on any machine that is not starving.
+_NETSH_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +40,47 @@ class FirewallRule:
     """A rule as it is stored.
 
     Attributes:
-        name: Its InstanceID.
+        name: Its InstanceID, which is the name of its registry value.
         enabled: Whether it is on.
         profiles: The network profiles that it is for: 0 all, else the sum of 1 domain, 2 private, 4 public. Never changed.
+        ports: The TCP ports that it opens, as the registry has them; empty where the rule was read through its class.
+        group: What the registry has as its group, for rules that netsh has to switch; empty otherwise.
+        by_netsh: Whether this Windows has no class for it.
     """
 
     name: str
     enabled: bool
     profiles: int
+    ports: tuple[str, ...] = ()
+    group: str = ""
+    by_netsh: bool = False
+
+
+def read_kms_rules(session: Session, version: WindowsVersion | None = None) -> dict[str, FirewallRule]:
+    """The rules of the KMS exception that this Windows has, by name.
+
+    Args:
+        session: The host.
+        version: Its version where it is known. It is asked for only where the first rule can't be read as on a new Windows.
+    """
+    first: FirewallRule | None = None
+    if version is None or version >= WINDOWS_8:
+        try:
+            first = read_rule(session, KMS_RULES[0])
+        except WsmanFault:
+            # A Windows without the class and one that fails to serve it may answer alike.
+            if version is not None or not _is_old(session):
+                raise
+        else:
+            if first is not None or version is not None or not _is_old(session):
+                found = (first, *(read_rule(session, name) for name in KMS_RULES[1:]))
+                return {rule.name: rule for rule in found if rule}
+    in_registry = (read_registry_rule(session, name) for name in KMS_RULES)
+    return {rule.name: rule for rule in in_registry if rule}
 
 
 def read_rule(session: Session, name: str) -> FirewallRule | None:
-    """A rule; C(None) where this Windows has none of that name."""
+    """A rule through its class; C(None) where this Windows has none of that name."""
     try:
         found = session.get(NET_FIREWALL_RULE, _selectors(name))
     except WsmanFault as fault:
@@ -45,9 +90,84 @@ def read_rule(session: Session, name: str) -> FirewallRule | None:
     return FirewallRule(name, found["Enabled"] == _ENABLED, int(str(found["Profiles"] or 0)))
 
 
-def enable_rule(session: Session, name: str) -> None:
-    """Switch a rule on, with the profiles and scope that it has."""
-    session.invoke(NET_FIREWALL_RULE, "Enable", selectors=_selectors(name), repeatable=True)
+def read_registry_rule(session: Session, name: str) -> FirewallRule | None:
+    """A rule from the registry, as Windows before 8 has it; C(None) where there is none of that name."""
+    try:
+        text = registry.read_string(session, RULES_KEY, name)
+    except registry.KeyMissing:
+        return None
+    return None if text is None else parse_rule(name, text)
+
+
+def parse_rule(name: str, text: str) -> FirewallRule:
+    """A rule from its text, such as C(v2.10|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=1688|EmbedCtxt=@FirewallAPI.dll,-28002|).
+
+    A field may come several times; fields that are not needed here are passed over.
+    """
+    fields: dict[str, list[str]] = {}
+    for part in text.split("|"):
+        field, equals, value = part.partition("=")
+        if equals:
+            fields.setdefault(field.strip().lower(), []).append(value.strip())
+    return FirewallRule(
+        name=name,
+        enabled=fields.get("active", [""])[-1].lower() == "true",
+        profiles=sum({_PROFILE_BITS.get(profile.lower(), 0) for profile in fields.get("profile", [])}),
+        ports=tuple(fields.get("lport", [])),
+        group=fields.get("embedctxt", [""])[-1],
+        by_netsh=True,
+    )
+
+
+def enable_rule(session: Session, rule: FirewallRule) -> None:
+    """Switch a rule on, with the profiles and scope that it has.
+
+    Raises:
+        ActivationError: It stayed off, or netsh could not be started.
+    """
+    if not rule.by_netsh:
+        answer = session.invoke(NET_FIREWALL_RULE, "Enable", selectors=_selectors(rule.name), repeatable=True)
+        check_return_value(session, "MSFT_NetFirewallRule.Enable", answer)
+        return
+    if _is_on(session, rule.name):
+        # The other rule of its group was switched before, and it with it.
+        return
+    command = netsh_command(rule)
+    programs.start(session, command, f"switch the rule on by policy, or run this on it, by hand or as a scheduled task: {command}")
+    deadline = time.monotonic() + _NETSH_SECONDS
+    pause = 0.1
+    while not _is_on(session, rule.name):
+        if time.monotonic() >= deadline:
+            raise ActivationError(
+                f"{session.host}: netsh was started, but {_NETSH_SECONDS:.0f} s later the firewall rule {rule.name} is still off. A"
+                f" policy may hold it, or something on the host stops such programs; switch the rule on by policy, or run this on"
+                f" it, by hand or as a scheduled task: {command}.",
+                source="windows",
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def netsh_command(rule: FirewallRule) -> str:
+    """What switches the rule's group on. netsh takes a group by its resource string in every language, a rule by its shown name only.
+
+    Raises:
+        ActivationError: The rule has no group that could be named.
+    """
+    if not rule.group or '"' in rule.group:
+        raise ActivationError(
+            f"The firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.", source="windows"
+        )
+    return f'netsh.exe advfirewall firewall set rule group="{rule.group}" new enable=yes'
+
+
+def _is_on(session: Session, name: str) -> bool:
+    rule = read_registry_rule(session, name)
+    return rule is not None and rule.enabled
+
+
+def _is_old(session: Session) -> bool:
+    return computer.read_operating_system(session).windows < WINDOWS_8
 
 
 def _selectors(name: str) -> dict[str, str]:

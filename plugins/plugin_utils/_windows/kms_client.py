@@ -17,9 +17,8 @@ from .._licensing.setup_keys import find
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step
 from .._wsman.cim import Value
-from .._wsman.session import Session, UnknownOutcome
+from .._wsman.session import Session
 from . import licensing
-from .classes import SOFTWARE_LICENSING_SERVICE
 from .licensing import Product
 from .registry import read_string
 
@@ -61,9 +60,9 @@ class KmsClient:
         self._wish = wish
         self._check_mode = check_mode
         self._host = session.host
-        self._product = licensing.windows_product(licensing.read_products(session))
         self._service = licensing.read_service(session)
         self._version = str(self._service["Version"])
+        self._product = self._read_product()
         self.steps: list[Step] = []
         self.activation: dict[str, Any] = {"state": "not_attempted"}
 
@@ -85,10 +84,13 @@ class KmsClient:
         self._plan_discovery(plan)
         if plan and not self._check_mode:
             plan.run()
-            self._product = licensing.windows_product(licensing.read_products(self._session))
+            self._product = self._read_product()
         self.steps = plan.steps
         if self._wish.activate:
             self._attempt()
+
+    def _read_product(self) -> Product | None:
+        return licensing.read_windows(self._session, licensing.version_of(self._service))
 
     def _plan_key(self, plan: Plan) -> None:
         product, wanted = self._product, self._wish.product_key
@@ -106,7 +108,7 @@ class KmsClient:
         if held == last_five(wanted):
             return
         step = Step(self._host, "product key", held, last_five(wanted), "SoftwareLicensingService.InstallProductKey")
-        plan.add(step, lambda: self._install(wanted))
+        plan.add(step, lambda: licensing.install_key(self._session, self._version, wanted))
 
     def _setup_key(self) -> str:
         """Microsoft's published key for the edition and build that the host has."""
@@ -120,14 +122,6 @@ class KmsClient:
                 source="options",
             )
         return found.key
-
-    def _install(self, key: str) -> None:
-        try:
-            licensing.install_key(self._session, self._version, key)
-        except UnknownOutcome:
-            product = licensing.windows_product(licensing.read_products(self._session))
-            if product is None or product.partial_key != last_five(key):
-                raise
 
     def _plan_discovery(self, plan: Plan) -> None:
         machine = str(self._service["KeyManagementServiceMachine"] or "")
@@ -172,15 +166,13 @@ class KmsClient:
         raised: int | None = None
         lost = ""
         try:
-            licensing.activate(self._session, self._version, product.id)
-        except UnknownOutcome as unknown:
-            lost = f" {unknown.message}"
+            lost = licensing.activate(self._session, self._version, product.id)
         except ActivationError as failure:
             if not failure.code.startswith("0x"):
                 raise
             raised = int(failure.code, 16)
         if raised is None:
-            self._product = licensing.windows_product(licensing.read_products(self._session)) or product
+            self._product = self._read_product() or product
         now = self._product or product
         outcome = judge_activation(now.status, raised=raised, reason=now.status_reason)
         self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": _threshold(product)}
@@ -192,7 +184,7 @@ class KmsClient:
             self.activation |= self._found_host()
         elif outcome.state is ActivationState.FAILED:
             raise ActivationError(
-                f"{self._host}: the activation failed with {outcome.sentence}{lost}",
+                f"{self._host}: the activation failed with {outcome.sentence} {lost}".rstrip(),
                 code=str(self.activation.get("code", "")),
                 name=str(self.activation.get("name", "")),
                 source="windows",
@@ -201,9 +193,8 @@ class KmsClient:
     def _found_host(self) -> dict[str, Value]:
         """The KMS host that answered, which Windows keeps after an activation."""
         columns = ("DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort")
-        rows = self._session.query(SOFTWARE_LICENSING_SERVICE, columns)
-        row = rows[0] if rows else {}
-        return {"kms_host": row.get(columns[0]), "kms_port": row.get(columns[1])}
+        row = licensing.read_service(self._session, columns)
+        return {"kms_host": row[columns[0]], "kms_port": row[columns[1]]}
 
 
 def _threshold(product: Product) -> int:

@@ -1,114 +1,24 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A KMS host: what it should be, what it is, and the steps in between."""
+"""A KMS host: the steps from what it is to what it should be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.kms import effective_port
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step
-from .._wsman.cim import Value
-from .._wsman.session import Session, UnknownOutcome
-from . import firewall, licensing, services
+from .._wsman.session import Session
+from . import firewall, licensing, listening, services
 from .firewall import FirewallRule
+from .kms_host_state import SETTINGS, HostState, Setting, Wish
 from .licensing import Product
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting of SoftwareLicensingService that its methods change.
-
-    Attributes:
-        attribute: Its name in a plan.
-        column: The property that holds it.
-        method: What sets it.
-        parameter: The method's parameter.
-        inverted: The method takes the opposite of the property.
-        needs_restart: sppsvc takes it up only when it starts (slmgr.vbs says so after each host option; the service
-            reads intervals with each request).
-    """
-
-    attribute: str
-    column: str
-    method: str
-    parameter: str
-    inverted: bool = False
-    needs_restart: bool = True
-
-
-SETTINGS: Mapping[str, Setting] = {
-    "listening_port": Setting("listening port", "KeyManagementServiceListeningPort", "SetKeyManagementServiceListeningPort", "PortNumber"),
-    "dns_publishing": Setting(
-        "DNS publishing",
-        "KeyManagementServiceDnsPublishing",
-        "DisableKeyManagementServiceDnsPublishing",
-        "DisablePublishing",
-        inverted=True,
-    ),
-    "low_priority": Setting(
-        "low priority", "KeyManagementServiceLowPriority", "EnableKeyManagementServiceLowPriority", "EnableLowPriority"
-    ),
-    "activation_interval": Setting(
-        "activation interval", "VLActivationInterval", "SetVLActivationInterval", "ActivationInterval", needs_restart=False
-    ),
-    "renewal_interval": Setting("renewal interval", "VLRenewalInterval", "SetVLRenewalInterval", "RenewalInterval", needs_restart=False),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a KMS host should be. What is C(None) or C(False) is left as it is.
-
-    Attributes:
-        product_key: The CSVLK.
-        settings: Values by their name in SETTINGS.
-        activate: Activate with Microsoft where the host is not licensed.
-        firewall: Open the KMS exception of the firewall.
-        after_step: The earlier step that check mode takes as made, where the host does not hold a CSVLK yet.
-    """
-
-    product_key: str | None = None
-    settings: Mapping[str, int | bool] = field(default_factory=dict)
-    activate: bool = False
-    firewall: bool = False
-    after_step: str = ""
-
-
-@dataclass(slots=True)
-class HostState:
-    """What was read from a KMS host, as far as the wish needs it."""
-
-    product: Product | None = None
-    service: dict[str, Value] = field(default_factory=dict)
-    version_values: dict[str, str | None] = field(default_factory=dict)
-    rules: dict[str, FirewallRule] = field(default_factory=dict)
-
-    @property
-    def version(self) -> str:
-        """The service's version, which is its key."""
-        return str(self.service["Version"])
-
-    @property
-    def has_csvlk(self) -> bool:
-        """Whether the installed key makes this computer a KMS host."""
-        return self.product is not None and self.product.channel is Channel.CSVLK
-
-    @property
-    def port(self) -> int:
-        """The TCP port of the KMS that is set now."""
-        return effective_port(licensing.number(self.service["KeyManagementServiceListeningPort"]))
-
-    @property
-    def licensed(self) -> bool:
-        """Whether the host is activated as a KMS host."""
-        return self.has_csvlk and self.product is not None and self.product.licensed
+from .listening import Probe
 
 
 class KmsHost:
@@ -119,16 +29,25 @@ class KmsHost:
         wish: What it should be.
         check_mode: Read and plan only.
         always_read: The licensing state is wanted even where the wish does not need it.
+        probe: Looks from outside at a TCP port of the host.
+
+    Attributes:
+        plan: The steps.
+        restarted: Whether sppsvc was restarted.
+        state: What was read last.
+        warnings: What the user should know although every step succeeded.
     """
 
-    def __init__(self, session: Session, wish: Wish, check_mode: bool, always_read: bool = False) -> None:
+    def __init__(self, session: Session, wish: Wish, check_mode: bool, always_read: bool = False, probe: Probe | None = None) -> None:
         self._session = session
+        self._probe = probe
         self._wish = wish
         self._check_mode = check_mode
         self._always_read = always_read
         self._host = session.host
         self.plan = Plan()
         self.restarted = False
+        self.warnings: list[str] = []
         self.state = self._read()
 
     def change(self, plan_more: Callable[[KmsHost], None] | None = None) -> None:
@@ -143,6 +62,7 @@ class KmsHost:
         """
         self._plan_key()
         self._plan_settings()
+        self._plan_restart()
         self._plan_firewall()
         self._plan_activation()
         if plan_more:
@@ -151,6 +71,7 @@ class KmsHost:
             self.plan.run()
             self.state = self._read()
             self._verify()
+            self._look_from_outside()
 
     @property
     def port(self) -> int:
@@ -176,13 +97,13 @@ class KmsHost:
         wish, session = self._wish, self._session
         state = HostState()
         if wish.product_key or wish.settings or wish.activate or self._always_read:
-            state.product = licensing.windows_product(licensing.read_products(session))
             state.service = licensing.read_service(session)
-        if wish.product_key:
-            state.version_values = licensing.read_version_values(session)
+            version = licensing.version_of(state.service)
+            state.product = licensing.read_windows(session, version)
+            if wish.product_key:
+                state.version_values = licensing.read_version_values(session, version)
         if wish.firewall:
-            found = (firewall.read_rule(session, name) for name in firewall.KMS_RULES)
-            state.rules = {rule.name: rule for rule in found if rule}
+            state.rules = firewall.read_kms_rules(session, state.windows)
             if not state.rules:
                 raise ActivationError(
                     f"{self._host}: this Windows has no firewall rule {' or '.join(firewall.KMS_RULES)}; open the KMS port by policy.",
@@ -217,12 +138,8 @@ class KmsHost:
         return self._check_mode and bool(self._wish.after_step)
 
     def _install(self, key: str) -> None:
-        try:
-            licensing.install_key(self._session, self.state.version, key)
-        except UnknownOutcome:
-            if self._read_product_key() != last_five(key):
-                raise
-        product = licensing.windows_product(licensing.read_products(self._session))
+        licensing.install_key(self._session, self.state.version, key)
+        product = self.state.product = self._read_product()
         if product is None or product.channel is not Channel.CSVLK:
             raise ActivationError(
                 f"{self._host}: the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
@@ -230,27 +147,26 @@ class KmsHost:
                 source="windows",
             )
 
-    def _read_product_key(self) -> str | None:
-        product = licensing.windows_product(licensing.read_products(self._session))
-        return product.partial_key if product else None
+    def _read_product(self) -> Product | None:
+        return licensing.read_windows(self._session, licensing.version_of(self.state.service))
 
     def _version_writer(self, registry_key: str) -> Callable[[], None]:
         return lambda: licensing.write_version_value(self._session, registry_key, self.state.version)
 
     def _plan_settings(self) -> None:
-        restart = False
-        changes: list[tuple[Step, Callable[[], None]]] = []
+        changes: list[tuple[Step, Setting]] = []
         for name, wanted in self._wish.settings.items():
             setting = SETTINGS[name]
             now = self.state.port if name == "listening_port" else self.state.service[setting.column]
-            if now == wanted:
-                continue
-            restart = restart or setting.needs_restart
-            step = Step(self._host, setting.attribute, now, wanted, f"SoftwareLicensingService.{setting.method}")
-            changes.append((step, self._setter(setting, wanted)))
-        for number, (step, apply) in enumerate(changes):
-            last = number == len(changes) - 1
-            self.plan.add(step, self._then_restart(apply) if restart and last else apply)
+            if now != wanted:
+                changes.append((Step(self._host, setting.attribute, now, wanted, f"SoftwareLicensingService.{setting.method}"), setting))
+        # Those that need a restart come last, and the very last one brings it.
+        changes.sort(key=lambda change: change[1].needs_restart)
+        for number, (step, setting) in enumerate(changes):
+            apply = self._setter(setting, step.after)
+            if number == len(changes) - 1 and setting.needs_restart:
+                apply = self._then_restart(apply, self._setter(setting, step.before))
+            self.plan.add(step, apply)
 
     def _setter(self, setting: Setting, wanted: int | bool) -> Callable[[], None]:
         argument = not wanted if setting.inverted else wanted
@@ -258,26 +174,65 @@ class KmsHost:
             self._session, self.state.version, setting.method, {setting.parameter: argument}, repeatable=True
         )
 
-    def _then_restart(self, apply: Callable[[], None]) -> Callable[[], None]:
+    def _then_restart(self, apply: Callable[[], None], undo: Callable[[], None]) -> Callable[[], None]:
         def change() -> None:
             apply()
-            self.restart()
+            try:
+                self.restart()
+            except ActivationError:
+                # Windows tells what is set, not what its running service has taken up. Set back, the step is due again
+                # in the next run, and the restart with it.
+                with contextlib.suppress(ActivationError):
+                    undo()
+                raise
 
         return change
 
     def restart(self) -> None:
         """Restart sppsvc, which makes it read its settings and publish itself again."""
-        services.restart(self._session, services.SPPSVC)
+        services.restart(self._session, services.licensing_service(licensing.version_of(self.state.service)))
         self.restarted = True
 
-    def _plan_firewall(self) -> None:
-        for rule in self.state.rules.values():
-            if not rule.enabled:
-                step = Step(self._host, f"firewall rule {rule.name}", "disabled", "enabled", "MSFT_NetFirewallRule.Enable")
-                self.plan.add(step, self._enabler(rule.name))
+    def _plan_restart(self) -> None:
+        """Restart sppsvc where it does not listen on the port that is set.
 
-    def _enabler(self, name: str) -> Callable[[], None]:
-        return lambda: firewall.enable_rule(self._session, name)
+        A run that ends between setting the port and restarting the service leaves the old port in use, and so does everybody
+        else who forgets the restart: the setting reads as wanted, and only a look at the port itself tells.
+        """
+        wanted = self._wish.settings.get("listening_port")
+        if wanted is None or self._probe is None or not self.state.licensed or self.state.port != wanted:
+            return
+        if any(step.attribute in {setting.attribute for setting in SETTINGS.values() if setting.needs_restart} for step in self.plan.steps):
+            return
+        seen = self._probe(self.state.port)
+        if seen == listening.ANSWERING or not listening.nobody_listens(
+            self._session, licensing.version_of(self.state.service), seen, wanted
+        ):
+            return
+        step = Step(
+            self._host,
+            "sppsvc",
+            f"does not listen on TCP port {wanted}",
+            f"listens on TCP port {wanted}",
+            "Win32_Service.StopService, Win32_Service.StartService",
+        )
+        self.plan.add(step, self.restart)
+
+    def _plan_firewall(self) -> None:
+        off = [rule for rule in self.state.rules.values() if not rule.enabled]
+        for rule in off:
+            if rule.by_netsh and not self._wish.netsh:
+                raise ActivationError(
+                    f"{self._host}: the firewall rule {rule.name} is off, and before Windows 8 and Server 2012 no WMI class switches"
+                    " it. Give firewall_method: netsh, which starts netsh.exe through Win32_Process.Create, switch the rule on by"
+                    f" policy, or run this on the host: {firewall.netsh_command(rule)}.",
+                    source="options",
+                )
+            how = "netsh.exe through Win32_Process.Create" if rule.by_netsh else "MSFT_NetFirewallRule.Enable"
+            self.plan.add(Step(self._host, f"firewall rule {rule.name}", "disabled", "enabled", how), self._enabler(rule))
+
+    def _enabler(self, rule: FirewallRule) -> Callable[[], None]:
+        return lambda: firewall.enable_rule(self._session, rule)
 
     def _plan_activation(self) -> None:
         wish, state = self._wish, self.state
@@ -308,22 +263,17 @@ class KmsHost:
 
     def _activate(self) -> None:
         """Activate unless the product is licensed, and let the state that is read back decide."""
-        product = licensing.windows_product(licensing.read_products(self._session))
+        product = self.state.product
         if product is None:
             raise ActivationError(f"{self._host}: no product key is installed any more.", source="windows")
         if product.licensed:
             return
-        lost = ""
-        try:
-            licensing.activate(self._session, self.state.version, product.id)
-        except UnknownOutcome as unknown:
-            # Activating again could spend a second activation of the key, so it is only looked at.
-            lost = f" {unknown.message}"
-        self.state.product = licensing.windows_product(licensing.read_products(self._session))
+        lost = licensing.activate(self._session, self.state.version, product.id)
+        self.state.product = self._read_product()
         if not self.state.licensed:
             raise ActivationError(
-                f"{self._host}: after the activation the product is {licensing.spoken_status(self.state.product)}.{lost}"
-                " A second run reads its state before it tries again.",
+                f"{self._host}: after the activation the product is {licensing.spoken_status(self.state.product)}."
+                f" {lost or 'A second run reads the state before it does anything.'}",
                 source="windows",
             )
 
@@ -344,4 +294,18 @@ class KmsHost:
             raise ActivationError(
                 f"{self._host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
                 source="windows",
+            )
+
+    def _look_from_outside(self) -> None:
+        """Connect to the port where the plan should have opened it: a rule that is on opens nothing where a policy forbids it."""
+        opened = any(step.attribute == "sppsvc" or step.how.startswith("netsh") for step in self.plan.steps)
+        if not opened or self._probe is None:
+            return
+        if not self.state.service:
+            self.state.service = licensing.read_service(self._session)
+            self.state.product = self._read_product()
+        if self.state.licensed and not listening.comes_up(self._probe, self.state.port):
+            self.warnings.append(
+                f"{self._host}: TCP port {self.state.port} does not answer the control node, although every step succeeded. A policy may"
+                " keep it closed (AllowLocalFirewallRules), or a firewall on the way does."
             )

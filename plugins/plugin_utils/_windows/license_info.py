@@ -36,8 +36,8 @@ def read_license(session: Session) -> dict[str, Any]:
     """The state of one host: three queries, and one more page where several products hold keys."""
     system = read_operating_system(session)
     now = datetime.now(UTC)
-    products = licensing.read_products(session)
-    service = licensing.read_service(session, list(SOFTWARE_LICENSING_SERVICE.properties))
+    products = licensing.read_products(session, system.windows)
+    service = licensing.read_service(session, list(SOFTWARE_LICENSING_SERVICE.properties), system.windows)
     windows = licensing.windows_product(products)
     return {
         "windows": _product(windows, now) if windows else None,
@@ -92,6 +92,9 @@ def _service(row: Mapping[str, Value]) -> dict[str, Any]:
         "kms_machine_port": number(row["KeyManagementServicePort"]) or None,
         "lookup_domain": row["KeyManagementServiceLookupDomain"] or "",
         "discovered_machine": row["DiscoveredKeyManagementServiceMachineName"] or "",
+        "discovered_machine_port": number(row["DiscoveredKeyManagementServiceMachinePort"]) or None,
+        "discovered_machine_address": row["DiscoveredKeyManagementServiceMachineIpAddress"] or "",
+        "rearms": row["RemainingWindowsReArmCount"],
         "activation_interval": row["VLActivationInterval"],
         "renewal_interval": row["VLRenewalInterval"],
         "requests": {name: row[column] for name, column in _COUNTERS.items()},

@@ -8,21 +8,26 @@ The calls and their order are those of slmgr.vbs, which is itself only a client 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel, classify
 from .._licensing.errors import describe, hexadecimal, sentence
 from .._licensing.kms import WINDOWS
+from .._licensing.product_keys import last_five
 from .._licensing.status import LICENSED, status_name
 from .._wsman.cim import Value
-from .._wsman.session import Session
+from .._wsman.session import Session, UnknownOutcome
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .registry import KeyMissing, read_string, write_string
+from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
 
-PLATFORM_KEY = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
-PLATFORM_KEY_32 = "SOFTWARE\\WOW6432Node\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
+_CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
+PLATFORM_KEY = f"SOFTWARE\\{_CURRENT_VERSION}\\SoftwareProtectionPlatform"
 _VERSION_VALUE = "KeyManagementServiceVersion"
 
 SERVICE_COLUMNS = (
@@ -36,6 +41,12 @@ SERVICE_COLUMNS = (
     "KeyManagementServicePort",
 )
 """What the modules that change something need of the service."""
+
+_SERVICE_STOPPING = "0xC004F075"
+_STOPPING_SECONDS = 60.0
+# For the provider that goes on when WinRM has given it up, which it does after 60 seconds.
+_AT_WORK_SECONDS = 60.0
+_AT_WORK_PAUSE = 3.0
 
 PRODUCT_COLUMNS = (
     "ID",
@@ -53,6 +64,9 @@ PRODUCT_COLUMNS = (
 )
 """What the modules that change something need of a product. Columns are named because C(select *) computes them all,
 the installation ID among them, which takes seconds."""
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +112,23 @@ class Product:
         return self.status == LICENSED
 
 
-def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS) -> dict[str, Value]:
-    """The columns of SoftwareLicensingService.
+def platform_keys(version: WindowsVersion) -> tuple[str, str]:
+    """The registry key of the platform in the 64-bit and in the 32-bit view (KMS documentation; Vista calls it SL)."""
+    name = "SoftwareProtectionPlatform" if version >= WINDOWS_7 else "SL"
+    return (f"SOFTWARE\\{_CURRENT_VERSION}\\{name}", f"SOFTWARE\\WOW6432Node\\{_CURRENT_VERSION}\\{name}")
+
+
+def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS, version: WindowsVersion = VISTA) -> dict[str, Value]:
+    """The columns of SoftwareLicensingService; C(None) in those that this Windows lacks.
 
     Its key is its version, so it has to be found before a method of it can be called.
+
+    Args:
+        session: The host.
+        columns: What is wanted of it.
+        version: The version of Windows. Left out, only what every version has is asked for, Version among it.
     """
-    rows = session.query(SOFTWARE_LICENSING_SERVICE, columns)
+    rows = _patiently(lambda: query(session, SOFTWARE_LICENSING_SERVICE, columns, version))
     if not rows:
         raise ActivationError(
             f"{session.host}: WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.", source="windows"
@@ -111,9 +136,25 @@ def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS) -> 
     return rows[0]
 
 
-def read_products(session: Session) -> list[Product]:
-    """All products that hold a key: Windows, its add-ons, Office."""
-    return [product_of(row) for row in session.query(SOFTWARE_LICENSING_PRODUCT, PRODUCT_COLUMNS, "PartialProductKey is not null")]
+def version_of(service: Mapping[str, Value]) -> WindowsVersion:
+    """The version of Windows, by that of its licensing service: read without a request of its own."""
+    return parse_version(str(service["Version"]))
+
+
+def read_products(session: Session, version: WindowsVersion) -> list[Product]:
+    """All products that hold a key: Windows, its add-ons, Office.
+
+    Args:
+        session: The host.
+        version: Its version of Windows, which decides what can be asked for.
+    """
+    condition = "PartialProductKey is not null"
+    return [product_of(row) for row in _patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, PRODUCT_COLUMNS, version, condition))]
+
+
+def read_windows(session: Session, version: WindowsVersion) -> Product | None:
+    """The product that is Windows itself; C(None) where no key is installed."""
+    return windows_product(read_products(session, version))
 
 
 def windows_product(products: Iterable[Product]) -> Product | None:
@@ -140,20 +181,50 @@ def product_of(row: Mapping[str, Value]) -> Product:
 
 
 def install_key(session: Session, version: str, product_key: str) -> None:
-    """Install a product key, as C(slmgr /ipk) does.
+    """Install a product key, as C(slmgr /ipk) does. Where the answer was lost, the key that Windows holds decides.
 
     Raises:
         WsmanFault: Windows does not take the key. Its message never holds the key.
+        UnknownOutcome: The answer was lost, and Windows does not hold the key.
     """
-    call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
-    refresh(session, version)
+    try:
+        call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
+        refresh(session, version)
+    except UnknownOutcome as lost:
+        if not _comes_about(session, version, lost, lambda product: product.partial_key == last_five(product_key)):
+            raise
 
 
-def activate(session: Session, version: str, product_id: str) -> None:
-    """One activation attempt, as C(slmgr /ato) does. The caller reads the status afterwards: it alone counts."""
-    answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "Activate", selectors={"ID": product_id})
-    check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
-    refresh(session, version)
+def activate(session: Session, version: str, product_id: str) -> str:
+    """One activation attempt, as C(slmgr /ato) does. The caller reads the status afterwards: it alone counts.
+
+    Returns:
+        Where the answer was lost, the sentence that says so; an empty text otherwise. Trying again could spend a second
+        activation of the key, so it is only looked at what comes of the attempt.
+    """
+    try:
+        answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "Activate", selectors={"ID": product_id})
+        check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
+        refresh(session, version)
+    except UnknownOutcome as lost:
+        _comes_about(session, version, lost, lambda product: product.licensed)
+        return lost.message
+    return ""
+
+
+def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[Product], bool]) -> bool:
+    """Whether what a call without an answer was to do is done; for one that is still at work this is asked for a while."""
+    deadline = time.monotonic() + (_AT_WORK_SECONDS if lost.at_work else 0.0)
+    while True:
+        # The lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
+        with contextlib.suppress(ActivationError):
+            refresh(session, version)
+        product = read_windows(session, parse_version(version))
+        if product is not None and reached(product):
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_AT_WORK_PAUSE)
 
 
 def refresh(session: Session, version: str) -> None:
@@ -165,14 +236,36 @@ def call_service(
     session: Session, version: str, method: str, arguments: Mapping[str, Value] | None = None, repeatable: bool = False
 ) -> None:
     """A method of SoftwareLicensingService. Setting a value twice does no harm; installing a key or activating does."""
-    answer = session.invoke(SOFTWARE_LICENSING_SERVICE, method, arguments, {"Version": version}, repeatable=repeatable)
-    check_return_value(session, f"SoftwareLicensingService.{method}", answer)
+
+    def call() -> None:
+        answer = session.invoke(SOFTWARE_LICENSING_SERVICE, method, arguments, {"Version": version}, repeatable=repeatable)
+        check_return_value(session, f"SoftwareLicensingService.{method}", answer)
+
+    _patiently(call) if repeatable else call()
 
 
-def read_version_values(session: Session) -> dict[str, str | None]:
+def _patiently(ask: Callable[[], _T]) -> _T:
+    """Ask until sppsvc is no longer on its way down.
+
+    It stops itself when nobody has asked it for a while and refuses what comes meanwhile; the next question after that starts
+    it again. For what may be asked twice.
+    """
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    pause = 0.2
+    while True:
+        try:
+            return ask()
+        except ActivationError as failure:
+            if failure.code != _SERVICE_STOPPING or time.monotonic() >= deadline:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def read_version_values(session: Session, version: WindowsVersion) -> dict[str, str | None]:
     """KeyManagementServiceVersion by registry key, for each view that this Windows has."""
     found: dict[str, str | None] = {}
-    for key in (PLATFORM_KEY, PLATFORM_KEY_32):
+    for key in platform_keys(version):
         try:
             found[key] = read_string(session, key, _VERSION_VALUE)
         except KeyMissing:

@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows services: restarting one, and waiting until it really is where it should be."""
+"""Windows services: restarting one, and waiting until it really is where it should be.
+
+What a call answers is only a hint: stopping returns before the service has stopped, starting may time out although the service
+comes up, and whatever asks for a license starts it meanwhile. The state decides.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,33 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._wsman.cim import Value
-from .._wsman.session import Session
+from .._wsman.session import Session, UnknownOutcome
 from .classes import WIN32_SERVICE
+from .versions import WINDOWS_7, WindowsVersion
 
 SPPSVC = "sppsvc"
 """The Software Protection service. It starts when something asks it, and stops itself when idle unless the machine is a
 KMS host."""
+_SLSVC = "slsvc"
 
-# Win32_Service.StartService and StopService, ReturnValue.
-_SUCCESS, _ACCESS_DENIED, _CANNOT_STOP_NOW, _NOT_ACTIVE, _ALREADY_RUNNING = 0, 2, 5, 6, 10
+# Win32_Service.StartService and StopService, ReturnValue (Microsoft's class reference).
+_SUCCESS, _CANNOT_NOW, _NOT_ACTIVE, _TIMED_OUT, _ALREADY_RUNNING = 0, 5, 6, 7, 10
+_MEANINGS = {
+    1: "not supported",
+    2: "access denied; the WinRM account has to be an administrator there",
+    3: "services that depend on it are running",
+    8: "unknown failure",
+    9: "its program was not found",
+    14: "it is disabled; set it to start automatically",
+    15: "its account can't log on",
+    21: "invalid parameter",
+    22: "its account is invalid or may not run it",
+}
+
+
+def licensing_service(version: WindowsVersion) -> str:
+    """The name of the service behind the licensing classes: Vista and Server 2008 call it Software Licensing."""
+    return SPPSVC if version >= WINDOWS_7 else _SLSVC
 
 
 def restart(session: Session, name: str, timeout: float = 60.0) -> None:
@@ -32,44 +54,72 @@ def restart(session: Session, name: str, timeout: float = 60.0) -> None:
     Raises:
         ActivationError: It was refused, or did not happen in time.
     """
-    old_process = _read(session, name)["ProcessId"]
-    answer = session.invoke(WIN32_SERVICE, "StopService", selectors={"Name": name})
-    if answer["ReturnValue"] not in (None, _SUCCESS, _CANNOT_STOP_NOW, _NOT_ACTIVE):
-        raise _refused(session, name, "stopping", answer["ReturnValue"])
+    # One that is just starting takes no order yet, and may have read the old settings.
+    old_process = _started(session, name, timeout)["ProcessId"]
 
-    # StopService returns while the service is still on its way down. Whatever asks for a license may start it again
-    # before we see it stopped; the new process tells.
+    # Whatever asks for a license may start it again before we see it stopped; the new process tells.
     def stopped(state: dict[str, Value]) -> bool:
         return state["State"] == "Stopped" or (state["State"] == "Running" and state["ProcessId"] != old_process)
 
-    _wait(session, name, stopped, "stop", timeout)
-    answer = session.invoke(WIN32_SERVICE, "StartService", selectors={"Name": name})
-    if answer["ReturnValue"] not in (None, _SUCCESS, _ALREADY_RUNNING):
-        raise _refused(session, name, "starting", answer["ReturnValue"])
-    _wait(session, name, lambda state: state["State"] == "Running", "start", timeout)
+    _order(session, name, "StopService", stopped, (_NOT_ACTIVE, _TIMED_OUT), timeout)
+    _order(session, name, "StartService", lambda state: state["State"] == "Running", (_ALREADY_RUNNING, _TIMED_OUT), timeout)
 
 
-def _read(session: Session, name: str) -> dict[str, Value]:
-    return session.get(WIN32_SERVICE, {"Name": name})
+def _started(session: Session, name: str, timeout: float) -> dict[str, Value]:
+    """The state, once the service is not on its way up any more."""
+    deadline = time.monotonic() + timeout
+    while (state := _read(session, name))["State"] == "Start Pending" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return state
 
 
-def _wait(session: Session, name: str, reached: Callable[[dict[str, Value]], bool], action: str, timeout: float) -> None:
+def _order(
+    session: Session,
+    name: str,
+    method: str,
+    reached: Callable[[dict[str, Value]], bool],
+    harmless: tuple[int, ...],
+    timeout: float,
+) -> None:
+    """Give an order and wait for its effect; give it again where it was not taken and the service rests in its old state."""
     deadline = time.monotonic() + timeout
     pause = 0.1
-    while not reached(state := _read(session, name)):
+    taken, due = False, True
+    while True:
+        if due:
+            taken = _call(session, name, method, harmless)
+        state = _read(session, name)
+        if reached(state):
+            return
         if time.monotonic() >= deadline:
             raise ActivationError(
-                f"{session.host}: the service {name} did not {action} within {timeout:.0f} s (it is {state['State']}); look at its events.",
+                f"{session.host}: {method} of the service {name} had no effect within {timeout:.0f} s (it is {state['State']}); look at"
+                " its events, or restart the host.",
                 source="windows",
             )
+        # One that was started while it was still on its way down stays stopped.
+        due = state["State"] == "Stopped" or (state["State"] == "Running" and not taken)
         time.sleep(pause)
         pause = min(pause * 2, 2.0)
 
 
-def _refused(session: Session, name: str, action: str, code: int) -> ActivationError:
-    reason = (
-        "access denied; the WinRM account has to be an administrator there"
-        if code == _ACCESS_DENIED
-        else "see Win32_Service in Microsoft's WMI reference"
-    )
-    return ActivationError(f"{session.host}: {action} the service {name} failed with {code}: {reason}.", code=str(code), source="windows")
+def _call(session: Session, name: str, method: str, harmless: tuple[int, ...]) -> bool:
+    """Give the order once; whether it was taken."""
+    try:
+        code = session.invoke(WIN32_SERVICE, method, selectors={"Name": name})["ReturnValue"] or _SUCCESS
+    except UnknownOutcome as lost:
+        # The state is read next; only where it shows no effect is the order given again. What is still at work is left to
+        # it: a second order could arrive after the start.
+        return lost.at_work
+    if code == _CANNOT_NOW:
+        return False
+    if code != _SUCCESS and code not in harmless:
+        meaning = _MEANINGS.get(code, "see Win32_Service in Microsoft's WMI reference")
+        raise ActivationError(
+            f"{session.host}: {method} of the service {name} failed with {code}: {meaning}.", code=str(code), source="windows"
+        )
+    return True
+
+
+def _read(session: Session, name: str) -> dict[str, Value]:
+    return session.get(WIN32_SERVICE, {"Name": name})

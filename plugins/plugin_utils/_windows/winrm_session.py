@@ -66,7 +66,7 @@ def inspect_session(session: Session, facts: Callable[[], CarrierFacts], ansible
     clock, rights["wmi"] = _attempt(lambda: read_clock(session))
     _licensing, rights["licensing"] = _attempt(lambda: licensing.read_service(session, ("Version",)))
     _value, rights["registry"] = _attempt(lambda: _read_registry(session))
-    _rule, rights["firewall"] = _attempt(lambda: firewall.read_rule(session, firewall.KMS_RULES[0]))
+    _rules, rights["firewall"] = _attempt(lambda: firewall.read_kms_rules(session))
     config, rights["winrm_config"] = _attempt(session.read_config)
     carrier = facts()
     return {

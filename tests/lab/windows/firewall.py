@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Windows firewall of a host: inbound rules, and MSFT_NetFirewallRule on top (activation-facts §4, wsman-wire §5)."""
+"""The Windows firewall of a host: inbound rules, their registry values, and MSFT_NetFirewallRule (activation-facts §4, §11; wsman-wire §5)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any
 from ..wsman.backend import CimClass
 from .data import table
 from .provider import Instance, Provider
+from .registry import Registry, ValueType
 
 DOMAIN_PROFILE = 1
 PRIVATE_PROFILE = 2
 PUBLIC_PROFILE = 4
 KMS_RULE = "SPPSVC-In-TCP"
+RULES_KEY = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules"
 
 _ALLOW = 2
 _INBOUND = 1
@@ -36,6 +38,7 @@ class Rule:
     enabled: bool
     action: int = _ALLOW
     description: str = ""
+    stored: str = ""
 
 
 class Firewall:
@@ -47,11 +50,19 @@ class Firewall:
         self.rules_apply = rules_apply
         self.rules = {
             row["name"]: Rule(
-                row["name"], row[f"display{suffix}"], row["group"], row[f"group_text{suffix}"], row["port"], row["profiles"], row["enabled"]
+                row["name"],
+                row[f"display{suffix}"],
+                row["group"],
+                row[f"group_text{suffix}"],
+                row["port"],
+                row["profiles"],
+                row["enabled"],
+                stored=row.get("stored", ""),
             )
             for row in table("firewall_rules")["rules"]
             if row.get("variant", variant) == variant
         }
+        self.changed: Callable[[], None] = lambda: None
 
     def admits(self, port: int) -> bool:
         """Whether some enabled rule opens the TCP port on the active profile."""
@@ -65,17 +76,49 @@ class Firewall:
         for rule in self.rules.values():
             if rule.name.lower() == name.lower():
                 rule.enabled = enabled
+                self.changed()
                 return
         raise KeyError(name)
 
-    def set_enabled_by_display_name(self, text: str, enabled: bool) -> int:
-        """What netsh does: every rule whose displayed name, or whose group, is the text; how many."""
+    def switch(self, criterion: str, text: str, enabled: bool) -> int:
+        """What netsh does; how many rules met the criterion.
+
+        ``name`` is the name as this machine's language shows it; ``group`` is the group's shown name or its resource string.
+        """
+        text = text.lower()
         found = [
-            rule for rule in self.rules.values() if text.lower() in (rule.display.lower(), rule.group.lower(), rule.group_text.lower())
+            rule
+            for rule in self.rules.values()
+            if (criterion == "name" and text == rule.display.lower())
+            or (criterion == "group" and text in (rule.group.lower(), rule.group_text.lower()))
         ]
         for rule in found:
             rule.enabled = enabled
+        self.changed()
         return len(found)
+
+    def store(self, registry: Registry, version: str) -> None:
+        """Write the registry values of the rules as they are now."""
+        row = _form(version)
+        for rule in self.rules.values():
+            if rule.stored:
+                active = "TRUE" if rule.enabled else "FALSE"
+                text = f"{row['prefix']}|Action=Allow|Active={active}|{rule.stored.format(app=row['app'])}"
+                registry.set(RULES_KEY, rule.name, ValueType.SZ, text)
+
+    def load(self, registry: Registry) -> None:
+        """The firewall's service starts: only now it takes over what somebody wrote into the registry."""
+        for rule in self.rules.values():
+            text = registry.data(RULES_KEY, rule.name)
+            if text:
+                rule.enabled = "|active=true|" in str(text).lower()
+
+
+def _form(version: str) -> dict[str, str]:
+    """How a version of Windows writes its rules."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    rows: list[dict[str, str]] = table("firewall_rules")["versions"]
+    return next(row for row in rows if (major, minor) <= tuple(int(part) for part in row["until"].split(".")))
 
 
 class FirewallRules(Provider):
@@ -110,6 +153,7 @@ class FirewallRules(Provider):
                 rule.action = int(value)
             elif name == "Description":
                 rule.description = value or ""
+        self._firewall().changed()
         return self._instance(rule)
 
     def _instance(self, rule: Rule) -> Instance:

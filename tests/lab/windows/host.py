@@ -25,15 +25,16 @@ from .licensing import KMS_NOT_ENABLED, Licensing
 from .licensing_classes import LicensingProducts, LicensingService
 from .microsoft import Microsoft
 from .ports import Clock, Identity, Publisher, Resolver, SystemClock
-from .processes import Processes, Programs
+from .processes import ASR_RULES, NO_PROCESSES_OVER_WMI, Processes, Programs
 from .provider import Provider
 from .publishing import DnsPublication, RunningSettings
 from .registry import Registry, ValueType
 from .schema import CIMV2, STANDARD_CIMV2, licensing_class, system_class
-from .services import SPPSVC, ServiceDisabled, ServiceManager, Services, ServiceStopping
+from .services import SLSVC, SPPSVC, ServiceDisabled, ServiceManager, Services, ServiceStopping
 from .settings import LicensingSettings
 from .spec import HostSpec
 from .stdregprov import StdRegProv
+from .tcp import TcpConnections
 
 _SERVICE_STOPPING = 0xC004F075
 _SERVICE_DISABLED = 0x80070422
@@ -88,19 +89,30 @@ class Host:
         if spec.wow64_spp_key:
             self.registry.create(self.settings.wow64_path)
         self.events = EventLog(clock)
-        split_by_default = not spec.windows.is_server and spec.windows.schema >= 2018
+        split_by_default = not spec.windows.is_server or (spec.windows.schema < 2018 and seed % 2 == 1)
         variant = spec.firewall_variant or ("split" if split_by_default else "any")
         self.firewall = Firewall(variant, spec.language, rules_apply=spec.local_firewall_rules)
+        self.firewall.store(self.registry, spec.windows.version)
+        self.firewall.changed = self._firewall_changed
         self.publication = DnsPublication(spec, seed, self._identity, self._publisher, self.events)
         client = KmsClient(spec, self._resolver, self.settings, generator, self.events, lambda: system.lookup_suffixes(spec, self.registry))
         self.licensing = Licensing(spec, generator, clock, self.settings, self.events, client, self._microsoft)
         self.licensing.host_installed = self._host_installed
         self.licensing.host_activated = self._host_activated
-        self.services = ServiceManager(clock, spec.sppsvc_stop, spec.sppsvc_idle, lambda: self.licensing.host_licence() is not None)
+        self.services = ServiceManager(
+            clock,
+            spec.sppsvc_stop,
+            spec.sppsvc_idle,
+            lambda: self.licensing.host_licence() is not None,
+            spec.sppsvc_start_pending,
+            SLSVC if spec.windows.is_vista_era else SPPSVC,
+        )
         self.services.started = self._service_started
         self.services.stopped = self._service_stopped
-        programs = Programs(self.publication.purge, self.firewall.set_enabled_by_display_name, self._generalize)
-        self.processes = Processes(system_class("Win32_Process", CIMV2), spec.language, programs, spec.blocks_process_creation, seed)
+        programs = Programs(lambda: self._at_its_end(self.publication.purge), self._netsh, self._generalize)
+        self.processes = Processes(
+            system_class("Win32_Process", CIMV2), spec.language, programs, self._processes_blocked, seed, spec.program
+        )
         self._providers = {
             (item.cim_class.namespace.lower(), item.cim_class.name.lower()): item for item in [*self._make_providers(), self.processes]
         }
@@ -122,9 +134,10 @@ class Host:
             system.ComputerSystem(system_class("Win32_ComputerSystem", CIMV2), spec),
             system.NetworkAdapters(system_class("Win32_NetworkAdapterConfiguration", CIMV2), spec, lambda: self.registry),
         ]
-        # MSFT_NetFirewallRule came with Windows 8 and Server 2012.
+        # Both classes came with Windows 8 and Server 2012.
         if schema >= 2018:
             found.append(FirewallRules(system_class("MSFT_NetFirewallRule", STANDARD_CIMV2), language, lambda: self.firewall))
+            found.append(TcpConnections(system_class("MSFT_NetTCPConnection", STANDARD_CIMV2), language, self._kms_port))
         return found
 
     @property
@@ -167,9 +180,10 @@ class Host:
             self.booted = self.clock.now()
             self.publication.boot()
             self.licensing.boot()
+            self.firewall.load(self.registry)
             # sppsvc starts with Windows; only a KMS host keeps it running.
-            if self.licensing.host_licence() is not None and self.services.find(SPPSVC).start_mode != "Disabled":
-                self.services.start(SPPSVC)
+            if self.licensing.host_licence() is not None and self.services.find(self.services.licensing).start_mode != "Disabled":
+                self.services.start(self.services.licensing)
             self.sync_port()
 
     def stop(self) -> None:
@@ -219,7 +233,7 @@ class Host:
                 "discovered": licensing.client.discovered.name if licensing.client.discovered else None,
                 "cached": licensing.client.cached.name if licensing.client.cached else None,
                 "host_caching": licensing.client.caching,
-                "sppsvc": self.services.find(SPPSVC).state,
+                "sppsvc": self.services.find(self.services.licensing).state,
                 "open_port": self._listener.port,
                 "firewall": {rule.name: rule.enabled for rule in self.firewall.rules.values()},
                 "registry": {rf"{path}\{value.name}": value.data for path, value in self.registry.walk(self.settings.path)},
@@ -233,16 +247,43 @@ class Host:
     def sync_port(self) -> None:
         """Open or close the KMS port as service, key and firewall are now."""
         with self._lock:
-            running = self.running
-            serves = self.is_up and running is not None and self.licensing.host_licence() is not None
-            if running is None or not serves or not self.firewall.admits(running.port):
+            port = self._kms_port()
+            if not port or not self.firewall.admits(port):
                 self._listener.close()
                 return
             try:
-                self._listener.open(running.port)
+                self._listener.open(port)
             except OSError as error:
-                logger.warning("%s: port %d of %s: %s", self.spec.dns_name, running.port, self.spec.address, error)
+                logger.warning("%s: port %d of %s: %s", self.spec.dns_name, port, self.spec.address, error)
                 self.events.write(_KMS_START_FAILED, f"0x{0x80070000 | (error.errno or 1):08X}", failed=True)
+
+    def _kms_port(self) -> int:
+        """The port on which the KMS listens, behind its firewall; 0 if there is none."""
+        serves = self.is_up and self.running is not None and self.licensing.host_licence() is not None
+        return self.running.port if serves and self.running is not None else 0
+
+    def _firewall_changed(self) -> None:
+        self.firewall.store(self.registry, self.spec.windows.version)
+
+    def _netsh(self, criterion: str, text: str, enabled: bool) -> None:
+        def effect() -> None:
+            with self._lock:
+                self.firewall.switch(criterion, text, enabled)
+                self.sync_port()
+
+        self._at_its_end(effect)
+
+    def _at_its_end(self, effect: Callable[[], None]) -> None:
+        """A program is a process of its own: its effect comes after the call that started it was answered."""
+        if self.spec.program <= 0:
+            effect()
+            return
+        timer = threading.Timer(self.spec.program, effect)
+        timer.daemon = True
+        timer.start()
+
+    def _processes_blocked(self) -> bool:
+        return bool(self.registry.data(ASR_RULES, NO_PROCESSES_OVER_WMI, "0") == "1")
 
     def demand_licensing(self) -> None:
         """Have sppsvc running, started on demand; the first answer after a start is slow."""
@@ -376,6 +417,8 @@ def _fresh_registry(spec: HostSpec) -> Registry:
     registry.set(current, "SystemRoot", ValueType.SZ, r"C:\Windows")
     registry.set(current, "InstallTime", ValueType.QWORD, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()))
     registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
+    if spec.blocks_process_creation:
+        registry.set(ASR_RULES, NO_PROCESSES_OVER_WMI, ValueType.SZ, "1")
     registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.domain)
     registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.domain)
     registry.set(system.TCPIP_PARAMETERS, "SearchList", ValueType.SZ, "")

@@ -9,8 +9,8 @@ There is no output and no exit code; whether it worked shows only in what change
 from __future__ import annotations
 
 import ntpath
-import re
 import shlex
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +22,17 @@ NETWORK_SERVICE_LOGON = 0x3E4
 
 _OK = 0
 _ACCESS_DENIED = 2
+_PRIVILEGE = 3
+_UNKNOWN_FAILURE = 8
 _PATH_NOT_FOUND = 9
 _INVALID_PARAMETER = 21
+
+ASR_RULES = r"SOFTWARE\Policies\Microsoft\Windows Defender\Windows Defender Exploit Guard\ASR\Rules"
+"""Where policy keeps Defender's rules: "1" blocks (Microsoft, attack surface reduction rules)."""
+NO_PROCESSES_OVER_WMI = "d1e49aac-8f56-4280-b9ba-993a6d77406c"
+
+# No source says how a blocked Create shows itself: each of these is served, by seed. None is an error of WMI.
+_REFUSALS = (_ACCESS_DENIED, _PRIVILEGE, _UNKNOWN_FAILURE, _PATH_NOT_FOUND, None)
 
 _KNOWN = ("klist", "netsh", "sysprep", "cmd", "gpupdate", "w32tm", "cscript", "slui")
 
@@ -33,7 +42,7 @@ class Programs:
     """What the programs do to the machine."""
 
     purge_tickets: Callable[[], None]
-    switch_rules: Callable[[str, bool], int]
+    switch_rules: Callable[[str, str, bool], object]
     generalize: Callable[[], None]
 
 
@@ -48,29 +57,38 @@ def split_command(line: str) -> list[str]:
 
 
 class Processes(Provider):
-    """Win32_Process: no instances, one static method."""
+    """Win32_Process: one static method, and what it has started."""
 
-    def __init__(self, cim_class: CimClass, language: str, programs: Programs, blocked: bool, seed: int) -> None:
+    def __init__(
+        self, cim_class: CimClass, language: str, programs: Programs, blocked: Callable[[], bool], seed: int, duration: float = 0.0
+    ) -> None:
         super().__init__(cim_class, language)
         self._programs = programs
         self._blocked = blocked
-        self._blocked_as_error = seed % 2 == 1
+        self._refusal = _REFUSALS[seed % len(_REFUSALS)]
         self._next_id = 4000 + seed % 1000 * 4
         self.started: list[str] = []
+        self._duration = duration
+        self._running: dict[int, tuple[str, float]] = {}
 
     def instances(self, equal: Mapping[str, object] | None = None) -> Sequence[Instance]:
-        """The lab's machines show no processes."""
-        return []
+        """The programs that were started and have not ended yet; the lab's machines show no others."""
+        now = time.monotonic()
+        self._running = {number: entry for number, entry in self._running.items() if entry[1] > now}
+        return [
+            self.complete({"Handle": str(number), "ProcessId": number, "CommandLine": line, "Name": ntpath.basename(line.split()[0])})
+            for number, (line, _end) in self._running.items()
+        ]
 
     def call(self, instance: Instance | None, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Create. Where Defender's rule blocks it, no source says how that shows: a ReturnValue or an error, by seed."""
+        """Create."""
         line = arguments.get("CommandLine")
         if not line:
             return {"ReturnValue": _INVALID_PARAMETER, "ProcessId": None}
-        if self._blocked:
-            if self._blocked_as_error:
+        if self._blocked():
+            if self._refusal is None:
                 raise self.error(WBEM_E_ACCESS_DENIED)
-            return {"ReturnValue": _ACCESS_DENIED, "ProcessId": None}
+            return {"ReturnValue": self._refusal, "ProcessId": None}
         try:
             words = split_command(line)
         except ValueError:
@@ -81,6 +99,7 @@ class Processes(Provider):
         self.started.append(line)
         self._run(program, words[1:])
         self._next_id += 4
+        self._running[self._next_id] = (line, time.monotonic() + self._duration)
         return {"ReturnValue": _OK, "ProcessId": self._next_id}
 
     def _run(self, program: str, words: list[str]) -> None:
@@ -93,11 +112,23 @@ class Processes(Provider):
             if _logon_id(lower[:-1]) == NETWORK_SERVICE_LOGON:
                 self._programs.purge_tickets()
         elif program == "netsh":
-            found = re.search(r'rule\s+(?:name|group)="?([^"]+?)"?\s+new\s+enable="?(yes|no)', " ".join(words), re.IGNORECASE)
-            if found:
-                self._programs.switch_rules(found[1], found[2].lower() == "yes")
+            self._netsh(words)
         elif program == "sysprep" and {"/generalize", "-generalize"} & set(lower):
             self._programs.generalize()
+
+    def _netsh(self, words: list[str]) -> None:
+        """``advfirewall firewall set rule name=…|group=… new enable=yes|no``; what netsh would not understand changes nothing."""
+        lower = [word.lower() for word in words]
+        if lower[:4] != ["advfirewall", "firewall", "set", "rule"] or "new" not in lower[4:]:
+            return
+        place = lower.index("new", 4)
+        criteria = [word.partition("=") for word in words[4:place]]
+        values = [word.partition("=") for word in lower[place + 1 :]]
+        if len(criteria) != 1 or criteria[0][0].lower() not in ("name", "group") or len(values) != 1:
+            return
+        name, _equals, value = values[0]
+        if name == "enable" and value in ("yes", "no"):
+            self._programs.switch_rules(criteria[0][0].lower(), criteria[0][2], value == "yes")
 
 
 def _logon_id(words: list[str]) -> int | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,16 @@ SPPSVC = "sppsvc"
 RUNNING = "Running"
 STOPPED = "Stopped"
 STOP_PENDING = "Stop Pending"
+START_PENDING = "Start Pending"
+
+SLSVC = "slsvc"
+"""What sppsvc is called on Vista and Server 2008 (Software Licensing)."""
 
 _OK = 0
 _NOT_SUPPORTED = 1
 _CANNOT_ACCEPT = 5
 _NOT_ACTIVE = 6
+_REQUEST_TIMEOUT = 7
 _ALREADY_RUNNING = 10
 _DISABLED = 14
 _INVALID_PARAMETER = 21
@@ -49,12 +55,14 @@ class Service:
     delayed: bool = False
     state: str = RUNNING
     stoppable: bool = True
-    stopped_at: datetime | None = None
+    settles_at: datetime | None = None
+    process_id: int = 0
 
 
-def _fresh() -> dict[str, Service]:
+def _fresh(licensing: str) -> dict[str, Service]:
+    title = "Software Protection" if licensing == SPPSVC else "Software Licensing"
     rows = (
-        Service(SPPSVC, "Software Protection", r"NT AUTHORITY\NetworkService", delayed=True, state=STOPPED),
+        Service(licensing, title, r"NT AUTHORITY\NetworkService", delayed=True, state=STOPPED),
         Service("Dnscache", "DNS Client", r"NT AUTHORITY\NetworkService", stoppable=False),
         Service("MpsSvc", "Windows Defender Firewall", r"NT Authority\LocalService", stoppable=False),
         Service("WinRM", "Windows Remote Management (WS-Management)", r"NT AUTHORITY\NetworkService"),
@@ -67,15 +75,29 @@ def _fresh() -> dict[str, Service]:
 class ServiceManager:
     """States of services. ``started`` and ``stopped`` are told when sppsvc really starts and begins to stop.
 
-    sppsvc's own timers are looked at whenever somebody asks, so no thread is needed for them.
+    sppsvc's own timers are looked at whenever somebody asks, so no thread is needed for them. With ``start_seconds`` a start by
+    StartService answers that it timed out, and the service comes up so much later.
     """
 
-    def __init__(self, clock: Clock, stop_seconds: float, idle_seconds: float, stays: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        stop_seconds: float,
+        idle_seconds: float,
+        stays: Callable[[], bool],
+        start_seconds: float = 0.0,
+        licensing: str = SPPSVC,
+    ) -> None:
         self._clock = clock
         self._stop_time = timedelta(seconds=stop_seconds)
         self._idle_time = timedelta(seconds=idle_seconds)
+        self._start_time = timedelta(seconds=start_seconds)
         self._stays = stays
-        self._services = _fresh()
+        self.licensing = licensing
+        self._services = _fresh(licensing)
+        self._processes = itertools.count(1000, 4)
+        for service in self._services.values():
+            service.process_id = next(self._processes) if service.state == RUNNING else 0
         self._last_used = clock.now()
         self._lock = threading.RLock()
         self.started: Callable[[], None] = lambda: None
@@ -96,7 +118,7 @@ class ServiceManager:
     @property
     def sppsvc_running(self) -> bool:
         """Whether sppsvc runs right now."""
-        return self.find(SPPSVC).state == RUNNING
+        return self.find(self.licensing).state == RUNNING
 
     def demand(self) -> bool:
         """The licensing classes need sppsvc: start it if need be. True if it was started just now.
@@ -104,17 +126,25 @@ class ServiceManager:
         Raises ServiceStopping and ServiceDisabled.
         """
         with self._lock:
-            service = self.find(SPPSVC)
+            service = self.find(self.licensing)
             self._last_used = self._clock.now()
             if service.state == RUNNING:
                 return False
             if service.state == STOP_PENDING:
                 raise ServiceStopping
+            if service.state == START_PENDING and service.settles_at is not None:
+                self._clock.sleep((service.settles_at - self._clock.now()).total_seconds())
+                self._settle()
+                return True
             if service.start_mode == "Disabled":
                 raise ServiceDisabled
-            service.state = RUNNING
+            self._run(service)
         self.started()
         return True
+
+    def _run(self, service: Service) -> None:
+        service.state, service.process_id = RUNNING, next(self._processes)
+        self._last_used = self._clock.now()
 
     def start(self, name: str) -> int:
         """StartService; a ReturnValue of Win32_Service."""
@@ -124,9 +154,11 @@ class ServiceManager:
                 return _DISABLED
             if service.state != STOPPED:
                 return _ALREADY_RUNNING
-            service.state = RUNNING
-            self._last_used = self._clock.now()
-        if service.name == SPPSVC:
+            if service.name == self.licensing and self._start_time:
+                service.state, service.settles_at = START_PENDING, self._clock.now() + self._start_time
+                return _REQUEST_TIMEOUT
+            self._run(service)
+        if service.name == self.licensing:
             self.started()
         return _OK
 
@@ -136,11 +168,11 @@ class ServiceManager:
             service = self.find(name)
             if service.state == STOPPED:
                 return _NOT_ACTIVE
-            if service.state == STOP_PENDING or not service.stoppable:
+            if service.state != RUNNING or not service.stoppable:
                 return _CANNOT_ACCEPT
             service.state = STOP_PENDING
-            service.stopped_at = self._clock.now() + self._stop_time
-        if service.name == SPPSVC:
+            service.settles_at = self._clock.now() + self._stop_time
+        if service.name == self.licensing:
             self.stopped()
         return _OK
 
@@ -155,7 +187,7 @@ class ServiceManager:
     def halt(self) -> None:
         """The machine goes down: sppsvc is gone at once."""
         with self._lock:
-            service = self._services[SPPSVC]
+            service = self._services[self.licensing]
             was_running = service.state == RUNNING
             service.state = STOPPED
         if was_running:
@@ -163,13 +195,20 @@ class ServiceManager:
 
     def _settle(self) -> None:
         now = self._clock.now()
-        for service in self._services.values():
-            if service.state == STOP_PENDING and service.stopped_at is not None and now >= service.stopped_at:
-                service.state = STOPPED
-        service = self._services[SPPSVC]
-        if service.state == RUNNING and now - self._last_used >= self._idle_time and not self._stays():
-            service.state = STOPPED
+        service = self._services[self.licensing]
+        idle_until = self._last_used + self._idle_time
+        if service.state == RUNNING and now >= idle_until and not self._stays():
+            service.state, service.settles_at = STOP_PENDING, idle_until + self._stop_time
             self.stopped()
+        for service in self._services.values():
+            if service.settles_at is None or now < service.settles_at:
+                continue
+            if service.state == STOP_PENDING:
+                service.state, service.process_id = STOPPED, 0
+            elif service.state == START_PENDING:
+                self._run(service)
+                self.started()
+            service.settles_at = None
 
 
 class Services(Provider):
@@ -229,6 +268,6 @@ class Services(Provider):
                 "CheckPoint": 0,
                 "WaitHint": 0,
                 "TagId": 0,
-                "ProcessId": 1000 + len(service.name) * 4 if running else 0,
+                "ProcessId": service.process_id,
             }
         )

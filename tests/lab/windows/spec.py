@@ -43,11 +43,11 @@ class HostSpec:
     internet: bool = True
     """Microsoft's activation service can be reached."""
     blocks_process_creation: bool = False
-    """Defender's rule against processes started over WMI is on (activation-facts §11)."""
+    """Policy sets Defender's rule against processes started over WMI (activation-facts §11)."""
     wow64_spp_key: bool = True
     """The 32-bit view has a SoftwareProtectionPlatform key."""
     firewall_variant: Literal["any", "split"] | None = None
-    """Which form of the KMS firewall rules there is; None: "any" on a server, "split" on a client of Windows 10 or later."""
+    """Which form of the KMS firewall rules there is; None: "split" on a client, "any" on a new server, by seed on an old one."""
     local_firewall_rules: bool = True
     """False: group policy ignores local rules, so that an enabled rule opens nothing (activation-facts §11)."""
     licence_survives: bool = False
@@ -62,10 +62,14 @@ class HostSpec:
     """How long the first query after a start of sppsvc takes longer."""
     sppsvc_stop: float = 0.05
     """How long sppsvc stays in Stop Pending."""
+    sppsvc_start_pending: float = 0.0
+    """StartService times out (7), and sppsvc comes up so much later; 0: it starts at once."""
     sppsvc_idle: float = 60.0
     """Without requests, sppsvc stops itself after this time unless the machine is a KMS host."""
     event_query: float = 0.0
     """How long a query of Win32_NTLogEvent takes."""
+    program: float = 0.2
+    """How long netsh and klist run; their effect comes at the end."""
     reboot: float = 1.0
     """How long the machine is away when it restarts."""
     kms_timeout: float = 2.0

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a KMS host should be, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .._licensing.channels import Channel
+from .._licensing.kms import effective_port
+from .._wsman.cim import Value
+from . import licensing
+from .firewall import FirewallRule
+from .licensing import Product
+from .versions import WindowsVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of SoftwareLicensingService that its methods change.
+
+    Attributes:
+        attribute: Its name in a plan.
+        column: The property that holds it.
+        method: What sets it.
+        parameter: The method's parameter.
+        inverted: The method takes the opposite of the property.
+        needs_restart: sppsvc takes it up only when it starts (slmgr.vbs says so after each host option; the service
+            reads intervals with each request).
+    """
+
+    attribute: str
+    column: str
+    method: str
+    parameter: str
+    inverted: bool = False
+    needs_restart: bool = True
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "listening_port": Setting("listening port", "KeyManagementServiceListeningPort", "SetKeyManagementServiceListeningPort", "PortNumber"),
+    "dns_publishing": Setting(
+        "DNS publishing",
+        "KeyManagementServiceDnsPublishing",
+        "DisableKeyManagementServiceDnsPublishing",
+        "DisablePublishing",
+        inverted=True,
+    ),
+    "low_priority": Setting(
+        "low priority", "KeyManagementServiceLowPriority", "EnableKeyManagementServiceLowPriority", "EnableLowPriority"
+    ),
+    "activation_interval": Setting(
+        "activation interval", "VLActivationInterval", "SetVLActivationInterval", "ActivationInterval", needs_restart=False
+    ),
+    "renewal_interval": Setting("renewal interval", "VLRenewalInterval", "SetVLRenewalInterval", "RenewalInterval", needs_restart=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a KMS host should be. What is C(None) or C(False) is left as it is.
+
+    Attributes:
+        product_key: The CSVLK.
+        settings: Values by their name in SETTINGS.
+        activate: Activate with Microsoft where the host is not licensed.
+        firewall: Open the KMS exception of the firewall.
+        netsh: Whether netsh may be started for it where Windows has no class for rules.
+        after_step: The earlier step that check mode takes as made, where the host does not hold a CSVLK yet.
+    """
+
+    product_key: str | None = None
+    settings: Mapping[str, int | bool] = field(default_factory=dict)
+    activate: bool = False
+    firewall: bool = False
+    netsh: bool = False
+    after_step: str = ""
+
+
+@dataclass(slots=True)
+class HostState:
+    """What was read from a KMS host, as far as the wish needs it."""
+
+    product: Product | None = None
+    service: dict[str, Value] = field(default_factory=dict)
+    version_values: dict[str, str | None] = field(default_factory=dict)
+    rules: dict[str, FirewallRule] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The service's version, which is its key."""
+        return str(self.service["Version"])
+
+    @property
+    def windows(self) -> WindowsVersion | None:
+        """The version of Windows, where the service was read."""
+        return licensing.version_of(self.service) if self.service else None
+
+    @property
+    def has_csvlk(self) -> bool:
+        """Whether the installed key makes this computer a KMS host."""
+        return self.product is not None and self.product.channel is Channel.CSVLK
+
+    @property
+    def port(self) -> int:
+        """The TCP port of the KMS that is set now."""
+        return effective_port(licensing.number(self.service["KeyManagementServiceListeningPort"]))
+
+    @property
+    def licensed(self) -> bool:
+        """Whether the host is activated as a KMS host."""
+        return self.has_csvlk and self.product is not None and self.product.licensed
