@@ -10,6 +10,7 @@ import typing as t
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.groups import WantedGroup, ensure_group
+from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
 
 
@@ -24,11 +25,21 @@ class ActionModule(VolumeActivationAction):
         wanted = WantedGroup(
             options["name"],
             options["scope"],
-            options["path"],
+            options["path"] or "",
             options["description"] or "",
             tuple(options["members"]),
             options["after"] or "",
+            options["state"] == "exact",
         )
-        with open_session(settings.Settings.from_options(options)) as session:
+        given = settings.Settings.from_options(options)
+        with open_session(given) as session:
             done = ensure_group(session, wanted, check_mode)
+            awaited = Awaited(
+                session.root.domain_dn,
+                f"group {wanted.name}",
+                f"the group {wanted.name} and its members",
+                lambda other: ensure_group(other, wanted, check_mode=True).steps,
+                0 if check_mode else options["wait_for_replication"],
+            )
+            done.result["replication"] = wait(session, given, awaited, done.steps)
         return Outcome(done.steps, done.result)

@@ -10,6 +10,7 @@ import typing as t
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.record_acl import WantedGrant, ensure_grant
+from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
 
 
@@ -24,6 +25,16 @@ class ActionModule(VolumeActivationAction):
         wanted = WantedGrant.of(
             options["zone"], options["record"], options["principal"], options["rights"], options["state"], options["after"] or ""
         )
-        with open_session(settings.Settings.from_options(options)) as session:
+        given = settings.Settings.from_options(options)
+        with open_session(given) as session:
             done = ensure_grant(session, wanted, check_mode)
+            what = f"the rights of {done.result['principal']} on {wanted.node_name.removeprefix('dnsNode ')}"
+            awaited = Awaited(
+                done.result["partition"],
+                wanted.node_name,
+                what,
+                lambda other: ensure_grant(other, wanted, check_mode=True).steps,
+                0 if check_mode else options["wait_for_replication"],
+            )
+            done.result["replication"] = wait(session, given, awaited, done.steps)
         return Outcome(done.steps, done.result, done.diff, done.warnings)

@@ -45,7 +45,7 @@ def _given_hosts(hosts: list[tuple[str, int]], servers: list[Server], options: d
 def _addresses(host: str, port: int, servers: list[Server], timeout: float) -> tuple[str, ...]:
     if literal(host):
         return (literal(host),)
-    return read_addresses(servers, host, timeout=timeout) if servers else system_addresses(host, port)
+    return read_addresses(servers, host, timeout=timeout, every_kind=True) if servers else system_addresses(host, port)
 
 
 def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
@@ -61,7 +61,7 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
         known = dict(comparison.addresses)
         for host, _port in targets:
             if host not in known:
-                known[host] = read_addresses(answering, host, timeout=options["timeout"])
+                known[host] = read_addresses(answering, host, timeout=options["timeout"], every_kind=True)
         endpoints = _look_at({target: known[target[0]] for target in targets}, answering, options)
     result = {
         "name": name,

@@ -30,9 +30,22 @@ options:
   domain_password:
     description:
       - Its password. The ticket that is got with it stays in memory and is used for this session only.
-      - Without it, the ticket of O(domain_username) in the ticket cache is used.
+      - Without it, O(domain_keytab) is used, or the ticket of O(domain_username) in the ticket cache.
       - Left out, the variable C(volume_activation_domain_password) or the environment variable E(VOLUME_ACTIVATION_DOMAIN_PASSWORD) stands in.
     type: str
+  domain_keytab:
+    description:
+      - A keytab file on the control node with the keys of O(domain_username), instead of the password.
+      - Left out, the variable C(volume_activation_domain_keytab) or the environment variable E(VOLUME_ACTIVATION_DOMAIN_KEYTAB) stands in.
+    type: str
+    version_added: 0.2.0
+  domain_ccache:
+    description:
+      - The ticket cache to use, such as V(FILE:/run/krb5cc_awx), instead of the one that the process has by E(KRB5CCNAME) or by default.
+      - With O(domain_username) it has to be the cache of that account.
+      - Left out, the variable C(volume_activation_domain_ccache) or the environment variable E(VOLUME_ACTIVATION_DOMAIN_CCACHE) stands in.
+    type: str
+    version_added: 0.2.0
   tls_mode:
     description:
       - V(none) uses port 389, where Kerberos signs and encrypts the session, as domain controllers demand since Windows Server 2025.
@@ -77,4 +90,21 @@ requirements:
 notes:
   - The realm needs no entry in C(krb5.conf) of the control node. What is written there about it comes first; otherwise
     O(domain_server) is also the KDC.
+"""
+
+    REPLICATION = r"""
+options:
+  wait_for_replication:
+    description:
+      - Seconds to wait at most until every other domain controller that holds the partition shows what was written. V(0) does not wait.
+      - A KMS host, its KDC and its DNS server can each be another domain controller, and each has to know the group, its members and the
+        rights before the host can publish.
+      - Each of them is read with the same account. The error names those that are behind when time is up, and those that could not be asked;
+        what was written stays written, and another run waits again.
+      - In check mode nothing is waited for.
+      - Left out, the variable C(volume_activation_wait_for_replication) or the environment variable
+        E(VOLUME_ACTIVATION_WAIT_FOR_REPLICATION) stands in.
+    type: int
+    default: 0
+    version_added: 0.2.0
 """

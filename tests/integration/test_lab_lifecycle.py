@@ -20,6 +20,7 @@ import yaml
 from lab import lifecycle, names, processes
 from lab.control import Control
 from lab.layout import TESTS, Layout
+from lab.witness import Witness
 
 # Beside the lab that other tests of the session have: another address, other ports, hosts that open no port of their own.
 OPTIONS = lifecycle.Options(clients=2, servers=1, dc_address="127.0.0.32", http_port=15985, https_port=15986)
@@ -90,6 +91,21 @@ def test_down_where_there_is_no_lab(layout: Layout) -> None:
     layout.root.mkdir(parents=True, exist_ok=True)
     assert "No lab was running" in run_lab("down", layout).stdout
     assert "There is no lab" in run_lab("down", Layout.at(layout.root / "nowhere")).stdout
+
+
+def test_a_lab_with_bind_finds_its_zones_through_the_domain_and_the_domain_through_it(layout: Layout) -> None:
+    options = replace(OPTIONS, bind=True, bind_address="127.0.0.33")
+    lifecycle.up(layout, options, print)
+    assert len(processes.members(layout.root)) == 3
+    exports = layout.env.read_text(encoding="utf-8")
+    for variable in ("LAB_BIND=127.0.0.33", f"LAB_TSIG_NAME={names.TSIG_NAME}", f"LAB_TSIG_SECRET={names.TSIG_SECRET}"):
+        assert f"export {variable}\n" in exports
+    witness = Witness(options.domain(layout))
+    assert witness.dig(names.BIND_ZONE, "NS") == [f"ns.{names.BIND_ZONE}."]
+    assert witness.dig(names.DC_FQDN, "A", server="127.0.0.33") == [options.dc_address]
+    lifecycle.down(layout, print)
+    assert processes.members(layout.root) == []
+    assert {path.name for path in layout.root.iterdir()} <= {"lock", "log", "requests.jsonl"}
 
 
 def test_the_inventory_is_one_that_a_company_could_have(layout: Layout) -> None:

@@ -33,6 +33,11 @@ def rdn_value(value: str) -> str:
     return t.cast(str, ldap.dn.escape_dn_chars(value))
 
 
+def parent_dn(dn: str) -> str:
+    """The distinguished name of the container of an object."""
+    return ",".join(t.cast("list[str]", ldap.dn.explode_dn(dn))[1:])
+
+
 def same_dn(one: str, other: str) -> bool:
     """Whether two distinguished names mean the same object."""
     return normal_dn(one) == normal_dn(other)

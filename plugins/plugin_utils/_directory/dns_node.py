@@ -9,15 +9,21 @@ A name of an integrated zone is one C(dnsNode), whatever its number of records a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._errors import ActivationError
 from . import session as ldap_session
 from .dn import rdn_value, same_dn
+from .entry import Entry
 from .security_descriptor import SecurityDescriptor
-from .session import Entry, Session
+from .session import Session
 
 _ATTRIBUTES = ("nTSecurityDescriptor", "dNSTombstoned", "sDRightsEffective", "replPropertyMetaData", "objectClass")
+
+_NAME = re.compile(r"[^\s.\\]{1,63}(\.[^\s.\\]{1,63})*")
+"""Labels of at most 63 octets (RFC 1035 2.3.4). A zone of AD is not confined to the names of hosts: there are slashes and underscores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class DnsNode:
         tombstoned: All its records were deleted; a new record of the name makes it live again, with the same DACL.
         may_write_dacl: The session's account may change the DACL; C(None) where the controller does not tell.
         descriptor_version: How often the descriptor was written, as replication counts; 0 where it cannot be read.
+        turn_version: How often the mark was, by which writers take turns; see C(turn).
     """
 
     dn: str
@@ -39,25 +46,69 @@ class DnsNode:
     tombstoned: bool
     may_write_dacl: bool | None
     descriptor_version: int
+    turn_version: int = 0
 
 
-def find_node(session: Session, zone: str, record: str) -> DnsNode | None:
-    """The node of a name; C(None) where the zone is there and has no such name.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name is, or would be.
+
+    Attributes:
+        dn: The distinguished name of its node.
+        zone_dn: That of its zone.
+        partition: The partition that the zone lies in.
+        entry: What was read of the node; C(None) where the zone has no such name.
+    """
+
+    dn: str
+    zone_dn: str
+    partition: str
+    entry: Entry | None
+
+
+def relative_name(zone: str, record: str) -> tuple[str, str]:
+    """Zone and name as DNS and AD store them: no dot at the end, the name relative to its zone, C(@) for the zone's own.
+
+    Raises:
+        ActivationError: One of them can't be a name of DNS.
+    """
+    zone, record = zone.removesuffix("."), record.removesuffix(".")
+    if not _NAME.fullmatch(zone):
+        raise ActivationError(f"'{zone}' is no name of a DNS zone.", source="options")
+    if not _NAME.fullmatch(record):
+        raise ActivationError(f"'{record}' is no DNS name.", source="options")
+    if record.lower() == zone.lower():
+        record = "@"
+    elif record.lower().endswith(f".{zone.lower()}"):
+        record = record[: -len(zone) - 1]
+    return zone, record
+
+
+def node_name(zone: str, record: str) -> str:
+    """A name of a zone as people write it."""
+    return zone if record == "@" else f"{record}.{zone}"
+
+
+def locate(session: Session, zone: str, record: str, attributes: Sequence[str], sd_flags: int = 0) -> Place:
+    """Find the zone, and read its node of this name.
 
     Args:
         session: A session with a controller that holds the zone.
         zone: The zone's name.
         record: The name relative to the zone, or C(@) for the zone's own.
+        attributes: What to read of the node.
+        sd_flags: Which parts of its security descriptor to read.
 
     Raises:
-        ActivationError: No partition holds the zone, or the node's descriptor cannot be read.
+        ActivationError: No partition holds the zone.
     """
     tried = []
     for partition in _partitions(session):
         zone_dn = f"DC={rdn_value(zone)},CN=MicrosoftDNS,{partition}"
-        node = read_node(session, f"DC={rdn_value(record)},{zone_dn}", partition)
-        if node is not None or session.read(zone_dn, ["objectClass"]) is not None:
-            return node
+        dn = f"DC={rdn_value(record)},{zone_dn}"
+        entry = session.read(dn, attributes, sd_flags=sd_flags)
+        if entry is not None or session.read(zone_dn, ["objectClass"]) is not None:
+            return Place(dn, zone_dn, partition, entry)
         tried.append(zone_dn)
     raise ActivationError(
         f"The zone {zone} is not in Active Directory as far as {session.server} and this account see: "
@@ -67,6 +118,16 @@ def find_node(session: Session, zone: str, record: str) -> DnsNode | None:
     )
 
 
+def find_node(session: Session, zone: str, record: str) -> DnsNode | None:
+    """The node of a name with its descriptor; C(None) where the zone is there and has no such name.
+
+    Raises:
+        ActivationError: No partition holds the zone, or the node's descriptor cannot be read.
+    """
+    place = locate(session, zone, record, _ATTRIBUTES, ldap_session.SD_OWNER_GROUP_DACL)
+    return None if place.entry is None else _node(session, place.entry, place.dn, place.partition)
+
+
 def read_node(session: Session, dn: str, partition: str) -> DnsNode | None:
     """The node of this distinguished name; C(None) where there is none.
 
@@ -74,23 +135,28 @@ def read_node(session: Session, dn: str, partition: str) -> DnsNode | None:
         ActivationError: Its descriptor cannot be read.
     """
     entry = session.read(dn, _ATTRIBUTES, sd_flags=ldap_session.SD_OWNER_GROUP_DACL)
-    if entry is None:
-        return None
+    return None if entry is None else _node(session, entry, dn, partition)
+
+
+def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
     if not entry.first("nTSecurityDescriptor"):
         raise ActivationError(
-            f"{session.server} does not show who may write {dn}. The account lacks READ_CONTROL on {dn}.",
+            f"{session.server} does not show who may write {dn}. The account lacks READ_CONTROL on {dn}. "
+            "Have it delegated, or use another account.",
             code="50",
             name="insufficientAccessRights",
             source="ldap",
         )
     effective = entry.text("sDRightsEffective")
+    versions = _versions(entry)
     return DnsNode(
         entry.dn or dn,
         partition,
         SecurityDescriptor.from_bytes(entry.first("nTSecurityDescriptor")),
         entry.text("dNSTombstoned").upper() == "TRUE",
         bool(int(effective) & ldap_session.SD_DACL) if effective else None,
-        _descriptor_version(entry),
+        versions.get(_DESCRIPTOR_ATTRIBUTE, 0),
+        versions.get(_TURN_ATTRIBUTE, 0),
     )
 
 
@@ -104,14 +170,12 @@ def _partitions(session: Session) -> list[str]:
     return [*usual, *custom, legacy]
 
 
-_DESCRIPTOR_ATTRIBUTE = 0x00020119
-"""nTSecurityDescriptor (1.2.840.113556.1.2.281) by the prefix table of MS-DRSR 5.16.4."""
+_DESCRIPTOR_ATTRIBUTE, _TURN_ATTRIBUTE = 0x00020119, 0x000200E2
+"""nTSecurityDescriptor and adminDescription (1.2.840.113556.1.2.281 and .226) by the prefix table of MS-DRSR 5.16.4."""
 
 
-def _descriptor_version(entry: Entry) -> int:
-    """The version of nTSecurityDescriptor in replPropertyMetaData (MS-DRSR 5.154: a header of 16 bytes, then 48 for each)."""
+def _versions(entry: Entry) -> dict[int, int]:
+    """Versions by attribute in replPropertyMetaData (MS-DRSR 5.154: a header of 16 bytes, then 48 for each)."""
     data = entry.first("replPropertyMetaData")
-    for offset in range(16, len(data) - 47, 48):
-        if int.from_bytes(data[offset : offset + 4], "little") == _DESCRIPTOR_ATTRIBUTE:
-            return int.from_bytes(data[offset + 4 : offset + 8], "little")
-    return 0
+    found = (data[offset : offset + 8] for offset in range(16, len(data) - 47, 48))
+    return {int.from_bytes(each[:4], "little"): int.from_bytes(each[4:], "little") for each in found}

@@ -6,24 +6,20 @@
 from __future__ import annotations
 
 import re
-import struct
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .._errors import ActivationError
 from .._plan import Plan, Step
-from .dn import rdn_value
+from . import group_kind, membership
+from .dn import parent_dn, rdn_value, same_dn
 from .principals import Domain, Principal
-from .session import Session
+from .session import Change, Session
 from .sid import looks_like_sid
 
-_SECURITY = 0x80000000
-_SCOPES = {"global": 0x2, "domain_local": 0x4, "universal": 0x8}
-"""groupType (MS-ADTS 2.2.12)."""
-
 _FORBIDDEN = re.compile(r'["/\\\[\]:;|=,+*?<>]')
-_MEMBER_RIGHT = "WRITE_PROPERTY (member)"
+_OWN_DOMAIN = "a global group takes members of its own domain only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +29,20 @@ class WantedGroup:
     Attributes:
         name: sAMAccountName and common name, also as C(DOMAIN\\name) or C(name@domain) of the controller's own domain.
         scope: C(global), C(domain_local) or C(universal).
-        path: Container for a new group, relative to the domain or whole.
+        path: Its container, relative to the domain or whole; empty for C(CN=Users), or wherever it is already.
         description: Empty to leave it as it is.
-        members: In the forms of C(principals); they are added, none is taken away.
+        members: In the forms of C(principals).
         after: The earlier step that makes the container in check mode; empty where it has to be there.
+        exact: Members beside these are taken out; otherwise all others stay.
     """
 
     name: str
     scope: str = "global"
-    path: str = "CN=Users"
+    path: str = ""
     description: str = ""
     members: tuple[str, ...] = ()
     after: str = ""
+    exact: bool = False
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class GroupOutcome:
 
 
 def ensure_group(session: Session, wanted: WantedGroup, check_mode: bool) -> GroupOutcome:
-    """Create the group if it is missing, add missing members, and read both back.
+    """Bring the group and its members to what is wanted, and read both back.
 
     Raises:
         ActivationError: A member does not exist or is of another domain, the name is taken, or the result is not as wanted.
@@ -74,27 +72,35 @@ class _Group:
         self.wanted = replace(wanted, name=self._plain_name(wanted.name))
         self.check_mode = check_mode
         self.after_step = wanted.after if check_mode else ""
+        self.group: Principal | None = None
+        self.members: list[Principal] = []
+        self.through: dict[str, str] = {}
+        self.surplus: dict[str, str] = {}
         self._demand_own_domain()
 
     def ensure(self) -> GroupOutcome:
-        group, members = self._read()
-        plan = self._plan(group, members)
+        self._read()
+        plan = self._plan()
         if plan and self.check_mode:
-            self._demand_rights(group, plan)
+            self._demand_rights(plan)
         elif plan:
             plan.run()
-            group, members = self._read()
-            self._demand_result(group, members)
+            self._read()
+            self._demand_result()
         outcome = GroupOutcome(plan.steps)
+        group = self.group
         outcome.result = {
             "dn": group.dn if group else self._new_dn,
             "sid": str(group.sid) if group else "",
             "scope": self.wanted.scope,
-            "members": [{"name": member.name, "dn": member.dn, "present": _present(member, group)} for member in members],
+            "members": [
+                {"name": member.name, "dn": member.dn, "present": self._present(member), "through": self.through.get(member.dn, "")}
+                for member in self.members
+            ],
         }
         return outcome
 
-    def _read(self) -> tuple[Principal | None, list[Principal]]:
+    def _read(self) -> None:
         """The group and the accounts that shall be in it, by one search.
 
         Membership is read from the accounts: a group of many members does not give all values of C(member) at once.
@@ -104,57 +110,96 @@ class _Group:
         if missing:
             raise ActivationError(
                 f"There is no account {', '.join(missing)} in {self.session.root.domain}."
-                f"{self.domain.lookalike(missing[0])} Check the names of the members.",
+                f"{self.domain.lookalike(missing[0])}{self._perhaps_foreign(missing[0])} Check the names of the members.",
                 name="noSuchObject",
                 source="ldap",
             )
         members = {member.dn: member for name in self.wanted.members if (member := found[name]) is not None}
-        group = found[self.wanted.name]
-        if group is not None:
-            self._demand_kind(group)
-        return group, list(members.values())
+        self.group, self.members = found[self.wanted.name], list(members.values())
+        self.through, self.surplus = {}, {}
+        if self.group is None:
+            return
+        group_kind.demand(self.group, self.wanted.scope)
+        if self.wanted.exact:
+            # Only who stands in the group itself counts: the group that another one comes through may be taken out.
+            self.surplus = membership.surplus(self.session, self.group.dn, self.members)
+        elif absent := [member for member in self.members if not member.is_member_of(self.group)]:
+            self.through = membership.through_groups(self.session, self.group, absent)
 
-    def _plan(self, group: Principal | None, members: list[Principal]) -> Plan:
+    def _present(self, member: Principal) -> bool:
+        return self.group is not None and (member.is_member_of(self.group) or member.dn in self.through)
+
+    def _plan(self) -> Plan:
         plan = Plan()
+        group = self.group
         name = f"group {self.wanted.name}"
         if group is None:
             how = f"LDAP add of a {self.wanted.scope.replace('_', ' ')} security group"
             plan.add(Step(name, "exists", False, True, how, self.after_step), self._create)
+        elif self._dn != group.dn:
+            plan.add(Step(name, "path", parent_dn(group.dn), self._container, "LDAP modify DN", self.after_step), self._move)
         before = group.entry.text("description") if group else ""
         if self.wanted.description and self.wanted.description != before:
             step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step)
-            plan.add(step, self._describer(group))
-        missing = [member for member in members if not _present(member, group)]
-        for number, member in enumerate(missing):
-            step = Step(name, f"member {member.account}", "absent", "present", "LDAP modify of member", self.after_step)
-            # One message adds them all; the steps behind the first have nothing left to do.
-            plan.add(step, self._adder(group, missing) if number == 0 else _nothing)
+            plan.add(step, self._describe)
+        how = "LDAP modify of member"
+        missing = [member for member in self.members if not self._present(member)]
+        steps = [Step(name, f"member {member.account}", "absent", "present", how, self.after_step) for member in missing]
+        steps += [Step(name, f"member {account}", "present", "absent", how, self.after_step) for account in self.surplus.values()]
+        for number, step in enumerate(steps):
+            # One message changes them all; the steps behind the first have nothing left to do.
+            plan.add(step, self._member_writer([member.dn for member in missing], list(self.surplus)) if number == 0 else _nothing)
         return plan
 
     def _create(self) -> None:
-        value = struct.unpack("<i", struct.pack("<I", _SECURITY | _SCOPES[self.wanted.scope]))[0]
-        attributes = {"objectClass": [b"group"], "sAMAccountName": [self.wanted.name.encode()], "groupType": [str(value).encode()]}
+        kind = group_kind.group_type(self.wanted.scope)
+        attributes = {"objectClass": [b"group"], "sAMAccountName": [self.wanted.name.encode()], "groupType": [kind]}
         try:
             self.session.add(self._new_dn, attributes, f"CREATE_CHILD (group) on {self._container}")
         except ActivationError as failure:
             if failure.name == "noSuchObject":
                 raise self._no_container() from None
             # Another control node may have made it just now; then it is there as wanted, or _read says what it is instead.
-            if failure.name != "entryAlreadyExists" or self._read()[0] is None:
+            if failure.name != "entryAlreadyExists":
+                raise
+            self._read()
+            if self.group is None:
                 raise
 
-    def _describer(self, group: Principal | None) -> Callable[[], None]:
-        dn = group.dn if group else self._new_dn
-        values = [self.wanted.description.encode()]
-        return lambda: self.session.replace_values(dn, {"description": values}, f"WRITE_PROPERTY (description) on {dn}")
+    def _move(self) -> None:
+        dn = self.group.dn if self.group else ""
+        try:
+            self.session.move(dn, self._container, f"DELETE on {dn}, or CREATE_CHILD (group) on {self._container}")
+        except ActivationError:
+            # Controllers differ in what they call a parent that is not there.
+            if self.session.read(self._container, ["objectClass"]) is None:
+                raise self._no_container() from None
+            raise
 
-    def _adder(self, group: Principal | None, members: list[Principal]) -> Callable[[], None]:
-        dn = group.dn if group else self._new_dn
-        return lambda: self.session.add_values(dn, {"member": [member.dn.encode() for member in members]}, f"{_MEMBER_RIGHT} on {dn}")
+    def _describe(self) -> None:
+        change: Change = ("replace", "description", [self.wanted.description.encode()])
+        self.session.modify(self._dn, [change], f"WRITE_PROPERTY (description) on {self._dn}")
+
+    def _member_writer(self, add: list[str], remove: list[str]) -> Callable[[], None]:
+        changes: list[Change] = [("add", "member", [dn.encode() for dn in add])] if add else []
+        if remove:
+            changes.append(("delete", "member", [dn.encode() for dn in remove]))
+        dn = self._dn
+        return lambda: self.session.modify(dn, changes, f"WRITE_PROPERTY (member) on {dn}", permissive=True)
+
+    @property
+    def _dn(self) -> str:
+        """Where the group will be."""
+        group = self.group
+        if group is None:
+            return self._new_dn
+        if not self.wanted.path or same_dn(parent_dn(group.dn), self._container):
+            return group.dn
+        return group.dn[: -len(parent_dn(group.dn))] + self._container
 
     @property
     def _container(self) -> str:
-        path, domain_dn = self.wanted.path, self.session.root.domain_dn
+        path, domain_dn = self.wanted.path or "CN=Users", self.session.root.domain_dn
         return path if path.lower().endswith(domain_dn.lower()) else f"{path},{domain_dn}"
 
     @property
@@ -193,59 +238,53 @@ class _Group:
     def _demand_own_domain(self) -> None:
         for name in self.wanted.members:
             if not self.domain.is_own(name):
-                takes = "a global group takes members of its own domain only"
-                why = takes if self.wanted.scope == "global" else "members are looked up there only"
+                why = _OWN_DOMAIN if self.wanted.scope == "global" else "members are looked up there only"
                 raise ActivationError(
                     f"{name} cannot become a member of {self.wanted.name}: it is of another domain than {self.session.root.domain}, "
                     f"and {why}. Make a group in each domain and grant the record to each.",
                     source="options",
                 )
 
-    def _demand_kind(self, group: Principal) -> None:
-        kind = int(group.entry.text("groupType") or 0) & 0xFFFFFFFF
-        if not kind:
-            found = f"is a {(group.entry.texts('objectClass') or ['?'])[-1]}"
-        elif not kind & _SECURITY:
-            found = "is a distribution group, which grants no rights"
-        elif not kind & _SCOPES[self.wanted.scope]:
-            scope = next((name for name, bit in _SCOPES.items() if kind & bit), "unknown").replace("_", " ")
-            found = f"has the scope {scope}, and the scope of a group is not changed here"
-        else:
-            return
-        raise ActivationError(f"{self.wanted.name} ({group.dn}) exists and {found}. Choose another name or scope.", source="ldap")
+    def _perhaps_foreign(self, name: str) -> str:
+        """A sentence for a name whose form does not tell its domain; empty where it does."""
+        if not looks_like_sid(name) and self.domain.is_called(name.rpartition("@")[2] if "@" in name else self.session.root.domain):
+            return ""
+        return f" If it is of another domain: {_OWN_DOMAIN}, so make a group in each domain and grant the record to each."
 
-    def _demand_rights(self, group: Principal | None, plan: Plan) -> None:
+    def _demand_rights(self, plan: Plan) -> None:
         """What the account may do, so that check mode refuses what a real run would be refused."""
-        if group is None:
+        attributes = {step.attribute.partition(" ")[0] for step in plan.steps}
+        lacks = ""
+        if attributes & {"exists", "path"}:
             container = self.session.read(self._container, ["allowedChildClassesEffective"])
             if container is None and not self.wanted.after:
                 raise self._no_container()
-            allowed = container.texts("allowedChildClassesEffective") if container else ["group"]
-            needed, right = {"group"}, f"CREATE_CHILD (group) on {self._container}"
-        else:
-            entry = self.session.read(group.dn, ["allowedAttributesEffective"])
-            allowed = entry.texts("allowedAttributesEffective") if entry else []
-            needed = {step.attribute.partition(" ")[0] for step in plan.steps}
-            right = f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {group.dn}"
-        if not needed <= set(allowed):
+            if container is not None and "group" not in container.texts("allowedChildClassesEffective"):
+                lacks = f"CREATE_CHILD (group) on {self._container}"
+        if self.group is not None and not lacks:
+            entry = self.session.read(self.group.dn, ["allowedAttributesEffective"])
+            allowed = set(entry.texts("allowedAttributesEffective")) if entry else set()
+            if needed := attributes - allowed - {"path"}:
+                lacks = f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {self.group.dn}"
+        if lacks:
             raise ActivationError(
-                f"The group {self.wanted.name} cannot be changed by this account: it lacks {right}.",
+                f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}.",
                 code="50",
                 name="insufficientAccessRights",
                 source="ldap",
             )
 
-    def _demand_result(self, group: Principal | None, members: list[Principal]) -> None:
-        absent = [member.account for member in members if not _present(member, group)]
-        if group is None or absent:
-            what = f"{', '.join(absent)} are not in it" if group else "it is not there"
+    def _demand_result(self) -> None:
+        absent = [member.account for member in self.members if not self._present(member)]
+        what = "it is not there" if self.group is None else ""
+        if self.group is not None and (absent or self.surplus):
+            what = " and ".join(
+                f"{', '.join(names)} {how}" for names, how in ((absent, "missing"), (list(self.surplus.values()), "still in it")) if names
+            )
+        if what:
             raise ActivationError(
                 f"The group {self.wanted.name} was changed, but read back {what}. Another program may have changed it.", source="ldap"
             )
-
-
-def _present(member: Principal, group: Principal | None) -> bool:
-    return group is not None and member.is_member_of(group)
 
 
 def _nothing() -> None:

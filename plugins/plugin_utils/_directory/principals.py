@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .dn import dns_name_of, escaped, normal_dn, same_dn
-from .session import Entry, Session
+from .entry import Entry
+from .session import Session
 from .sid import Sid, looks_like_sid
 
 _ATTRIBUTES = (

@@ -3,11 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rights of a principal on a DNS record of Active Directory. Private to the collection.
 
-Only the DACL is ever sent. AD has no way to write a descriptor on condition that nobody changed it since it was read:
-the assertion control (RFC 4528) does not exist there, and a modification that deletes the old value and adds the new one
-is not compared for this attribute. So the time between read and write is kept short, the descriptor is read back, a grant
-that another writer has overwritten meanwhile is made again from what is there then, and the version that replication
-counts tells whether somebody wrote in between, whose change may now be lost; that is a warning.
+Only the DACL is ever sent. Writers of this collection take turns, see C(turn), so that none loses what another granted. Who
+else writes at the same time is noticed: the descriptor is read back, a grant that was overwritten is made again from what is
+there then, and the version that replication counts tells whether somebody wrote in between, whose change may now be lost;
+that is a warning.
 """
 
 from __future__ import annotations
@@ -20,11 +19,13 @@ from .._errors import ActivationError
 from .._plan import Plan, Step
 from . import dns_node, grants, rights
 from .dns_node import DnsNode
+from .entry import Entry
 from .principals import Domain, Principal, foreign
 from .sddl import to_sddl
 from .security_descriptor import INHERITED, Ace, Acl, SecurityDescriptor
-from .session import SD_DACL, Entry, Session
+from .session import SD_DACL, Session
 from .sid import Sid, looks_like_sid
+from .turn import turn
 
 _ATTEMPTS = 3
 _EVERYONE, _AUTHENTICATED_USERS = Sid(1, (0,)), Sid(5, (11,))
@@ -52,19 +53,13 @@ class WantedGrant:
 
     @classmethod
     def of(cls, zone: str, record: str, principal: str, names: list[str], state: str, after: str) -> WantedGrant:
-        """The same with names as DNS and AD store them: no dot at the end, the record relative to its zone."""
-        zone = zone.rstrip(".")
-        record = record.rstrip(".")
-        if record.lower() == zone.lower():
-            record = "@"
-        elif record.lower().endswith(f".{zone.lower()}"):
-            record = record[: -len(zone) - 1]
-        return cls(zone, record, principal, tuple(sorted(set(names))), state, after)
+        """The same with names as DNS and AD store them; C(ActivationError) where one cannot be in DNS."""
+        return cls(*dns_node.relative_name(zone, record), principal, tuple(sorted(set(names))), state, after)
 
     @property
     def node_name(self) -> str:
         """The object of the step."""
-        return f"dnsNode {self.zone if self.record == '@' else f'{self.record}.{self.zone}'}"
+        return f"dnsNode {dns_node.node_name(self.zone, self.record)}"
 
 
 @dataclass(slots=True)
@@ -193,21 +188,10 @@ class _RecordAcl:
     def _writer(self, node: DnsNode, principal: Principal) -> Callable[[], None]:
         def write() -> None:
             sid = t.cast(Sid, principal.sid)
-            before = node
             for _attempt in range(_ATTEMPTS):
-                descriptor = before.descriptor.with_dacl(self._wanted_dacl(_dacl_of(before), sid)).dacl_alone()
-                values = {"nTSecurityDescriptor": [descriptor.to_bytes()]}
-                self.session.replace_values(before.dn, values, f"WRITE_DAC on {before.dn}", sd_flags=SD_DACL)
-                after = dns_node.read_node(self.session, before.dn, before.partition)
-                if after is None:
-                    raise ActivationError(
-                        f"{self.wanted.node_name} was deleted while its rights were changed. Run it again.", source="ldap"
-                    )
-                self._latest = after
-                self._warn_of_other_writer(before, after, sid)
-                if self._wanted_dacl(_dacl_of(after), sid) == _dacl_of(after):
+                self._latest = self._write_once(node, sid)
+                if self._wanted_dacl(_dacl_of(self._latest), sid) == _dacl_of(self._latest):
                     return
-                before = after
             raise ActivationError(
                 f"The DACL of {node.dn} was written {_ATTEMPTS} times and each time is not as written afterwards: "
                 "another program keeps changing it, or the controller alters it. Find who else writes it.",
@@ -216,9 +200,34 @@ class _RecordAcl:
 
         return write
 
+    def _write_once(self, node: DnsNode, sid: Sid) -> DnsNode:
+        """Write from what is there now, and read it back."""
+        with turn(self.session, node.dn) as ours:
+            before = self._read_again(node)
+            wanted = self._wanted_dacl(_dacl_of(before), sid)
+            if wanted == _dacl_of(before):
+                return before
+            value = before.descriptor.with_dacl(wanted).dacl_alone().to_bytes()
+            right = f"WRITE_DAC on {node.dn}"
+            if not ours.write(self.session, ("replace", "nTSecurityDescriptor", [value]), right, SD_DACL):
+                return before
+        after = self._read_again(node)
+        self._warn_of_other_writer(before, after, sid)
+        return after
+
+    def _read_again(self, node: DnsNode) -> DnsNode:
+        again = dns_node.read_node(self.session, node.dn, node.partition)
+        if again is None:
+            raise ActivationError(f"{self.wanted.node_name} was deleted while its rights were changed. Run it again.", source="ldap")
+        return again
+
     def _warn_of_other_writer(self, before: DnsNode, after: DnsNode, sid: Sid) -> None:
-        counted = before.descriptor_version and after.descriptor_version > before.descriptor_version + 1
-        if counted or _explicit_of_others(before, sid) != _explicit_of_others(after, sid):
+        """Those who take turns are no danger: what they wrote after us, they wrote upon ours."""
+        # We took away the mark of our turn; each of the others put one there and took it away.
+        turns = max(after.turn_version - before.turn_version, 0) // 2
+        written = after.descriptor_version - before.descriptor_version
+        unknown = not before.descriptor_version and _explicit_of_others(before, sid) != _explicit_of_others(after, sid)
+        if unknown or written > 1 + turns:
             self.outcome.warnings.append(
                 f"Somebody else changed the DACL of {before.dn} at the same time. Check that what they granted is still there."
             )

@@ -10,22 +10,23 @@ controller refuses a second protection inside TLS (MS-ADTS 5.1.1.1.2).
 from __future__ import annotations
 
 import contextlib
-import datetime
-import time
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from .._errors import ActivationError
-from . import kerberos, tls_bind
+from .._kerberos import failures
+from .._kerberos.logon import Logon
+from .._kerberos.tickets import tickets
+from . import tls_bind
 from .connection import Connected, connect
-from .dn import dns_name_of
-from .refusals import refused
+from .entry import ROOT_ATTRIBUTES, Entry, RootDse
+from .refusals import LOGON_IN_TLS, refused
 from .settings import Settings
 
 try:
     import ldap
     import ldap.controls
+    import ldap.dn
     import ldap.sasl
 except ImportError as error:
     LDAP_ERROR: ImportError | None = error
@@ -48,55 +49,11 @@ SD_OWNER_GROUP_DACL, SD_DACL = 7, 4
 _MINIMUM_SSF = 128
 
 Attributes = Mapping[str, Sequence[bytes]]
+Change = tuple[t.Literal["add", "delete", "replace"], str, Sequence[bytes]]
+"""An operation, an attribute, and values of it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An object as it was read.
-
-    Attributes:
-        dn: Its distinguished name.
-        attributes: Values by attribute name in lower case; AD does not promise its own spelling of what was asked.
-    """
-
-    dn: str
-    attributes: Mapping[str, list[bytes]]
-
-    def first(self, name: str) -> bytes:
-        """The first value, empty where there is none."""
-        return next(iter(self.attributes.get(name.lower(), [])), b"")
-
-    def text(self, name: str) -> str:
-        """The first value as text, empty where there is none."""
-        return self.first(name).decode("utf-8", "replace")
-
-    def texts(self, name: str) -> list[str]:
-        """All values as text."""
-        return [value.decode("utf-8", "replace") for value in self.attributes.get(name.lower(), [])]
-
-
-@dataclass(frozen=True, slots=True)
-class RootDse:
-    """What a controller says of itself before anyone logs on.
-
-    Attributes:
-        domain_dn: Its domain, such as C(DC=contoso,DC=com).
-        forest_dn: The forest's root domain.
-        configuration_dn: The configuration partition.
-        partitions: Every partition that it holds.
-        skew: Seconds that this node's clock is ahead.
-    """
-
-    domain_dn: str
-    forest_dn: str
-    configuration_dn: str
-    partitions: tuple[str, ...]
-    skew: float
-
-    @property
-    def domain(self) -> str:
-        """The domain's DNS name."""
-        return dns_name_of(self.domain_dn)
+_OPERATIONS = {"add": 0, "delete": 1, "replace": 2}
+"""RFC 4511 4.6."""
 
 
 class Session:
@@ -145,16 +102,30 @@ class Session:
         entries = [(name, list(values)) for name, values in attributes.items()]
         self._change(lambda: self._connection.add_ext_s(dn, entries), f"Creating {dn}", right)
 
-    def add_values(self, dn: str, attributes: Attributes, right: str) -> None:
-        """Add values to attributes; one that is there already is no error."""
-        changes = [(ldap.MOD_ADD, name, list(values)) for name, values in attributes.items()]
-        control = ldap.controls.RequestControl(_PERMISSIVE_MODIFY_OID, True, None)
-        self._change(lambda: self._connection.modify_ext_s(dn, changes, serverctrls=[control]), f"Changing {dn}", right)
+    def modify(self, dn: str, changes: Sequence[Change], right: str, *, sd_flags: int = 0, permissive: bool = False) -> None:
+        """Make several changes of one object, all or none, in their order.
 
-    def replace_values(self, dn: str, attributes: Attributes, right: str, sd_flags: int = 0) -> None:
-        """Replace all values of attributes."""
-        changes = [(ldap.MOD_REPLACE, name, list(values)) for name, values in attributes.items()]
-        self._change(lambda: self._connection.modify_ext_s(dn, changes, serverctrls=_sd_control(sd_flags)), f"Changing {dn}", right)
+        Args:
+            dn: The object.
+            changes: What to do with which values of which attribute. A value to delete has to be there.
+            right: The right that this takes, for the message.
+            sd_flags: Which parts of a security descriptor are meant.
+            permissive: A value to add may be there already, and one to delete be gone.
+
+        Raises:
+            ActivationError: The controller refused, with its reason. C(noSuchAttribute) or C(attributeOrValueExists) is
+                the name of the error where a value was not as expected.
+        """
+        entries = [(_OPERATIONS[operation], name, list(values)) for operation, name, values in changes]
+        controls = _sd_control(sd_flags) or []
+        if permissive:
+            controls.append(ldap.controls.RequestControl(_PERMISSIVE_MODIFY_OID, True, None))
+        self._change(lambda: self._connection.modify_ext_s(dn, entries, serverctrls=controls), f"Changing {dn}", right)
+
+    def move(self, dn: str, container: str, right: str) -> None:
+        """Move an object into another container of its domain."""
+        name = ldap.dn.explode_dn(dn)[0]
+        self._change(lambda: self._connection.rename_s(dn, name, container), f"Moving {dn}", right)
 
     def _change(self, operation: Callable[[], object], doing: str, right: str) -> None:
         self.requests += 1
@@ -171,7 +142,7 @@ class Session:
             return []
         except ldap.LDAPError as failure:
             raise refused(failure, f"Reading {base or 'rootDSE'}", self.server, f"the right to read {base}") from None
-        return [_entry(dn, values) for dn, values in found if dn is not None]
+        return [Entry.of(dn, values) for dn, values in found if dn is not None]
 
 
 @contextlib.contextmanager
@@ -183,7 +154,7 @@ def open_session(settings: Settings) -> Iterator[Session]:
     """
     if LDAP_ERROR is not None:
         raise ActivationError(
-            "Active Directory needs the Python package python-ldap on the control node: pip install python-ldap."
+            "Active Directory needs the Python package python-ldap on the control node: pip install python-ldap.", source="ldap"
         ) from LDAP_ERROR
     way = connect(settings)
     connection = ldap.initialize(f"ldap://{settings.server}", fileno=way.socket.detach())
@@ -202,8 +173,8 @@ def open_session(settings: Settings) -> Iterator[Session]:
 
 def _bound(connection: t.Any, settings: Settings, way: Connected) -> Session:
     root = _root_dse(connection, settings)
-    logon = kerberos.Logon(settings.username, settings.password, root.domain.upper(), way.address, root.skew)
-    with kerberos.tickets(logon):
+    logon = Logon(settings.account, root.domain.upper(), way.address, root.skew)
+    with tickets(logon):
         try:
             if way.binding:
                 tls_bind.bind(connection, settings.server, way.binding)
@@ -212,9 +183,9 @@ def _bound(connection: t.Any, settings: Settings, way: Connected) -> Session:
         except (ldap.LOCAL_ERROR, ldap.AUTH_UNKNOWN) as failure:
             raise _bind_failure(failure, logon, settings.server) from None
         except ldap.LDAPError as failure:
-            raise refused(failure, "The logon", settings.server) from None
+            raise refused(failure, LOGON_IN_TLS if way.binding else "The logon", settings.server) from None
         except GSSError as failure:
-            raise kerberos.failure_in_gssapi(failure, logon, settings.server) from None
+            raise failures.in_gssapi(failure, logon, settings.server) from None
     session = Session(connection, settings.server, root)
     # The read of rootDSE, and the legs of the bind: ticket, offer of layers, choice of a layer (RFC 4752 3.1).
     session.requests = 4
@@ -234,7 +205,7 @@ def _sealed_bind(connection: t.Any, server: str) -> None:
         )
 
 
-def _bind_failure(failure: Exception, logon: kerberos.Logon, server: str) -> ActivationError:
+def _bind_failure(failure: Exception, logon: Logon, server: str) -> ActivationError:
     details = failure.args[0] if failure.args and isinstance(failure.args[0], dict) else {}
     text = str(details.get("info") or details.get("desc") or failure)
     if "no worthy mechs" in text or "Unknown authentication method" in text:
@@ -243,42 +214,22 @@ def _bind_failure(failure: Exception, logon: kerberos.Logon, server: str) -> Act
             source="kerberos",
         )
     inner = text.rpartition("(")[2].partition(")")[0] if "Minor code" in text else text
-    return kerberos.failure_in_sasl(inner, logon, server)
+    return failures.in_sasl(inner, logon, server)
 
 
 def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
-    attributes = ["defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext", "namingContexts", "currentTime"]
     try:
-        found = connection.search_ext_s("", ldap.SCOPE_BASE, "(objectClass=*)", attributes)
+        found = connection.search_ext_s("", ldap.SCOPE_BASE, "(objectClass=*)", ROOT_ATTRIBUTES)
     except ldap.LDAPError as failure:
         raise ActivationError(
             f"{settings.server} accepts the connection but does not answer as an LDAP server ({type(failure).__name__}). "
             "Check that domain_server is a domain controller.",
             source="ldap",
         ) from None
-    entry = _entry("", found[0][1]) if found else Entry("", {})
+    entry = Entry.of("", found[0][1]) if found else Entry("", {})
     if not entry.text("defaultNamingContext"):
         raise ActivationError(f"{settings.server} is no Active Directory domain controller: it names no domain.", source="ldap")
-    return RootDse(
-        entry.text("defaultNamingContext"),
-        entry.text("rootDomainNamingContext"),
-        entry.text("configurationNamingContext"),
-        tuple(entry.texts("namingContexts")),
-        _skew(entry.text("currentTime")),
-    )
-
-
-def _skew(current: str) -> float:
-    """Seconds that this node is ahead; 0 where the controller does not tell its time."""
-    try:
-        theirs = datetime.datetime.strptime(current[:14], "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
-    except ValueError:
-        return 0.0
-    return time.time() - theirs.timestamp()
-
-
-def _entry(dn: str, values: Mapping[str, list[bytes]]) -> Entry:
-    return Entry(dn, {name.lower(): value for name, value in values.items()})
+    return RootDse.of(entry)
 
 
 def _sd_control(flags: int) -> list[t.Any] | None:

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .._errors import ActivationError
+from .._kerberos.logon import Account
 
 SECRETS = frozenset({"domain_password"})
 """Options that are never shown."""
@@ -21,11 +21,14 @@ VARIABLES: Mapping[str, str] = {
     "domain_server": "volume_activation_domain_server",
     "domain_username": "volume_activation_domain_username",
     "domain_password": "volume_activation_domain_password",
+    "domain_keytab": "volume_activation_domain_keytab",
+    "domain_ccache": "volume_activation_domain_ccache",
     "tls_mode": "volume_activation_tls_mode",
     "ca_cert": "volume_activation_ca_cert",
     "cert_validation": "volume_activation_cert_validation",
     "connection_timeout": "volume_activation_connection_timeout",
     "dns_servers": "volume_activation_dns_servers",
+    "wait_for_replication": "volume_activation_wait_for_replication",
 }
 """Option to the variable that stands in where the task leaves the option out."""
 
@@ -36,8 +39,7 @@ class Settings:
 
     Attributes:
         server: Its full DNS name.
-        username: C(user@REALM) or C(DOMAIN\\user); empty for the existing ticket cache.
-        password: Empty for the existing ticket cache.
+        username: See C(Account), as for password, keytab and ccache.
         tls_mode: C(none) for sealed Kerberos on port 389, C(ldaps) for TLS on 636.
         ca_cert: File or directory of certificates to trust; empty for the system's.
         cert_validation: C(always), C(ignore_hostname) or C(ignore).
@@ -53,23 +55,31 @@ class Settings:
     cert_validation: str = "always"
     timeout: float = 10
     dns_servers: tuple[str, ...] = ()
+    keytab: str = ""
+    ccache: str = ""
+
+    @property
+    def account(self) -> Account:
+        """Who logs on."""
+        return Account(self.username, self.password, self.keytab, self.ccache)
 
     @classmethod
     def from_options(cls, options: Mapping[str, t.Any]) -> Settings:
         """The settings in checked module options.
 
         Raises:
-            ActivationError: A password without a user.
+            ActivationError: The account's options contradict one another.
         """
-        if options.get("domain_password") and not options.get("domain_username"):
-            raise ActivationError("domain_password is given without domain_username.", source="options")
+        account = Account.from_options(options)
         return cls(
             server=options["domain_server"].rstrip("."),
-            username=options.get("domain_username") or "",
-            password=options.get("domain_password") or "",
+            username=account.username,
+            password=account.password,
             tls_mode=options["tls_mode"],
             ca_cert=options.get("ca_cert") or "",
             cert_validation=options["cert_validation"],
             timeout=options["connection_timeout"],
             dns_servers=tuple(options.get("dns_servers") or ()),
+            keytab=account.keytab,
+            ccache=account.ccache,
         )

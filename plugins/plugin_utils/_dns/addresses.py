@@ -16,8 +16,9 @@ except ImportError:
     # C(srv.ask) says so to the user.
     pass
 
+from .._address import split_address
 from .._errors import ActivationError
-from .srv import DEFAULT_TIMEOUT, Server, ask
+from .srv import DEFAULT_TIMEOUT, DNS_PORT, Server, ask, server_of
 
 
 def literal(host: str) -> str:
@@ -28,29 +29,46 @@ def literal(host: str) -> str:
         return ""
 
 
-def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEFAULT_TIMEOUT) -> tuple[str, ...]:
-    """The addresses of a host from the first of the servers that knows any; IPv6 is asked for only where there is no IPv4.
+def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEFAULT_TIMEOUT, every_kind: bool = False) -> tuple[str, ...]:
+    """The addresses of a host from the first of the servers that knows any.
 
     Args:
         servers: Whom to ask, one after the other.
         host: An absolute name.
         timeout: Seconds for each question.
+        every_kind: Ask for IPv6 addresses even where there are IPv4 ones: clients can take either.
 
     Returns:
         The addresses, sorted; empty where no server knows one or none answered.
     """
     for server in servers:
+        found: set[str] = set()
         for kind in ("A", "AAAA"):
             try:
                 message = ask(server, host, kind, timeout=timeout)
                 rrset = message.resolve_chaining().answer
             except (ActivationError, dns.exception.DNSException):
                 break
-            if rrset is not None:
-                return tuple(sorted(rdata.address for rdata in rrset))
-            if message.rcode() == dns.rcode.NXDOMAIN:
+            found.update(rdata.address for rdata in rrset or ())
+            if message.rcode() == dns.rcode.NXDOMAIN or (found and not every_kind):
                 break
+        if found:
+            return tuple(sorted(found))
     return ()
+
+
+def server_at(text: str, servers: Sequence[Server], *, timeout: float = DEFAULT_TIMEOUT) -> Server:
+    """A DNS server from its address or name, with or without a port; C(servers) are asked for its address, where there are any.
+
+    Raises:
+        ActivationError: The text names no host.
+    """
+    host, port = split_address(text, DNS_PORT)
+    if literal(host) or not servers:
+        return server_of(text)
+    found = read_addresses(servers, host, timeout=timeout)
+    asked = ", ".join(map(str, servers))
+    return Server(text, found[0] if found else "", port, "" if found else f"{asked} gave none for {host}")
 
 
 def system_addresses(host: str, port: int) -> tuple[str, ...]:

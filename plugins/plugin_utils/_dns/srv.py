@@ -203,7 +203,7 @@ def ask(server: Server, name: str, kind: str, *, timeout: float = DEFAULT_TIMEOU
     try:
         query = dns.message.make_query(dns.name.from_text(name), kind)
     except (dns.exception.DNSException, UnicodeError) as error:
-        raise ActivationError(f"'{name}' is no DNS name: {error}.", source="options") from error
+        raise ActivationError(f"'{name}' is no DNS name: {_text(error)}.", source="options") from error
     if not recursion:
         query.flags &= ~dns.flags.RD
     answer = _exchange(server, query, name, timeout)

@@ -41,6 +41,15 @@ def session(domain: Domain) -> Iterator[Session]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def pristine(running: Domain) -> Iterator[Domain]:
+    """The domain as on its first day, for all rows of a test that changes nothing in it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KRB5_CONFIG", str(running.layout.krb5_conf))
+        running.reset()
+        yield running
+
+
 @pytest.fixture
 def published(witness: Witness) -> Witness:
     """With the record of KMS_1, and the group."""

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import subprocess
 
+import ldap
+import ldap.controls
+from ldap.controls import SimplePagedResultsControl
+
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import GrantOutcome, WantedGrant, ensure_grant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
@@ -48,3 +52,44 @@ def shown(steps: list[Step]) -> list[tuple[str, str, object, object]]:
 
 def granting(session: Session, check_mode: bool = False, **more: str) -> GrantOutcome:
     return ensure_grant(session, wanted(**more), check_mode)
+
+
+def descriptors_in_database(domain: Domain, *bases: str) -> dict[str, bytes]:
+    """Distinguished name in lower case to security descriptor, of everything below: over the system's own socket, past every ACL."""
+    connection = ldap.initialize(domain.ldapi)
+    flags = ldap.controls.RequestControl("1.2.840.113556.1.4.801", True, bytes((0x30, 3, 2, 1, 15)))
+    found = {}
+    try:
+        for base in bases:
+            page = SimplePagedResultsControl(True, 500, "")
+            while True:
+                asked = connection.search_ext(base, ldap.SCOPE_SUBTREE, attrlist=["nTSecurityDescriptor"], serverctrls=[flags, page])
+                _kind, entries, _id, answers = connection.result3(asked)
+                found |= {dn.lower(): values["nTSecurityDescriptor"][0] for dn, values in entries if dn and values}
+                cookies = [answer.cookie for answer in answers if answer.controlType == page.controlType]
+                if not any(cookies):
+                    break
+                page.cookie = cookies[0]
+    finally:
+        connection.unbind_s()
+    return found
+
+
+def delete_in_database(domain: Domain, dn: str) -> None:
+    """Remove an object for good, as a controller does with a tombstone whose time is up."""
+    database = str(domain.layout.samba / "private" / "sam.ldb")
+    subprocess.run(["ldbdel", f"--configfile={domain.smb_conf}", "-H", database, dn], check=True, capture_output=True)
+
+
+def samba_dns(domain: Domain, verb: str, record: str, *argv: str) -> str:
+    """Run samba-tool dns against the server, as the administrator."""
+    administrator = f"{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"
+    given = ("samba-tool", "dns", verb, ADDRESS, names.ZONE, record, *argv, f"--configfile={domain.smb_conf}", "-U", administrator)
+    return subprocess.run(given, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+
+
+def node_in_database(domain: Domain) -> str:
+    """The KMS hosts' node as ldbsearch prints it, each record taken apart."""
+    argv = ("ldbsearch", f"--configfile={domain.smb_conf}", "-H", str(domain.layout.samba / "private" / "sam.ldb"), "--show-binary")
+    given = (*argv, "-b", names.ZONE_DN, f"(dc={names.KMS_RECORD})", "dnsRecord", "dNSTombstoned")
+    return subprocess.run(given, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout

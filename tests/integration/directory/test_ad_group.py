@@ -81,6 +81,14 @@ def test_members_by_every_kind_of_name(session: Session, witness: Witness, domai
         (WantedGroup(names.KMS_GROUP, members=("KMS_1",)), "computer account KMS_1$: its name ends with a dollar sign"),
         (WantedGroup(names.KMS_GROUP, members=("FABRIKAM\\KMS_1$",)), "takes members of its own domain only"),
         (WantedGroup(names.KMS_GROUP, members=("CN=x,DC=fabrikam,DC=com",)), "takes members of its own domain only"),
+        (
+            WantedGroup(names.KMS_GROUP, members=("S-1-5-21-9-9-9-1104",)),
+            "If it is of another domain: a global group takes members of its own",
+        ),
+        (
+            WantedGroup(names.KMS_GROUP, members=("kms_1$@fabrikam.com",)),
+            "If it is of another domain: a global group takes members of its own",
+        ),
         (WantedGroup(names.KMS_GROUP, path="OU=Nowhere"), f"container OU=Nowhere,{names.BASE_DN}"),
         (WantedGroup("Domain Admins", scope="universal"), "has the scope global"),
         (WantedGroup(names.OPERATOR), "is a user"),
@@ -91,12 +99,12 @@ def test_members_by_every_kind_of_name(session: Session, witness: Witness, domai
         (WantedGroup("S-1-5-21-1-2-3-1110"), "has to be the group's name"),
     ],
 )
-def test_groups_that_cannot_be(session: Session, witness: Witness, check_mode: bool, group: WantedGroup, sentence: str) -> None:
-    with pytest.raises((ActivationError, StepFailed)) as failed:
+def test_groups_that_cannot_be(pristine: Domain, check_mode: bool, group: WantedGroup, sentence: str) -> None:
+    with pytest.raises((ActivationError, StepFailed)) as failed, open_session(settings()) as session:
         ensure_group(session, group, check_mode)
     cause = failed.value.__cause__ if isinstance(failed.value, StepFailed) else failed.value
     assert sentence in str(cause)
-    assert witness.search(f"(sAMAccountName={names.KMS_GROUP})") == []
+    assert Witness(pristine).search(f"(sAMAccountName={names.KMS_GROUP})") == []
 
 
 def test_the_container_may_come_from_an_earlier_step(session: Session) -> None:
@@ -117,3 +125,67 @@ def test_who_may_not_change_groups_is_told_which_right(domain: Domain, witness: 
             if "CREATE_CHILD" in right:
                 witness.add_group()
     assert witness.group_members() == []
+
+
+def test_each_option_that_drifted_is_the_only_change(session: Session, witness: Witness, domain: Domain) -> None:
+    """The place, the description and the members, each changed behind its back."""
+    session.add(f"OU=IT,{names.BASE_DN}", {"objectClass": [b"organizationalUnit"]}, "")
+    group = WantedGroup(names.KMS_GROUP, path="OU=IT", description="KMS hosts", members=MEMBERS, exact=True)
+    made = ensure_group(session, group, check_mode=False)
+    dn = f"CN={names.KMS_GROUP},OU=IT,{names.BASE_DN}"
+    assert made.result["dn"] == dn
+    good = witness.search(f"(sAMAccountName={names.KMS_GROUP})", "description", "member", "groupType")
+    drifts: dict[tuple[str, ...], tuple[str, object, object]] = {
+        ("group", "move", names.KMS_GROUP, "CN=Users"): ("path", f"CN=Users,{names.BASE_DN}", f"OU=IT,{names.BASE_DN}"),
+        ("group", "removemembers", names.KMS_GROUP, KMS_1.account): (f"member {KMS_1.account}", "absent", "present"),
+        ("group", "addmembers", names.KMS_GROUP, names.WINRM_USER): (f"member {names.WINRM_USER}", "present", "absent"),
+    }
+    for argv, drift in drifts.items():
+        tool(domain, *argv)
+        assert mended(session, group) == [drift]
+        assert ensure_group(session, group, check_mode=False).steps == []
+    session.modify(dn, [("replace", "description", [b"else"])], "")
+    assert mended(session, group) == [("description", "else", "KMS hosts")]
+    assert witness.search(f"(sAMAccountName={names.KMS_GROUP})", "description", "member", "groupType") == good
+
+
+def mended(session: Session, group: WantedGroup) -> list[tuple[str, object, object]]:
+    planned = ensure_group(session, group, check_mode=True)
+    done = ensure_group(session, group, check_mode=False)
+    assert shown(planned.steps) == shown(done.steps)
+    return [(step.attribute, step.before, step.after) for step in done.steps]
+
+
+def test_a_group_stays_where_it_is_unless_a_path_is_given(session: Session, witness: Witness, domain: Domain) -> None:
+    tool(domain, "group", "add", names.KMS_GROUP, "--groupou=CN=Computers")
+    assert ensure_group(session, WantedGroup(names.KMS_GROUP), check_mode=False).steps == []
+    with pytest.raises(StepFailed) as failed:
+        ensure_group(session, WantedGroup(names.KMS_GROUP, path="OU=Nowhere"), check_mode=False)
+    assert f"container OU=Nowhere,{names.BASE_DN}" in str(failed.value.__cause__)
+    with pytest.raises(ActivationError, match="container OU=Nowhere"):
+        ensure_group(session, WantedGroup(names.KMS_GROUP, path="OU=Nowhere"), check_mode=True)
+
+
+def test_a_member_through_another_group_counts(session: Session, witness: Witness, domain: Domain) -> None:
+    """But not one through a distribution group, of which nothing comes into a ticket; and not where members are exact."""
+    for argv in (
+        ("group", "add", names.KMS_GROUP),
+        ("group", "add", "Inner"),
+        ("group", "add", "Mailing", "--group-type=Distribution"),
+        ("group", "addmembers", names.KMS_GROUP, "Inner,Mailing"),
+        ("group", "addmembers", "Inner", KMS_1.account),
+        ("group", "addmembers", "Mailing", KMS_2.account),
+    ):
+        tool(domain, *argv)
+    group = WantedGroup(names.KMS_GROUP, members=MEMBERS)
+    done = ensure_group(session, group, check_mode=False)
+    assert [step.attribute for step in done.steps] == [f"member {KMS_2.account}"]
+    assert [(member["present"], member["through"]) for member in done.result["members"]] == [(True, "Inner"), (True, "")]
+    assert ensure_group(session, group, check_mode=False).steps == []
+    exact = ensure_group(session, WantedGroup(names.KMS_GROUP, members=MEMBERS, exact=True), check_mode=False)
+    assert [(step.attribute, step.after) for step in exact.steps] == [
+        (f"member {KMS_1.account}", "present"),
+        ("member Inner", "absent"),
+        ("member Mailing", "absent"),
+    ]
+    assert witness.group_members() == sorted(MEMBERS)

@@ -159,3 +159,21 @@ def test_the_session_is_sealed(domain: Domain, monkeypatch: pytest.MonkeyPatch) 
 def test_the_next_name_server_is_asked(domain: Domain, first: str) -> None:
     with open_session(settings(dns_servers=(first, ADDRESS), timeout=3)) as session:
         assert session.read(names.BASE_DN, ["dc"]) is not None
+
+
+def test_a_keytab_or_a_cache_that_the_task_names(running: Domain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The process's own cache is that of nobody; what the task names is used, and stays what it was."""
+    monkeypatch.setenv("KRB5_CONFIG", str(running.layout.krb5_conf))
+    keytab, cache = f"{tmp_path}/operator.keytab", f"FILE:{tmp_path}/cache"
+    export = ["samba-tool", "domain", "exportkeytab", keytab, f"--principal={names.OPERATOR}", f"--configfile={running.smb_conf}"]
+    subprocess.run(export, check=True, capture_output=True)
+    subprocess.run(["kinit", "-c", cache, "-k", "-t", keytab, names.OPERATOR], check=True, capture_output=True)
+    monkeypatch.setenv("KRB5CCNAME", "FILE:/nonexistent")
+    operator = f"{names.OPERATOR}@{names.REALM}"
+    for user, way in ((operator, {"keytab": keytab}), (operator, {"ccache": cache}), ("", {"ccache": cache})):
+        with open_session(settings(user, "", **way)) as session:
+            assert session.read(names.BASE_DN, ["dc"]) is not None
+    stranger = settings(f"{DELEGATE}@{names.REALM}", "", keytab=keytab)
+    with pytest.raises(ActivationError, match="has no key of acl-delegate") as failed, open_session(stranger):
+        pass
+    assert failed.value.name == "KRB5_KT_NOTFOUND"

@@ -72,7 +72,7 @@ def test_a_protected_dacl_stays_protected(session: Session, published: Witness) 
     descriptor = SecurityDescriptor.from_bytes(node.first("nTSecurityDescriptor"))
     assert descriptor.dacl is not None
     protected = SecurityDescriptor(descriptor.control | DACL_PROTECTED, dacl=descriptor.dacl)
-    session.replace_values(KMS_RECORD_DN, {"nTSecurityDescriptor": [protected.to_bytes()]}, "", sd_flags=4)
+    session.modify(KMS_RECORD_DN, [("replace", "nTSecurityDescriptor", [protected.to_bytes()])], "", sd_flags=4)
     before = published.sddl()
     assert re.search(r"D:P", before)
     granting(session)
@@ -92,16 +92,17 @@ def test_denials_are_told(session: Session, published: Witness, domain: Domain) 
 
 def test_another_writer_is_noticed(session: Session, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     sid, others = published.sid(names.KMS_GROUP), published.sid(names.WINRM_USER)
-    original = Session.replace_values
+    original = Session.modify
     turns: list[str] = []
 
-    def racing(self, dn, attributes, right, sd_flags=0):
-        turns.append(dn)
-        if len(turns) == 1:
-            published.add_ace(f"(A;;RP;;;{others})")
-        original(self, dn, attributes, right, sd_flags)
+    def racing(self, dn, changes, right, *, sd_flags=0, permissive=False):
+        if sd_flags:
+            turns.append(dn)
+            if len(turns) == 1:
+                published.add_ace(f"(A;;RP;;;{others})")
+        original(self, dn, changes, right, sd_flags=sd_flags, permissive=permissive)
 
-    monkeypatch.setattr(Session, "replace_values", racing)
+    monkeypatch.setattr(Session, "modify", racing)
     done = granting(session)
     assert f"(A;;{GRANT};;;{sid})" in published.aces()
     assert ["Somebody else changed" in warning for warning in done.warnings] == [True]
@@ -110,26 +111,27 @@ def test_another_writer_is_noticed(session: Session, published: Witness, monkeyp
 def test_a_grant_that_was_overwritten_is_made_again(session: Session, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other writer's own change is still there afterwards, and it is given up when that never ends."""
     sid, others = published.sid(names.KMS_GROUP), published.sid(names.WINRM_USER)
-    write = Session.replace_values
+    write = Session.modify
 
-    def descriptor() -> dict[str, list[bytes]]:
+    def descriptor() -> tuple[str, str, list[bytes]]:
         node = session.read(KMS_RECORD_DN, ["nTSecurityDescriptor"], 4)
-        return {"nTSecurityDescriptor": [node.first("nTSecurityDescriptor") if node else b""]}
+        return ("replace", "nTSecurityDescriptor", [node.first("nTSecurityDescriptor") if node else b""])
 
     first = descriptor()
     published.add_ace(f"(A;;RP;;;{others})")
     other_writers = descriptor()
-    write(session, KMS_RECORD_DN, first, "", sd_flags=4)
+    write(session, KMS_RECORD_DN, [first], "", sd_flags=4)
     turns: list[SecurityDescriptor] = []
     lost = 3
 
-    def overwritten(self, dn, attributes, right, sd_flags=0):
-        turns.append(SecurityDescriptor.from_bytes(attributes["nTSecurityDescriptor"][0]))
-        write(self, dn, attributes, right, sd_flags)
-        if len(turns) < lost:
-            write(self, dn, other_writers, right, sd_flags)
+    def overwritten(self, dn, changes, right, *, sd_flags=0, permissive=False):
+        write(self, dn, changes, right, sd_flags=sd_flags, permissive=permissive)
+        if sd_flags:
+            turns.append(SecurityDescriptor.from_bytes(changes[-1][2][0]))
+            if len(turns) < lost:
+                write(self, dn, [other_writers], right, sd_flags=sd_flags)
 
-    monkeypatch.setattr(Session, "replace_values", overwritten)
+    monkeypatch.setattr(Session, "modify", overwritten)
     granting(session)
     assert len(turns) == 3
     assert {f"(A;;{GRANT};;;{sid})", f"(A;;RP;;;{others})"} <= set(published.aces())

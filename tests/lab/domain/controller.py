@@ -1,55 +1,69 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The domain controller's life: made, started, waited for, returned to fresh, stopped."""
+"""The domain's life: made, started, waited for, returned to fresh, stopped; and what its controllers tell each other."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import dns.exception
-import dns.message
-import dns.query
-import dns.rdatatype
-
-from .. import names, processes
+from .. import names
 from ..layout import Layout
 from ..wsman import certificates
-from . import programs, provision, settings
+from . import programs, provision, replication, settings
+from .daemon import Controller
 from .programs import DomainError, missing_programs
 
 __all__ = ["Domain", "DomainError", "missing_programs"]
 
-_PORTS = (53, 88, 389)
-_READY_SECONDS = 60.0
-
 
 class Domain:
-    """contoso.com on one Samba domain controller.
+    """contoso.com on one Samba domain controller, or on two that replicate.
 
-    ``address`` is a loopback address; every port is bound on it alone, so several domains can live on one machine.
-    Constructing it does nothing.
+    ``address`` is the loopback address of the first; several domains can live on one machine. ``forwarder`` is the DNS
+    server that is asked about the rest of the world. Constructing it does nothing.
     """
 
-    def __init__(self, layout: Layout, address: str = names.DC_ADDRESS) -> None:
+    def __init__(self, layout: Layout, address: str = names.DC_ADDRESS, count: int = 1, forwarder: str = "") -> None:
         self.layout = layout
-        self.address = address
+        self._forwarder = forwarder
+        self.controllers = [Controller(layout, name, paired=count > 1) for name in names.controllers(count, address)]
+
+    def controller(self, label: str) -> Controller:
+        """The controller with that label or DNS name, in any case. Raises DomainError."""
+        wanted = label.lower().removesuffix(f".{names.ZONE}")
+        for controller in self.controllers:
+            if controller.name.label == wanted:
+                return controller
+        raise DomainError(f"the domain has no controller {label}")
+
+    @property
+    def first(self) -> Controller:
+        """The controller that is always there."""
+        return self.controllers[0]
+
+    @property
+    def address(self) -> str:
+        """The address of the first controller."""
+        return self.first.address
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of all controllers."""
+        return [controller.address for controller in self.controllers]
 
     @property
     def smb_conf(self) -> Path:
-        """Samba's configuration file."""
-        return self.layout.samba / "etc" / "smb.conf"
+        """The configuration file of the first controller."""
+        return self.first.smb_conf
 
     @property
     def ldapi(self) -> str:
-        """URL of the socket on which root reads and writes the directory as the system itself, past every ACL."""
-        path = str(self.layout.samba / "private" / "ldap_priv" / "ldapi")
-        return "ldapi://" + path.replace("/", "%2F")
+        """The system's own way into the first controller."""
+        return self.first.ldapi
 
     def provision(self, machines: Sequence[names.Machine]) -> None:
         """Make the domain with its accounts, A records, keytab, certificates and krb5.conf; nothing is started.
@@ -60,69 +74,87 @@ class Domain:
             raise DomainError("the domain controller needs root: it listens on ports 53, 88 and 389")
         if missing := missing_programs():
             raise DomainError(f"install the Debian packages {' '.join(missing)}")
-        self._check_ports()
+        if len(self.controllers) > 1:
+            programs.check_hosts()
+        for controller in self.controllers:
+            controller.check_ports()
+            shutil.rmtree(self.layout.tree(controller.name.label), ignore_errors=True)
+            shutil.rmtree(self.layout.fresh_tree(controller.name.label), ignore_errors=True)
         self.layout.create()
-        shutil.rmtree(self.layout.domain, ignore_errors=True)
-        shutil.rmtree(self.layout.fresh_domain, ignore_errors=True)
-        self.layout.krb5_conf.write_text(settings.krb5_conf(self.address), encoding="utf-8")
+        self.layout.krb5_conf.write_text(settings.krb5_conf(self.addresses), encoding="utf-8")
         # Samba would make RSA keys of its own at its first start, and at the first one after every reset, for seconds.
-        everyone = [(names.DC_FQDN, self.address), *((machine.fqdn, machine.address) for machine in machines)]
-        certificates.create(self.layout.tls, [name for name, _address in everyone], [address for _name, address in everyone])
-        provision.make(self.layout, self.address, machines)
-        shutil.copytree(self.layout.domain, self.layout.fresh_domain, symlinks=True)
+        everyone = [*((item.name.fqdn, item.address) for item in self.controllers), *((item.fqdn, item.address) for item in machines)]
+        certificates.create(
+            self.layout.tls,
+            [name for name, _address in everyone],
+            [address for _name, address in everyone],
+            user=names.CERTIFICATE_USER,
+        )
+        provision.make(self.controllers, machines, self._forwarder)
+        for controller in self.controllers:
+            label = controller.name.label
+            shutil.copytree(self.layout.tree(label), self.layout.fresh_tree(label), symlinks=True)
 
     def start(self) -> None:
-        """Start Samba as a daemon; returns at once. Raises DomainError if the address is taken."""
-        self._check_ports()
-        processes.spawn(
-            [programs.find("samba"), "-i", "-M", "single", "-s", str(self.smb_conf)],
-            self.layout.domain_pid,
-            self.layout.logs / "samba.log",
-            self.layout.root,
-            {"KRB5_CONFIG": str(self.layout.krb5_conf)},
-        )
+        """Start Samba; returns at once. Raises DomainError if an address is taken."""
+        for controller in self.controllers:
+            controller.start()
 
-    def _check_ports(self) -> None:
-        for port in _PORTS:
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((self.address, port))
-                except OSError as error:
-                    raise DomainError(f"port {port} of {self.address} cannot be used: {error.strerror}. Is another lab running?") from error
-
-    def wait_ready(self, seconds: float = _READY_SECONDS) -> None:
-        """Wait until LDAP, Kerberos and DNS answer. Raises DomainError when they do not in time."""
-        deadline = time.monotonic() + seconds
-        while not self.answers():
-            if processes.alive(self.layout.domain_pid) is None:
-                raise DomainError(f"samba ended:\n{processes.tail(self.layout.logs / 'samba.log')}")
-            if time.monotonic() > deadline:
-                raise DomainError(f"the domain controller does not answer on {self.address} after {seconds:.0f} s")
-            time.sleep(0.05)
+    def wait_ready(self) -> None:
+        """Wait until LDAP, Kerberos and DNS of every controller answer. Raises DomainError when they do not in time."""
+        for controller in self.controllers:
+            controller.wait_ready()
 
     def answers(self) -> bool:
-        """Whether the KDC and LDAP accept connections and DNS knows the domain controller."""
-        try:
-            for port in _PORTS:
-                socket.create_connection((self.address, port), timeout=1).close()
-            query = dns.message.make_query(names.DC_FQDN, dns.rdatatype.A)
-            return bool(dns.query.udp(query, self.address, timeout=1).answer)
-        except (OSError, dns.exception.DNSException):
-            return False
+        """Whether every controller answers."""
+        return all(controller.answers() for controller in self.controllers)
 
     def stop(self) -> bool:
-        """Stop Samba. False if it was not running."""
-        return processes.stop(self.layout.domain_pid)
+        """Stop every controller. False if none was running."""
+        stopped = [controller.stop() for controller in self.controllers]
+        return any(stopped)
 
     def reset(self) -> None:
         """Return the directory and DNS to what they were before the first start: every change since then is gone.
 
-        The databases are put back and Samba is started again, which takes less than a second.
+        The databases are put back and Samba is started again, also a controller that was stopped.
         """
         self.stop()
-        for part in ("private", "state"):
-            shutil.rmtree(self.layout.domain / part)
-            shutil.copytree(self.layout.fresh_domain / part, self.layout.domain / part, symlinks=True)
+        for controller in self.controllers:
+            controller.restore()
         self.start()
         self.wait_ready()
+
+    def stop_controller(self, label: str) -> None:
+        """Take a controller away: nothing answers on its address, and who is connected to it is cut off."""
+        self.controller(label).stop()
+
+    def start_controller(self, label: str) -> None:
+        """Start a controller again and wait until it answers; it knows what it knew. Raises DomainError."""
+        controller = self.controller(label)
+        if not controller.is_running():
+            controller.start()
+        controller.wait_ready()
+
+    def _chosen(self, label: str | None) -> list[Controller]:
+        if len(self.controllers) < 2:
+            raise DomainError("there is no replication: the domain has one controller")
+        return self.controllers if label is None else [self.controller(label)]
+
+    def hold_replication(self, to: str | None = None) -> None:
+        """Let a controller take no more changes from the others; without a name, let nobody. Raises DomainError."""
+        for controller in self._chosen(to):
+            replication.hold(controller)
+
+    def release_replication(self, to: str | None = None) -> None:
+        """End :meth:`hold_replication`, and return when what was held back has arrived. Raises DomainError."""
+        chosen = self._chosen(to)
+        for controller in chosen:
+            replication.release(controller)
+        self.replicate_now(to)
+
+    def replicate_now(self, to: str | None = None) -> None:
+        """Bring a controller, or every one, up to date with its partners. Raises DomainError, also where it is held."""
+        chosen = self._chosen(to)
+        for controller in chosen:
+            replication.pull(controller, [other for other in self.controllers if other is not controller])

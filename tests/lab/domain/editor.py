@@ -18,15 +18,16 @@ import ldap.controls
 
 from .. import names
 from .controller import Domain
+from .entries import srv_of
 
 ACCESS_ALLOWED_ACE = 0
+ACCESS_DENIED_ACE = 1
 WRITE_PROPERTY = 0x20
 RIGHTS = {"read": 0x20014, "write": WRITE_PROPERTY, "delete": 0x10000}
 """Access mask bits (MS-ADTS 5.1.3.2): read = READ_CONTROL, LIST_CHILDREN, READ_PROPERTY; write = WRITE_PROPERTY; delete = DELETE."""
 
 _SD_FLAGS = "1.2.840.113556.1.4.801"
 _DACL_ONLY = bytes([0x30, 3, 2, 1, 4])
-_TYPE_SRV = 33
 
 
 class NothingToChange(Exception):
@@ -52,37 +53,23 @@ def join_dacl(control: int, revision: int, aces: list[bytes]) -> bytes:
     return struct.pack("<BxHIIII", 1, control, 0, 0, 0, 20) + struct.pack("<BxHHxx", revision, 8 + len(body), len(aces)) + body
 
 
-def srv_of(record: bytes) -> tuple[int, int, int, str] | None:
-    """Priority, weight, port and target of a ``dnsRecord`` value (MS-DNSP 2.3.2.2, 2.2.2.2.4.18), None if it is no SRV."""
-    length, rtype = struct.unpack_from("<HH", record)
-    if rtype != _TYPE_SRV:
-        return None
-    data = record[24 : 24 + length]
-    priority, weight, port = struct.unpack_from(">HHH", data)
-    labels, offset = [], 8  # DNS_COUNT_NAME: its length and its number of labels come first
-    for _index in range(data[7]):
-        labels.append(data[offset + 1 : offset + 1 + data[offset]].decode())
-        offset += 1 + data[offset]
-    return priority, weight, port, ".".join(labels)
+def _allows(ace: bytes, sid: bytes) -> bool:
+    return ace[0] == ACCESS_ALLOWED_ACE and ace[8:] == sid
 
 
 class Editor:
-    """Edits objects of a running domain. Every method raises NothingToChange if there is nothing of the kind."""
+    """Edits objects of a running domain on one of its controllers. Every method raises NothingToChange if there is nothing of the kind."""
 
-    def __init__(self, domain: Domain) -> None:
-        self._domain = domain
+    def __init__(self, domain: Domain, controller: str = names.DC_NAME) -> None:
+        self._controller = domain.controller(controller)
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        connection = ldap.initialize(self._domain.ldapi)
-        connection.set_option(ldap.OPT_REFERRALS, 0)
         try:
-            # No bind: on this socket the system is who connects, and even an anonymous bind would give that up.
-            yield connection
+            with self._controller.as_system() as connection:
+                yield connection
         except ldap.NO_SUCH_OBJECT as error:
             raise NothingToChange(f"no such object: {error}") from error
-        finally:
-            connection.unbind_s()
 
     def _sid(self, connection: Any, account: str) -> bytes:
         found = connection.search_s(names.BASE_DN, ldap.SCOPE_SUBTREE, f"(sAMAccountName={account})", ["objectSid"])
@@ -103,21 +90,31 @@ class Editor:
             connection.modify_s(dn, [(ldap.MOD_DELETE, "dnsRecord", gone)])
         return f"removed {target} from {name}.{names.ZONE}"
 
-    def _edit_dacl(self, dn: str, principal: str, edit: Callable[[bytes], bytes]) -> None:
+    def _edit_dacl(self, dn: str, principal: str, edit: Callable[[bytes, list[bytes]], list[bytes]]) -> None:
+        """Write the ACEs that ``edit`` makes of a principal's SID and those that are there."""
         control = ldap.controls.RequestControl(_SD_FLAGS, True, _DACL_ONLY)
         with self._connection() as connection:
             sid = self._sid(connection, principal)
             ((_dn, values),) = connection.search_ext_s(dn, ldap.SCOPE_BASE, attrlist=["nTSecurityDescriptor"], serverctrls=[control])
             bits, revision, aces = split_dacl(values["nTSecurityDescriptor"][0])
-            changed = [edit(ace) if ace[0] == ACCESS_ALLOWED_ACE and ace[8:] == sid else ace for ace in aces]
+            changed = edit(sid, aces)
             if changed == aces:
                 raise NothingToChange(f"no ACE of {principal} on {dn} is to be changed")
-            descriptor = join_dacl(bits, revision, [ace for ace in changed if ace])
+            descriptor = join_dacl(bits, revision, changed)
             connection.modify_ext_s(dn, [(ldap.MOD_REPLACE, "nTSecurityDescriptor", [descriptor])], serverctrls=[control])
+
+    def deny(self, principal: str, mask: int, dn: str) -> str:
+        """Put an ACE that denies rights at the front of an object's DACL."""
+
+        def add(sid: bytes, aces: list[bytes]) -> list[bytes]:
+            return [struct.pack("<BBHI", ACCESS_DENIED_ACE, 0, 8 + len(sid), mask) + sid, *aces]
+
+        self._edit_dacl(dn, principal, add)
+        return f"denied 0x{mask:X} on {dn} to {principal}"
 
     def remove_ace(self, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
         """Remove the allowing ACEs of a principal from a record."""
-        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, lambda _ace: b"")
+        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, lambda sid, aces: [ace for ace in aces if not _allows(ace, sid)])
         return f"removed the ACE of {principal} from {name}.{names.ZONE}"
 
     def remove_right(self, right: str, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
@@ -128,7 +125,9 @@ class Editor:
             (mask,) = struct.unpack_from("<I", ace, 4)
             return ace[:4] + struct.pack("<I", mask & ~bits) + ace[8:]
 
-        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, narrow)
+        self._edit_dacl(
+            f"DC={name},{names.ZONE_DN}", principal, lambda sid, aces: [narrow(ace) if _allows(ace, sid) else ace for ace in aces]
+        )
         return f"removed the right {right} of {principal} from {name}.{names.ZONE}"
 
     def remove_member(self, member_dn: str, group: str = names.KMS_GROUP) -> str:

@@ -20,6 +20,10 @@ _USER_FLAGS = 0x10200  # NORMAL_ACCOUNT, DONT_EXPIRE_PASSWD
 _COMPUTER_FLAGS = 0x1000  # WORKSTATION_TRUST_ACCOUNT
 _TTL = 1200
 _TYPE_A = 1
+_TYPE_NS = 2
+_TYPE_CNAME = 5
+_TYPE_SOA = 6
+_TYPE_SRV = 33
 
 
 def _line(name: str, value: str | bytes) -> str:
@@ -79,23 +83,85 @@ def dns_record(rtype: int, data: bytes, ttl: int = _TTL, serial: int = 1) -> byt
     return struct.pack("<HHBBHI", len(data), rtype, 5, 0xF0, 0, serial) + struct.pack(">I", ttl) + bytes(8) + data
 
 
+def address_record(address: str) -> bytes:
+    """The ``dnsRecord`` of an A record."""
+    return dns_record(_TYPE_A, ipaddress.IPv4Address(address).packed)
+
+
+def alias_record(target: str) -> bytes:
+    """The ``dnsRecord`` of a CNAME record."""
+    return dns_record(_TYPE_CNAME, _counted_name(target))
+
+
+def name_server_record(server: str) -> bytes:
+    """The ``dnsRecord`` of an NS record."""
+    return dns_record(_TYPE_NS, _counted_name(server))
+
+
+def soa_record(server: str, mailbox: str) -> bytes:
+    """The ``dnsRecord`` of an SOA record with serial 1 and the intervals that Windows gives a new zone (MS-DNSP 2.2.2.2.4.3)."""
+    return dns_record(_TYPE_SOA, struct.pack(">5I", 1, 900, 600, 86400, 3600) + _counted_name(server) + _counted_name(mailbox))
+
+
+def _counted_name(name: str) -> bytes:
+    """A DNS_COUNT_NAME (MS-DNSP 2.2.2.2.2)."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    return bytes([len(labels), name.count(".") + 1]) + labels
+
+
+def srv_of(record: bytes) -> tuple[int, int, int, str] | None:
+    """Priority, weight, port and target of a ``dnsRecord`` value (MS-DNSP 2.3.2.2, 2.2.2.2.4.18), None if it is no SRV."""
+    length, rtype = struct.unpack_from("<HH", record)
+    if rtype != _TYPE_SRV:
+        return None
+    data = record[24 : 24 + length]
+    priority, weight, port = struct.unpack_from(">HHH", data)
+    labels, offset = [], 8  # DNS_COUNT_NAME: its length and its number of labels come first
+    for _index in range(data[7]):
+        labels.append(data[offset + 1 : offset + 1 + data[offset]].decode())
+        offset += 1 + data[offset]
+    return priority, weight, port, ".".join(labels)
+
+
 def address_node(label: str, address: str) -> str:
     """A dnsNode with one A record."""
-    data = ipaddress.IPv4Address(address).packed
     dn = f"DC={label},{names.ZONE_DN}"
-    return _entry(dn, "add", ["objectClass: dnsNode", _line("dnsRecord", dns_record(_TYPE_A, data))])
+    return _entry(dn, "add", ["objectClass: dnsNode", _line("dnsRecord", address_record(address))])
+
+
+def partner_records(label: str, records: Sequence[bytes], first: names.Controller, second: names.Controller) -> list[bytes]:
+    """What the node of that label has to hold for a second controller, from what it holds for the first.
+
+    That is its part in NS and SRV records, except for the one of the primary domain controller (``_ldap._tcp.pdc``), of
+    which there is one; and in the A records of the zone and of what every controller serves.
+    """
+    if label.startswith("_ldap._tcp.pdc") or label == first.label:
+        return []
+    old, new = (bytes([len(name.label)]) + name.label.encode() for name in (first, second))
+    found = [record.replace(old, new) for record in records if _type(record) in (_TYPE_NS, _TYPE_SRV) and old in record]
+    addresses = (address_record(first.address), address_record(second.address))
+    return found + [addresses[1] for record in records if _type(record) == _TYPE_A and record[24:] == addresses[0][24:]]
+
+
+def _type(record: bytes) -> int:
+    found: int = struct.unpack_from("<H", record, 2)[0]
+    return found
+
+
+def services(controller: names.Controller) -> list[str]:
+    """The services that a controller registers for itself some time after its start, which nobody here waits for."""
+    return [
+        f"ldap/{controller.fqdn}",
+        f"ldap/{controller.netbios}",
+        f"ldap/{controller.fqdn}/{names.ZONE}",
+        f"GC/{controller.fqdn}/{names.ZONE}",
+    ]
 
 
 def controller_services() -> str:
-    """The services that a controller registers for itself some time after its start, which nobody here waits for."""
-    dn = f"CN={names.DC_NAME.upper()},OU=Domain Controllers,{names.BASE_DN}"
-    services = (
-        f"ldap/{names.DC_FQDN}",
-        f"ldap/{names.DC_NAME.upper()}",
-        f"ldap/{names.DC_FQDN}/{names.ZONE}",
-        f"GC/{names.DC_FQDN}/{names.ZONE}",
-    )
-    return _entry(dn, "modify", ["add: servicePrincipalName", *(f"servicePrincipalName: {service}" for service in services)])
+    """The first controller's services."""
+    (first,) = names.controllers()
+    return _entry(first.dn, "modify", ["add: servicePrincipalName", *(f"servicePrincipalName: {service}" for service in services(first))])
 
 
 def domain_entries(machines: Sequence[names.Machine]) -> str:

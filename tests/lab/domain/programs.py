@@ -1,21 +1,32 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that the domain and its witnesses are made of."""
+"""The programs that the domain and its witnesses are made of, and how they are run."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import names, processes
+from ..layout import Layout
 
 PROGRAMS = {
     "samba": "samba-ad-dc",
     "samba-tool": "samba",
+    "samba_kcc": "samba-ad-dc",
     "ldbmodify": "ldb-tools",
     "kinit": "krb5-user",
     "dig": "bind9-dnsutils",
+    "named": "bind9",
 }
 """Programs, and the Debian package of each."""
+
+AS_ADMINISTRATOR = f"--username={names.NETBIOS_DOMAIN}\\{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"
+"""The option by which samba-tool logs on as the domain's administrator."""
 
 
 class DomainError(Exception):
@@ -39,3 +50,35 @@ def missing_programs() -> list[str]:
         except DomainError:
             missing.append(package)
     return missing
+
+
+def with_hosts(hosts: Path, argv: Sequence[str]) -> list[str]:
+    """The command that runs another one which sees a file as ``/etc/hosts``; nobody else does. The process stays the same."""
+    script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    return ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, str(hosts), *argv]
+
+
+def check_hosts() -> None:
+    """Raises DomainError where :func:`with_hosts` cannot work."""
+    done = subprocess.run(with_hosts(Path("/etc/hosts"), ["true"]), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DomainError(f"two domain controllers need mount namespaces (CAP_SYS_ADMIN): {done.stderr.strip()}")
+
+
+def run(layout: Layout, argv: Sequence[str], data: str | None = None) -> None:
+    """Run a program that makes the domain, and keep what it prints. Raises DomainError with its last lines."""
+    log_file = layout.logs / "provision.log"
+    with log_file.open("a", encoding="utf-8") as log:
+        done = subprocess.run(
+            argv,
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=layout.root,
+            env={**os.environ, "KRB5_CONFIG": str(layout.krb5_conf)},
+            check=False,
+        )
+    if done.returncode != 0:
+        raise DomainError(f"{' '.join(argv[:3])} ended with {done.returncode}:\n{processes.tail(log_file, 8)}")

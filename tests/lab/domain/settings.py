@@ -5,27 +5,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from .. import names
+from .daemon import Controller
 
 # No SMB and no winbind: nothing in the lab needs them, and without them Samba is one process.
 _SERVICES = "rpc, ldap, cldap, kdc, drepl, dns"
 
 
-def smb_conf(tree: Path, address: str, tls: Path) -> str:
-    """Samba's configuration: every path below ``tree``, every port on ``address`` alone, certificates out of ``tls``."""
-    settings = {
+# Changes are told to the partner after a second and asked for every two. The KCC has done its work when the domain was
+# made; the service is there for ``samba-tool drs showrepl``, which asks it.
+_REPLICATION: dict[str, str | int | Path] = {
+    "server services": f"{_SERVICES}, kcc",
+    "samba kcc command": "/bin/true",
+    "dreplsrv:notify_interval": 1,
+    "dreplsrv:periodic_startup_interval": 1,
+    "dreplsrv:periodic_interval": 2,
+}
+
+
+def write(controller: Controller, forwarder: str = "") -> None:
+    """Write the configuration file of a controller; ``forwarder`` is the DNS server that it asks about what it does not serve."""
+    controller.smb_conf.write_text(_smb_conf(controller, forwarder), encoding="utf-8")
+
+
+def _smb_conf(controller: Controller, forwarder: str) -> str:
+    """Samba's configuration: every path below the controller's tree, every port on its address alone."""
+    tree, tls = controller.tree, controller.layout.tls
+    settings: dict[str, str | int | Path] = {
         "workgroup": names.NETBIOS_DOMAIN,
         "realm": names.REALM,
-        "netbios name": names.DC_NAME.upper(),
+        "netbios name": controller.name.netbios,
         "server role": "active directory domain controller",
         "server services": _SERVICES,
-        "interfaces": f"{address}/8",
+        "interfaces": f"{controller.address}/8",
         "bind interfaces only": "yes",
-        "dns forwarder": "",
+        "dns forwarder": forwarder,
         "dns update command": "/bin/true",
-        "rndc command": "/bin/true",
         "allow dns updates": "secure only",
         "vfs objects": "dfs_samba4 acl_xattr",
         "private dir": tree / "private",
@@ -46,14 +64,16 @@ def smb_conf(tree: Path, address: str, tls: Path) -> str:
         "panic action": "",
         "load printers": "no",
         "disable spoolss": "yes",
+        **(_REPLICATION if controller.paired else {}),
     }
     lines = ["[global]", *(f"\t{name} = {value}" for name, value in settings.items())]
     lines += ["[sysvol]", f"\tpath = {tree / 'state' / 'sysvol'}", "\tread only = no", ""]
     return "\n".join(lines)
 
 
-def krb5_conf(address: str) -> str:
-    """The clients' Kerberos configuration: the KDC by address, no name ever looked up in the machine's own DNS."""
+def krb5_conf(addresses: Sequence[str]) -> str:
+    """The clients' Kerberos configuration: KDCs by address, in this order; no name is looked up in the machine's own DNS."""
+    kdcs = "".join(f"        kdc = {address}:88\n" for address in addresses)
     return f"""[libdefaults]
     default_realm = {names.REALM}
     dns_lookup_kdc = false
@@ -64,8 +84,7 @@ def krb5_conf(address: str) -> str:
 
 [realms]
     {names.REALM} = {{
-        kdc = {address}:88
-        kpasswd_server = {address}:464
+{kdcs}        kpasswd_server = {addresses[0]}:464
     }}
 
 [domain_realm]

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 from descriptor_strategies import aces, acls, descriptors, sids
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import security_descriptor as sd
@@ -61,6 +61,7 @@ def test_the_domain_of_an_account() -> None:
     assert Sid.from_text("S-1-5-32-544").domain is None
 
 
+@settings(max_examples=200)
 @given(descriptors())
 def test_a_descriptor_survives_byte_for_byte(descriptor: SecurityDescriptor) -> None:
     data = descriptor.to_bytes()

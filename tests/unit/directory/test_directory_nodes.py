@@ -15,10 +15,10 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
     same_dn,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_node import find_node
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry, RootDse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.principals import Domain
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import WantedGrant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Entry, RootDse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 FOREST = "DC=contoso,DC=com"
@@ -121,6 +121,16 @@ def test_names_as_dns_and_as_ad_have_them(zone: str, record: str, wanted: tuple[
     assert (grant.zone, grant.record) == wanted
     assert grant.node_name == f"dnsNode {name}"
     assert grant.rights == ("read", "write")
+
+
+@pytest.mark.parametrize("zone", ["", ".", "contoso..com", "contoso com", "contoso.com..", "x" * 64 + ".com"])
+def test_a_zone_that_cannot_be_is_refused_before_anybody_is_asked(zone: str) -> None:
+    with pytest.raises(ActivationError, match="is no name of a DNS zone") as failed:
+        WantedGrant.of(zone, "_vlmcs._tcp", "g", ["write"], "present", "")
+    assert failed.value.source == "options"
+    with pytest.raises(ActivationError, match="is no DNS name"):
+        WantedGrant.of("contoso.com", "_vlmcs.._tcp", "g", ["write"], "present", "")
+    assert WantedGrant.of("0/25.2.0.192.in-addr.arpa", "*", "g", ["write"], "present", "").record == "*"
 
 
 @pytest.mark.parametrize(

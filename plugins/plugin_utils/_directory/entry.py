@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of the directory as they were read. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .dn import dns_name_of
+
+ROOT_ATTRIBUTES = ("defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext", "namingContexts", "currentTime")
+"""What is read of rootDSE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object as it was read.
+
+    Attributes:
+        dn: Its distinguished name.
+        attributes: Values by attribute name in lower case; AD does not promise its own spelling of what was asked.
+    """
+
+    dn: str
+    attributes: Mapping[str, list[bytes]]
+
+    @classmethod
+    def of(cls, dn: str, values: Mapping[str, list[bytes]]) -> Entry:
+        """The object as python-ldap gives it."""
+        return cls(dn, {name.lower(): value for name, value in values.items()})
+
+    def first(self, name: str) -> bytes:
+        """The first value, empty where there is none."""
+        return next(iter(self.attributes.get(name.lower(), [])), b"")
+
+    def text(self, name: str) -> str:
+        """The first value as text, empty where there is none."""
+        return self.first(name).decode("utf-8", "replace")
+
+    def texts(self, name: str) -> list[str]:
+        """All values as text."""
+        return [value.decode("utf-8", "replace") for value in self.attributes.get(name.lower(), [])]
+
+
+@dataclass(frozen=True, slots=True)
+class RootDse:
+    """What a controller says of itself before anyone logs on.
+
+    Attributes:
+        domain_dn: Its domain, such as C(DC=contoso,DC=com).
+        forest_dn: The forest's root domain.
+        configuration_dn: The configuration partition.
+        partitions: Every partition that it holds.
+        skew: Seconds that this node's clock is ahead.
+    """
+
+    domain_dn: str
+    forest_dn: str
+    configuration_dn: str
+    partitions: tuple[str, ...]
+    skew: float
+
+    @classmethod
+    def of(cls, entry: Entry) -> RootDse:
+        """What C(ROOT_ATTRIBUTES) say."""
+        return cls(
+            entry.text("defaultNamingContext"),
+            entry.text("rootDomainNamingContext"),
+            entry.text("configurationNamingContext"),
+            tuple(entry.texts("namingContexts")),
+            _skew(entry.text("currentTime")),
+        )
+
+    @property
+    def domain(self) -> str:
+        """The domain's DNS name."""
+        return dns_name_of(self.domain_dn)
+
+
+def _skew(current: str) -> float:
+    """Seconds that this node is ahead; 0 where the controller does not tell its time."""
+    try:
+        theirs = datetime.datetime.strptime(current[:14], "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return 0.0
+    return time.time() - theirs.timestamp()

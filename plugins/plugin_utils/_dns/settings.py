@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which server and by what right: the options of the modules that write DNS. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from .._address import split_address
+from .._errors import ActivationError
+from .._kerberos.logon import Account, Logon
+from .addresses import literal, server_at
+from .channel import Channel
+from .rrset import owner_name
+from .signing import KerberosKey, SharedKey, Signer, Unsigned
+from .srv import DNS_PORT, Server, plain_name, require_dnspython, servers_of
+from .srv_record import Record
+from .update import Zone
+
+_PATIENCE, _STATIC_PATIENCE = 10.0, 240.0
+"""Seconds. A DNS server of Windows looks into the directory every three minutes (DsPollingInterval)."""
+
+SECRETS = frozenset({"domain_password", "key_secret"})
+"""Options that are never shown."""
+
+VARIABLES: Mapping[str, str] = {
+    name: f"volume_activation_{name}"
+    for name in (
+        "domain_server",
+        "domain_username",
+        "domain_password",
+        "domain_keytab",
+        "domain_ccache",
+        "connection_timeout",
+        "dns_servers",
+        "key_name",
+        "key_secret",
+        "key_algorithm",
+    )
+}
+"""Option to the variable that stands in where the task leaves the option out."""
+
+
+def record_from_options(options: Mapping[str, t.Any]) -> Record:
+    """The record that checked module options mean, on the server that they name; the caller closes its channel.
+
+    Raises:
+        ActivationError: They contradict one another, or a server that they name has no address.
+    """
+    require_dnspython()
+    owner = owner_name(options["zone"], options["record"])
+    timeout = float(options["connection_timeout"])
+    if timeout <= 0:
+        raise ActivationError("connection_timeout has to be more than 0 seconds.", source="options")
+    text = options["server"] or options["domain_server"]
+    if not text:
+        raise ActivationError("server is missing: name the DNS server to write to.", source="options")
+    static = options["method"] == "static"
+    # What is static goes into the directory, and DNS is only read.
+    authentication = "none" if static else options["authentication"] or ("tsig" if options["key_name"] else "gss")
+    name_servers = servers_of(options["dns_servers"] or ())
+    signer: Signer
+    if authentication == "gss":
+        host = plain_name(split_address(text, DNS_PORT)[0])
+        account = Account.from_options(options)
+        _check_host(host)
+        server = server_at(text, name_servers, timeout=timeout)
+        controller = plain_name(options["domain_server"] or host)
+        kdc = server if controller == host else server_at(controller, name_servers, timeout=timeout)
+        signer = KerberosKey(_logon(account, controller, kdc), host)
+    else:
+        signer = _shared_key(options) if authentication == "tsig" else Unsigned()
+        server = server_at(text, name_servers, timeout=timeout)
+    patience = options["visible_timeout"]
+    if patience is None:
+        patience = _STATIC_PATIENCE if static else _PATIENCE
+    return Record(Zone(Channel(server, timeout), plain_name(options["zone"]), signer), owner, float(patience))
+
+
+def _check_host(host: str) -> None:
+    if literal(host):
+        raise ActivationError(
+            f"server is the address {host}, and Kerberos needs the server's full name, such as dc1.contoso.com; "
+            "dns_servers can name a server that knows it.",
+            source="options",
+        )
+    if "." not in host:
+        raise ActivationError(f"server is {host}, and Kerberos needs the server's full name, such as dc1.contoso.com.", source="options")
+
+
+def _logon(account: Account, controller: str, kdc: Server) -> Logon:
+    """The logon by a domain controller, as every DNS server of Active Directory is one; its domain is the realm.
+
+    Raises:
+        ActivationError: It has no address.
+    """
+    if kdc.failure is not None:
+        raise kdc.failure
+    return Logon(account, controller.partition(".")[2].upper(), kdc.address, server_option="server")
+
+
+def _shared_key(options: Mapping[str, t.Any]) -> SharedKey:
+    for name in ("key_name", "key_secret"):
+        if not options[name]:
+            raise ActivationError(f"{name} is missing, and authentication tsig needs it.", source="options")
+    return SharedKey(options["key_name"], options["key_secret"], options["key_algorithm"])

@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages to one zone of one server: what it holds, and changes of single values (RFC 2136).
+
+Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+try:
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.name
+    import dns.opcode
+    import dns.rcode
+    import dns.rdataclass
+    import dns.rdatatype
+    import dns.rdtypes.IN.SRV
+    import dns.tsig
+    import dns.update
+except ImportError:
+    # C(srv.require_dnspython) says so to the user.
+    pass
+
+from .._errors import ActivationError
+from .channel import Channel
+from .refusals import refused
+from .rrset import Change, Held
+from .signing import Signer
+from .srv import SrvValue, plain_name
+
+
+class OvertakenError(Exception):
+    """The RRset is not what it was when it was read: somebody else has changed it in between."""
+
+
+@dataclass(slots=True)
+class Zone:
+    """A zone as one server holds it.
+
+    Attributes:
+        channel: The way to the server.
+        name: The zone.
+        signer: What signs the messages.
+        answer_verified: Whether the signature of the last answer to an update was right; C(None) without a signed update.
+    """
+
+    channel: Channel
+    name: str
+    signer: Signer
+    answer_verified: bool | None = None
+
+    def read(self, owner: str) -> dict[SrvValue, int]:
+        """The SRV values that the server holds itself under a name of the zone, each with its own time to live.
+
+        Raises:
+            ActivationError: It holds no such zone, the name is an alias, or the question was refused.
+        """
+        answer = self._ask(owner, "SRV", one_rr_per_rrset=True)
+        failed = answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+        if failed or not answer.flags & dns.flags.AA:
+            self.check_authority()
+        if failed:
+            raise self._refused(answer, f"the question for {owner}")
+        held: dict[SrvValue, int] = {}
+        for rrset in answer.answer:
+            if plain_name(rrset.name.to_text()) != owner:
+                continue
+            if rrset.rdtype == dns.rdatatype.CNAME:
+                raise ActivationError(
+                    f"{owner} is an alias of {plain_name(rrset[0].target.to_text())} on {self.channel.server}; change that name instead.",
+                    source="dns",
+                )
+            if rrset.rdtype == dns.rdatatype.SRV:
+                held.update({SrvValue(rd.priority, rd.weight, rd.port, rd.target.to_text()): rrset.ttl for rd in rrset})
+        return held
+
+    def check_authority(self) -> None:
+        """Check that the server holds the zone, as that very zone.
+
+        Raises:
+            ActivationError: It does not; the text names the zone and the server that do, as far as this one knows.
+        """
+        answer = self._ask(self.name, "SOA")
+        found = [rrset for rrset in (*answer.answer, *answer.authority) if rrset.rdtype == dns.rdatatype.SOA]
+        zone = plain_name(found[0].name.to_text()) if found else ""
+        if answer.flags & dns.flags.AA and zone == self.name:
+            return
+        server = self.channel.server
+        if found and answer.flags & dns.flags.AA:
+            raise ActivationError(f"{server} holds no zone {self.name}; the name lies in its zone {zone}. Give that one.", source="dns")
+        where = ""
+        if found and zone == self.name:
+            where = f" It is held by {plain_name(found[0][0].mname.to_text())}."
+        elif found:
+            where = f" Nearest to it is the zone {zone}, held by {plain_name(found[0][0].mname.to_text())}."
+        said = "" if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) else f" ({dns.rcode.to_text(answer.rcode())})"
+        raise ActivationError(
+            f"{server} does not hold the zone {self.name}{said}.{where} Name a server that holds it, and the zone as it is set up there.",
+            name=said.strip(" ()"),
+            source="dns",
+        )
+
+    def name_servers(self) -> list[str]:
+        """The names in the zone's NS records, sorted.
+
+        Raises:
+            ActivationError: The server does not hold the zone, or refused the question.
+        """
+        answer = self._ask(self.name, "NS")
+        if answer.rcode() != dns.rcode.NOERROR or not answer.flags & dns.flags.AA:
+            self.check_authority()
+            raise self._refused(answer, f"the question for the name servers of {self.name}")
+        return sorted({plain_name(rd.target.to_text()) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.NS for rd in rrset})
+
+    def change(self, owner: str, batch: Sequence[Change], unless_changed: Held | None) -> None:
+        """Make changes of single values with one message, all of them or none.
+
+        Args:
+            owner: The name, in the zone.
+            batch: What to change.
+            unless_changed: What the RRset has to hold for that; C(None) where it does not matter.
+
+        Raises:
+            OvertakenError: It holds something else.
+            NoAnswer: Whether it was done is not known.
+            ActivationError: The server refused.
+        """
+        update = dns.update.UpdateMessage(f"{self.name}.")
+        name = dns.name.from_text(f"{owner}.")
+        if unless_changed is not None:
+            # RFC 2136 2.4.2 and 2.4.3: the whole RRset as it was read, or none at all.
+            for value in unless_changed:
+                update.present(name, _rdata(value))
+            if not unless_changed:
+                update.absent(name, dns.rdatatype.SRV)
+        for change in batch:
+            if change.after is None:
+                update.delete(name, _rdata(change.value))
+            else:
+                # A value that is there already is replaced, and so gets this time to live (RFC 2136 3.4.2.2).
+                update.add(name, change.after, _rdata(change.value))
+        wire, key = self._signed(update)
+        answer = self.channel.exchange(wire, repeatable=False)
+        reply = self._parsed(answer)
+        self.answer_verified = self._is_verified(answer, update, key) if key is not None else None
+        if reply.rcode() in (dns.rcode.NXRRSET, dns.rcode.YXRRSET):
+            raise OvertakenError(owner)
+        if reply.rcode() != dns.rcode.NOERROR:
+            doubtful = any("_" in change.value.target for change in batch if change.after is not None)
+            raise self._refused(reply, f"the update of {owner}", doubtful)
+
+    def check_updates(self) -> None:
+        """See whether the server takes updates of the zone at all, by one that changes nothing (RFC 2136 3.4.2 without records).
+
+        A right that depends on the record shows only with a real one.
+
+        Raises:
+            ActivationError: It refuses them, or the signature.
+        """
+        wire, _key = self._signed(dns.update.UpdateMessage(f"{self.name}."))
+        reply = self._parsed(self.channel.exchange(wire))
+        if reply.rcode() != dns.rcode.NOERROR:
+            raise self._refused(reply, f"updates of {self.name}")
+
+    def _ask(self, name: str, kind: str, one_rr_per_rrset: bool = False) -> dns.message.Message:
+        query = dns.message.make_query(dns.name.from_text(f"{name}."), kind)
+        wire, key = self._signed(query, questions=True)
+        answer = self._parsed(self.channel.exchange(wire), one_rr_per_rrset)
+        if key is not None and answer.rcode() == dns.rcode.NOTAUTH and answer.had_tsig:
+            raise self._refused(answer, f"the question for {name}")
+        return answer
+
+    def _signed(self, message: dns.message.Message, questions: bool = False) -> tuple[bytes, dns.tsig.Key | None]:
+        key = None if questions and not self.signer.signs_questions else self.signer.key(self.channel)
+        if key is not None:
+            message.use_tsig(key, algorithm=key.algorithm)
+        try:
+            return message.to_wire(max_size=65535), key
+        except dns.exception.TooBig:
+            raise ActivationError(f"The update of the zone {self.name} is longer than a DNS message can be. Give fewer values.") from None
+        except NotImplementedError as failure:
+            raise ActivationError(f"The key can't be used: {failure}. Check key_algorithm.", source="options") from None
+
+    def _parsed(self, answer: bytes, one_rr_per_rrset: bool = False) -> dns.message.Message:
+        try:
+            # The signature is looked at on its own: an answer is needed for its reason even where the signature is not right.
+            return dns.message.from_wire(answer, keyring=False, one_rr_per_rrset=one_rr_per_rrset)
+        except dns.exception.DNSException as failure:
+            reason = str(failure).rstrip(".") or type(failure).__name__
+            raise ActivationError(f"{self.channel.server} gave an answer that is no DNS message: {reason}.", source="dns") from None
+
+    @staticmethod
+    def _is_verified(answer: bytes, asked: dns.message.Message, key: dns.tsig.Key) -> bool:
+        with contextlib.suppress(dns.exception.DNSException):
+            ring: t.Any = dns.tsig.GSSTSigAdapter({key.name: key}) if key.algorithm == dns.tsig.GSS_TSIG else {key.name: key}
+            return dns.message.from_wire(answer, keyring=ring, request_mac=asked.mac).had_tsig
+        return False
+
+    def _refused(self, answer: dns.message.Message, what: str, doubtful: bool = False) -> ActivationError:
+        return refused(answer, self.channel.server, self.signer, self.name, what, doubtful)
+
+
+def _rdata(value: SrvValue) -> dns.rdtypes.IN.SRV.SRV:
+    target = dns.name.from_text(value.target if value.target == "." else f"{value.target}.")
+    return dns.rdtypes.IN.SRV.SRV(dns.rdataclass.IN, dns.rdatatype.SRV, value.priority, value.weight, value.port, target)
+
+
+def batches(planned: Sequence[Change], size: int) -> Iterable[Sequence[Change]]:
+    """The changes in parts that fit into a message each."""
+    return (planned[start : start + size] for start in range(0, len(planned), size))

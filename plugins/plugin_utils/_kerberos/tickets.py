@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tickets of one logon: a private cache in memory from password or keytab, or a cache that is there already.
+
+The GSSAPI library underneath SASL takes its cache and its configuration from the environment of the process. Both are set
+for the logon only and then put back, so that two realms can be served by one process, one after the other.
+Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import threading
+import typing as t
+from collections.abc import Iterator, Mapping
+
+from .._errors import ActivationError
+from . import failures
+from .logon import Logon
+
+try:
+    import krb5
+except ImportError as error:
+    KRB5_ERROR: ImportError | None = error
+else:
+    KRB5_ERROR = None
+
+_ENVIRONMENT = threading.Lock()
+
+
+@contextlib.contextmanager
+def tickets(logon: Logon) -> Iterator[None]:
+    """Within it, GSSAPI in this process acts as C(logon) says. What was begun within it keeps its keys afterwards.
+
+    Raises:
+        ActivationError: No ticket, with the reason.
+    """
+    if KRB5_ERROR is not None:
+        raise ActivationError(
+            "Kerberos needs the Python package krb5 on the control node: pip install pyspnego[kerberos].", source="kerberos"
+        ) from KRB5_ERROR
+    account = logon.account
+    with _ENVIRONMENT, _configuration(logon) as configuration, _environment({"KRB5_CONFIG": configuration}):
+        context = krb5.init_context()
+        if account.password or account.keytab:
+            cache = _new_cache(context, logon)
+            try:
+                with _environment({"KRB5CCNAME": f"MEMORY:{krb5.cc_get_name(context, cache).decode()}"}):
+                    yield
+            finally:
+                krb5.cc_destroy(context, cache)
+            return
+        cache_name = _existing_cache(context, logon) if account.username else account.ccache
+        with _environment({"KRB5CCNAME": cache_name} if cache_name else {}):
+            yield
+
+
+def _existing_cache(context: t.Any, logon: Logon) -> str:
+    """The cache of the account: the one that the task names, or that of its principal in the process's own collection."""
+    try:
+        principal = krb5.parse_name_flags(context, logon.principal.encode())
+        if not logon.account.ccache:
+            cache = krb5.cc_cache_match(context, principal)
+        else:
+            cache = krb5.cc_resolve(context, logon.account.ccache.encode())
+            if str(krb5.cc_get_principal(context, cache)) != str(principal):
+                raise failures.numbered(failures.NO_TICKET, logon, logon.realm)
+        return f"{(krb5.cc_get_type(context, cache) or b'FILE').decode()}:{krb5.cc_get_name(context, cache).decode()}"
+    except krb5.Krb5Error:
+        raise failures.numbered(failures.NO_TICKET, logon, logon.realm) from None
+
+
+def _new_cache(context: t.Any, logon: Logon) -> t.Any:
+    account = logon.account
+    try:
+        principal = krb5.parse_name_flags(context, logon.principal.encode())
+        options = krb5.get_init_creds_opt_alloc(context)
+        if account.keytab:
+            keytab = krb5.kt_resolve(context, account.keytab.encode())
+            if not krb5.kt_have_content(context, keytab):
+                raise ActivationError(
+                    f"The keytab {account.keytab} does not exist, is empty or can't be read. Check domain_keytab.", source="kerberos"
+                )
+            credentials = krb5.get_init_creds_keytab(context, principal, options, keytab)
+        else:
+            credentials = krb5.get_init_creds_password(context, principal, options, account.password.encode())
+        cache = krb5.cc_new_unique(context, b"MEMORY")
+        krb5.cc_initialize(context, cache, principal)
+        krb5.cc_store_cred(context, cache, credentials)
+    except krb5.Krb5Error as failure:
+        raise failures.in_library(failure, logon, logon.realm) from None
+    return cache
+
+
+@contextlib.contextmanager
+def _configuration(logon: Logon) -> Iterator[str]:
+    """A list of configuration files for C(KRB5_CONFIG): the node's own, then one that knows the controller's realm.
+
+    A node need not know the realm beforehand, and what its own krb5.conf says comes first. Names stay as they were given:
+    an address of the lab or of a NAT has no reverse entry that could be trusted.
+    """
+    existing = os.environ.get("KRB5_CONFIG") or "/etc/krb5.conf"
+    kdc = f"[{logon.kdc}]" if ":" in logon.kdc else logon.kdc
+    domain = logon.realm.lower()
+    if not re.fullmatch(r"[A-Z0-9._-]+", logon.realm):
+        yield existing
+        return
+    text = (
+        "[libdefaults]\n dns_canonicalize_hostname = false\n rdns = false\n"
+        f"[realms]\n {logon.realm} = {{\n  kdc = {kdc}\n }}\n"
+        f"[domain_realm]\n .{domain} = {logon.realm}\n {domain} = {logon.realm}\n"
+    )
+    with tempfile.NamedTemporaryFile("w", prefix="volume-activation-", suffix=".conf", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        yield f"{existing}:{file.name}"
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

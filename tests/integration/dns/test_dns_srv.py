@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What dns_srv makes of records that somebody else has changed; dig, samba-tool and nsupdate are the witnesses."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..conftest import NEEDS_DOMAIN
+from .helpers import Place, shown
+
+pytestmark = NEEDS_DOMAIN
+
+ONE, TWO, OTHER = "10 75 1688 kms-1.contoso.com", "10 25 1688 kms-2.contoso.com", "0 0 1688 other.contoso.com"
+MADE, GONE = ("absent", "present"), ("present", "absent")
+
+
+def test_values_are_made_once_and_taken_away_again(place: Place) -> None:
+    planned = place.ensure(ONE, TWO, ttl=900, check_mode=True)
+    assert place.held() == {}
+    done = place.ensure(ONE, TWO, ttl=900)
+    assert done.steps == planned.steps
+    assert shown(done.steps) == {f"value {ONE}": MADE, f"value {TWO}": MADE}
+    assert done.result["after"] == planned.result["after"]
+    assert place.held() == {ONE: 900, TWO: 900}
+    assert place.ensure(ONE, TWO, ttl=900).steps == []
+    assert shown(place.ensure(ONE, state="absent").steps) == {f"value {ONE}": GONE}
+    assert place.held() == {TWO: 900}
+    assert shown(place.ensure(state="exact").steps) == {f"value {TWO}": GONE}
+    assert place.held() == {}
+
+
+DRIFTS = {
+    "value removed": lambda place: place.delete(TWO),
+    "value of somebody else": lambda place: place.add(OTHER),
+    "another priority": lambda place: (place.delete(ONE), place.add("0 75 1688 kms-1.contoso.com")),
+    "another weight": lambda place: (place.delete(ONE), place.add("10 5 1688 kms-1.contoso.com")),
+    "another port": lambda place: (place.delete(ONE), place.add("10 75 1689 kms-1.contoso.com")),
+    "nothing": lambda place: None,
+}
+STRAY = {
+    "value of somebody else": OTHER,
+    "another priority": "0 75 1688 kms-1.contoso.com",
+    "another weight": "10 5 1688 kms-1.contoso.com",
+    "another port": "10 75 1689 kms-1.contoso.com",
+}
+MISSING = {"value removed": TWO, "another priority": ONE, "another weight": ONE, "another port": ONE}
+WAYS = {
+    "present": {},
+    "present by target": {"match": "target"},
+    "exact": {"state": "exact"},
+    "absent": {"state": "absent"},
+    "absent by target": {"state": "absent", "match": "target"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_each_drift_is_reported_and_mended_as_exactly_that(request: pytest.FixtureRequest, drift: str, way: str) -> None:
+    """On BIND, and those that add or remove something of somebody else on Active Directory as well."""
+    for name in ("keyed", "secure") if (drift, way) in ON_BOTH else ("keyed",):
+        place: Place = request.getfixturevalue(name)
+        place.ensure(ONE, TWO)
+        DRIFTS[drift](place)
+        before = place.held()
+        expected = expected_steps(drift, way)
+        planned = place.ensure(ONE, TWO, check_mode=True, **WAYS[way])
+        assert place.held() == before
+        done = place.ensure(ONE, TWO, **WAYS[way])
+        assert shown(planned.steps) == shown(done.steps) == expected
+        wanted = set(before) | {text for text, change in named(expected) if change == MADE}
+        assert set(place.held()) == wanted - {text for text, change in named(expected) if change == GONE}
+        assert place.ensure(ONE, TWO, **WAYS[way]).steps == []
+
+
+ON_BOTH = {("value of somebody else", "exact"), ("another priority", "present by target"), ("value removed", "present")}
+
+
+def named(steps: dict[str, tuple[object, object]]) -> list[tuple[str, tuple[object, object]]]:
+    return [(attribute.removeprefix("value "), change) for attribute, change in steps.items()]
+
+
+def expected_steps(drift: str, way: str) -> dict[str, tuple[object, object]]:
+    """By hand: what is missing is made, unless it is to be absent; what is strange goes only where it is meant."""
+    stray, missing = STRAY.get(drift), MISSING.get(drift)
+    same_target = stray is not None and stray != OTHER
+    steps = {}
+    if way.startswith("absent"):
+        steps = {f"value {text}": GONE for text in (ONE, TWO) if text != missing}
+    elif missing:
+        steps[f"value {missing}"] = MADE
+    if stray and (way == "exact" or (way.endswith("by target") and same_target)):
+        steps[f"value {stray}"] = GONE
+    return steps
+
+
+@pytest.mark.parametrize("state", ["present", "exact"])
+def test_another_time_to_live_is_the_only_change(place: Place, state: str) -> None:
+    place.ensure(ONE, TWO, ttl=900)
+    planned = place.ensure(ONE, TWO, ttl=1200, state=state, check_mode=True)
+    done = place.ensure(ONE, TWO, ttl=1200, state=state)
+    assert shown(done.steps) == shown(planned.steps) == {f"ttl of {ONE}": (900, 1200), f"ttl of {TWO}": (900, 1200)}
+    assert place.held() == {ONE: 1200, TWO: 1200}
+    assert place.ensure(ONE, TWO, ttl=1200, state=state).steps == []
+    assert place.ensure(ONE, TWO, state=state).steps == []
+
+
+def test_a_new_value_gets_the_time_to_live_of_the_record(place: Place) -> None:
+    place.ensure(ONE, ttl=777)
+    place.ensure(TWO)
+    assert place.held() == {ONE: 777, TWO: 777}
+
+
+def test_values_of_others_keep_their_time_to_live_in_active_directory(secure: Place) -> None:
+    secure.ensure(OTHER, ttl=500)
+    secure.ensure(ONE, ttl=900)
+    done = secure.ensure(ONE, ttl=1200)
+    assert shown(done.steps) == {f"ttl of {ONE}": (900, 1200)}
+    assert [(row["target"], row["ttl"]) for row in done.result["after"]] == [("other.contoso.com", 500), ("kms-1.contoso.com", 1200)]
+    assert [row["target"] for row in done.result["others"]] == ["other.contoso.com"]
