@@ -12,23 +12,29 @@ from __future__ import annotations
 import os
 import traceback
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values, sanitize_keys
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ._errors import ActivationError
+from ._masking import Secrets
 from ._module_options import documented_options
 from ._plan import Step, StepFailed
 from ._wsman.session import Session
 from ._wsman.transport import open_session
 
 COLLECTION = "winops.volume_activation"
-_KEY_LENGTH = 25
+# From -vvv on a traceback is shown, and then by ourselves: since ansible-core 2.19 those of results need a setting of their own.
+_TRACEBACK_VERBOSITY = 3
+# How options of connection plugins are named that hold a secret, such as remote_password of winrm and psrp.
+_PASSWORDS = ("password", "passphrase", "_pass")
+# How much of an unexpected error's own text is repeated.
+_LONGEST_TEXT = 300
 display = Display()
 
 
@@ -73,30 +79,37 @@ class VolumeActivationAction(ActionBase):
         raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Check the options, do the work, and bring whatever comes of it into the form of a task result."""
-        result = super().run(tmp, task_vars)
+        """Check the options, do the work, and bring whatever comes of it into the form of a task result without secrets.
+
+        Nothing is raised: an error of the connection plugin, and one that nobody has thought of, is a result as well.
+        """
         task_vars = task_vars or {}
         # The name under which the inventory knows the host is what a user recognises in a message.
         self._host = str(self._task.delegate_to or task_vars.get("inventory_hostname", ""))
-        given = self._given_options(task_vars)
-        secrets = self._secret_forms(given)
+        given: dict[str, t.Any] = {}
+        result: dict[str, t.Any] = {}
+        warnings: list[str] = []
         try:
+            result.update(super().run(tmp, task_vars))
+            self._read_options(given, task_vars)
             outcome = self.execute(self._checked_options(given), self._task.check_mode)
-        except (ActivationError, StepFailed) as failure:
-            result.update(_failure(failure, self._module_name()))
-            if result.pop("unreachable", False):
-                raise AnsibleConnectionFailure(remove_values(result["msg"], secrets)) from None
-        except AnsibleError as failure:
-            # The connection plugins quote what they were given, so their text is masked like our own; the chain of
-            # causes, which core would print beside it, is not ours to mask and stays out.
-            raise type(failure)(remove_values(str(failure), secrets)) from None
-        except Exception as failure:
-            result.update(_failure(failure, self._module_name()))
-        else:
             result.update(self._success(outcome))
-            for sentence in outcome.warnings:
-                display.warning(remove_values(sentence, secrets))
-        return t.cast("dict[str, t.Any]", sanitize_keys(remove_values(result, secrets), secrets))
+            warnings += outcome.warnings
+        except Exception as failure:
+            result.update(_failure(failure, self._module_name(), self._secrets(given)))
+        secrets = self._secrets(given)
+        if secrets.in_value(_loop_item(task_vars)):
+            # Ansible adds the item to the result, and prints it, when this method is over. Hidden is only what would hold
+            # it: ansible-core still shows the sentence of an error.
+            result["_ansible_no_log"] = True
+            warnings.append(
+                "The item of this loop holds a secret and would be printed, so the result is hidden. Loop over names, and look the"
+                " secret up by the name."
+            )
+        for sentence in warnings:
+            display.warning(secrets.mask(sentence))
+        # The names of return values are the modules' own; below them anything may be a name.
+        return {name: secrets.mask(value) for name, value in result.items()}
 
     def _success(self, outcome: Outcome) -> dict[str, t.Any]:
         result = dict(outcome.result)
@@ -107,17 +120,18 @@ class VolumeActivationAction(ActionBase):
             result["diff"] = [_diff_of(outcome.steps), *outcome.diff]
         return result
 
-    def _given_options(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The options of the task, completed from variables and environment.
+    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        """Fill in the options of the task, completed from variables and environment.
 
         An empty string is an option that was left out: surveys and extra variables of AWX send one for every field
         that nobody filled in.
         """
-        given = {
-            name: value for name, value in self._task.args.items() if value is not None and not (isinstance(value, str) and value == "")
-        }
+        given.update(
+            (name, value) for name, value in self._task.args.items() if value is not None and not (isinstance(value, str) and value == "")
+        )
+        spec = documented_options(self._module_name())
         for option, variable in self.VARIABLES.items():
-            if option in given:
+            if given.keys() & {option, *spec[option].get("aliases", ())}:
                 continue
             value = task_vars.get(variable)
             if value is not None:
@@ -126,31 +140,27 @@ class VolumeActivationAction(ActionBase):
                 value = os.environ.get(variable.upper(), "")
             if value != "" and value is not None:
                 given[option] = value
-        return given
 
     def _checked_options(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         spec = documented_options(self._module_name())
         checked = ArgumentSpecValidator(spec, **self.CONSTRAINTS).validate(given)
         if checked.error_messages:
-            raise ActivationError(f"{COLLECTION}.{self._module_name()}: {'; '.join(checked.error_messages)}", source="options")
+            said = [f"there is no option {error.msg}" if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]
+            sentence = "; ".join(text.rstrip(".") for text in said)
+            raise ActivationError(f"{COLLECTION}.{self._module_name()}: {sentence}.", source="options")
         return t.cast("dict[str, t.Any]", _plain(checked.validated_parameters))
 
     @classmethod
     def _module_name(cls) -> str:
         return cls.__module__.rpartition(".")[2]
 
-    def _secret_forms(self, given: Mapping[str, t.Any]) -> set[str]:
-        """Every form in which a secret option could come back: as given, and for a product key as Windows writes it."""
-        forms: set[str] = set()
-        for option in self.SECRETS:
-            for secret in _strings(given.get(option)):
-                forms.add(secret)
-                characters = "".join(character for character in secret if character.isalnum()).upper()
-                if len(characters) == _KEY_LENGTH:
-                    grouped = "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))
-                    forms |= {secret.upper(), characters, grouped}
-        # Very short strings would blank out unrelated text, and are no secrets.
-        return {form for form in forms if len(form) > 3}
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """What must not be seen: the values of secret options, also inside of others, and what else a subclass knows."""
+        spec = documented_options(self._module_name())
+        names = self.SECRETS.union(*(spec.get(name, {}).get("aliases", ()) for name in self.SECRETS))
+        secrets = Secrets()
+        secrets.add(_named(given, names.__contains__))
+        return secrets
 
 
 class WindowsAction(VolumeActivationAction):
@@ -170,8 +180,18 @@ class WindowsAction(VolumeActivationAction):
             outcome.warnings.append("become has no effect here: the rights are those of the WinRM account.")
         return outcome
 
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; passwords of the connection as well, which its libraries may quote."""
+        secrets = super()._secrets(given)
+        names = [name for name in self._connection.option_definitions if name.endswith(_PASSWORDS)]
+        # What a plugin does not know itself it passes on to its library, such as ansible_psrp_certificate_key_password.
+        extras = self._connection.get_option("_extras") if self._connection.allow_extras else {}
+        secrets.add(self._connection.get_option(name) for name in names)
+        secrets.add(_named(extras, lambda name: name.endswith(_PASSWORDS)))
+        return secrets
 
-def _failure(failure: Exception, module: str) -> dict[str, t.Any]:
+
+def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.Any]:
     """An error as a task result: one sentence for people, and the same in parts for machines."""
     step: str = ""
     done: list[Step] = []
@@ -183,23 +203,26 @@ def _failure(failure: Exception, module: str) -> dict[str, t.Any]:
     shown: dict[str, t.Any] = {}
     if isinstance(cause, ActivationError):
         known = cause
+    elif isinstance(cause, AnsibleError):
+        # What ansible-core and its connection plugins say is meant for people, and needs no traceback.
+        known = ActivationError(str(cause), source="ansible", unreachable=isinstance(cause, AnsibleConnectionFailure))
     else:
-        name = type(cause).__name__
-        known = ActivationError(
-            f"{COLLECTION}.{module} met a case that it does not know: {name}: {cause}. Please report it.", name=name, source="collection"
-        )
-        shown["exception"] = "".join(traceback.format_exception(cause))
+        known = _defect(cause, module, secrets)
+        if display.verbosity >= _TRACEBACK_VERBOSITY:
+            shown["exception"] = "".join(traceback.format_exception(cause))
+            display.vvv(secrets.mask(shown["exception"]))
     sentence = known.message
     if done:
         sentence += f" Done before it: {', '.join(str(entry) for entry in done)}."
     if remaining:
         sentence += f" Not begun: {', '.join(str(entry) for entry in remaining)}."
+    unreachable = known.unreachable and not done
     return {
         **shown,
-        "failed": True,
+        **({"unreachable": True} if unreachable else {}),
+        "failed": not unreachable,
         "changed": bool(done),
         "msg": sentence,
-        "unreachable": known.unreachable and not done,
         "steps": [entry.as_result() for entry in done],
         "error": {
             "code": known.code,
@@ -210,6 +233,21 @@ def _failure(failure: Exception, module: str) -> dict[str, t.Any]:
             "remaining": [str(entry) for entry in remaining],
         },
     }
+
+
+def _defect(cause: BaseException, module: str, secrets: Secrets) -> ActivationError:
+    """The sentence for what nobody has thought of."""
+    # Secrets go before the text is cut, so that no half of one is left.
+    text = " ".join(str(secrets.mask(str(cause))).split())
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]} ..."
+    name = type(cause).__name__
+    return ActivationError(
+        f"{COLLECTION}.{module} met a case that it does not know, which is a defect of the collection: {name}{': ' if text else ''}{text}."
+        " Please report it to its maintainers with the output of the same task at -vvv.",
+        name=name,
+        source="collection",
+    )
 
 
 def _diff_of(steps: Iterable[Step]) -> dict[str, t.Any]:
@@ -235,13 +273,20 @@ def _plain(value: t.Any) -> t.Any:
     return value
 
 
-def _strings(value: t.Any) -> Iterable[str]:
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
-        # A password of digits alone comes out of YAML as a number.
-        yield str(value)
-    elif isinstance(value, Mapping):
-        for entry in value.values():
-            yield from _strings(entry)
+def _named(value: t.Any, wanted: Callable[[str], bool]) -> Iterable[t.Any]:
+    """The values of all entries with such a name, however deep they lie."""
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            if wanted(str(name)):
+                yield entry
+            else:
+                yield from _named(entry, wanted)
     elif isinstance(value, (list, tuple)):
         for entry in value:
-            yield from _strings(entry)
+            yield from _named(entry, wanted)
+
+
+def _loop_item(task_vars: Mapping[str, t.Any]) -> t.Any:
+    """What ansible-core will add to the result of a task in a loop."""
+    name = task_vars.get("ansible_loop_var")
+    return [task_vars.get(str(name)), task_vars.get("ansible_loop")] if name else None

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documentation says there is: modules with their examples and secrets, roles with their options, playbooks.
+
+Tests that take their cases from here have those of a new module, role or playbook by themselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TREE = Path(__file__).resolve().parents[2]
+COLLECTION = "winops.volume_activation"
+MODULES = sorted(path.stem for path in (TREE / "plugins/modules").glob("*.yml"))
+PLAYBOOKS = sorted(path.stem for path in (TREE / "playbooks").glob("*.yml"))
+ROLES = sorted(path.parent.parent.name for path in (TREE / "roles").glob("*/meta/argument_specs.yml"))
+
+
+def secrets_of(module: str) -> list[str]:
+    """The options of a module that are never shown."""
+    action = importlib.import_module(f"ansible_collections.winops.volume_activation.plugins.action.{module}")
+    return sorted(action.ActionModule.SECRETS)
+
+
+def examples_of(module: str) -> list[dict[str, Any]]:
+    """The tasks of its examples."""
+    text = (TREE / "plugins/modules" / f"{module}.yml").read_text(encoding="utf-8")
+    tasks: list[dict[str, Any]] = yaml.safe_load(yaml.safe_load(text)["EXAMPLES"])
+    return tasks
+
+
+def uses_of(module: str) -> list[dict[str, Any]]:
+    """The options of each task of its examples that uses the module itself."""
+    name = f"{COLLECTION}.{module}"
+    return [task[name] or {} for task in examples_of(module) if name in task]
+
+
+def role_options(role: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """The options of each entry point of a role."""
+    text = (TREE / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8")
+    specs = yaml.safe_load(text)["argument_specs"]
+    return {entry: spec.get("options") or {} for entry, spec in specs.items()}

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every playbook as AWX runs it: by ansible-runner, with what a survey sends (text, and empty text for what nobody filled in),
+credentials in the environment, nobody at a terminal, and a folder that is thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import names
+from lab.play import Run, run_playbook
+
+from . import documented
+from .conftest import Lab
+from .leaks import files, leaks, watched
+
+FIRST = names.kms_hosts()[0]
+# Small enough to be quick, large enough that servers get their license.
+LIMIT = f"{FIRST.fqdn}:srv-00*"
+# What AWX takes for a workflow's next jobs; it keeps them in one database field and in every job's extra variables.
+LARGEST_STATS = 1024
+LARGEST_EVENT = 64 * 1024
+# Modules and keywords that wait for somebody, or leave something on the disk of the job.
+PROMPTS = {"vars_prompt", "pause", "ansible.builtin.pause"}
+LEAVES_FILES = {"copy", "template", "fetch", "ansible.builtin.copy", "ansible.builtin.template", "ansible.builtin.fetch"}
+
+
+def survey(playbook: str) -> dict[str, str]:
+    """Every option of the playbook's role as a survey sends it where nobody filled in anything."""
+    options = documented.role_options(playbook) if playbook in documented.ROLES else {}
+    return {name: "" for entry in options.values() for name in entry if not required_by_inventory(name, entry)}
+
+
+def required_by_inventory(name: str, options: dict[str, Any]) -> bool:
+    """What the inventory or a credential of the lab gives; empty text in extra variables would come before that."""
+    return bool(options[name].get("required") or options[name].get("no_log") or name.endswith("dns_servers"))
+
+
+@pytest.fixture(scope="module", params=documented.PLAYBOOKS)
+def job(request: pytest.FixtureRequest, running_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A job of the playbook against the lab as on its first day, with its folder."""
+    running_lab.control.reset()
+    kept = tmp_path_factory.mktemp("job")
+    (kept / "project").mkdir()
+    variables = survey(request.param) | {"volume_activation_serial": "", "kms_single_site_publish_timeout": "3"}
+    # A list comes as text as well.
+    variables["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
+    environment = {"VOLUME_ACTIVATION_DOMAIN_PASSWORD": names.OPERATOR_PASSWORD, "VOLUME_ACTIVATION_DOMAIN_SERVER": names.DC_FQDN}
+    inventory = yaml.safe_load(running_lab.layout.inventory.read_text(encoding="utf-8"))
+    # The directory's credential comes from the environment alone, as an injector of a credential type gives it.
+    for name in ("volume_activation_domain_password", "volume_activation_domain_server"):
+        del inventory["all"]["vars"][name]
+    hosts = kept.parent / f"{request.param}.yml"
+    hosts.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    with watched() as watch:
+        run = run_playbook(
+            running_lab.layout.root,
+            f"{documented.COLLECTION}.{request.param}",
+            inventory=hosts,
+            arguments=f"--limit {LIMIT} -vvvv",
+            variables=variables,
+            environment=environment,
+            keep=kept,
+        )
+    return {"playbook": request.param, "run": run, "kept": kept, "watch": watch, "lab": running_lab}
+
+
+def events(job: dict[str, Any]) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in job["kept"].glob("artifacts/*/job_events/*.json")]
+
+
+def test_it_ends_well_with_an_empty_survey(job: dict[str, Any]):
+    run: Run = job["run"]
+    assert (run.status, run.rc) == ("successful", 0), run.output[-4000:]
+    assert run.changed() > 0
+
+
+def test_the_summary_for_the_next_job_of_a_workflow_is_small_and_named_after_the_playbook(job: dict[str, Any]):
+    stats = job["run"].custom_stats
+    assert stats
+    assert len(json.dumps(stats)) <= LARGEST_STATS
+    assert all(name in documented.PLAYBOOKS for name in stats)
+
+
+def test_no_event_is_large(job: dict[str, Any]):
+    sizes = {event["event_data"].get("task", ""): len(json.dumps(event["event_data"].get("res") or {})) for event in events(job)}
+    assert {task: size for task, size in sizes.items() if size > LARGEST_EVENT} == {}
+
+
+def test_findings_and_summary_read_as_lines(job: dict[str, Any]):
+    told = [entry for entry in job["run"].results if isinstance(entry.result.get("msg"), list)]
+    assert told
+    for entry in told:
+        assert all(isinstance(line, str) and "\n" not in line for line in entry.result["msg"])
+
+
+def test_nothing_is_kept_on_the_disk_of_the_job(job: dict[str, Any]):
+    left = {path.relative_to(job["kept"]).parts[0] for path in job["kept"].rglob("*") if path.is_file()}
+    assert left <= {"artifacts", "env"}
+    # env holds what ansible-runner was told, and with that nothing that AWX has to hide.
+    assert not [path for path in (job["kept"] / "env").rglob("*") if path.is_file() and path.name in ("extravars", "envvars", "passwords")]
+
+
+def test_no_secret_is_in_the_artifacts_or_with_any_child(job: dict[str, Any]):
+    lab: Lab = job["lab"]
+    key = next(line for line in lab.layout.env.read_text(encoding="utf-8").splitlines() if "LAB_CSVLK" in line).split("=")[1].strip("'\"")
+    secrets = {"key": key, "domain password": names.OPERATOR_PASSWORD, "WinRM password": names.WINRM_PASSWORD}
+    # ansible-runner writes down the environment that it was given in the file named command; AWX deletes it with the folder.
+    held = [(place, content) for place, content in files(job["kept"]) if not place.endswith("/command")]
+    # That environment is also the one of ansible-playbook and its workers, which are the same program.
+    lines = [(place, content) for place, content in job["watch"].places if place.startswith("cmdline")]
+    assert leaks([*held, *lines], secrets) == []
+    assert key[-5:] in job["run"].output
+
+
+def test_a_second_job_changes_nothing(job: dict[str, Any]):
+    again = job["lab"].play(f"{documented.COLLECTION}.{job['playbook']}", arguments=f"--limit {LIMIT}")
+    assert (again.rc, again.changed()) == (0, 0), again.output[-3000:]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((documented.TREE / "playbooks").glob("*.yml")) + sorted((documented.TREE / "roles").glob("*/tasks/*.yml"))
+)
+def test_nobody_is_asked_and_no_file_is_left(path: Path):
+    def keys(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*map(keys, value.values()))
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    assert keys(yaml.safe_load(path.read_text(encoding="utf-8"))) & (PROMPTS | LEAVES_FILES) == set()

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples that users copy are run: those of every module and the plays of README.md, against the lab.
+
+Where an example names what only its reader has (a vault's variable, a second domain controller), the lab's own stands in.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import names, park
+from lab.play import Run, run_playbook
+
+from . import documented
+from .conftest import Lab
+
+KMS_1, PC_1 = names.kms_hosts()[0], names.clients(1)[0]
+# The variables that the examples take from a vault.
+VARIABLES = {
+    "csvlk": park.PARKS["modern"].csvlk,
+    "vault_activation_admin": names.OPERATOR_PASSWORD,
+    "vault_activation_key": "bm8ga2V5IG9mIHRoaXMgbGFi",
+}
+# The lab has one domain controller, which the control node's own resolver does not know.
+STAND_INS = {"dc2.contoso.com": names.DC_FQDN}
+# Tasks that can only fail here, with what they fail with.
+FAILS = {
+    # Contoso has no such unit, and no such sub-domain.
+    ("ad_group", "The same in an organizational unit, with the ticket of kinit"): "OU=Groups,OU=IT",
+    ("kms_endpoint_info", "Show which KMS hosts the clients of a domain find"): "east.contoso.com",
+    # One host of the two is set up, and the control node's own resolver does not know Contoso. Both judge by a condition
+    # of their own, which ansible-core calls an unknown error.
+    ("kms_endpoint_info", "Wait until both domain controllers name both hosts"): "",
+    ("kms_endpoint_info", "Check that the way to a KMS host is open"): "",
+    # The client is the first that asks: it is counted only.
+    ("license_info", "Stop where Windows is not licensed"): "",
+}
+# Modules whose examples need what the lab of these tests has not, and why.
+LEFT_OUT = {
+    "dns_srv": "Write to BIND with a key: its own tests have a BIND",
+}
+
+
+def prepared(value: Any) -> Any:
+    """An example with the lab's own names."""
+    if isinstance(value, dict):
+        made = {name: prepared(entry) for name, entry in value.items()}
+        if "dns_servers" in made:
+            made["dns_servers"] = [names.DC_ADDRESS]
+        if "retries" in made:
+            made |= {"retries": 1, "delay": 0}
+        return made
+    if isinstance(value, str) and value.startswith("recordings/"):
+        # The folder is the reader's.
+        return value.replace("recordings", "{{ playbook_dir }}", 1)
+    if isinstance(value, list):
+        return [prepared(entry) for entry in value]
+    return STAND_INS.get(value, value) if isinstance(value, str) else value
+
+
+def tasks_of(module: str) -> list[dict[str, Any]]:
+    return [prepared(task) | {"ignore_errors": True} for task in documented.examples_of(module) if module not in LEFT_OUT]
+
+
+def play(lab: Lab, folder: Path, plays: list[tuple[str, list[dict[str, Any]]]], arguments: str = "") -> Run:
+    path = folder / "play.yml"
+    text = [{"name": "Examples", "hosts": hosts, "gather_facts": False, "tasks": tasks} for hosts, tasks in plays]
+    path.write_text(yaml.safe_dump(text), encoding="utf-8")
+    return run_playbook(lab.layout.root, str(path), arguments=arguments, variables=VARIABLES)
+
+
+@pytest.fixture(scope="module", params=["", "--check"], ids=["really", "check mode"])
+def examples(request: pytest.FixtureRequest, running_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """All examples on one KMS host and one client, in the order in which they make sense, and then once more in check mode."""
+    if not request.param:
+        running_lab.control.reset()
+    order = ["kms_host", "ad_group", "dns_record_acl"]
+    modules = sorted(documented.MODULES, key=lambda module: (order.index(module) if module in order else len(order), module))
+    # The last example of kms_host is another port, where its clients would not find it yet.
+    back = {"name": "The port of everybody", f"{documented.COLLECTION}.kms_host": {"listening_port": 1688}}
+    plays = [(KMS_1.fqdn, tasks_of(module) + [back] * (module == "kms_host")) for module in modules if module != "kms_client"]
+    plays.append((PC_1.fqdn, tasks_of("kms_client")))
+    return play(running_lab, tmp_path_factory.mktemp("examples"), plays, request.param)
+
+
+def test_every_example_of_every_module_runs(examples: Run):
+    failed = {}
+    for module in documented.MODULES:
+        for task in tasks_of(module):
+            for entry in examples.of_task(task["name"]):
+                if entry.event in ("runner_on_failed", "runner_on_unreachable") and (module, task["name"]) not in FAILS:
+                    failed[module, task["name"]] = entry.result.get("msg")
+    assert failed == {}, "\n".join(f"{where}: {why}" for where, why in failed.items())
+
+
+def test_every_task_was_there(examples: Run):
+    ran = {entry.task for entry in examples.results}
+    skipped = {task["name"] for module in documented.MODULES for task in tasks_of(module) if "when" in task}
+    assert {task["name"] for module in documented.MODULES for task in tasks_of(module)} - ran <= skipped
+
+
+def test_those_that_fail_here_fail_for_the_reason_that_is_known(examples: Run):
+    for (_module, name), text in FAILS.items():
+        for entry in examples.of_task(name):
+            if entry.event == "runner_on_failed":
+                assert text in entry.result["msg"], name
+
+
+def readme_blocks() -> list[Any]:
+    """The YAML of README.md, also where it stands in a list."""
+    text = (documented.TREE / "README.md").read_text(encoding="utf-8")
+    return [yaml.safe_load(textwrap.dedent(block)) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
+
+
+def test_the_plays_and_tasks_of_the_readme_run(running_lab: Lab, tmp_path: Path):
+    ran = 0
+    for block in readme_blocks():
+        # An inventory is a dictionary; plays have hosts, and the rest are tasks.
+        if not isinstance(block, list):
+            assert block.keys() <= {"all"}
+            continue
+        if any("ansible.builtin.import_playbook" in entry for entry in block):
+            # The playbooks have tests of their own.
+            assert {entry["ansible.builtin.import_playbook"].rpartition(".")[2] for entry in block} <= set(documented.PLAYBOOKS)
+            continue
+        plays = block if any("hosts" in entry for entry in block) else [{"name": "Tasks", "tasks": block}]
+        for one in plays:
+            run = play(running_lab, tmp_path, [(PC_1.fqdn, one["tasks"])])
+            assert run.rc == 0, run.output[-2000:]
+            ran += 1
+    assert ran
+
+
+def test_the_inventory_of_the_readme_is_what_the_playbook_takes():
+    (block,) = [block for block in readme_blocks() if isinstance(block, dict)]
+    role = {name for entry in documented.role_options("kms_single_site").values() for name in entry}
+    given = {name for name in block["all"]["vars"] if name.startswith("kms_single_site")}
+    assert given <= role
+    assert block["all"]["children"].keys() == {"kms_hosts", "kms_clients"}

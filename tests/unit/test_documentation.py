@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is documented is what there is, also where the documentation is not the argument spec itself: filters and other plugins,
+action groups, and roles with their defaults and README.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+TREE = Path(__file__).resolve().parents[2]
+PLUGINS = TREE / "plugins"
+COLLECTION = "ansible_collections.winops.volume_activation.plugins"
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
+ROLES = sorted(path.parent.parent for path in (TREE / "roles").glob("*/meta/argument_specs.yml"))
+RUNTIME = yaml.safe_load((TREE / "meta/runtime.yml").read_text(encoding="utf-8"))
+# A template is a text until it is rendered, which is when the type of a default shows.
+TEMPLATE = "{{"
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def filters() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in (PLUGINS / "filter").glob("*.py"):
+        if path.stem != "__init__":
+            found |= importlib.import_module(f"{COLLECTION}.filter.{path.stem}").FilterModule().filters()
+    return found
+
+
+def test_every_filter_has_a_document_and_the_other_way_round():
+    assert sorted(filters()) == sorted(path.stem for path in (PLUGINS / "filter").glob("*.yml"))
+
+
+@pytest.mark.parametrize("name", sorted(filters()))
+def test_a_filter_takes_the_documented_options_in_the_documented_order(name: str):
+    document = load(PLUGINS / "filter" / f"{name}.yml")["DOCUMENTATION"]
+    assert document["name"] == name
+    _input, *parameters = inspect.signature(filters()[name]).parameters.values()
+    options = {option: value for option, value in document["options"].items() if option != "_input"}
+    assert [parameter.name for parameter in parameters] == document.get("positional", []) == list(options)
+    for parameter in parameters:
+        assert options[parameter.name].get("required", False) == (parameter.default is inspect.Parameter.empty)
+
+
+@pytest.mark.parametrize("kind", ["lookup", "inventory"])
+def test_other_plugins_carry_their_own_document(kind: str):
+    for path in (PLUGINS / kind).glob("*.py") if (PLUGINS / kind).is_dir() else []:
+        document = yaml.safe_load(importlib.import_module(f"{COLLECTION}.{kind}.{path.stem}").DOCUMENTATION)
+        assert document["name"].rpartition(".")[2] == path.stem
+        asked = set(re.findall(r"get_option\(\s*[\"'](\w+)[\"']", path.read_text(encoding="utf-8")))
+        assert asked <= document["options"].keys() | {"strict", "compose", "groups", "keyed_groups", "cache"}
+
+
+def groups_of(module: str) -> set[str]:
+    groups = RUNTIME["action_groups"]
+    own = {name for name, members in groups.items() if module in members}
+    extended = groups["all"][0]["metadata"]["extend_group"]
+    return own | ({"all"} if own & set(extended) else set())
+
+
+def documented_groups(module: str) -> set[str]:
+    """The groups that the module's fragments and its own attributes name."""
+    document = load(PLUGINS / "modules" / f"{module}.yml")["DOCUMENTATION"]
+    found = set()
+    for fragment in document["extends_documentation_fragment"]:
+        name, _dot, part = fragment.removeprefix("winops.volume_activation.").partition(".")
+        text = getattr(importlib.import_module(f"{COLLECTION}.doc_fragments.{name}").ModuleDocFragment, part.upper() or "DOCUMENTATION")
+        found |= set((yaml.safe_load(text).get("attributes") or {}).get("action_group", {}).get("membership", []))
+    found |= set(document.get("attributes", {}).get("action_group", {}).get("membership", []))
+    return {name.rpartition(".")[2] for name in found}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_in_the_action_groups_that_it_names_and_in_no_other(module: str):
+    assert groups_of(module) == documented_groups(module)
+    assert "all" in groups_of(module)
+
+
+def test_the_groups_hold_modules_only_and_all_of_them_are_in_the_group_all():
+    groups = {name: [member for member in members if isinstance(member, str)] for name, members in RUNTIME["action_groups"].items()}
+    assert {member for members in groups.values() for member in members} == set(MODULES)
+    assert sorted(RUNTIME["action_groups"]["all"][0]["metadata"]["extend_group"]) == sorted(groups.keys() - {"all"})
+    assert all(members == sorted(members) for members in groups.values())
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_the_defaults_of_a_role_are_those_of_its_argument_specs(role: Path):
+    defaults = load(role / "defaults/main.yml")
+    options = {
+        name: option
+        for spec in load(role / "meta/argument_specs.yml")["argument_specs"].values()
+        for name, option in spec["options"].items()
+    }
+    assert defaults.keys() == options.keys()
+    for name, default in defaults.items():
+        if TEMPLATE not in str(default):
+            assert default == options[name].get("default"), name
+    # What is given by a variable of the site has that variable's name in its description.
+    for name, default in defaults.items():
+        for variable in re.findall(r"volume_activation_\w+", str(default)):
+            assert variable in str(options[name]["description"]), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_the_argument_specs_take_the_defaults_and_the_empty_text_of_a_survey(role: Path):
+    defaults = load(role / "defaults/main.yml")
+    for spec in load(role / "meta/argument_specs.yml")["argument_specs"].values():
+        options = spec["options"]
+        plain = {name: value for name, value in defaults.items() if name in options and TEMPLATE not in str(value)}
+        required = {name: "contoso.com" for name, option in options.items() if option.get("required")}
+        assert ArgumentSpecValidator(options).validate({**plain, **required}).error_messages == []
+        assert ArgumentSpecValidator(options).validate({**dict.fromkeys(options, ""), **required}).error_messages == []
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_the_readme_of_a_role_names_its_entry_points_and_variables_with_their_defaults(role: Path):
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", (role / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    specs = load(role / "meta/argument_specs.yml")["argument_specs"]
+    defaults = load(role / "defaults/main.yml")
+    assert rows.keys() >= specs.keys() | defaults.keys()
+    for name, default in defaults.items():
+        said = rows[name].strip("`")
+        if TEMPLATE not in str(default) and default not in ("", [], None):
+            assert said == str(default), name

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The error catalogue holds: each case that needs no host gives its sentence, whole, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import error_catalogue
+import pytest
+
+CASES = list(error_catalogue.without_hosts())
+
+
+def check(case: dict[str, Any], result: dict[str, Any]) -> None:
+    assert result["msg"] == case["says"]
+    assert {"code": "", "name": "", **case["error"]} == {part: result["error"][part] for part in ("code", "name", "source")}
+    assert (result["failed"], result["changed"], result["error"]["done"]) == (True, False, [])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "without" not in case], ids=lambda case: case["case"])
+def test_case(case: dict[str, Any]):
+    check(case, error_catalogue.result_of(case))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "without" in case], ids=lambda case: case["case"])
+def test_case_without_a_package(case: dict[str, Any]):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.check_output([sys.executable, error_catalogue.__file__, json.dumps(case)], env=environment, text=True)
+    check(case, json.loads(said.splitlines()[-1]))
+
+
+def test_every_case_has_a_name_of_its_own_and_a_sentence():
+    cases = [case for found in error_catalogue.sections().values() for case in found]
+    assert len({case["case"] for case in cases}) == len(cases)
+    for case in cases:
+        # One sentence, with lines behind it only where they are to be copied.
+        sentence, *lines = case["says"].split("\n")
+        assert sentence.endswith(":" if lines else "."), case
