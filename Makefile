@@ -9,8 +9,13 @@ SHELL := bash
 PYTHON ?= python3
 # Which machines the laboratory has: modern, document
 LAB_PARK ?= modern
-# How the inventory reaches them: winrm_ntlm, winrm_kerberos, winrm_basic_tls, psrp_negotiate, psrp_kerberos
+# How the inventory reaches them: winrm_ntlm, winrm_kerberos, winrm_basic_tls, psrp_negotiate, psrp_kerberos, and by
+# certificate or CredSSP as tests/lab/inventory.py lists
 LAB_CONNECTION ?= winrm_ntlm
+# How many domain controllers: 1, 2
+LAB_CONTROLLERS ?= 1
+# Whether there is a BIND beside Active Directory: yes, or nothing
+LAB_BIND ?=
 # What make play runs, and with which further arguments of ansible-playbook
 PLAY ?= kms_single_site
 ARGS ?=
@@ -22,13 +27,13 @@ in_venv := PATH="$(venv)/bin:$$PATH"
 # Checkers keep caches and logs in the home folder.
 in_collection := cd "$(collection)" && HOME="$(build)/home" $(in_venv)
 
-export LAB_PARK LAB_CONNECTION
+export LAB_PARK LAB_CONNECTION LAB_CONTROLLERS
 export ANSIBLE_COLLECTIONS_PATH := $(build)/collections
 export ANSIBLE_HOME := $(build)/home/.ansible
 export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-newest stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -40,11 +45,14 @@ setup: ## Debian packages (as root) and Python packages, under build/venv; other
 stage: setup ## The collection as Ansible finds it, under build/collections
 	@"$(venv)/bin/python" -I -S tests/setup/stage.py "$(collection)"
 
+setup-newest: setup ## A second environment, build/venv-newest, where Python 3.13 is found
+	@tests/setup/newest.sh "$(build)" "$(build)/venv-newest"
+
 demo: stage ## Starts the laboratory, runs the main job, shows the result, stops the laboratory
 	@cd tests && $(in_venv) python -m lab.demo
 
-lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION)
-	@cd tests && $(in_venv) python -m lab up --root "$(build)/lab" --park "$(LAB_PARK)" --connection "$(LAB_CONNECTION)"
+lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION, LAB_CONTROLLERS, LAB_BIND)
+	@cd tests && $(in_venv) python -m lab up --root "$(build)/lab" --park "$(LAB_PARK)" --connection "$(LAB_CONNECTION)" --controllers "$(LAB_CONTROLLERS)" $(if $(LAB_BIND),--bind)
 
 lab-down: setup ## Stops it
 	@cd tests && $(in_venv) python -m lab down --root "$(build)/lab"
@@ -83,8 +91,8 @@ unit: stage ## Unit tests, the layer check among them: make unit ARGS="-k dns"
 sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
-integration: stage ## Tests on the laboratory, which they start and stop
-	$(in_venv) pytest -n 2 --dist loadfile tests/integration $(ARGS)
+integration: stage setup-newest ## Tests on the laboratory, which they start and stop
+	$(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
 	$(in_venv) ruff check --fix
@@ -92,7 +100,7 @@ format: setup ## Lets ruff lay out the Python files and mend what it can
 
 clean: ## Removes what was made, except for environments and compiled wheels, which take long
 	@if [ -e build/lab ] && [ -e "$(venv)" ]; then $(MAKE) --no-print-directory lab-down; fi
-	@for made in build/*; do case $$made in build/venv | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
+	@for made in build/*; do case $$made in build/venv | build/venv-newest | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
 
 distclean: clean ## Removes all of build/
 	@rm -rf build

@@ -18,14 +18,21 @@ _PUBLICATIONS = ("__kms_single_site_first", "__kms_single_site_other")
 _ENDPOINTS = "__kms_single_site_endpoints"
 _RIGHTS = "__kms_single_site_rights"
 _CLIENT = "__kms_single_site_client"
+_VALUE = "__kms_single_site_value"
 
 
 def kms_single_site_findings(
-    hostvars: Any, hosts: Sequence[str], kms_hosts: Sequence[str], clients: Sequence[str], key_given: bool, checks: Mapping[str, Any]
+    hostvars: Any,
+    hosts: Sequence[str],
+    kms_hosts: Sequence[str],
+    clients: Sequence[str],
+    key_given: bool,
+    checks: Mapping[str, Any],
+    records: str = "published",
 ) -> list[dict[str, Any]]:
     """See C(kms_single_site_findings.yml)."""
     licenses = {host: _registered(hostvars, host, _LICENSE) for host in hosts}
-    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, key_given, checks)]
+    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, key_given, checks, records)]
 
 
 def kms_findings_table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -34,7 +41,13 @@ def kms_findings_table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def kms_single_site_summary(
-    hostvars: Any, kms_hosts: Sequence[str], clients: Sequence[str], domain: str, group: str, check_mode: bool
+    hostvars: Any,
+    kms_hosts: Sequence[str],
+    clients: Sequence[str],
+    domain: str,
+    group: str,
+    check_mode: bool,
+    records: str = "published",
 ) -> list[str]:
     """See C(kms_single_site_summary.yml)."""
     hosts = {
@@ -45,14 +58,20 @@ def kms_single_site_summary(
     }
     endpoints = next((found for host in kms_hosts if (found := _registered(hostvars, host, _ENDPOINTS))), {})
     granted = next((found for host in kms_hosts if (found := _registered(hostvars, host, _RIGHTS))), {}).get("granted") or ["no rights"]
-    rights = f"{group} has {', '.join(granted)} on it"
+    rights = _report.WRITERS.get(records) or f"{group} has {', '.join(granted)} on it"
     return _report.single_site_summary(domain, hosts, _clients(hostvars, clients), endpoints, rights, check_mode)
 
 
 def _target(hostvars: Any, host: str) -> str:
     """The name under which a KMS host publishes itself, as it said when it was activated."""
     results = (_registered(hostvars, host, name) for name in _PUBLICATIONS)
-    return next((str(result["publication"]["target"]) for result in results if "publication" in result), "")
+    published = next((str(result["publication"]["target"]) for result in results if "publication" in result), "")
+    return published or str(_registered(hostvars, host, _VALUE).get("target", ""))
+
+
+def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
+    """See C(kms_zone_lines.yml)."""
+    return [f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values]
 
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
@@ -84,4 +103,5 @@ class FilterModule:
             "kms_findings_table": kms_findings_table,
             "kms_single_site_summary": kms_single_site_summary,
             "kms_single_site_counts": kms_single_site_counts,
+            "kms_zone_lines": kms_zone_lines,
         }

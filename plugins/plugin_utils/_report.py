@@ -19,6 +19,13 @@ _KMS_SECONDS = 4 * 3600
 
 Result = Mapping[str, Any]
 
+WRITERS = {
+    "dynamic": "written from the control node by dynamic update",
+    "static": "written from the control node into the directory",
+    "printed": "written by those who run DNS",
+}
+"""Who writes the record, where the KMS hosts do not publish themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -40,7 +47,12 @@ class Finding:
 
 
 def single_site_findings(
-    licenses: Mapping[str, Result], kms_hosts: Sequence[str], clients: Sequence[str], key_given: bool, checks: Mapping[str, Result]
+    licenses: Mapping[str, Result],
+    kms_hosts: Sequence[str],
+    clients: Sequence[str],
+    key_given: bool,
+    checks: Mapping[str, Result],
+    records: str = "published",
 ) -> list[Finding]:
     """What stands in the way of a single-site set-up, and what its owner may want to know before.
 
@@ -50,8 +62,12 @@ def single_site_findings(
         clients: The hosts that are to be clients.
         key_given: Whether there is a KMS host key to install.
         checks: Results of further read-only tasks, by what they looked at.
+        records: Who writes the record: C(published) for the hosts themselves, or a key of WRITERS.
     """
     findings: list[Finding] = []
+    if records in WRITERS:
+        text = f"The record is {WRITERS[records]}; the hosts do not publish themselves, and no rights in a directory are given."
+        findings.append(Finding("DNS", text, False))
     if not any(host in licenses for host in kms_hosts):
         findings.append(
             Finding("inventory", "The play has no KMS host; put at least one into the group kms_hosts, and into the limit.", True)

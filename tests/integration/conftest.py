@@ -27,10 +27,17 @@ from lab.witness import Witness
 # Enough that both KMS hosts get past the threshold whatever the dice say, and few enough to be quick.
 CLIENTS, SERVERS = 50, 20
 
+PLAY_VARIABLES = {
+    "kms_single_site_ticket": "purge",
+    "kms_single_site_firewall_method": "netsh",
+    "kms_single_site_publish_timeout": 2,
+}
+
 NEEDS_DOMAIN = pytest.mark.skipif(os.geteuid() != 0 or bool(missing_programs()), reason="the domain needs root and Samba")
 
 
 _CLONE_NEWNET = 0x40000000
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def pytest_configure() -> None:
@@ -38,8 +45,37 @@ def pytest_configure() -> None:
 
     So workers of pytest-xdist can have labs on the same addresses, and one that a person has left running is not in the way.
     """
-    if os.geteuid() == 0 and ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) == 0:
+    if os.geteuid() == 0:
+        _leave_network()
+
+
+def _leave_network() -> bool:
+    """Into a new network namespace; whether that worked."""
+    left = bool(_LIBC.unshare(_CLONE_NEWNET) == 0)
+    if left:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    return left
+
+
+@contextmanager
+def own_network() -> Iterator[None]:
+    """A loopback beside the one of `running_lab`, for a lab of another kind on the same addresses."""
+    with open("/proc/thread-self/ns/net", encoding="ascii") as before:
+        left = _leave_network()
+        try:
+            yield
+        finally:
+            if left and _LIBC.setns(before.fileno(), _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "the network namespace of before can't be entered again")
+
+
+# Files that take minutes come first, so that no worker is left alone with one of them at the end.
+LONGEST = ("test_killed_runs", "test_document_park", "test_kms_single_site", "test_connections", "test_newest_ansible")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the longest files to the front; within a file the order stays."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @dataclass(frozen=True)
@@ -57,16 +93,16 @@ class Lab:
     @property
     def witness(self) -> Witness:
         """dig, samba-tool and ldbsearch."""
-        return Witness(Domain(self.layout, self.options.dc_address))
+        return Witness(self.domain)
+
+    @property
+    def domain(self) -> Domain:
+        """Its domain, for what goes past the control channel."""
+        return self.options.domain(self.layout)
 
     def play(self, playbook: str = "winops.volume_activation.kms_single_site", *, arguments: str = "", **variables: Any) -> Run:
         """Run a playbook; tickets are purged unless told otherwise, so that no test waits for ten hours."""
-        return run_playbook(
-            self.layout.root,
-            playbook,
-            arguments=f"--forks 5 {arguments}",
-            variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2, **variables},
-        )
+        return run_playbook(self.layout.root, playbook, arguments=f"--forks 5 {arguments}", variables={**PLAY_VARIABLES, **variables})
 
     def requests(self) -> list[dict[str, Any]]:
         """The request log."""
@@ -90,7 +126,7 @@ class Lab:
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One lab for all tests of a session; its place is outside of what `make lab-up` uses, its addresses are the same."""
     layout = Layout.at(tmp_path_factory.mktemp("lab"))
-    options = lifecycle.Options(clients=CLIENTS, servers=SERVERS)
+    options = lifecycle.Options(clients=CLIENTS, servers=SERVERS, bind=True)
     lifecycle.up(layout, options, print)
     try:
         yield Lab(layout, options)
@@ -103,6 +139,25 @@ def fresh_lab(running_lab: Lab) -> Lab:
     """The lab as on its first day."""
     running_lab.control.reset()
     return running_lab
+
+
+@pytest.fixture(scope="session")
+def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with two domain controllers, on other addresses than `running_lab`; its park is as small as it gets."""
+    layout = Layout.at(tmp_path_factory.mktemp("pair"))
+    options = lifecycle.Options(clients=1, servers=0, controllers=2, dc_address="127.0.0.40", http_port=25985, https_port=25986)
+    lifecycle.up(layout, options, print)
+    try:
+        yield Lab(layout, options)
+    finally:
+        lifecycle.down(layout, print)
+
+
+@pytest.fixture
+def two_controllers_lab(pair_lab: Lab) -> Lab:
+    """That lab as on its first day: both controllers run and replicate."""
+    pair_lab.control.reset()
+    return pair_lab
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line of the lab: ``python -m lab up``, ``down``, ``reset``, ``status``, ``drift``, ``stop-host``, ``start-host``."""
+"""The command line of the lab: ``python -m lab up``, ``down``, ``reset``, ``status``, and what happens to a running one."""
 
 from __future__ import annotations
 
@@ -26,9 +26,20 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", parents=[common], help="start everything and wait until it answers")
     up.add_argument("--park", choices=sorted(park.PARKS), default=defaults.park, help="which machines (default: %(default)s)")
     up.add_argument("--connection", choices=sorted(inventory.CONNECTIONS), default=defaults.connection, help="how the inventory connects")
-    up.add_argument("--clients", type=int, default=defaults.clients, help=f"up to {names.MAX_CLIENTS} (default: %(default)s)")
+    sizes = ", ".join(f"{choice.client_count} in {name}" for name, choice in park.PARKS.items())
+    up.add_argument("--clients", type=int, help=f"up to {names.MAX_CLIENTS} (default: {sizes})")
     up.add_argument("--servers", type=int, default=defaults.servers, help=f"up to {names.MAX_SERVERS} (default: %(default)s)")
     up.add_argument("--seed", type=int, default=defaults.seed, help="chooses whatever is left to chance (default: %(default)s)")
+
+    up.add_argument(
+        "--controllers",
+        type=int,
+        choices=range(1, names.MAX_CONTROLLERS + 1),
+        default=defaults.controllers,
+        help="domain controllers (default: %(default)s)",
+    )
+
+    up.add_argument("--bind", action="store_true", help=f"also a DNS server that is not integrated in AD, with {names.BIND_ZONE}")
 
     commands.add_parser("down", parents=[common], help="stop everything, also what a crashed lab left")
     commands.add_parser("reset", parents=[common], help="return hosts, directory and DNS to fresh without a restart")
@@ -40,6 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     drift.add_argument("--host", help="a KMS host (default: kms-2)")
     for name, text in (("stop-host", "turn a host off"), ("start-host", "turn a host on again")):
         commands.add_parser(name, parents=[common], help=text).add_argument("host", help="label or DNS name")
+    for name, text in (("stop-controller", "take a domain controller away"), ("start-controller", "bring it back")):
+        commands.add_parser(name, parents=[common], help=text).add_argument("label", help="dc1 or dc2")
+    for name, text in (
+        ("hold-replication", "let a domain controller take no more changes from its partner"),
+        ("release-replication", "end that, and wait until what was held back has arrived"),
+        ("replicate-now", "bring a domain controller up to date"),
+    ):
+        commands.add_parser(name, parents=[common], help=text).add_argument("to", nargs="?", help="dc1 or dc2 (default: both)")
     return parser
 
 
@@ -56,7 +75,9 @@ def _run(arguments: argparse.Namespace) -> int:
     layout = Layout.at(arguments.root)
     command = arguments.command
     if command == "up":
-        options = lifecycle.Options(arguments.park, arguments.connection, arguments.clients, arguments.servers, arguments.seed)
+        clients = park.PARKS[arguments.park].client_count if arguments.clients is None else arguments.clients
+        named = {name: getattr(arguments, name) for name in ("park", "connection", "servers", "seed", "controllers", "bind")}
+        options = lifecycle.Options(clients=clients, **named)
         lifecycle.up(layout, options, print)
     elif command == "down":
         lifecycle.down(layout, print)
@@ -73,6 +94,10 @@ def _run(arguments: argparse.Namespace) -> int:
         Control(layout).stop_host(arguments.host)
     elif command == "start-host":
         Control(layout).start_host(arguments.host)
+    elif command.endswith("-controller"):
+        Control(layout).call(command.replace("-", "_"), label=arguments.label)
+    elif command in ("hold-replication", "release-replication", "replicate-now"):
+        Control(layout).call(command.replace("-", "_"), to=arguments.to)
     return 0
 
 

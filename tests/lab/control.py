@@ -90,6 +90,26 @@ class Control:
         """Turn it on again, freshly booted: its tickets are new and its services start."""
         self.call("start_host", host=host)
 
+    def stop_controller(self, label: str) -> None:
+        """Take a domain controller (dc1, dc2) away, with every connection that it has."""
+        self.call("stop_controller", label=label)
+
+    def start_controller(self, label: str) -> None:
+        """Bring it back; returns when it answers."""
+        self.call("start_controller", label=label)
+
+    def hold_replication(self, to: str | None = None) -> None:
+        """Let a domain controller take no more changes from its partner; without a name, let neither."""
+        self.call("hold_replication", to=to)
+
+    def release_replication(self, to: str | None = None) -> None:
+        """End that; returns when what was held back has arrived."""
+        self.call("release_replication", to=to)
+
+    def replicate_now(self, to: str | None = None) -> None:
+        """Bring a domain controller, or both, up to date; returns when it is done."""
+        self.call("replicate_now", to=to)
+
     def inject(self, **rule: Any) -> None:
         """Add a fault by rule, see :class:`lab.injection.Rule`."""
         self.call("inject", rule=rule)

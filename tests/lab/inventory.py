@@ -14,6 +14,7 @@ import yaml
 
 from . import names
 from .layout import Layout
+from .wsman.certificates import CertificateFiles
 
 HTTP_PORT = 5985
 HTTPS_PORT = 5986
@@ -59,6 +60,32 @@ def _winrm_basic_tls(layout: Layout) -> dict[str, Any]:
     }
 
 
+def _winrm_certificate(layout: Layout) -> dict[str, Any]:
+    files = CertificateFiles.within(layout.tls)
+    return {
+        "ansible_connection": "winrm",
+        "ansible_port": HTTPS_PORT,
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_transport": "certificate",
+        "ansible_winrm_ca_trust_path": str(files.authority),
+        "ansible_winrm_cert_pem": str(files.user_certificate),
+        "ansible_winrm_cert_key_pem": str(files.user_key),
+    }
+
+
+def _winrm_credssp(layout: Layout) -> dict[str, Any]:
+    return {**_winrm_ntlm(layout), "ansible_winrm_transport": "credssp"}
+
+
+def _winrm_credssp_tls(layout: Layout) -> dict[str, Any]:
+    return {
+        **_winrm_credssp(layout),
+        "ansible_port": HTTPS_PORT,
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_ca_trust_path": str(layout.tls / "ca.pem"),
+    }
+
+
 def _psrp_negotiate(_layout: Layout) -> dict[str, Any]:
     return {
         "ansible_connection": "psrp",
@@ -77,29 +104,77 @@ def _psrp_kerberos(layout: Layout) -> dict[str, Any]:
     }
 
 
+def _psrp_credssp(layout: Layout) -> dict[str, Any]:
+    return {**_psrp_negotiate(layout), "ansible_psrp_auth": "credssp"}
+
+
+def _psrp_over_tls(layout: Layout) -> dict[str, Any]:
+    return {
+        "ansible_connection": "psrp",
+        "ansible_port": HTTPS_PORT,
+        "ansible_psrp_protocol": "https",
+        "ansible_psrp_ca_cert": str(layout.tls / "ca.pem"),
+    }
+
+
+def _psrp_credssp_tls(layout: Layout) -> dict[str, Any]:
+    return {**_psrp_over_tls(layout), "ansible_psrp_auth": "credssp", "ansible_user": DOMAIN_USER}
+
+
+def _psrp_basic_tls(layout: Layout) -> dict[str, Any]:
+    return {**_psrp_over_tls(layout), "ansible_psrp_auth": "basic", "ansible_user": names.LOCAL_ADMIN}
+
+
+def _psrp_certificate(layout: Layout) -> dict[str, Any]:
+    files = CertificateFiles.within(layout.tls)
+    return {
+        **_psrp_over_tls(layout),
+        "ansible_psrp_auth": "certificate",
+        "ansible_psrp_certificate_pem": str(files.user_certificate),
+        "ansible_psrp_certificate_key_pem": str(files.user_key),
+    }
+
+
 CONNECTIONS: dict[str, Callable[[Layout], dict[str, Any]]] = {
     "winrm_ntlm": _winrm_ntlm,
     "winrm_kerberos": _winrm_kerberos,
     "winrm_basic_tls": _winrm_basic_tls,
+    "winrm_certificate": _winrm_certificate,
+    "winrm_credssp": _winrm_credssp,
+    "winrm_credssp_tls": _winrm_credssp_tls,
     "psrp_negotiate": _psrp_negotiate,
     "psrp_kerberos": _psrp_kerberos,
+    "psrp_basic_tls": _psrp_basic_tls,
+    "psrp_certificate": _psrp_certificate,
+    "psrp_credssp": _psrp_credssp,
+    "psrp_credssp_tls": _psrp_credssp_tls,
 }
 """How an inventory may connect."""
+
+OVER_TLS = frozenset(name for name in CONNECTIONS if name.endswith(("_tls", "_certificate")))
+"""Those whose messages need no encryption of their own."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the two files need to know: where the lab is, how to connect, the DC's address, the KMS host key."""
+    """What the two files need to know: where the lab is, how to connect, the first DC's address, the KMS host key, how many DCs, BIND."""
 
     layout: Layout
     connection: str
     dc_address: str
     csvlk: str
+    controller_count: int = 1
+    bind_address: str | None = None
+
+    @property
+    def controllers(self) -> list[names.Controller]:
+        """The domain controllers, each of which is a DNS server."""
+        return names.controllers(self.controller_count, self.dc_address)
 
     @property
     def winrm_password(self) -> str:
         """The password of the connection's user."""
-        return names.LOCAL_ADMIN_PASSWORD if self.connection == "winrm_basic_tls" else names.WINRM_PASSWORD
+        return names.LOCAL_ADMIN_PASSWORD if self.connection.endswith("_basic_tls") else names.WINRM_PASSWORD
 
 
 def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]:
@@ -115,7 +190,7 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
         "volume_activation_domain_server": names.DC_FQDN,
         "volume_activation_domain_username": f"{names.OPERATOR}@{names.REALM}",
         "volume_activation_domain_password": _from_environment("LAB_DOMAIN_PASSWORD"),
-        "volume_activation_dns_servers": [facts.dc_address],
+        "volume_activation_dns_servers": [controller.address for controller in facts.controllers],
         "kms_single_site_csvlk": _from_environment("LAB_CSVLK"),
     }
     return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server")}}}
@@ -123,6 +198,14 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
 
 def environment(facts: Facts) -> dict[str, str]:
     """Variables for whoever talks to the lab."""
+    bind = {
+        "LAB_BIND": facts.bind_address or "",
+        "LAB_BIND_ZONE": names.BIND_ZONE,
+        "LAB_BIND_STATIC_ZONE": names.BIND_STATIC_ZONE,
+        "LAB_TSIG_NAME": names.TSIG_NAME,
+        "LAB_TSIG_ALGORITHM": names.TSIG_ALGORITHM,
+        "LAB_TSIG_SECRET": names.TSIG_SECRET,
+    }
     return {
         "KRB5_CONFIG": str(facts.layout.krb5_conf),
         "LAB_DNS": facts.dc_address,
@@ -130,6 +213,8 @@ def environment(facts: Facts) -> dict[str, str]:
         "LAB_WINRM_PASSWORD": facts.winrm_password,
         "LAB_DOMAIN_PASSWORD": names.OPERATOR_PASSWORD,
         "LAB_CSVLK": facts.csvlk,
+        **{f"LAB_{item.netbios}": item.address for item in facts.controllers},
+        **(bind if facts.bind_address else {}),
     }
 
 

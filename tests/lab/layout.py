@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import names
+
 TESTS = Path(__file__).resolve().parents[1]
 DEFAULT_ROOT = TESTS.parent / "build" / "lab"
 CACHE = TESTS.parent / "build" / "cache"
@@ -30,15 +32,31 @@ class Layout:
         """The layout below a folder, which need not exist yet."""
         return cls(Path(root if root is not None else DEFAULT_ROOT).resolve())
 
+    def tree(self, controller: str = names.DC_NAME) -> Path:
+        """Samba's tree of a domain controller, by its label."""
+        return self.root / controller
+
+    def fresh_tree(self, controller: str = names.DC_NAME) -> Path:
+        """A copy of Samba's tree from before its first start, for reset."""
+        return self.root / f"{controller}.fresh"
+
+    def short_tree(self, controller: str = names.DC_NAME) -> Path:
+        """Samba's tree by a path that is short enough for the sockets in it."""
+        return self.short / controller
+
+    def samba_pid(self, controller: str = names.DC_NAME) -> Path:
+        """Samba's pid file."""
+        return self.root / f"{controller}.pid"
+
     @property
     def domain(self) -> Path:
-        """Samba's own tree."""
-        return self.root / "dc1"
+        """The tree of the first domain controller."""
+        return self.tree()
 
     @property
     def fresh_domain(self) -> Path:
-        """A copy of Samba's tree from before its first start, for reset."""
-        return self.root / "dc1.fresh"
+        """Its copy from before its first start."""
+        return self.fresh_tree()
 
     @property
     def logs(self) -> Path:
@@ -49,6 +67,11 @@ class Layout:
     def krb5_conf(self) -> Path:
         """The Kerberos configuration, for ``KRB5_CONFIG``."""
         return self.root / "krb5.conf"
+
+    @property
+    def hosts(self) -> Path:
+        """Names of the domain controllers, which they see as ``/etc/hosts`` when there are two."""
+        return self.root / "hosts"
 
     @property
     def keytab(self) -> Path:
@@ -87,8 +110,23 @@ class Layout:
 
     @property
     def domain_pid(self) -> Path:
-        """Samba's pid file."""
-        return self.root / "samba.pid"
+        """The pid file of the first domain controller."""
+        return self.samba_pid()
+
+    @property
+    def bind(self) -> Path:
+        """BIND's configuration, zones and journals."""
+        return self.root / "bind"
+
+    @property
+    def bind_pid(self) -> Path:
+        """BIND's pid file."""
+        return self.root / "named.pid"
+
+    @property
+    def bind_address(self) -> Path:
+        """The address that the loopback interface was given for BIND."""
+        return self.root / "bind_address"
 
     @property
     def simulator_pid(self) -> Path:
@@ -102,8 +140,8 @@ class Layout:
 
     @property
     def samba(self) -> Path:
-        """Samba's tree by a path that is short enough for the sockets in it."""
-        return self.short / "dc1"
+        """The tree of the first domain controller by its short path."""
+        return self.short_tree()
 
     @property
     def short(self) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 
 from . import inventory, names, park, processes
 from .control import Control
+from .domain.bind import Bind, give_back_address
 from .domain.controller import Domain
 from .layout import TESTS, Layout
 
@@ -39,8 +40,20 @@ class Options:
     servers: int = 8
     seed: int = 1
     dc_address: str = names.DC_ADDRESS
+    controllers: int = 1
+    bind: bool = False
+    bind_address: str = names.BIND_ADDRESS
     http_port: int = inventory.HTTP_PORT
     https_port: int = inventory.HTTPS_PORT
+
+    def domain(self, layout: Layout) -> Domain:
+        """The domain of such a lab."""
+        return Domain(layout, self.dc_address, self.controllers, self.bind_address if self.bind else "")
+
+    def name_server(self, layout: Layout) -> Bind | None:
+        """The DNS server beside the domain, if there is one."""
+        addresses = [controller.address for controller in names.controllers(self.controllers, self.dc_address)]
+        return Bind(layout, self.bind_address, addresses) if self.bind else None
 
     @property
     def machines(self) -> list[names.Machine]:
@@ -69,9 +82,14 @@ def _locked(layout: Layout) -> Iterator[None]:
 
 
 def is_up(layout: Layout) -> bool:
-    """Whether both daemons live and the simulator answers."""
-    alive = processes.alive(layout.domain_pid) and processes.alive(layout.simulator_pid)
-    return bool(alive) and Control(layout, timeout=5).ping()
+    """Whether the daemons live and the simulator answers."""
+    return bool(_samba_pids(layout)) and processes.alive(layout.simulator_pid) is not None and Control(layout, timeout=5).ping()
+
+
+def _samba_pids(layout: Layout) -> dict[str, int]:
+    """The pids of the domain controllers that run, by label."""
+    pids = {name.label: processes.alive(layout.samba_pid(name.label)) for name in names.controllers(names.MAX_CONTROLLERS)}
+    return {label: pid for label, pid in pids.items() if pid is not None}
 
 
 def up(layout: Layout, options: Options, say: Say) -> None:
@@ -99,13 +117,24 @@ def _start(layout: Layout, options: Options, say: Say) -> None:
     layout.create()
     layout.options.write_text(json.dumps(asdict(options)), encoding="utf-8")
     machines = options.machines
-    domain = Domain(layout, options.dc_address)
-    say(f"Domain {names.ZONE}: {names.DC_FQDN} on {options.dc_address}, {len(machines)} computers …")
+    domain = options.domain(layout)
+    hosts = ", ".join(f"{item.name.fqdn} on {item.address}" for item in domain.controllers)
+    say(f"Domain {names.ZONE}: {hosts}, {len(machines)} computers …")
     domain.provision(machines)
+    if name_server := options.name_server(layout):
+        say(f"BIND for {names.BIND_ZONE} on {name_server.address} …")
+        name_server.start()
     domain.start()
     _start_simulator(layout)
     domain.wait_ready()
-    facts = inventory.Facts(layout, options.connection, options.dc_address, park.PARKS[options.park].csvlk)
+    facts = inventory.Facts(
+        layout,
+        options.connection,
+        options.dc_address,
+        park.PARKS[options.park].csvlk,
+        options.controllers,
+        options.bind_address if options.bind else None,
+    )
     inventory.write(facts, machines)
     _wait_for_simulator(layout)
     say(
@@ -137,7 +166,10 @@ def _wait_for_simulator(layout: Layout) -> None:
 def _stop_daemons(layout: Layout) -> bool:
     """End every process of the lab, by pid file or by what it holds. False if there was none."""
     # The simulator first: while it lives it may start Samba again (reset).
-    stopped = [processes.stop(layout.simulator_pid), processes.stop(layout.domain_pid)]
+    stopped = [processes.stop(layout.simulator_pid)]
+    stopped += [processes.stop(layout.samba_pid(name.label)) for name in names.controllers(names.MAX_CONTROLLERS)]
+    stopped.append(processes.stop(layout.bind_pid))
+    give_back_address(layout)
     left = processes.members(layout.root)
     processes.end(left)
     return any(stopped) or bool(left)
@@ -147,9 +179,11 @@ def _clear(layout: Layout) -> bool:
     stopped = _stop_daemons(layout)
     layout.control_socket.unlink(missing_ok=True)
     layout.remove_short()
-    for path in (layout.inventory, layout.env, layout.options, layout.krb5_conf, layout.keytab, layout.ntlm_users, layout.requests):
+    written = (layout.inventory, layout.env, layout.options, layout.krb5_conf, layout.hosts, layout.keytab, layout.ntlm_users)
+    for path in (*written, layout.requests):
         path.unlink(missing_ok=True)
-    for folder in (layout.domain, layout.fresh_domain, layout.tls):
+    trees = [tree(name.label) for name in names.controllers(names.MAX_CONTROLLERS) for tree in (layout.tree, layout.fresh_tree)]
+    for folder in (*trees, layout.bind, layout.tls):
         shutil.rmtree(folder, ignore_errors=True)
     return stopped
 
@@ -175,7 +209,7 @@ def status(layout: Layout) -> dict[str, Any]:
     found: dict[str, Any] = {
         "root": str(layout.root),
         "up": is_up(layout),
-        "samba": processes.alive(layout.domain_pid),
+        "samba": _samba_pids(layout),
         "simulator": processes.alive(layout.simulator_pid),
         "processes": processes.members(layout.root),
     }

@@ -9,6 +9,7 @@ search logs and results for these very strings to show that nothing leaks.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -18,9 +19,19 @@ ZONE = "contoso.com"
 NETBIOS_DOMAIN = "CONTOSO"
 BASE_DN = "DC=contoso,DC=com"
 ZONE_DN = f"DC={ZONE},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE_DN}"
+SITE = "Default-First-Site-Name"
 DC_NAME = "dc1"
 DC_FQDN = f"{DC_NAME}.{ZONE}"
 DC_ADDRESS = "127.0.0.10"
+
+BIND_ADDRESS = "127.0.0.20"
+BIND_ZONE = "fabrikam.com"
+BIND_STATIC_ZONE = f"static.{BIND_ZONE}"
+BIND_ZONES = (BIND_ZONE, BIND_STATIC_ZONE)
+"""What is on BIND: a zone that the key below may update, and one that nobody may."""
+TSIG_NAME = "lab-dns-team"
+TSIG_ALGORITHM = "hmac-sha256"
+TSIG_SECRET = "TGFiLkRucy1UZWFtLktleS5Jcy5QdWJsaWMuMjAyNg=="
 
 ADMINISTRATOR = "Administrator"
 ADMINISTRATOR_PASSWORD = "Lab.Domain-Admin.2026"
@@ -30,14 +41,52 @@ WINRM_USER = "svc-winrm"
 WINRM_PASSWORD = "Lab.Svc-WinRM.2026"
 LOCAL_ADMIN = "labadmin"
 LOCAL_ADMIN_PASSWORD = "Lab.Local-Admin.2026"
+# What the user's certificate names, and WinRM's certificate mapping on every host maps to the local administrator.
+CERTIFICATE_USER = f"{LOCAL_ADMIN}@localhost"
 
 KMS_RECORD = "_vlmcs._tcp"
 KMS_GROUP = "KMS_Hosts"
 
 MAX_CLIENTS = 200
 MAX_SERVERS = 50
+MAX_CONTROLLERS = 2
 
 Role = Literal["kms", "client", "server"]
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A domain controller: ``label`` is its DNS host name, and in upper case its computer name."""
+
+    label: str
+    address: str
+
+    @property
+    def fqdn(self) -> str:
+        """The DNS name."""
+        return f"{self.label}.{ZONE}"
+
+    @property
+    def netbios(self) -> str:
+        """The computer name."""
+        return self.label.upper()
+
+    @property
+    def dn(self) -> str:
+        """The computer object."""
+        return f"CN={self.netbios},OU=Domain Controllers,{BASE_DN}"
+
+    @property
+    def settings_dn(self) -> str:
+        """The object that says how it replicates (nTDSDSA)."""
+        return f"CN=NTDS Settings,CN={self.netbios},CN=Servers,CN={SITE},CN=Sites,CN=Configuration,{BASE_DN}"
+
+
+def controllers(count: int = 1, first: str = DC_ADDRESS) -> list[Controller]:
+    """dc1 on the first address, dc2 on the one after it."""
+    if not 1 <= count <= MAX_CONTROLLERS:
+        raise ValueError(f"the lab has 1 to {MAX_CONTROLLERS} domain controllers, not {count}")
+    return [Controller(f"dc{n}", str(ipaddress.IPv4Address(first) + n - 1)) for n in range(1, count + 1)]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -77,6 +78,7 @@ def run_playbook(
     variables: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
+    keep: Path | None = None,
 ) -> Run:
     """Run a playbook against the lab and wait for its end.
 
@@ -88,6 +90,7 @@ def run_playbook(
         variables: Extra variables.
         environment: Further environment variables.
         on_event: Called with each job event as it arrives.
+        keep: The folder of the job, which is kept; what it is given as variables is not written there, as AWX has it.
     """
     run = Run("", -1)
 
@@ -102,9 +105,11 @@ def run_playbook(
             on_event(event)
         return False
 
-    with tempfile.TemporaryDirectory(prefix="lab-run-") as private:
+    with contextlib.ExitStack() as stack:
+        private = keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-run-"))
         done = ansible_runner.run(
-            private_data_dir=private,
+            private_data_dir=str(private),
+            suppress_env_files=keep is not None,
             playbook=playbook,
             inventory=str(inventory or lab_root / "inventory.yml"),
             cmdline=arguments or None,

@@ -86,8 +86,8 @@ def _belongs(pid: int, root: Path) -> bool:
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         if f"{MARKER}={root}".encode() in environment:
             return True
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
-        if not name.startswith(_SAMBA_NAMES):
+        # Samba's processes name themselves after their tasks; what they run stays the same.
+        if not Path(os.readlink(f"/proc/{pid}/exe")).name.startswith(_SAMBA_NAMES):
             return False
         targets = [os.readlink(item) for item in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
@@ -123,10 +123,22 @@ def end(pids: Sequence[int], patience: float = 5.0) -> None:
     raise DaemonError(f"processes {sorted(started)} do not end, not even by SIGKILL")
 
 
-def stop(pid_file: Path) -> bool:
-    """Stop the daemon of a pid file and remove the file. False if there was none running."""
+def _descendants(pid: int) -> list[int]:
+    """The children of a process, theirs, and so on."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+            found += [int(child), *_descendants(int(child))]
+    return found
+
+
+def stop(pid_file: Path, patience: float = 5.0) -> bool:
+    """Stop the daemon of a pid file with its children and remove the file. False if there was none running.
+
+    ``patience`` is that of :func:`end`.
+    """
     pid = alive(pid_file)
     if pid is not None:
-        end([pid])
+        end([pid, *_descendants(pid)], patience)
     pid_file.unlink(missing_ok=True)
     return pid is not None

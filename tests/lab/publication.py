@@ -15,6 +15,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dns.exception
@@ -76,7 +77,7 @@ class Ticket:
     def obtain(cls, account: str, password: str) -> Ticket:
         """Ask the KDC of ``KRB5_CONFIG``. Raises TicketError.
 
-        The ticket for the DNS server is got at once: a member registers its own address when it starts. Windows copies the
+        The ticket for each DNS server is got at once: a member registers its own address when it starts. Windows copies the
         groups from the ticket granting ticket, Samba looks them up anew for each service ticket, so only one from that
         time makes an old ticket really old (lab-facts).
         """
@@ -92,8 +93,9 @@ class Ticket:
         except krb5.Krb5Error as error:
             raise TicketError(f"no ticket for {account}: {error}") from error
         ticket = cls(account, cache, name)
-        with contextlib.suppress(GSSError):
-            ticket.context_for(names.DC_FQDN).step()
+        for controller in names.controllers(names.MAX_CONTROLLERS):
+            with contextlib.suppress(GSSError):
+                ticket.context_for(controller.fqdn).step()
         return ticket
 
     def credentials(self) -> gssapi.Credentials:
@@ -152,10 +154,20 @@ def _exchange(query: bytes, server: str) -> bytes:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Writes SRV values into the zone of one DNS server, by address, whose SPN is ``DNS/<server_name>``."""
+    """Writes SRV values into the zone of a DNS server, by address, whose SPN is ``DNS/<server_name>``.
+
+    Where that one does not answer, ``other`` is tried.
+    """
 
     server: str = names.DC_ADDRESS
     server_name: str = names.DC_FQDN
+    other: Publisher | None = None
+
+    @classmethod
+    def of(cls, controllers: Sequence[names.Controller]) -> Publisher:
+        """A publisher that tries these in their order."""
+        first, *others = controllers
+        return cls(first.address, first.fqdn, cls.of(others) if others else None)
 
     def __call__(self, identity: Identity, zone: str, target: str, port: int, priority: int, weight: int) -> None:
         """Add the value to ``_vlmcs._tcp`` of a zone and read it back. Raises PublishError.
@@ -175,6 +187,9 @@ class Publisher:
         except GSSError as error:
             raise PublishError(DNS_ERROR_RCODE_BADSIG, f"{identity.account} cannot authenticate to the DNS server: {error}") from error
         except (OSError, dns.exception.DNSException) as error:
+            if self.other is not None:
+                self.other(identity, zone, target, port, priority, weight)
+                return
             raise PublishError(DNS_ERROR_RCODE_SERVER_FAILURE, f"the DNS server {self.server} does not answer: {error}") from error
         # The answer's signature proves nothing with Samba 4.17 (lab-facts): the value has to be there as well.
         if rcode != 0 or not present:

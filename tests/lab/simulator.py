@@ -17,7 +17,6 @@ from typing import Any
 
 from . import lifecycle, names, park
 from .control import ControlServer
-from .domain.controller import Domain
 from .domain.editor import Editor
 from .drift import Drift
 from .injection import Injector
@@ -57,16 +56,18 @@ class Simulator:
 
     def __init__(self, layout: Layout, options: lifecycle.Options) -> None:
         self._options = options
-        self._domain = Domain(layout, options.dc_address)
+        self._domain = options.domain(layout)
+        self._name_server = options.name_server(layout)
         self._park = park.PARKS[options.park]
         self._machines = options.machines
         self._microsoft = Microsoft()
         self._injector = Injector()
         self._log = RequestLog(layout.requests)
         self._lock = threading.RLock()
-        publisher, resolver = Publisher(options.dc_address), DnsResolver()
+        publisher, resolver = Publisher.of([controller.name for controller in self._domain.controllers]), DnsResolver()
         self._hosts: dict[str, Host] = {}
-        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, options.dc_address), strict=True):
+        self._refused: set[str] = set()
+        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, self._domain.addresses), strict=True):
             self._hosts[machine.label] = build_host(
                 spec,
                 options.seed,
@@ -78,7 +79,7 @@ class Simulator:
             )
         self._directory = Directory()
         self._drift = Drift(Editor(self._domain), self._hosts, self._park.other_csvlk)
-        files = certificates.CertificateFiles(layout.tls / "ca.pem", layout.tls / "server.pem", layout.tls / "server.key")
+        files = certificates.CertificateFiles.within(layout.tls)
         authentication.write_ntlm_users(layout.ntlm_users, accounts())
         authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
         self._server = WsmanServer(
@@ -89,6 +90,8 @@ class Simulator:
                 https_port=options.https_port,
                 tls=certificates.server_context(files),
                 check=authentication.check_of(accounts()),
+                certificate_users={names.CERTIFICATE_USER: names.LOCAL_ADMIN},
+                credssp=True,
                 intercept=self._injector,
             ),
         )
@@ -102,9 +105,18 @@ class Simulator:
                 "drift": self._drift.apply,
                 "stop_host": self.stop_host,
                 "start_host": self.start_host,
-                "inject": self._injector.add,
-                "clear_faults": self._injector.clear,
+                "inject": self.inject,
+                "clear_faults": self.clear_faults,
+                "fault_hits": self._injector.hits,
+                "disconnect": self.disconnect,
+                "reset_windows": self.reset_windows,
+                "call_service": self.call_service,
                 "microsoft": self._microsoft.snapshot,
+                "stop_controller": self._domain.stop_controller,
+                "start_controller": self._domain.start_controller,
+                "hold_replication": self._domain.hold_replication,
+                "release_replication": self._domain.release_replication,
+                "replicate_now": self._domain.replicate_now,
             },
         )
 
@@ -137,13 +149,48 @@ class Simulator:
         """Everything as after ``up``: hosts, Microsoft, directory, DNS; no faults, an empty request log."""
         with self._lock:
             self._shut_down()
-            self._injector.clear()
+            self.clear_faults()
             self._domain.reset()
+            if self._name_server is not None:
+                self._name_server.reset()
             self._microsoft.reset()
             for machine in self._machines:
                 self._hosts[machine.label].reset()
                 self._directory.hosts[machine.address] = self._hosts[machine.label]
             self._log.truncate()
+
+    def inject(self, rule: dict[str, Any]) -> None:
+        """Add a fault by rule."""
+        self._injector.add(rule)
+        self._refuse()
+
+    def clear_faults(self) -> None:
+        """Remove every rule."""
+        self._injector.clear()
+        self._refuse()
+
+    def _refuse(self) -> None:
+        refused = set(self._injector.refused({machine.fqdn: machine.address for machine in self._machines}))
+        if refused != self._refused:
+            self._server.refuse(refused)
+            self._refused = refused
+
+    def reset_windows(self, hosts: list[str]) -> None:
+        """These hosts as they left setup, and Microsoft's counts with them; directory and DNS stay as they are."""
+        with self._lock:
+            self._microsoft.reset()
+            for host in hosts:
+                self._hosts[self._find(host).label].reset()
+
+    def call_service(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A method of a host's SoftwareLicensingService, called on the host itself and not over the wire."""
+        found = self._hosts[self._find(host).label]
+        (service,) = found.instances("root/cimv2", "SoftwareLicensingService")
+        return dict(found.invoke("root/cimv2", "SoftwareLicensingService", {"Version": str(service["Version"])}, method, arguments))
+
+    def disconnect(self, host: str) -> None:
+        """Close a host's connections, as for those that were idle for too long."""
+        self._server.disconnect(self._find(host).address)
 
     def status(self) -> dict[str, Any]:
         """Counts and states, ready for JSON."""

@@ -36,13 +36,20 @@ class Srv:
 
 
 class Witness:
-    """What can be asked about a running domain."""
+    """What can be asked about a running domain, of one of its controllers, as its administrator or as somebody else."""
 
-    def __init__(self, domain: Domain) -> None:
-        self._domain = domain
+    def __init__(
+        self,
+        domain: Domain,
+        controller: str = names.DC_NAME,
+        user: str = names.ADMINISTRATOR,
+        password: str = names.ADMINISTRATOR_PASSWORD,
+    ) -> None:
+        self._controller = domain.controller(controller)
+        self._logon = f"--username={names.NETBIOS_DOMAIN}\\{user}%{password}"
 
     def _run(self, *argv: str) -> str:
-        env = {**os.environ, "KRB5_CONFIG": str(self._domain.layout.krb5_conf), "LC_ALL": "C"}
+        env = {**os.environ, "KRB5_CONFIG": str(self._controller.layout.krb5_conf), "LC_ALL": "C"}
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, check=False)
         if done.returncode != 0:
             raise WitnessError(f"{' '.join(argv[:3])}: {done.stdout}{done.stderr}")
@@ -53,17 +60,17 @@ class Witness:
         return self._run(
             "samba-tool",
             *argv,
-            f"--configfile={self._domain.smb_conf}",
-            f"--username={names.NETBIOS_DOMAIN}\\{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}",
+            f"--configfile={self._controller.smb_conf}",
+            self._logon,
         )
 
     @property
     def _url(self) -> str:
-        return f"ldap://{self._domain.address}"
+        return f"ldap://{self._controller.address}"
 
-    def dig(self, name: str, rtype: str) -> list[str]:
-        """The values of an RRset, sorted, as dig prints them."""
-        output = self._run("dig", "+short", "+tcp", "+time=2", "+tries=1", f"@{self._domain.address}", name, rtype)
+    def dig(self, name: str, rtype: str, server: str | None = None) -> list[str]:
+        """The values of an RRset, sorted, as dig prints them; another DNS server may be asked, by address."""
+        output = self._run("dig", "+short", "+tcp", "+time=2", "+tries=1", f"@{server or self._controller.address}", name, rtype)
         return sorted(line for line in output.splitlines() if line and not line.startswith(";"))
 
     def srv(self, zone: str = names.ZONE) -> list[Srv]:
@@ -102,12 +109,13 @@ class Witness:
 
     def search(self, expression: str, *attributes: str, base: str = names.BASE_DN) -> list[dict[str, list[str]]]:
         """ldbsearch over the database files, past every ACL: each object's attributes as text; ``dn`` is one of them."""
-        database = str(self._domain.layout.samba / "private" / "sam.ldb")
+        database = str(self._controller.database)
         output = self._run(
-            "ldbsearch", f"--configfile={self._domain.smb_conf}", "-H", database, "--show-binary", "-b", base, expression, *attributes
+            "ldbsearch", f"--configfile={self._controller.smb_conf}", "-H", database, "--show-binary", "-b", base, expression, *attributes
         )
         objects: list[dict[str, list[str]]] = []
-        for block in output.replace("\n ", "").split("\n\n"):
+        # An empty line is no end of an object: each value that is shown as a structure has one behind it.
+        for block in re.split(r"^# record \d+$", output.replace("\n ", ""), flags=re.MULTILINE):
             found: dict[str, list[str]] = {}
             for line in block.splitlines():
                 name, colon, value = line.partition(": ")

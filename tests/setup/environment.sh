@@ -6,9 +6,10 @@
 # Makes what everything else runs in: Debian packages and a virtual environment with pinned Python packages.
 # Where all is there it costs a few milliseconds.
 #
-#   environment.sh BUILD VENV PYTHON
+#   environment.sh BUILD VENV PYTHON [REQUIREMENTS]
 #
-# BUILD  folder for everything that is made        VENV  the virtual environment        PYTHON  the interpreter it is made from
+# BUILD  folder for everything that is made        VENV          the virtual environment
+# PYTHON the interpreter it is made from           REQUIREMENTS  what it holds, as a file beside this one: requirements.txt
 
 set -euo pipefail
 
@@ -16,7 +17,7 @@ build=$1
 venv=$2
 python=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-requirements=$here/requirements.txt
+requirements=$here/${4:-requirements.txt}
 constraints=$here/constraints.txt
 log=$build/log/setup.log
 wheels=$build/wheels
@@ -89,7 +90,7 @@ debian_packages() {
 # Wheels of the packages that only come as C source, kept so that the next environment need not compile again.
 compiled_wheels() {
     local pins=() pids=() pin pid
-    mapfile -t pins < <(sed -nE 's/^((gssapi|krb5|python-ldap)==[^ ;]+).*/\1/p' "$constraints" "$requirements")
+    mapfile -t pins < <(sed -nE 's/^((gssapi|krb5|python-ldap)==[^ ;]+).*/\1/p' "$constraints" "$here/control-node.txt")
     if "$venv/bin/pip" install --quiet --dry-run --no-deps --no-index --find-links "$wheels" --only-binary :all: "${pins[@]}" \
         >>"$log" 2>&1; then
         return 0
@@ -125,11 +126,17 @@ if ! interpreter=$(command -v "$python"); then
     exit 1
 fi
 
+# With the environment activated, its own Python is the first one on the path; it can't be what the environment is made from.
+if [[ $interpreter == "$venv"/* ]]; then
+    interpreter=$(sed 's/ .*//' "$venv/.made-from")
+    python=$interpreter
+fi
+
 mkdir -p "$build/log" "$wheels"
 exec 9>"$build/setup.lock"
 flock 9
 debian_packages
-wanted="$interpreter $(cat "$requirements" "$constraints" "${BASH_SOURCE[0]}" | sha256sum)"
+wanted="$interpreter $(cat "$requirements" "$here/control-node.txt" "$constraints" "${BASH_SOURCE[0]}" | sha256sum)"
 if [ ! -x "$venv/bin/python" ] || [ "$(cat "$venv/.made-from" 2>/dev/null)" != "$wanted" ]; then
     started=$SECONDS
     virtual_environment

@@ -26,18 +26,18 @@ LAYERS = (
     ("_action",),
     ("_module_options", "_query", "_report"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
-    ("_wsman",),
+    ("_wsman", "_kerberos"),
     ("_licensing",),
     ("_topology",),
     ("_address",),
-    ("_plan", "_errors"),
+    ("_plan", "_errors", "_masking"),
     ("doc_fragments", "modules"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
 CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
-PURE = ("_wsman", "_licensing", "_topology", "_address", "_plan", "_errors", "doc_fragments", "modules")
+PURE = ("_wsman", "_licensing", "_topology", "_address", "_plan", "_errors", "_masking", "doc_fragments", "modules")
 # The one file of _wsman that is neither pure nor ignorant of Ansible.
 CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
 TALKS = (
@@ -180,6 +180,7 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         ("plugins/plugin_utils/_wsman/transport.py", "from ansible._internal import x", "private to ansible-core"),
         ("plugins/plugin_utils/_dns/update.py", "from .._directory.session import Session", "_dns is not above _directory"),
         ("plugins/plugin_utils/_dns/update.py", "from .._wsman.session import Session", "only action, _action, _windows"),
+        ("plugins/plugin_utils/_kerberos/tickets.py", "from .._directory.settings import Settings", "_kerberos is not above _directory"),
         ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
         ("plugins/plugin_utils/_windows/licensing.py", "from .._action import Outcome", "_windows is not above _action"),
         ("plugins/plugin_utils/_windows/licensing.py", "from ....tests.lab import names", "reaches out of plugins"),
@@ -209,7 +210,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, wh
         ("plugins/plugin_utils/_action.py", "from ansible.errors import AnsibleError\nfrom ._wsman.transport import open_session"),
         ("plugins/plugin_utils/_windows/licensing.py", "import time\nfrom .._wsman.session import Session\nfrom . import classes"),
         ("plugins/plugin_utils/_wsman/transport.py", "import ansible.plugins.connection, requests\nfrom .session import Session"),
-        ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._licensing.errors import describe\nfrom .._plan import Plan"),
+        ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._kerberos.logon import Logon\nfrom .._plan import Plan"),
         ("plugins/plugin_utils/_licensing/keys.py", "import re\nfrom urllib.parse import quote\nfrom .errors import sentence"),
         ("tests/lab/windows/host.py", "import socket\nfrom ..names import REALM"),
     ],

@@ -16,7 +16,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-A, CNAME, SOA, AAAA, SRV = 1, 5, 6, 28, 33
+A, NS, CNAME, SOA, AAAA, SRV = 1, 2, 5, 6, 28, 33
 NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5
 
 
@@ -38,7 +38,7 @@ def address(text: str) -> bytes:
 
 @dataclass
 class NameServer:
-    """A name server on 127.0.0.1, by UDP and TCP on the same port.
+    """A name server on an address of this machine, by UDP and TCP on the same port.
 
     Attributes:
         records: Name and type to a list of (time to live, data).
@@ -49,6 +49,8 @@ class NameServer:
         silent: How many datagrams it leaves unanswered first; -1 for all.
         truncate: Whether it answers by UDP with TC and nothing else.
         rubbish: What it sends before the answer, as a forger would.
+        host: Its address.
+        port: Its port; 0 for one that is free.
         asked: What it was asked: transport, name, type, whether recursion was desired.
     """
 
@@ -60,13 +62,15 @@ class NameServer:
     silent: int = 0
     truncate: bool = False
     rubbish: bytes = b""
+    host: str = "127.0.0.1"
+    port: int = 0
     asked: list[tuple[str, str, int, bool]] = field(default_factory=list)
 
     def __enter__(self) -> t.Self:
-        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.tcp = socket.create_server((self.host, self.port))
         self.port = self.tcp.getsockname()[1]
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
+        self.udp.bind((self.host, self.port))
         self.closing = False
         for serve in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=serve, daemon=True).start()

@@ -18,7 +18,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan imp
 
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
 SPEC = {
-    "product_key": {"type": "str"},
+    "product_key": {"type": "str", "aliases": ["key"]},
     "port": {"type": "int", "default": 1688},
     "mode": {"type": "str", "choices": ["a", "b"]},
     "servers": {"type": "list", "elements": "str"},
@@ -112,13 +112,15 @@ def test_wrong_options_are_refused_by_name_before_any_work(run):
     assert "prot" in result["msg"]
 
 
-def test_a_host_that_did_not_answer_is_unreachable_for_ansible(run):
-    def work(_options, _check):
-        raise ActivationError(f"kms-1 does not answer to {KEY}.", unreachable=True)
+def test_a_host_that_did_not_answer_is_unreachable_for_ansible_and_still_says_why_in_parts(run):
+    result = run(raising(ActivationError(f"kms-1 does not answer to {KEY}.", source="wsman", unreachable=True)), {"product_key": KEY})
+    assert (result["unreachable"], result["failed"], result["error"]["source"]) == (True, False, "wsman")
+    assert result["msg"] == "kms-1 does not answer to XXXXX-XXXXX-XXXXX-XXXXX-6789B."
 
-    with pytest.raises(AnsibleConnectionFailure, match="kms-1 does not answer") as caught:
-        run(work, {"product_key": KEY})
-    assert KEY not in str(caught.value)
+
+def test_a_host_that_is_lost_after_a_step_has_failed_and_was_not_unreachable(run):
+    result = run(stepping(ActivationError("gone", unreachable=True)), {})
+    assert (result["failed"], "unreachable" in result) == (True, False)
 
 
 def raising(error):
@@ -143,7 +145,43 @@ def test_an_unknown_case_inside_a_step_still_says_what_was_done(run):
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["error"]["done"] == ["kms-1: product key"]
     assert "RuntimeError: surprise" in result["msg"]
-    assert "surprise" in result["exception"]
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (2, False), (3, True), (4, True)])
+def test_an_unknown_case_is_one_sentence_that_calls_it_a_defect_and_a_traceback_at_vvv_only(
+    run, monkeypatch: pytest.MonkeyPatch, verbosity: int, shown: bool
+):
+    monkeypatch.setattr(_action.display, "verbosity", verbosity)
+    result = run(raising(RuntimeError(f"line one {KEY}\n line two " + "x" * 1000)), {"product_key": KEY})
+    assert "defect of the collection: RuntimeError: line one XXXXX-XXXXX-XXXXX-XXXXX-6789B line two xxx" in result["msg"]
+    assert "report it" in result["msg"]
+    assert "\n" not in result["msg"]
+    assert len(result["msg"]) < 700
+    assert (result["error"]["name"], result["error"]["source"]) == ("RuntimeError", "collection")
+    assert ("exception" in result) == shown
+    assert not shown or ("Traceback" in result["exception"] and KEY not in result["exception"])
+
+
+def test_of_a_secret_that_a_long_text_is_cut_in_no_half_is_left(run):
+    result = run(
+        raising(RuntimeError("x" * (_action._LONGEST_TEXT - 8) + "correct horse battery")), {"product_key": "correct horse battery"}
+    )
+    assert "correct" not in json.dumps(result)
+
+
+def test_errors_of_ansible_and_its_plugins_are_results_of_the_same_form(run):
+    result = run(raising(AnsibleError("kinit is missing")), {})
+    assert (result["failed"], result["msg"], result["error"]["source"]) == (True, "kinit is missing", "ansible")
+    result = run(raising(AnsibleConnectionFailure("kinit failed")), {})
+    assert (result["failed"], result["unreachable"], result["msg"]) == (False, True, "kinit failed")
+
+
+def test_an_error_before_any_work_is_a_result_too(run, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_self, _value):
+        raise AnsibleError("'vaulted_name' is undefined")
+
+    monkeypatch.setattr(_action.VolumeActivationAction, "_checked_options", refuse)
+    assert run(None, {})["error"]["source"] == "ansible"
 
 
 def test_a_password_that_is_a_number_is_masked(run):
@@ -178,7 +216,46 @@ def test_a_key_in_an_option_error_is_masked(run):
 
 
 def test_a_key_in_an_error_of_a_connection_plugin_is_masked(run):
-    with pytest.raises(AnsibleError) as caught:
-        run(raising(AnsibleError(f"kinit said {KEY}")), {"product_key": KEY})
-    assert KEY not in str(caught.value)
-    assert caught.value.__cause__ is None
+    result = run(raising(AnsibleError(f"kinit said {KEY}")), {"product_key": KEY})
+    assert result["msg"] == "kinit said XXXXX-XXXXX-XXXXX-XXXXX-6789B"
+
+
+def test_a_secret_under_an_alias_or_inside_of_an_option_is_masked(run):
+    def work(options, _check):
+        raise ActivationError(f"{options}")
+
+    assert "correct horse" not in json.dumps(run(work, {"key": "correct horse"}))
+    assert "correct horse" not in json.dumps(run(work, {"servers": [{"product_key": "correct horse"}]}))
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_loop_over_secrets_is_hidden_and_a_warning_says_so(run, monkeypatch: pytest.MonkeyPatch, extended: bool):
+    said: list[str] = []
+    monkeypatch.setattr(_action.display, "warning", said.append)
+    loop = {"ansible_loop_var": "item", "item": "kms-1" if extended else {"key": KEY}}
+    if extended:
+        loop["ansible_loop"] = {"allitems": ["kms-1", KEY]}
+    result = run(lambda _options, _check: _action.Outcome(), {"product_key": KEY}, task_vars=loop)
+    assert result["_ansible_no_log"] is True
+    assert "Loop over names" in said[0]
+
+
+def test_a_loop_over_names_is_shown(run):
+    loop = {"ansible_loop_var": "item", "item": {"name": "kms-1"}}
+    assert "_ansible_no_log" not in run(lambda _options, _check: _action.Outcome(), {"product_key": KEY}, task_vars=loop)
+
+
+def test_passwords_of_the_connection_are_masked():
+    class Connection:
+        option_definitions: ClassVar = {"remote_password": {}, "remote_user": {}}
+        allow_extras = True
+
+        def get_option(self, name):
+            return {"remote_password": "winrm secret", "remote_user": "someone", "_extras": {"ansible_psrp_key_password": "key secret"}}[
+                name
+            ]
+
+    action = _action.WindowsAction.__new__(_action.WindowsAction)
+    action._connection = Connection()
+    action._module_name = lambda: "license_info"
+    assert action._secrets({}).mask("someone winrm secret key secret") == "someone ******** ********"

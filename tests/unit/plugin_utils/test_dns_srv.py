@@ -168,6 +168,9 @@ def test_addresses_come_from_the_first_server_that_knows_them(holder: NameServer
         assert read_addresses(servers, "kms-1.contoso.com", timeout=2) == ("192.0.2.1", "192.0.2.2")
         assert [kind for _transport, _name, kind, _recursion in holder.asked] == [A]
         assert [kind for _transport, _name, kind, _recursion in ignorant.asked] == [A]
+        holder.records[("kms-1.contoso.com", AAAA)] = [(60, address("2001:db8::1"))]
+        assert read_addresses(servers, "kms-1.contoso.com", timeout=2) == ("192.0.2.1", "192.0.2.2")
+        assert read_addresses(servers, "kms-1.contoso.com", timeout=2, every_kind=True) == ("192.0.2.1", "192.0.2.2", "2001:db8::1")
         assert read_addresses(servers, "kms-6.contoso.com", timeout=2) == ("2001:db8::6",)
         assert read_addresses(servers, "nobody.contoso.com", timeout=2) == ()
 
@@ -176,6 +179,8 @@ def test_a_name_that_is_none_is_an_error_of_the_options(holder: NameServer) -> N
     with pytest.raises(ActivationError, match="is no DNS name") as caught:
         read_srv(at(holder), "_vlmcs._tcp." + "x" * 64 + ".com", timeout=2)
     assert caught.value.source == "options"
+    with pytest.raises(ActivationError, match=r"label is empty\.$"):
+        read_srv(at(holder), "_vlmcs._tcp..com", timeout=2)
     assert holder.asked == []
 
 

@@ -9,7 +9,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts, describe_carrier
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "wsman-samples"
 DENIED = (
     "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>w:AccessDenied</s:Value></s:Subcode></s:Code><s:Reason/>"
     f'<s:Detail><f:WSManFault xmlns:f="{ns.WSMAN_FAULT}" Code="5"/></s:Detail></s:Fault>'
@@ -209,15 +207,6 @@ def test_another_answer_is_refused(parse: Callable[[ET.Element | None], object],
 def test_settings_that_are_absent_or_odd_are_none():
     config = parse_config(ET.fromstring("<Config><MaxTimeoutms>²</MaxTimeoutms><Service><AllowUnencrypted/></Service></Config>"))
     assert (config.max_timeout_ms, config.max_envelope_size_kb, config.allow_unencrypted, config.authentication) == (None, None, None, ())
-
-
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="samples of real Windows are not here")
-def test_the_settings_of_a_real_server_2016():
-    root = ET.parse(SAMPLES / "pypsrp03-get-config-defaults-server2016.xml").getroot()
-    config = parse_config(root.find(f"{{{ns.SOAP}}}Body")[0])
-    assert (config.max_envelope_size_kb, config.max_timeout_ms, config.max_batch_items) == (500, 60000, 32000)
-    assert (config.max_concurrent_operations_per_user, config.allow_unencrypted) == (1500, False)
-    assert config.authentication == ("Basic", "Kerberos", "Negotiate", "CredSSP")
 
 
 def test_a_carrier_of_no_connection_plugin_is_not_described():

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose ticket is taken, what a refusal of Kerberos is told as, and what is left of the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+import krb5
+import pytest
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos import failures
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
+
+SERVER = "dc1.contoso.com"
+
+
+def logon(username: str = "ops@contoso.com", password: str = "secret", skew: float = 0) -> Logon:
+    return Logon(Account(username, password), "CONTOSO.COM", "127.0.0.99", skew)
+
+
+@pytest.mark.parametrize(
+    ("username", "principal"),
+    [
+        ("ops@contoso.com", "ops@CONTOSO.COM"),
+        ("ops@FABRIKAM.COM", "ops@FABRIKAM.COM"),
+        ("CONTOSO\\ops", "ops@CONTOSO.COM"),
+        ("ops", "ops@CONTOSO.COM"),
+    ],
+)
+def test_the_principal_of_a_user_name(username: str, principal: str) -> None:
+    assert logon(username).principal == principal
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "sentence"),
+    [
+        ("Clock skew too great", "KRB_AP_ERR_SKEW", "This node is 612 s ahead of the domain controller."),
+        ("Server not found in Kerberos database", "KDC_ERR_S_PRINCIPAL_UNKNOWN", "Check domain_server"),
+        ("Ticket expired", "KRB_AP_ERR_TKT_EXPIRED", "kinit"),
+        ("No Kerberos credentials available (default cache: FILE:/tmp/x)", "KRB5_FCC_NOFILE", "there is no ticket cache"),
+        ("Cannot contact any KDC for realm 'CONTOSO.COM'", "KRB5_KDC_UNREACH", "no KDC of the realm CONTOSO.COM answers"),
+        ("Something new", "", "Something new."),
+    ],
+)
+def test_what_sasl_says(text: str, name: str, sentence: str) -> None:
+    failure = failures.in_sasl(text, logon(skew=612), SERVER)
+    assert failure.name == name
+    assert sentence in str(failure)
+    assert "secret" not in str(failure)
+
+
+@pytest.mark.parametrize("skew", [-3, 0, 59])
+def test_a_clock_that_is_right_is_not_spoken_of(skew: float) -> None:
+    assert "This node" not in str(failures.in_sasl("Clock skew too great", logon(skew=skew), SERVER))
+
+
+def test_a_kdc_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node's own configuration does not exist; the one made for the bind names the controller, and goes again."""
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    monkeypatch.delenv("KRB5CCNAME", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(ActivationError, match=r"no KDC of the realm CONTOSO\.COM answers") as failed, tickets(logon()):
+        pytest.fail("there is no ticket")
+    assert failed.value.name == "KRB5_KDC_UNREACH"
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("own", ["/etc/krb5.conf", None])
+def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch, own: str | None) -> None:
+    monkeypatch.delenv("KRB5_CONFIG", raising=False)
+    if own:
+        monkeypatch.setenv("KRB5_CONFIG", own)
+    with tickets(logon("", "")):
+        first, made = os.environ["KRB5_CONFIG"].split(":")
+        assert first == "/etc/krb5.conf"
+        assert re.search(r"CONTOSO\.COM = \{\s+kdc = 127\.0\.0\.99\s", Path(made).read_text(encoding="ascii"))
+    assert os.environ.get("KRB5_CONFIG") == own
+    assert not Path(made).exists()
+
+
+def test_the_environment_is_put_back_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    with contextlib.suppress(KeyError), tickets(logon("", "")):
+        raise KeyError
+    assert os.environ["KRB5_CONFIG"] == "/nonexistent"
+
+
+@pytest.mark.parametrize("realm", ["A.B\n[libdefaults]", "X }", "ß"])
+def test_a_realm_that_could_write_configuration_does_not(realm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/etc/krb5.conf")
+    with tickets(Logon(Account(), realm, "127.0.0.99")):
+        assert os.environ["KRB5_CONFIG"] == "/etc/krb5.conf"
+
+
+def test_a_password_is_in_no_repr() -> None:
+    assert "secret" not in repr(logon())
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"domain_password": "secret"}, "domain_password is given without domain_username"),
+        ({"domain_keytab": "/k"}, "domain_keytab is given without domain_username"),
+        ({"domain_username": "a", "domain_password": "secret", "domain_keytab": "/k"}, "domain_password and domain_keytab are both given"),
+        ({"domain_username": "a", "domain_keytab": "/k", "domain_ccache": "FILE:/c"}, "domain_keytab and domain_ccache are both given"),
+    ],
+)
+def test_options_that_contradict_one_another(options: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ActivationError, match=sentence) as failed:
+        Account.from_options(options)
+    assert "secret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"domain_username": "a"}, {"domain_ccache": "FILE:/c"}, {"domain_username": "a", "domain_ccache": "FILE:/c"}]
+)
+def test_options_that_agree(options: dict[str, str]) -> None:
+    account = Account.from_options(options)
+    assert {f"domain_{name}": getattr(account, name) for name in ("username", "ccache") if getattr(account, name)} == options
+
+
+def test_a_keytab_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    wanted = Logon(Account("ops@contoso.com", keytab=f"{tmp_path}/none"), "CONTOSO.COM", "127.0.0.99")
+    with pytest.raises(ActivationError, match="does not exist, is empty or can't be read"), tickets(wanted):
+        pass
+
+
+def cache_of(tmp_path: Path, principal: str) -> str:
+    """A ticket cache that belongs to somebody and has no ticket in it."""
+    context = krb5.init_context()
+    name = f"FILE:{tmp_path}/{principal}"
+    cache = krb5.cc_resolve(context, name.encode())
+    krb5.cc_initialize(context, cache, krb5.parse_name_flags(context, principal.encode()))
+    return name
+
+
+def test_a_cache_that_the_task_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    monkeypatch.setenv("KRB5CCNAME", "FILE:/nonexistent")
+    name = cache_of(tmp_path, "ops@CONTOSO.COM")
+    for username in ("", "ops@contoso.com"):
+        with tickets(Logon(Account(username, ccache=name), "CONTOSO.COM", "127.0.0.99")):
+            assert os.environ["KRB5CCNAME"] == name
+    assert os.environ["KRB5CCNAME"] == "FILE:/nonexistent"
+    other = Logon(Account("other@contoso.com", ccache=name), "CONTOSO.COM", "127.0.0.99")
+    with pytest.raises(ActivationError, match="there is no ticket for other in the cache"), tickets(other):
+        pass
