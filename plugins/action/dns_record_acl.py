@@ -9,9 +9,12 @@ import typing as t
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
+from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.record_acl import WantedGrant, ensure_grant
 from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
+from ..plugin_utils._dns.hosting import told_apart
+from ..plugin_utils._dns.srv import servers_of
 
 
 class ActionModule(VolumeActivationAction):
@@ -27,7 +30,10 @@ class ActionModule(VolumeActivationAction):
         )
         given = settings.Settings.from_options(options)
         with open_session(given) as session:
-            done = ensure_grant(session, wanted, check_mode)
+            try:
+                done = ensure_grant(session, wanted, check_mode)
+            except ZoneMissing as missing:
+                raise told_apart(missing, wanted.zone, given.server, servers_of(given.dns_servers or [given.server])) from None
             what = f"the rights of {done.result['principal']} on {wanted.node_name.removeprefix('dnsNode ')}"
             awaited = Awaited(
                 done.result["partition"],

@@ -10,10 +10,12 @@ import typing as t
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._address import split_address
 from ..plugin_utils._directory import static_srv
+from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import Session, open_session
 from ..plugin_utils._directory.settings import VARIABLES, Settings
 from ..plugin_utils._dns import settings, spread
+from ..plugin_utils._dns.hosting import told_apart
 from ..plugin_utils._dns.rrset import Wish, checked_wish
 from ..plugin_utils._dns.srv import DNS_PORT, SrvValue, servers_of
 from ..plugin_utils._dns.srv_record import Record, RecordOutcome
@@ -59,7 +61,10 @@ def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_
         )
 
     with open_session(given) as session:
-        done = ensure(session, check_mode)
+        try:
+            done = ensure(session, check_mode)
+        except ZoneMissing as missing:
+            raise told_apart(missing, record.zone.name, given.server, [record.zone.channel.server]) from None
         awaited = Awaited(
             done.partition,
             f"SRV {record.owner}",

@@ -106,3 +106,14 @@ def test_a_zone_without_dynamic_update_is_a_finding(fresh_lab: Lab):
     assert run.rc == 2
     assert f"updates of {names.BIND_STATIC_ZONE} (REFUSED)" in run.failures()[0]
     assert reached(fresh_lab) == before
+
+
+@pytest.mark.parametrize("records", ["published", "static"])
+def test_a_zone_that_is_not_in_the_directory_is_a_finding(records: str, fresh_lab: Lab):
+    before = reached(fresh_lab)
+    variables = {**ON_BIND, "kms_single_site_records": records, "kms_single_site_record_server": "", "volume_activation_key_name": ""}
+    run = fresh_lab.play(arguments="--limit kms_hosts", **variables)
+    assert run.rc == 2
+    assert f"The zone {names.BIND_ZONE} is not AD-integrated" in run.failures()[0]
+    assert f"names ns.{names.BIND_ZONE} as its primary server" in run.failures()[0]
+    assert reached(fresh_lab) == before

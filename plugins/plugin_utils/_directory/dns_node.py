@@ -89,6 +89,10 @@ def node_name(zone: str, record: str) -> str:
     return zone if record == "@" else f"{record}.{zone}"
 
 
+class ZoneMissing(ActivationError):
+    """No partition of the directory holds the zone. Whether another DNS server does, the directory cannot tell."""
+
+
 def locate(session: Session, zone: str, record: str, attributes: Sequence[str], sd_flags: int = 0) -> Place:
     """Find the zone, and read its node of this name.
 
@@ -100,7 +104,7 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
         sd_flags: Which parts of its security descriptor to read.
 
     Raises:
-        ActivationError: No partition holds the zone.
+        ZoneMissing: No partition holds the zone.
     """
     tried = []
     for partition in _partitions(session):
@@ -110,7 +114,7 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
         if entry is not None or session.read(zone_dn, ["objectClass"]) is not None:
             return Place(dn, zone_dn, partition, entry)
         tried.append(zone_dn)
-    raise ActivationError(
+    raise ZoneMissing(
         f"The zone {zone} is not in Active Directory as far as {session.server} and this account see: "
         f"searched for {'; '.join(tried)}. Check the zone's name, that it is AD-integrated, and that this controller runs its DNS.",
         name="noSuchObject",
