@@ -5,19 +5,6 @@
 
 from __future__ import annotations
 
-import secrets
-import typing as t
-from collections.abc import Sequence
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ..plugin_utils._dns import compare
-from ..plugin_utils._dns.addresses import read_addresses
-from ..plugin_utils._dns.order import NO_SERVICE, groups, selection_order
-from ..plugin_utils._dns.srv import Answer, SrvValue, read_srv_from_all, servers_of, service_name, system_servers
-from ..plugin_utils._errors import ActivationError
-
 DOCUMENTATION = r"""
 name: kms_hosts
 short_description: KMS hosts that clients of a domain find
@@ -110,6 +97,19 @@ _raw:
       type: list
       elements: str
 """
+
+import secrets
+import typing as t
+from collections.abc import Sequence
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils._dns import compare
+from ..plugin_utils._dns.addresses import read_addresses
+from ..plugin_utils._dns.order import NO_SERVICE, groups, selection_order
+from ..plugin_utils._dns.srv import Answer, SrvValue, read_srv_from_all, servers_of, service_name, system_servers
+from ..plugin_utils._errors import ActivationError
 
 
 class LookupModule(LookupBase):
