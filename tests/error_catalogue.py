@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,31 @@ def sections() -> dict[str, list[dict[str, Any]]]:
 def cases(section: str) -> dict[str, dict[str, Any]]:
     """The cases of a section by their names, for a test that brings each about and compares."""
     return {case["case"]: case for case in sections()[section]}
+
+
+def paired(section: str, brought_about: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The cases of a section for the one test that brings them about, which has to know each of them and no others."""
+    found, known = cases(section), set(brought_about)
+    if found.keys() != known:
+        raise LookupError(f"{section}: no test brings about {sorted(found.keys() - known)}, not in the file {sorted(known - found.keys())}")
+    return found
+
+
+def shown(error: Any) -> dict[str, str]:
+    """An ActivationError as the file writes a case down."""
+    return {"says": error.message, "source": error.source, "code": error.code, "name": error.name}
+
+
+def expected(case: dict[str, Any], error: Any, **known: object) -> dict[str, str]:
+    """What `shown` has to give for the error of a case, with the values of `known` in place of names in braces.
+
+    Where the sentence has C(…), the text of the error stands in for it if all the rest is as written.
+    """
+    says = case["says"].format(**known)
+    pattern = ".+".join(re.escape(text) for text in says.split("…"))
+    if "…" in says and re.fullmatch(pattern, error.message):
+        says = error.message
+    return {"says": says, "code": "", "name": "", **case["error"]}
 
 
 def without_hosts() -> Iterator[dict[str, Any]]:

@@ -42,3 +42,10 @@ def test_every_case_has_a_name_of_its_own_and_a_sentence():
         # One sentence, with lines behind it only where they are to be copied.
         sentence, *lines = case["says"].split("\n")
         assert sentence.endswith(":" if lines else "."), case
+
+
+def test_each_section_that_needs_more_than_a_module_has_one_test_that_brings_it_about():
+    tests = "".join(path.read_text(encoding="utf-8") for path in error_catalogue.CATALOGUE.parent.rglob("test_*.py"))
+    for section, cases in error_catalogue.sections().items():
+        assert {"module" in case for case in cases} in ({True}, {False}), section
+        assert tests.count(f'paired("{section}", ') == (0 if "module" in cases[0] else 1), section
