@@ -54,7 +54,7 @@ def expected(case: dict[str, Any], error: Any, **known: object) -> dict[str, str
     """
     says = case["says"].format(**known)
     pattern = ".+".join(re.escape(text) for text in says.split("…"))
-    if "…" in says and re.fullmatch(pattern, error.message):
+    if "…" in says and re.fullmatch(pattern, error.message, re.DOTALL):
         says = error.message
     return {"says": says, "code": "", "name": "", **case["error"]}
 
