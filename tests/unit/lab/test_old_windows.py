@@ -36,10 +36,10 @@ COMMAND = 'netsh.exe advfirewall firewall set rule group="@FirewallAPI.dll,-2800
 UNASKED, NO_GROUP, STILL_OFF = "netsh is needed and not allowed by the user", "a rule that netsh cannot name", "netsh runs without effect"
 NOT_SWITCHED, NO_PURGE = "the class of the firewall refuses", "the host forbids processes, and tickets are to be purged"
 FORBIDDEN = {
-    "2": "the host forbids processes as an access that is denied",
-    "3": "the host forbids processes as a privilege that lacks",
-    "8": "the host forbids processes as an unknown failure",
-    "9": "the host forbids processes as a path that is not found",
+    "2": "the host forbids processes with access denied",
+    "3": "the host forbids processes with insufficient privilege",
+    "8": "the host forbids processes with an unknown failure",
+    "9": "the host forbids processes with a path not found",
     "0x80338106": "the host forbids processes by a fault",
 }
 """By the code that the host answers with."""
