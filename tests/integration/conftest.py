@@ -154,10 +154,14 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def two_controllers_lab(pair_lab: Lab) -> Lab:
-    """That lab as on its first day: both controllers run and replicate."""
+def two_controllers_lab(pair_lab: Lab) -> Iterator[Lab]:
+    """That lab as on its first day: both controllers run and replicate.
+
+    Afterwards again: its machines have the addresses of those of `running_lab`, and a KMS port that stays open would take the
+    other lab's clients.
+    """
+    yield pair_lab
     pair_lab.control.reset()
-    return pair_lab
 
 
 @contextmanager
