@@ -15,12 +15,12 @@ DOCUMENTATION = """
 name: kill_after
 type: aggregate
 short_description: Kills the run after a number of tasks
-description: [Counts tasks in the file that KILL_COUNTER names, and kills the process group when KILL_AFTER of them have ended.]
+description: [Counts tasks that ran in the file that KILL_COUNTER names, and kills the process group when KILL_AFTER of them have ended.]
 """
 
 
 class CallbackModule(CallbackBase):
-    """A task has ended when the next one begins, or the run does."""
+    """A task has ended when the next one begins, or the run does. One that was skipped everywhere does not count: it did nothing."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -29,18 +29,30 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = 0
+        self._ended = 0
+        self._ran = False
+
+    def v2_runner_on_ok(self, result) -> None:
+        """The task ran on a host."""
+        self._ran = True
+
+    def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
+        """It did, and failed."""
+        self._ran = True
 
     def v2_playbook_on_task_start(self, task, is_conditional) -> None:
         """Another task begins."""
-        self._ended(self._begun)
-        self._begun += 1
+        self._end()
 
     def v2_playbook_on_stats(self, stats) -> None:
         """The last task has ended."""
-        self._ended(self._begun)
+        self._end()
 
-    def _ended(self, tasks: int) -> None:
-        Path(os.environ["KILL_COUNTER"]).write_text(str(tasks), encoding="utf-8")
-        if tasks and tasks == int(os.environ["KILL_AFTER"]):
+    def _end(self) -> None:
+        if not self._ran:
+            return
+        self._ran = False
+        self._ended += 1
+        Path(os.environ["KILL_COUNTER"]).write_text(str(self._ended), encoding="utf-8")
+        if self._ended == int(os.environ["KILL_AFTER"]):
             os.killpg(os.getpgrp(), signal.SIGKILL)
