@@ -17,10 +17,11 @@ from ..plugin_utils._directory.settings import VARIABLES, Settings
 from ..plugin_utils._dns import settings, spread
 from ..plugin_utils._dns.hosting import told_apart
 from ..plugin_utils._dns.rrset import Wish, checked_wish
-from ..plugin_utils._dns.srv import DNS_PORT, SrvValue, servers_of
+from ..plugin_utils._dns.srv import DNS_PORT, servers_of
 from ..plugin_utils._dns.srv_record import Record, RecordOutcome
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._plan import Step, StepFailed
+from ..plugin_utils._srv_value import SrvValue
 
 
 class ActionModule(VolumeActivationAction):

@@ -9,7 +9,8 @@ import ctypes
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,16 +123,21 @@ class Lab:
         return sorted(found[0].get("member", [])) if found else None
 
 
-@pytest.fixture(scope="session")
-def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One lab for all tests of a session; its place is outside of what `make lab-up` uses, its addresses are the same."""
-    layout = Layout.at(tmp_path_factory.mktemp("lab"))
-    options = lifecycle.Options(clients=CLIENTS, servers=SERVERS, bind=True)
+@contextmanager
+def lab_up(layout: Layout, options: lifecycle.Options) -> Iterator[Lab]:
+    """A lab runs meanwhile."""
     lifecycle.up(layout, options, print)
     try:
         yield Lab(layout, options)
     finally:
         lifecycle.down(layout, print)
+
+
+@pytest.fixture(scope="session")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One lab for all tests of a session; its place is outside of what `make lab-up` uses, its addresses are the same."""
+    with lab_up(Layout.at(tmp_path_factory.mktemp("lab")), lifecycle.Options(clients=CLIENTS, servers=SERVERS, bind=True)) as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -144,13 +150,9 @@ def fresh_lab(running_lab: Lab) -> Lab:
 @pytest.fixture(scope="session")
 def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with two domain controllers, on other addresses than `running_lab`; its park is as small as it gets."""
-    layout = Layout.at(tmp_path_factory.mktemp("pair"))
     options = lifecycle.Options(clients=1, servers=0, controllers=2, dc_address="127.0.0.40", http_port=25985, https_port=25986)
-    lifecycle.up(layout, options, print)
-    try:
-        yield Lab(layout, options)
-    finally:
-        lifecycle.down(layout, print)
+    with lab_up(Layout.at(tmp_path_factory.mktemp("pair")), options) as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -162,6 +164,29 @@ def two_controllers_lab(pair_lab: Lab) -> Iterator[Lab]:
     """
     yield pair_lab
     pair_lab.control.reset()
+
+
+@pytest.fixture
+def pair_domain(two_controllers_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Domain:
+    """The domain of that lab."""
+    monkeypatch.setenv("KRB5_CONFIG", str(two_controllers_lab.layout.krb5_conf))
+    return two_controllers_lab.domain
+
+
+@pytest.fixture
+def second(pair_domain: Domain) -> Witness:
+    """What the second controller shows."""
+    return Witness(pair_domain, "dc2")
+
+
+def eventually(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    """Whether it comes true within that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @contextmanager

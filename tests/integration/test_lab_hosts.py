@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import socket
-import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 from pypsrp.exceptions import WSManFaultError
@@ -24,7 +22,7 @@ from lab.publication import identity_of
 from lab.windows.data import key_named
 from lab.witness import Srv
 
-from .conftest import Lab
+from .conftest import Lab, eventually
 
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
 KMS_1, KMS_2 = names.kms_hosts()
@@ -112,15 +110,6 @@ WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 
 def _local(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_every_host_answers_and_knows_who_it_is(lab: Lab) -> None:

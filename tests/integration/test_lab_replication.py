@@ -29,14 +29,8 @@ QUIET_SECONDS = 4  # longer than it takes a controller to ask by itself
 
 
 @pytest.fixture
-def domain(two_controllers_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Domain:
-    monkeypatch.setenv("KRB5_CONFIG", str(two_controllers_lab.layout.krb5_conf))
-    return two_controllers_lab.domain
-
-
-@pytest.fixture
-def second(domain: Domain) -> Witness:
-    return Witness(domain, "dc2")
+def domain(pair_domain: Domain) -> Domain:
+    return pair_domain
 
 
 def until(holds: Callable[[], bool], seconds: float = 20) -> bool:

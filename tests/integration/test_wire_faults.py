@@ -10,7 +10,6 @@ Microsoft's counts.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from ansible_collections.winops.volume_activation.plugins.action import kms_clie
 from lab import inventory, names
 from lab.windows.data import key_named
 
-from .conftest import Lab
+from .conftest import Lab, eventually
 
 PORT = 1690
 FIREWALL_RULE = "SPPSVC-In-TCP"
@@ -285,12 +284,3 @@ def prepare_clients(hand: Hand, hosts: list[str]) -> None:
             ("SetKeyManagementServicePort", {"PortNumber": 1700}),
         ):
             control.call("call_service", host=label, method=method, arguments=arguments)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

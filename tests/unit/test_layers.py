@@ -29,7 +29,7 @@ LAYERS = (
     ("_wsman", "_kerberos"),
     ("_licensing",),
     ("_topology",),
-    ("_address",),
+    ("_address", "_srv_value"),
     ("_plan", "_errors", "_masking"),
     ("doc_fragments", "modules"),
 )
@@ -37,7 +37,7 @@ HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
 CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
-PURE = ("_wsman", "_licensing", "_topology", "_address", "_plan", "_errors", "_masking", "doc_fragments", "modules")
+PURE = ("_wsman", "_licensing", "_topology", "_address", "_srv_value", "_plan", "_errors", "_masking", "doc_fragments", "modules")
 # The one file of _wsman that is neither pure nor ignorant of Ansible.
 CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
 TALKS = (

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .._errors import ActivationError
+from .._srv_value import SrvValue
 
 TYPE_TOMBSTONE, TYPE_SOA, TYPE_SRV = 0, 6, 33
 """MS-DNSP 2.2.2.1.1; the first is DNS_TYPE_ZERO, of which the only record is a tombstone."""
@@ -27,38 +28,16 @@ _SRV_NUMBERS = struct.Struct(">HHH")
 _EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StaticSrv:
-    """An SRV value (RFC 2782).
+def srv_data(value: SrvValue) -> bytes:
+    """The data of an SRV record (MS-DNSP 2.2.2.2.4.18).
 
-    Attributes:
-        priority: 0 to 65535.
-        weight: 0 to 65535.
-        port: 0 to 65535.
-        target: The host's full name, in lower case and without the final dot; C(.) says that there is no such service.
+    Raises:
+        ActivationError: A number is too large, or the target is no host name.
     """
-
-    priority: int
-    weight: int
-    port: int
-    target: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "target", self.target.strip().lower().rstrip(".") or ".")
-
-    def __str__(self) -> str:
-        return f"{self.priority} {self.weight} {self.port} {self.target}"
-
-    def to_bytes(self) -> bytes:
-        """The record's data (MS-DNSP 2.2.2.2.4.18).
-
-        Raises:
-            ActivationError: A number is too large, or the target is no host name.
-        """
-        for name in ("priority", "weight", "port"):
-            if not 0 <= getattr(self, name) <= 0xFFFF:
-                raise ActivationError(f"The SRV value {self} has a {name} that is no number from 0 to 65535.", source="options")
-        return _SRV_NUMBERS.pack(self.priority, self.weight, self.port) + _count_name(self.target)
+    for name in ("priority", "weight", "port"):
+        if not 0 <= getattr(value, name) <= 0xFFFF:
+            raise ActivationError(f"The SRV value {value} has a {name} that is no number from 0 to 65535.", source="options")
+    return _SRV_NUMBERS.pack(value.priority, value.weight, value.port) + _count_name(value.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +95,13 @@ class DnsRecord:
         return self.timestamp == 0
 
     @property
-    def srv(self) -> StaticSrv | None:
+    def srv(self) -> SrvValue | None:
         """Its SRV value; C(None) where it is of another type or its data are malformed."""
         if self.type != TYPE_SRV or len(self.data) < 8:
             return None
         target = _name_in(self.data[_SRV_NUMBERS.size :])
         priority, weight, port = _SRV_NUMBERS.unpack_from(self.data)
-        return None if target is None else StaticSrv(priority, weight, port, target)
+        return None if target is None else SrvValue(priority, weight, port, target)
 
     @property
     def zone_serial(self) -> int | None:
@@ -134,13 +113,13 @@ class DnsRecord:
         return replace(self, timestamp=0, ttl=self.ttl if ttl is None else ttl, serial=serial)
 
 
-def static_srv(value: StaticSrv, ttl: int, serial: int) -> DnsRecord:
+def static_srv(value: SrvValue, ttl: int, serial: int) -> DnsRecord:
     """A static record of an SRV value.
 
     Raises:
         ActivationError: The value cannot be one.
     """
-    return DnsRecord(TYPE_SRV, value.to_bytes(), ttl, serial)
+    return DnsRecord(TYPE_SRV, srv_data(value), ttl, serial)
 
 
 def tombstone(serial: int, now: datetime.datetime) -> DnsRecord:
@@ -160,9 +139,9 @@ def records_in(values: Iterable[bytes]) -> dict[bytes, DnsRecord]:
     return found
 
 
-def srv_values(values: Iterable[tuple[int, int, int, str]]) -> tuple[StaticSrv, ...]:
+def srv_values(values: Iterable[tuple[int, int, int, str]]) -> tuple[SrvValue, ...]:
     """SRV values from priority, weight, port and target; each once, in the order in which they were given."""
-    return tuple(dict.fromkeys(StaticSrv(*value) for value in values))
+    return tuple(dict.fromkeys(SrvValue(*value) for value in values))
 
 
 def _count_name(name: str) -> bytes:

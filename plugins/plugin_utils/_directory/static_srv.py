@@ -20,9 +20,10 @@ from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .._plan import Step, StepFailed
+from .._srv_value import SrvValue
 from . import dns_node, dns_record
 from .dns_node import Place
-from .dns_record import TYPE_TOMBSTONE, DnsRecord, StaticSrv
+from .dns_record import TYPE_TOMBSTONE, DnsRecord
 from .session import Change, Session
 
 DEFAULT_TTL = 3600
@@ -87,7 +88,7 @@ def ensure(
     """
     wanted = dns_record.srv_values(values)
     for value in wanted:
-        value.to_bytes()
+        dns_record.srv_data(value)
     return _Values(session, *dns_node.relative_name(zone, name), wanted, state, ttl, match_target).ensure(check_mode)
 
 
@@ -104,7 +105,7 @@ class _Values:
     """One task's work."""
 
     def __init__(
-        self, session: Session, zone: str, name: str, wanted: tuple[StaticSrv, ...], state: str, ttl: int | None, match_target: bool
+        self, session: Session, zone: str, name: str, wanted: tuple[SrvValue, ...], state: str, ttl: int | None, match_target: bool
     ) -> None:
         self.session = session
         self.zone = zone
@@ -136,7 +137,7 @@ class _Values:
 
     def _exchanges(self, place: Place) -> list[_Exchange]:
         """What has to change, by what the node holds now."""
-        stored: dict[StaticSrv, dict[bytes, DnsRecord]] = {}
+        stored: dict[SrvValue, dict[bytes, DnsRecord]] = {}
         for octets, record in _records(place).items():
             if record.srv is not None:
                 stored.setdefault(record.srv, {})[octets] = record
@@ -150,17 +151,17 @@ class _Values:
             exchanges.append(_Exchange(step, (), None))
         return exchanges
 
-    def _going(self, stored: Iterable[StaticSrv]) -> list[StaticSrv]:
+    def _going(self, stored: Iterable[SrvValue]) -> list[SrvValue]:
         wanted = set(self.wanted)
         if self.state == "absent":
             return sorted(value for value in stored if value in wanted or value.target in self.targets)
         return sorted(value for value in stored if value not in wanted and (self.state == "exact" or value.target in self.targets))
 
-    def _added(self, value: StaticSrv, ttls: list[int]) -> _Exchange:
+    def _added(self, value: SrvValue, ttls: list[int]) -> _Exchange:
         ttl = self.ttl if self.ttl is not None else next(iter(ttls), DEFAULT_TTL)
         return _Exchange(self._step(value, "absent", "present"), (), dns_record.static_srv(value, ttl, 0))
 
-    def _kept(self, value: StaticSrv, stored: Mapping[bytes, DnsRecord]) -> list[_Exchange]:
+    def _kept(self, value: SrvValue, stored: Mapping[bytes, DnsRecord]) -> list[_Exchange]:
         """A value that is there becomes static and gets the TTL; the same value twice becomes one."""
         old = next(iter(stored.values()))
         new = old.made_static(self.ttl, 0)
@@ -176,7 +177,7 @@ class _Values:
     def _object(self) -> str:
         return f"SRV {dns_node.node_name(self.zone, self.name)}"
 
-    def _step(self, value: StaticSrv, before: str, after: str) -> Step:
+    def _step(self, value: SrvValue, before: str, after: str) -> Step:
         return Step(self._object, f"value {value}", before, after, "LDAP modify of dnsRecord, static")
 
     def _write(self, place: Place, planned: list[_Exchange]) -> tuple[list[Step], Place]:

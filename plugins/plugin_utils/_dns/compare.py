@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._errors import ActivationError
-from .srv import Answer, Server, SrvValue, plain_name
+from .._srv_value import SrvValue, plain_name
+from .srv import Answer, Server
 
 
 @dataclass(frozen=True, slots=True)

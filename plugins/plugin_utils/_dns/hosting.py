@@ -13,7 +13,8 @@ with contextlib.suppress(ImportError):
     import dns.rdatatype
 
 from .._errors import ActivationError
-from .srv import DEFAULT_TIMEOUT, Server, ask, plain_name
+from .._srv_value import plain_name
+from .srv import DEFAULT_TIMEOUT, Server, ask
 
 
 def primary_of(zone: str, servers: Sequence[Server], *, timeout: float = DEFAULT_TIMEOUT) -> str:

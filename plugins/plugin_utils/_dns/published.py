@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
 from .._errors import ActivationError
-from .srv import Answer, plain_name, read_srv, servers_of, service_name, system_servers
+from .._srv_value import plain_name
+from .srv import Answer, read_srv, servers_of, service_name, system_servers
 
 _TIMEOUT = 2.0
 # Where replication lags, one server names the host's old port and another the new one: what is under way still counts.

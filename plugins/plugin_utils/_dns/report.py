@@ -9,9 +9,10 @@ import typing as t
 from collections.abc import Sequence
 
 from .._errors import ActivationError
+from .._srv_value import SrvValue
 from .compare import Comparison
 from .order import groups
-from .srv import Answer, Server, SrvValue
+from .srv import Answer, Server
 
 
 def records(comparison: Comparison) -> list[dict[str, t.Any]]:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from .._address import PORTS
 from .._errors import ActivationError
+from .._srv_value import SrvValue, plain_name
 from .order import NO_SERVICE
-from .srv import SrvValue, plain_name
 
 DEFAULT_TTL = 3600
 _NUMBERS = range(65536)

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from .._address import split_address
 from .._errors import ActivationError
 from .._kerberos.logon import Account, Logon
+from .._srv_value import plain_name
 from .addresses import literal, server_at
 from .channel import Channel
 from .rrset import owner_name
 from .signing import KerberosKey, SharedKey, Signer, Unsigned
-from .srv import DNS_PORT, Server, plain_name, require_dnspython, servers_of
+from .srv import DNS_PORT, Server, require_dnspython, servers_of
 from .srv_record import Record
 from .update import Zone
 

@@ -16,9 +16,10 @@ from dataclasses import replace
 
 from .._errors import ActivationError
 from .._plan import Step, StepFailed
+from .._srv_value import plain_name
 from .addresses import read_addresses
 from .rrset import Wish, changes
-from .srv import Server, plain_name, read_srv_from_all, server_of
+from .srv import Server, read_srv_from_all, server_of
 from .srv_record import Record
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0

@@ -32,6 +32,7 @@ else:
 
 from .._address import split_address
 from .._errors import ActivationError
+from .._srv_value import SrvValue, plain_name
 
 SERVICE = "_vlmcs._tcp"
 DNS_PORT = 53
@@ -46,29 +47,6 @@ _REMEDIES = {
     "NOTIMP": "check that the address is that of a DNS server",
     "FORMERR": "check that the address is that of a DNS server",
 }
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class SrvValue:
-    """One value of an SRV RRset (RFC 2782).
-
-    Attributes:
-        priority: 0 to 65535; lower ones are tried first.
-        weight: 0 to 65535; the share among values of the same priority.
-        port: The TCP port.
-        target: The host's full name, in lower case and without the final dot; C(.) says that there is no such service.
-    """
-
-    priority: int
-    weight: int
-    port: int
-    target: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "target", plain_name(self.target))
-
-    def __str__(self) -> str:
-        return f"{self.priority} {self.weight} {self.port} {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +100,6 @@ class Answer:
     authoritative: bool
     exists: bool
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def plain_name(name: str) -> str:
-    """A DNS name in lower case without the final dot; the root stays C(.)."""
-    return name.strip().lower().rstrip(".") or "."
 
 
 def service_name(domain: str) -> str:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 from .._errors import ActivationError
 from .._plan import Plan, Step, StepFailed
+from .._srv_value import SrvValue
 from .channel import NoAnswer
 from .rrset import Change, Held, Wish, changed, changes, doubtful_targets, outstanding
-from .srv import SrvValue
 from .update import OvertakenError, Zone, batches
 
 _PER_MESSAGE = 200

@@ -30,11 +30,11 @@ except ImportError:
     pass
 
 from .._errors import ActivationError
+from .._srv_value import SrvValue, plain_name
 from .channel import Channel
 from .refusals import refused
 from .rrset import Change, Held
 from .signing import Signer
-from .srv import SrvValue, plain_name
 
 
 class OvertakenError(Exception):

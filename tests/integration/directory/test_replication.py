@@ -36,14 +36,8 @@ WRITTEN = error_catalogue.paired("Replication between domain controllers", [BEHI
 
 
 @pytest.fixture
-def domain(two_controllers_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Domain:
-    monkeypatch.setenv("KRB5_CONFIG", str(two_controllers_lab.layout.krb5_conf))
-    return two_controllers_lab.domain
-
-
-@pytest.fixture
-def second(domain: Domain) -> Witness:
-    return Witness(domain, "dc2")
+def domain(pair_domain: Domain) -> Domain:
+    return pair_domain
 
 
 @pytest.fixture

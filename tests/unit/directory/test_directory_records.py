@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import dns_record
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_record import DnsRecord, StaticSrv
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_record import DnsRecord, srv_data
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
 shorts, words = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 labels = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=63)
 targets = st.lists(labels, max_size=5).map(".".join).filter(lambda name: len(name) <= 253).map(lambda name: name or ".")
-srv = st.builds(StaticSrv, shorts, shorts, shorts, targets)
+srv = st.builds(SrvValue, shorts, shorts, shorts, targets)
 octets = st.integers(0, 255)
 records = st.builds(
     DnsRecord, shorts, st.binary(max_size=80), words, words, words, octets, octets, shorts, words, surplus=st.binary(max_size=4)
@@ -41,7 +42,7 @@ def test_a_record_survives_byte_for_byte(record: DnsRecord) -> None:
 
 
 @given(srv, words, words)
-def test_a_value_survives(value: StaticSrv, ttl: int, serial: int) -> None:
+def test_a_value_survives(value: SrvValue, ttl: int, serial: int) -> None:
     record = DnsRecord.from_bytes(dns_record.static_srv(value, ttl, serial).to_bytes())
     assert (record.srv, record.ttl, record.serial, record.is_static) == (value, ttl, serial, True)
 
@@ -49,11 +50,11 @@ def test_a_value_survives(value: StaticSrv, ttl: int, serial: int) -> None:
 @pytest.mark.parametrize(
     ("data", "value", "ttl", "serial", "static"),
     [
-        (PUBLISHED, StaticSrv(0, 0, 1688, "kms-1.contoso.com"), 3600, 110, False),
-        (ADDED, StaticSrv(2, 3, 1, "a.contoso.com"), 900, 2, True),
+        (PUBLISHED, SrvValue(0, 0, 1688, "kms-1.contoso.com"), 3600, 110, False),
+        (ADDED, SrvValue(2, 3, 1, "a.contoso.com"), 900, 2, True),
     ],
 )
-def test_what_a_dns_server_stored(data: str, value: StaticSrv, ttl: int, serial: int, static: bool) -> None:
+def test_what_a_dns_server_stored(data: str, value: SrvValue, ttl: int, serial: int, static: bool) -> None:
     record = DnsRecord.from_bytes(bytes.fromhex(data))
     assert (record.srv, record.ttl, record.serial, record.is_static) == (value, ttl, serial, static)
     assert record.to_bytes().hex() == data
@@ -87,25 +88,25 @@ def test_a_tombstone_tells_when() -> None:
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (StaticSrv(65536, 0, 1, "a"), "priority that is no number from 0 to 65535"),
-        (StaticSrv(0, -1, 1, "a"), "weight"),
-        (StaticSrv(0, 0, 70000, "a"), "port"),
-        (StaticSrv(0, 0, 1, "a..b"), "no host name"),
-        (StaticSrv(0, 0, 1, "a" * 64), "no host name"),
-        (StaticSrv(0, 0, 1, ".".join(["a" * 60] * 5)), "no host name"),
-        (StaticSrv(0, 0, 1, "a b"), "no host name"),
-        (StaticSrv(0, 0, 1, "kms-ü.test"), "xn--"),
+        (SrvValue(65536, 0, 1, "a"), "priority that is no number from 0 to 65535"),
+        (SrvValue(0, -1, 1, "a"), "weight"),
+        (SrvValue(0, 0, 70000, "a"), "port"),
+        (SrvValue(0, 0, 1, "a..b"), "no host name"),
+        (SrvValue(0, 0, 1, "a" * 64), "no host name"),
+        (SrvValue(0, 0, 1, ".".join(["a" * 60] * 5)), "no host name"),
+        (SrvValue(0, 0, 1, "a b"), "no host name"),
+        (SrvValue(0, 0, 1, "kms-ü.test"), "xn--"),
     ],
 )
-def test_values_that_cannot_be(value: StaticSrv, sentence: str) -> None:
+def test_values_that_cannot_be(value: SrvValue, sentence: str) -> None:
     with pytest.raises(ActivationError, match=sentence):
-        value.to_bytes()
+        srv_data(value)
 
 
 def test_values_are_names_of_hosts_as_dns_compares_them() -> None:
     assert dns_record.srv_values([(0, 0, 1688, "KMS.Test."), (0, 0, 1688, "kms.test"), (1, 0, 1688, ".")]) == (
-        StaticSrv(0, 0, 1688, "kms.test"),
-        StaticSrv(1, 0, 1688, "."),
+        SrvValue(0, 0, 1688, "kms.test"),
+        SrvValue(1, 0, 1688, "."),
     )
 
 

@@ -22,8 +22,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrse
     outstanding,
     owner_name,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import SrvValue
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
 # Few of each, so that values meet.
 VALUES = st.builds(SrvValue, st.integers(0, 1), st.integers(0, 1), st.sampled_from([1688, 1689]), st.sampled_from(["a.b", "c.d", "e.f"]))

@@ -16,11 +16,12 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.chan
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import Unsigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.spread import wait
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server, SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv_record import Record
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.update import Zone
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
 NAME = "_vlmcs._tcp.contoso.com"
 VALUES = [(600, srv(10, 75, 1688, "kms-1.contoso.com"))]

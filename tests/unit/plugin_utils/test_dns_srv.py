@@ -21,13 +21,13 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.publ
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import (
     Answer,
     Server,
-    SrvValue,
     read_srv,
     read_srv_from_all,
     server_of,
     service_name,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
 NAME = "_vlmcs._tcp.contoso.com"
 VALUES = [(600, srv(10, 75, 1688, "KMS-1.contoso.com")), (600, srv(10, 25, 1688, "kms-2.contoso.com"))]
