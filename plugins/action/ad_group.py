@@ -30,6 +30,7 @@ class ActionModule(VolumeActivationAction):
             tuple(options["members"]),
             options["after"] or "",
             options["state"] == "exact",
+            tuple(options["members_absent"]),
         )
         given = settings.Settings.from_options(options)
         with open_session(given) as session:
@@ -42,4 +43,4 @@ class ActionModule(VolumeActivationAction):
                 0 if check_mode else options["wait_for_replication"],
             )
             done.result["replication"] = wait(session, given, awaited, done.steps)
-        return Outcome(done.steps, done.result)
+        return Outcome(done.steps, done.result, warnings=done.warnings)

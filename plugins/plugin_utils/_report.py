@@ -137,6 +137,8 @@ def _record_findings(subject: str, result: Result, kms_hosts: Sequence[str]) -> 
         yield Finding(
             subject, f"The group lacks {lacking} on it, and the account may not give that (WRITE_DAC); another one has to.", False
         )
+    if result.get("steps") and result.get("may_write") is False and "missing" not in result:
+        yield Finding(subject, " ".join(map(str, result.get("warnings") or ["The account may not change it."])), True)
     if result.get("owner"):
         yield Finding(subject, f"It is there already and belongs to {result['owner']}.", False)
 

@@ -34,6 +34,7 @@ class WantedGroup:
         members: In the forms of C(principals).
         after: The earlier step that makes the container in check mode; empty where it has to be there.
         exact: Members beside these are taken out; otherwise all others stay.
+        absent: Accounts that are taken out, in the forms of C(principals). One that does not exist any more is in no group.
     """
 
     name: str
@@ -43,6 +44,7 @@ class WantedGroup:
     members: tuple[str, ...] = ()
     after: str = ""
     exact: bool = False
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class GroupOutcome:
 
     steps: list[Step] = field(default_factory=list)
     result: dict[str, t.Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def ensure_group(session: Session, wanted: WantedGroup, check_mode: bool) -> GroupOutcome:
@@ -77,22 +80,28 @@ class _Group:
         self.through: dict[str, str] = {}
         self.surplus: dict[str, str] = {}
         self._demand_own_domain()
+        if both := {name.lower() for name in wanted.members} & {name.lower() for name in wanted.absent}:
+            raise ActivationError(f"members and members_absent both name {', '.join(sorted(both))}.", source="options")
 
     def ensure(self) -> GroupOutcome:
         self._read()
         plan = self._plan()
+        lacks = ""
         if plan and self.check_mode:
-            self._demand_rights(plan)
+            lacks = self._lacking_rights(plan)
         elif plan:
             plan.run()
             self._read()
             self._demand_result()
         outcome = GroupOutcome(plan.steps)
+        if lacks:
+            outcome.warnings.append(f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}.")
         group = self.group
         outcome.result = {
             "dn": group.dn if group else self._new_dn,
             "sid": str(group.sid) if group else "",
             "scope": self.wanted.scope,
+            "may_write": not lacks,
             "members": [
                 {"name": member.name, "dn": member.dn, "present": self._present(member), "through": self.through.get(member.dn, "")}
                 for member in self.members
@@ -105,7 +114,7 @@ class _Group:
 
         Membership is read from the accounts: a group of many members does not give all values of C(member) at once.
         """
-        found = self.domain.find([self.wanted.name, *self.wanted.members])
+        found = self.domain.find([self.wanted.name, *self.wanted.members, *self.wanted.absent])
         missing = [name for name in self.wanted.members if found[name] is None]
         if missing:
             raise ActivationError(
@@ -125,6 +134,8 @@ class _Group:
             self.surplus = membership.surplus(self.session, self.group.dn, self.members)
         elif absent := [member for member in self.members if not member.is_member_of(self.group)]:
             self.through = membership.through_groups(self.session, self.group, absent)
+        gone = [account for name in self.wanted.absent if (account := found[name]) is not None]
+        self.surplus |= {account.dn: account.account for account in gone if account.is_member_of(self.group)}
 
     def _present(self, member: Principal) -> bool:
         return self.group is not None and (member.is_member_of(self.group) or member.dn in self.through)
@@ -251,28 +262,21 @@ class _Group:
             return ""
         return f" If it is of another domain: {_OWN_DOMAIN}, so make a group in each domain and grant the record to each."
 
-    def _demand_rights(self, plan: Plan) -> None:
-        """What the account may do, so that check mode refuses what a real run would be refused."""
+    def _lacking_rights(self, plan: Plan) -> str:
+        """What the account lacks for the plan, so that check mode tells what a real run would be refused; empty for nothing."""
         attributes = {step.attribute.partition(" ")[0] for step in plan.steps}
-        lacks = ""
         if attributes & {"exists", "path"}:
             container = self.session.read(self._container, ["allowedChildClassesEffective"])
             if container is None and not self.wanted.after:
                 raise self._no_container()
             if container is not None and "group" not in container.texts("allowedChildClassesEffective"):
-                lacks = f"CREATE_CHILD (group) on {self._container}"
-        if self.group is not None and not lacks:
+                return f"CREATE_CHILD (group) on {self._container}"
+        if self.group is not None:
             entry = self.session.read(self.group.dn, ["allowedAttributesEffective"])
             allowed = set(entry.texts("allowedAttributesEffective")) if entry else set()
             if needed := attributes - allowed - {"path"}:
-                lacks = f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {self.group.dn}"
-        if lacks:
-            raise ActivationError(
-                f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}.",
-                code="50",
-                name="insufficientAccessRights",
-                source="ldap",
-            )
+                return f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {self.group.dn}"
+        return ""
 
     def _demand_result(self) -> None:
         absent = [member.account for member in self.members if not self._present(member)]

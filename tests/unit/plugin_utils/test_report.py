@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report
@@ -54,6 +56,12 @@ def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key_give
 @pytest.mark.parametrize(("channel", "found"), [("gvlk", 0), ("mak", 1), ("retail", 1), ("csvlk", 1)])
 def test_what_will_become_of_a_clients_key_is_said_and_stops_nothing(channel: str, found: int):
     assert [finding.blocks for finding in findings({"pc-1": license_of(channel=channel)})] == [False] * found
+
+
+@pytest.mark.parametrize(("steps", "may_write", "found"), [([{}], False, 1), ([{}], True, 0), ([], False, 0)])
+def test_an_account_that_may_not_change_the_group_stands_in_the_way(steps: list[dict[str, Any]], may_write: bool, found: int):
+    seen = findings({}, checks={"group": {"steps": steps, "may_write": may_write, "warnings": ["It lacks CREATE_CHILD."]}})
+    assert [(item.text, item.blocks) for item in seen if item.object == "group"] == [("It lacks CREATE_CHILD.", True)] * found
 
 
 @pytest.mark.parametrize(("missing", "may_write", "found"), [(["write"], False, 1), (["write"], True, 0), ([], False, 0)])
