@@ -81,7 +81,9 @@ def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_
             shown = Step(f"SRV {record.owner}", f"shown by {record.zone.channel.server.name}", False, True, "DNS question")
             raise StepFailed(shown, done.steps, []) from failure
     outcome = record.outcome(wish, _held(done.before), _held(done.after), done.steps)
-    outcome.result |= {"before": done.before, "after": done.after, "replication": replication}
+    outcome.result |= {"before": done.before, "after": done.after, "may_write": not done.lacks, "replication": replication}
+    if done.lacks:
+        outcome.warnings.append(done.lacks)
     return outcome
 
 

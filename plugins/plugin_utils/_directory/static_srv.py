@@ -46,6 +46,7 @@ class StaticOutcome:
         partition: The partition that its zone lies in.
         before: The SRV values that the node had: C(target), C(port), C(priority), C(weight), C(ttl) and C(static) of each.
         after: Those that it has, or in check mode would have.
+        lacks: Why a real run would be refused, as a sentence; in check mode only.
     """
 
     steps: list[Step]
@@ -53,6 +54,7 @@ class StaticOutcome:
     partition: str
     before: list[dict[str, object]]
     after: list[dict[str, object]]
+    lacks: str = ""
 
 
 def ensure(
@@ -121,8 +123,7 @@ class _Values:
         before = _srv_records(place)
         planned = self._exchanges(place)
         steps = [exchange.step for exchange in planned]
-        if planned and check_mode:
-            self._demand_rights(place)
+        lacks = self._lacking_right(place) if planned and check_mode else ""
         if check_mode or not planned:
             gone = {value for exchange in planned for value in exchange.old}
             left = [record for value, record in _records(place).items() if record.srv and value not in gone]
@@ -130,7 +131,7 @@ class _Values:
         else:
             steps, place = self._write(place, planned)
             after = _srv_records(place)
-        return StaticOutcome(steps, place.dn, place.partition, _shown(before), _shown(after))
+        return StaticOutcome(steps, place.dn, place.partition, _shown(before), _shown(after), lacks)
 
     def _read(self) -> Place:
         return dns_node.locate(self.session, self.zone, self.name, ["dnsRecord", "dNSTombstoned"])
@@ -240,23 +241,16 @@ class _Values:
             self._serial = (found + 1) & 0xFFFFFFFF or 1
         return self._serial
 
-    def _demand_rights(self, place: Place) -> None:
-        """What the account may do, so that check mode refuses what a real run would be refused."""
+    def _lacking_right(self, place: Place) -> str:
+        """What a real run would be refused for, as a sentence; empty where the account has the right."""
         if place.entry is None:
-            entry = self.session.read(place.zone_dn, ["allowedChildClassesEffective"])
-            lacks = "" if entry and "dnsNode" in entry.texts("allowedChildClassesEffective") else "CREATE_CHILD (dnsNode)"
-            where = place.zone_dn
+            where, attribute, needed, right = place.zone_dn, "allowedChildClassesEffective", "dnsNode", "CREATE_CHILD (dnsNode)"
         else:
-            entry = self.session.read(place.dn, ["allowedAttributesEffective"])
-            lacks = "" if entry and "dnsRecord" in entry.texts("allowedAttributesEffective") else "WRITE_PROPERTY (dnsRecord)"
-            where = place.dn
-        if lacks:
-            raise ActivationError(
-                f"{self._object} cannot be changed by this account: it lacks {lacks} on {where}.",
-                code="50",
-                name="insufficientAccessRights",
-                source="ldap",
-            )
+            where, attribute, needed, right = place.dn, "allowedAttributesEffective", "dnsRecord", "WRITE_PROPERTY (dnsRecord)"
+        entry = self.session.read(where, [attribute])
+        if entry and needed in entry.texts(attribute):
+            return ""
+        return f"{self._object} cannot be changed by this account: it lacks {right} on {where}."
 
 
 def _records(place: Place) -> dict[bytes, DnsRecord]:
