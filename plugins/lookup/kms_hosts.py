@@ -107,9 +107,9 @@ from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils._dns import compare
 from ..plugin_utils._dns.addresses import read_addresses
-from ..plugin_utils._dns.order import NO_SERVICE, groups, selection_order
 from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
 from ..plugin_utils._srv_value import SrvValue
 
 

@@ -27,8 +27,8 @@ LAYERS = (
     ("_module_options", "_query", "_report"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
     ("_wsman", "_kerberos"),
-    ("_licensing",),
-    ("_topology",),
+    ("_licensing", "_topology"),
+    ("_srv_order",),
     ("_address", "_srv_value"),
     ("_plan", "_errors", "_masking"),
     ("doc_fragments", "modules"),
@@ -37,7 +37,19 @@ HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
 CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
-PURE = ("_wsman", "_licensing", "_topology", "_address", "_srv_value", "_plan", "_errors", "_masking", "doc_fragments", "modules")
+PURE = (
+    "_wsman",
+    "_licensing",
+    "_topology",
+    "_srv_order",
+    "_address",
+    "_srv_value",
+    "_plan",
+    "_errors",
+    "_masking",
+    "doc_fragments",
+    "modules",
+)
 # The one file of _wsman that is neither pure nor ignorant of Ansible.
 CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
 TALKS = (
@@ -171,7 +183,8 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
     [
         ("plugins/plugin_utils/_licensing/keys.py", "import ansible.errors", "nothing of Ansible"),
         ("plugins/plugin_utils/_licensing/keys.py", "def later():\n    import socket", "no network"),
-        ("plugins/plugin_utils/_topology.py", "from urllib import request", "no network"),
+        ("plugins/plugin_utils/_topology/sites.py", "from urllib import request", "no network"),
+        ("plugins/plugin_utils/_topology/sites.py", "from .._licensing.kms import x", "_topology is not above _licensing"),
         ("plugins/plugin_utils/_plan.py", "import yaml", "standard library"),
         ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
         ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _windows"),

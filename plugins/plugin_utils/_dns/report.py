@@ -9,9 +9,9 @@ import typing as t
 from collections.abc import Sequence
 
 from .._errors import ActivationError
+from .._srv_order import groups
 from .._srv_value import SrvValue
 from .compare import Comparison
-from .order import groups
 from .srv import Answer, Server
 
 

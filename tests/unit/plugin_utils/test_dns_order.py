@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import compare, report
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.order import groups, selection_order
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Answer, Server
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_order import groups, selection_order
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
 values = st.builds(

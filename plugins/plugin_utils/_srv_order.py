@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .._srv_value import SrvValue
+from ._srv_value import SrvValue
 
 NO_SERVICE = "."
 
