@@ -5,12 +5,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+NUMBERS = range(65536)
+"""What a priority and a weight can be: 16 bits without a sign."""
+
+# The underscore stands in names that Windows took over from NetBIOS, and in those of services.
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def plain_name(name: str) -> str:
     """A DNS name in lower case without the final dot; the root stays C(.)."""
     return name.strip().lower().rstrip(".") or "."
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name in lower case and without the final dot can be one of a host or domain in DNS."""
+    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
 @dataclass(frozen=True, slots=True, order=True)

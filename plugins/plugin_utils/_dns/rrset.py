@@ -9,21 +9,18 @@ Private to the collection: it may change in any release.
 from __future__ import annotations
 
 import ipaddress
-import re
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._address import PORTS
 from .._errors import ActivationError
-from .._srv_value import SrvValue, plain_name
-from .order import NO_SERVICE
+from .._srv_order import NO_SERVICE
+from .._srv_value import NUMBERS, SrvValue, is_plain_name, plain_name
 
 DEFAULT_TTL = 3600
-_NUMBERS = range(65536)
 _TTLS = range(2**31)
 """RFC 2181 8."""
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 Held = Mapping[SrvValue, int]
 """Each value of an RRset with its time to live in seconds."""
@@ -132,14 +129,14 @@ def owner_name(zone: str, record: str) -> str:
         ActivationError: It can't lie in the zone.
     """
     zone, name = plain_name(zone), record.strip().lower()
-    if not _is_name(zone):
+    if not is_plain_name(zone):
         raise ActivationError(f"'{zone}' is no name of a DNS zone.", source="options")
     if name == "@" or name.rstrip(".") == zone:
         return zone
     whole = name.rstrip(".") if name.endswith((".", f".{zone}")) else f"{name}.{zone}"
     if not whole.endswith(f".{zone}"):
         raise ActivationError(f"The record {record} does not lie in the zone {zone}. Name the zone that it lies in.", source="options")
-    if not _is_name(whole):
+    if not is_plain_name(whole):
         raise ActivationError(f"'{record}' is no DNS name.", source="options")
     return whole
 
@@ -147,7 +144,7 @@ def owner_name(zone: str, record: str) -> str:
 def _checked_value(given: Mapping[str, t.Any]) -> SrvValue:
     target, port = plain_name(given["target"]), given["port"]
     for name in ("priority", "weight"):
-        if given[name] not in _NUMBERS:
+        if given[name] not in NUMBERS:
             raise ActivationError(f"The {name} of {target} is {given[name]}; it has to be a number from 0 to 65535.", source="options")
     if port not in PORTS and not (target == NO_SERVICE and port == 0):
         raise ActivationError(f"The port of {target} is {port}; it has to be a number from 1 to 65535.", source="options")
@@ -160,13 +157,9 @@ def _check_target(target: str) -> None:
     try:
         ipaddress.ip_address(target.strip("[]"))
     except ValueError:
-        if not _is_name(target) or "." not in target:
+        if not is_plain_name(target) or "." not in target:
             raise ActivationError(
                 f"The target '{target}' is no full name of a host, such as kms-1.contoso.com; nothing completes it.", source="options"
             ) from None
         return
     raise ActivationError(f"The target {target} is an address; an SRV record names a host.", source="options")
-
-
-def _is_name(name: str) -> bool:
-    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))

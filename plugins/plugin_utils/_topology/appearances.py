@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which KMS host appears in which site's record, how, and who brings it there. All that is derived comes from here. Pure.
+
+Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .._srv_value import SrvValue
+from .model import DYNAMIC, KmsHost, Site, Sites
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One KMS host in one site's record.
+
+    Attributes:
+        host: The host.
+        home: The host's site.
+        site: The site whose record it is in.
+        value: Its value there.
+        dynamic: Whether the host itself publishes it; the control node writes it otherwise.
+    """
+
+    host: KmsHost
+    home: Site
+    site: Site
+    value: SrvValue
+    dynamic: bool
+
+
+def entries(sites: Sites, site: Site) -> Iterator[Entry]:
+    """The entries of a site's record: its own hosts first, then those of the others, in the order of the declaration."""
+    for home in [site, *(other for other in sites.values() if other is not site)]:
+        for host in home.kms_hosts:
+            at_home = home is site
+            appearance = host.at_home if at_home else host.overrides.get(site.name, host.elsewhere)
+            if appearance.publish:
+                value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
+                yield Entry(host, home, site, value, at_home or site.remote_publish == DYNAMIC)
+
+
+def publishing_sites(sites: Sites, site: Site) -> list[Site]:
+    """The sites with hosts that publish themselves in a site's record, the site itself first."""
+    found: list[Site] = []
+    for entry in entries(sites, site):
+        if entry.dynamic and entry.home not in found:
+            found.append(entry.home)
+    return found
+
+
+def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Entry]:
+    """The entries that a host publishes itself: at home first, because a list of other domains may take that one's place.
+
+    Microsoft says both that a host's own domain is published in any case and that a list suspends it; listed, it is right
+    either way, and only a line of its own gives it priority and weight.
+    """
+    order = [home, *(other for other in sites.values() if other is not home)]
+    return [entry for site in order for entry in entries(sites, site) if entry.host is host and entry.dynamic]
