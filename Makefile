@@ -14,6 +14,8 @@ LAB_PARK ?= modern
 LAB_CONNECTION ?= winrm_ntlm
 # How many domain controllers: 1, 2
 LAB_CONTROLLERS ?= 1
+# Several sites: zones (of one domain), domains (one for each), or nothing for the single site
+LAB_SITES ?=
 # Whether there is a BIND beside Active Directory: yes, or nothing
 LAB_BIND ?=
 # What make play runs, and with which further arguments of ansible-playbook
@@ -51,8 +53,8 @@ setup-newest: setup ## A second environment, build/venv-newest, where Python 3.1
 demo: stage ## Starts the laboratory, runs the main job, shows the result, stops the laboratory
 	@cd tests && $(in_venv) python -m lab.demo
 
-lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION, LAB_CONTROLLERS, LAB_BIND)
-	@cd tests && $(in_venv) python -m lab up --root "$(build)/lab" --park "$(LAB_PARK)" --connection "$(LAB_CONNECTION)" --controllers "$(LAB_CONTROLLERS)" $(if $(LAB_BIND),--bind)
+lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION, LAB_CONTROLLERS, LAB_SITES, LAB_BIND)
+	@cd tests && $(in_venv) python -m lab up --root "$(build)/lab" --park "$(LAB_PARK)" --connection "$(LAB_CONNECTION)" --controllers "$(LAB_CONTROLLERS)" --sites "$(LAB_SITES)" $(if $(LAB_BIND),--bind)
 
 lab-down: setup ## Stops it
 	@cd tests && $(in_venv) python -m lab down --root "$(build)/lab"

@@ -8,17 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible.errors import AnsibleError
-
 from ..plugin_utils import _report
+from ..plugin_utils._results import Results
 
-_LICENSE = "__kms_single_site_license"
-_LICENSE_AFTER = "__kms_single_site_license_after"
-_PUBLICATIONS = ("__kms_single_site_first", "__kms_single_site_other")
-_ENDPOINTS = "__kms_single_site_endpoints"
-_RIGHTS = "__kms_single_site_rights"
-_CLIENT = "__kms_single_site_client"
-_VALUE = "__kms_single_site_value"
+_PREFIX = "__kms_single_site_"
 
 
 def kms_single_site_findings(
@@ -31,7 +24,8 @@ def kms_single_site_findings(
     records: str = "published",
 ) -> list[dict[str, Any]]:
     """See C(kms_single_site_findings.yml)."""
-    licenses = {host: _registered(hostvars, host, _LICENSE) for host in hosts}
+    results = Results(hostvars, _PREFIX)
+    licenses = {host: results.of(host, "license") for host in hosts}
     return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, key_given, checks, records)]
 
 
@@ -50,23 +44,21 @@ def kms_single_site_summary(
     records: str = "published",
 ) -> list[str]:
     """See C(kms_single_site_summary.yml)."""
+    results = Results(hostvars, _PREFIX)
     hosts = {
-        host: _report.KmsHostResults(
-            _registered(hostvars, host, _LICENSE), _registered(hostvars, host, _LICENSE_AFTER), _target(hostvars, host)
-        )
+        host: _report.KmsHostResults(results.of(host, "license"), results.of(host, "license_after"), _target(results, host))
         for host in kms_hosts
     }
-    endpoints = next((found for host in kms_hosts if (found := _registered(hostvars, host, _ENDPOINTS))), {})
-    granted = next((found for host in kms_hosts if (found := _registered(hostvars, host, _RIGHTS))), {}).get("granted") or ["no rights"]
+    granted = results.once(kms_hosts, "rights").get("granted") or ["no rights"]
     rights = _report.WRITERS.get(records) or f"{group} has {', '.join(granted)} on it"
-    return _report.single_site_summary(domain, hosts, _clients(hostvars, clients), endpoints, rights, check_mode)
+    return _report.single_site_summary(domain, hosts, results.clients(clients), results.once(kms_hosts, "endpoints"), rights, check_mode)
 
 
-def _target(hostvars: Any, host: str) -> str:
+def _target(results: Results, host: str) -> str:
     """The name under which a KMS host publishes itself, as it said when it was activated."""
-    results = (_registered(hostvars, host, name) for name in _PUBLICATIONS)
-    published = next((str(result["publication"]["target"]) for result in results if "publication" in result), "")
-    return published or str(_registered(hostvars, host, _VALUE).get("target", ""))
+    registered = (results.of(host, name) for name in ("first", "other"))
+    published = next((str(result["publication"]["target"]) for result in registered if "publication" in result), "")
+    return published or str(results.of(host, "value").get("target", ""))
 
 
 def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -76,21 +68,7 @@ def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
     """See C(kms_single_site_counts.yml)."""
-    return _report.single_site_counts(_clients(hostvars, clients))
-
-
-def _clients(hostvars: Any, clients: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The registered results of the clients that were in the play; a limit may have left others out."""
-    found = {host: {"license": _registered(hostvars, host, _LICENSE), "client": _registered(hostvars, host, _CLIENT)} for host in clients}
-    return {host: results for host, results in found.items() if results["license"]}
-
-
-def _registered(hostvars: Any, host: str, name: str) -> Mapping[str, Any]:
-    """What a task registered for a host; empty where it did not run there."""
-    value = hostvars[host].get(name, {})
-    if not isinstance(value, Mapping):
-        raise AnsibleError(f"{name} of {host} is no task result but {type(value).__name__}.")
-    return value
+    return _report.single_site_counts(Results(hostvars, _PREFIX).clients(clients))
 
 
 class FilterModule:

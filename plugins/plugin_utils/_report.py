@@ -81,18 +81,16 @@ def single_site_findings(
         if result.get("unreachable") or "operating_system" not in result:
             findings.append(Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts))
         elif host in kms_hosts:
-            findings += _kms_host_findings(host, result, key_given)
+            findings += kms_host_findings(host, result, key_given, "kms_single_site_csvlk")
         else:
-            findings += _client_findings(host, result)
+            findings += client_findings(host, result)
     for subject, result in checks.items():
-        if "error" in result or result.get("failed"):
-            findings.append(Finding(subject, str(result.get("msg", "This could not be looked at.")), True))
-        else:
-            findings += _record_findings(subject, result, kms_hosts)
+        findings += _record_findings(subject, result, kms_hosts)
     return findings
 
 
-def _kms_host_findings(host: str, result: Result, key_given: bool) -> Iterable[Finding]:
+def kms_host_findings(host: str, result: Result, key_given: bool, key_variable: str) -> Iterable[Finding]:
+    """What stands in the way of making a host a KMS host; C(key_variable) names where a key is given."""
     yield from _clock_findings(host, result, _KERBEROS_SECONDS, True)
     channel = (result.get("windows") or {}).get("channel")
     if channel == "timebased":
@@ -100,10 +98,11 @@ def _kms_host_findings(host: str, result: Result, key_given: bool) -> Iterable[F
             host, f"{result['operating_system']['caption']} is an evaluation; change its edition with DISM /Set-Edition first.", True
         )
     elif channel != "csvlk" and not key_given:
-        yield Finding(host, "It holds no KMS host key, and none is given; set kms_single_site_csvlk.", True)
+        yield Finding(host, f"It holds no KMS host key, and none is given; set {key_variable}.", True)
 
 
-def _client_findings(host: str, result: Result) -> Iterable[Finding]:
+def client_findings(host: str, result: Result) -> Iterable[Finding]:
+    """What a client's owner may want to know before it becomes a KMS client."""
     yield from _clock_findings(host, result, _KMS_SECONDS, False)
     channel = (result.get("windows") or {}).get("channel")
     if channel == "csvlk":
@@ -132,6 +131,14 @@ def _record_findings(subject: str, result: Result, kms_hosts: Sequence[str]) -> 
                 f"The record also names {entry['target']}:{entry['port']}, which is no KMS host of this play; it is left alone.",
                 False,
             )
+    yield from rights_findings(subject, result)
+
+
+def rights_findings(subject: str, result: Result) -> Iterable[Finding]:
+    """What the directory would refuse, and whose the record is: from a look at a group, at rights or at static values."""
+    if "error" in result or result.get("failed"):
+        yield Finding(subject, str(result.get("msg", "This could not be looked at.")), True)
+        return
     if result.get("missing") and result.get("may_write") is False:
         lacking = ", ".join(result["missing"])
         yield Finding(
@@ -184,20 +191,21 @@ def single_site_summary(
         check_mode: Nothing was changed.
     """
     lines = [f"KMS in {domain}" + (" (check mode: nothing was changed)" if check_mode else "")]
-    lines += _host_lines(hosts, endpoints)
-    lines.append(f"Record _vlmcs._tcp.{domain}: {_record(endpoints)}; {rights}")
-    return [*lines, *_client_lines(hosts, clients)]
+    lines += host_lines(hosts, endpoints)
+    lines.append(f"Record _vlmcs._tcp.{domain}: {record_text(endpoints)}; {rights}")
+    return [*lines, *client_lines(hosts, clients)]
 
 
 def single_site_counts(clients: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """How many clients are in which state."""
     counts = {"licensed": 0, "counted": 0, "failed": 0, "not_reached": 0, "planned": 0}
     for client in clients.values():
-        counts[_client_state(client)] += 1
+        counts[client_state(client)] += 1
     return counts
 
 
-def _host_lines(hosts: Mapping[str, KmsHostResults], endpoints: Result) -> Iterable[str]:
+def host_lines(hosts: Mapping[str, KmsHostResults], endpoints: Result) -> Iterable[str]:
+    """One line for each KMS host: its status, whether it answers, and what it has counted."""
     states: dict[str, set[str]] = {}
     for entry in endpoints.get("endpoints") or []:
         states.setdefault(entry["host"], set()).add(entry["state"])
@@ -214,33 +222,36 @@ def _count(result: Result) -> str:
     return "0" if count is None else str(count)
 
 
-def _record(endpoints: Result) -> str:
+def record_text(endpoints: Result) -> str:
+    """The values of a record in one line."""
     shown = [f"{entry['target']}:{entry['port']} ({entry['priority']} {entry['weight']})" for entry in endpoints.get("records") or []]
     return ", ".join(shown) or "empty"
 
 
-def _client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+def client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    """How many clients are licensed, and what became of the others."""
     counts = single_site_counts(clients)
     planned = f", {counts['planned']} would ask" if counts["planned"] else ""
     yield f"Clients: {counts['licensed']} of {len(clients)} licensed{planned}"
     by_state: dict[str, list[str]] = {}
     for name, client in clients.items():
-        by_state.setdefault(_client_state(client), []).append(name)
+        by_state.setdefault(client_state(client), []).append(name)
     if waiting := by_state.get("counted"):
         thresholds = {clients[name]["client"]["activation"].get("required_count") for name in waiting}
         reached = ", ".join(f"{host} {_count(results.after)}" for host, results in hosts.items())
         yield (
-            f"Counted, but not licensed yet: {len(waiting)} ({_some(waiting)}). A KMS host activates from"
+            f"Counted, but not licensed yet: {len(waiting)} ({some(waiting)}). A KMS host activates from"
             f" {' or '.join(str(threshold) for threshold in sorted(thresholds, key=str))} clients on and has counted: {reached}."
             " Windows asks again by itself every two hours."
         )
     if absent := by_state.get("not_reached"):
-        yield f"Not reached: {len(absent)} ({_some(absent)})"
+        yield f"Not reached: {len(absent)} ({some(absent)})"
     for name in by_state.get("failed", []):
         yield f"Failed: {name}: {clients[name].get('client', {}).get('msg', 'no result')}"
 
 
-def _client_state(client: Mapping[str, Any]) -> str:
+def client_state(client: Mapping[str, Any]) -> str:
+    """C(licensed), C(counted), C(failed), C(not_reached) or C(planned)."""
     license_result, result = client.get("license") or {}, client.get("client") or {}
     if license_result.get("unreachable") or result.get("unreachable"):
         return "not_reached"
@@ -250,6 +261,7 @@ def _client_state(client: Mapping[str, Any]) -> str:
     return "planned" if state == "not_attempted" else str(state)
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

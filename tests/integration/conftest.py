@@ -96,6 +96,10 @@ class Lab:
         """dig, samba-tool and ldbsearch."""
         return Witness(self.domain)
 
+    def witness_of(self, site: str) -> Witness:
+        """The same of the domain in which a site has its accounts."""
+        return Witness(self.options.domain(self.layout, site))
+
     @property
     def domain(self) -> Domain:
         """Its domain, for what goes past the control channel."""
@@ -152,6 +156,37 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with two domain controllers, on other addresses than `running_lab`; its park is as small as it gets."""
     options = lifecycle.Options(clients=1, servers=0, controllers=2, dc_address="127.0.0.40", http_port=25985, https_port=25986)
     with lab_up(Layout.at(tmp_path_factory.mktemp("pair")), options) as lab:
+        yield lab
+
+
+# Enough for a client of every Windows in each site, and for some in no domain.
+SITE_CLIENTS, SITE_SERVERS = 12, 2
+
+
+@pytest.fixture(scope="session")
+def zones_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with sites that are zones of one domain, on other addresses and ports than `running_lab`; reset it before use."""
+    options = lifecycle.Options(
+        sites="zones", clients=SITE_CLIENTS, servers=SITE_SERVERS, dc_address="127.0.0.50", http_port=35985, https_port=35986
+    )
+    with lab_up(Layout.at(tmp_path_factory.mktemp("zones")), options) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def domains_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with sites that are domains, on addresses and ports of its own; reset it before use."""
+    options = lifecycle.Options(
+        sites="domains",
+        clients=SITE_CLIENTS,
+        servers=SITE_SERVERS,
+        dc_address="127.0.0.60",
+        bind_address="127.0.0.75",
+        http_port=45985,
+        https_port=45986,
+        first_network=101,
+    )
+    with lab_up(Layout.at(tmp_path_factory.mktemp("domains")), options) as lab:
         yield lab
 
 

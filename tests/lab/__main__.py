@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 
-from . import inventory, lifecycle, names, park
+from . import inventory, lifecycle, names, park, sites
 from .control import Control, ControlError
 from .domain.controller import DomainError
 from .layout import DEFAULT_ROOT, Layout
@@ -27,8 +27,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--park", choices=sorted(park.PARKS), default=defaults.park, help="which machines (default: %(default)s)")
     up.add_argument("--connection", choices=sorted(inventory.CONNECTIONS), default=defaults.connection, help="how the inventory connects")
     sizes = ", ".join(f"{choice.client_count} in {name}" for name, choice in park.PARKS.items())
-    up.add_argument("--clients", type=int, help=f"up to {names.MAX_CLIENTS} (default: {sizes})")
-    up.add_argument("--servers", type=int, default=defaults.servers, help=f"up to {names.MAX_SERVERS} (default: %(default)s)")
+    up.add_argument("--clients", type=int, help=f"up to {names.MAX_CLIENTS} (default: {sizes}, {sites.SITE_CLIENTS} with sites)")
+    up.add_argument("--servers", type=int, help=f"up to {names.MAX_SERVERS} (default: {defaults.servers}, {sites.SITE_SERVERS} with sites)")
     up.add_argument("--seed", type=int, default=defaults.seed, help="chooses whatever is left to chance (default: %(default)s)")
 
     up.add_argument(
@@ -41,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
 
     up.add_argument("--bind", action="store_true", help=f"also a DNS server that is not integrated in AD, with {names.BIND_ZONE}")
 
+    up.add_argument("--sites", choices=("", *sites.KINDS), default="", help="several sites: zones of one domain, or a domain for each")
+    named = ",".join(sites.SITE_NAMES)
+    up.add_argument("--site-names", default=named, help="how they are called (default: %(default)s)")
+    up.add_argument("--site-hosts", type=int, default=sites.SITE_HOSTS, help="KMS hosts of each (default: %(default)s)")
+
     commands.add_parser("down", parents=[common], help="stop everything, also what a crashed lab left")
     commands.add_parser("reset", parents=[common], help="return hosts, directory and DNS to fresh without a restart")
     status = commands.add_parser("status", parents=[common], help="what runs; exit code 1 if the lab is not up")
@@ -48,9 +53,18 @@ def _parser() -> argparse.ArgumentParser:
 
     drift = commands.add_parser("drift", parents=[common], help="change something behind the administrator's back")
     drift.add_argument("name", nargs="?", help="which change; without it, the list")
-    drift.add_argument("--host", help="a KMS host (default: kms-2)")
+    drift.add_argument("--host", help="a KMS host (default: the second), or a client for what is about clients (default: the first)")
     for name, text in (("stop-host", "turn a host off"), ("start-host", "turn a host on again")):
         commands.add_parser(name, parents=[common], help=text).add_argument("host", help="label or DNS name")
+    count = commands.add_parser("count-clients", parents=[common], help="bring the count of a KMS host up as if others had asked")
+    count.add_argument("host", help="label or DNS name")
+    count.add_argument("count", type=int, help="how many")
+    for name, text in (("cut-link", "let nothing pass between two sites"), ("mend-link", "let it pass again")):
+        link = commands.add_parser(name, parents=[common], help=text)
+        link.add_argument("first", help="a site")
+        link.add_argument("second", help="another")
+        if name == "cut-link":
+            link.add_argument("--direction", choices=("both", "to", "from"), default="both", help="seen from the first (default: both)")
     for name, text in (("stop-controller", "take a domain controller away"), ("start-controller", "bring it back")):
         commands.add_parser(name, parents=[common], help=text).add_argument("label", help="dc1 or dc2")
     for name, text in (
@@ -71,14 +85,29 @@ def _status(layout: Layout, host: str | None) -> int:
     return 0 if found["up"] else 1
 
 
+def _options(arguments: argparse.Namespace) -> lifecycle.Options:
+    clients, servers = arguments.clients, arguments.servers
+    if clients is None:
+        clients = sites.SITE_CLIENTS if arguments.sites else park.PARKS[arguments.park].client_count
+    if servers is None:
+        servers = sites.SITE_SERVERS if arguments.sites else lifecycle.Options.servers
+    named = {name: getattr(arguments, name) for name in ("park", "connection", "seed", "controllers", "bind", "sites", "site_hosts")}
+    return lifecycle.Options(clients=clients, servers=servers, site_names=tuple(arguments.site_names.split(",")), **named)
+
+
+def _change(control: Control, command: str, arguments: argparse.Namespace) -> None:
+    """What happens to a running lab, by the names that the control channel has for it."""
+    given = {name: value for name, value in vars(arguments).items() if name not in ("command", "root")}
+    result = control.call(command.replace("-", "_"), **given)
+    if result is not None:
+        print(result)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     layout = Layout.at(arguments.root)
     command = arguments.command
     if command == "up":
-        clients = park.PARKS[arguments.park].client_count if arguments.clients is None else arguments.clients
-        named = {name: getattr(arguments, name) for name in ("park", "connection", "servers", "seed", "controllers", "bind")}
-        options = lifecycle.Options(clients=clients, **named)
-        lifecycle.up(layout, options, print)
+        lifecycle.up(layout, _options(arguments), print)
     elif command == "down":
         lifecycle.down(layout, print)
     elif command == "status":
@@ -90,14 +119,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print("\n".join(Control(layout).status()["drifts"]))
     elif command == "drift":
         print(Control(layout).drift(arguments.name, arguments.host))
-    elif command == "stop-host":
-        Control(layout).stop_host(arguments.host)
-    elif command == "start-host":
-        Control(layout).start_host(arguments.host)
-    elif command.endswith("-controller"):
-        Control(layout).call(command.replace("-", "_"), label=arguments.label)
-    elif command in ("hold-replication", "release-replication", "replicate-now"):
-        Control(layout).call(command.replace("-", "_"), to=arguments.to)
+    else:
+        _change(Control(layout), command, arguments)
     return 0
 
 

@@ -90,8 +90,31 @@ class Control:
         """Turn it on again, freshly booted: its tickets are new and its services start."""
         self.call("start_host", host=host)
 
+    def count_clients(self, host: str, count: int) -> int:
+        """Bring a KMS host's count up at once, as if so many other clients had asked; returns the count.
+
+        The lab's shortcut: a lab with sites has fewer clients than each of its KMS hosts would need.
+        """
+        result: int = self.call("count_clients", host=host, count=count)
+        return result
+
+    def cut_link(self, first: str, second: str, direction: str = "both") -> None:
+        """Cut the connection of two sites: the KMS ports of one time out for the machines of the other, and nobody publishes there.
+
+        ``to`` stops only what goes from the first to the second, ``from`` the other direction.
+        """
+        self.call("cut_link", first=first, second=second, direction=direction)
+
+    def mend_link(self, first: str, second: str) -> None:
+        """Let everything pass between two sites again."""
+        self.call("mend_link", first=first, second=second)
+
+    def block_control_node(self, site: str, blocked: bool = True) -> None:
+        """Let the control node's own connections to the KMS ports of a site time out, or reach them again."""
+        self.call("block_control_node", site=site, blocked=blocked)
+
     def stop_controller(self, label: str) -> None:
-        """Take a domain controller (dc1, dc2) away, with every connection that it has."""
+        """Take a domain controller (dc1, dc2) away, with every connection that it has; of several domains by its DNS name."""
         self.call("stop_controller", label=label)
 
     def start_controller(self, label: str) -> None:

@@ -12,18 +12,15 @@ from typing import Any
 
 import yaml
 
-from . import names
+from . import names, site_inventory
 from .layout import Layout
+from .sites import Site
 from .wsman.certificates import CertificateFiles
 
 HTTP_PORT = 5985
 HTTPS_PORT = 5986
 
 DOMAIN_USER = f"{names.WINRM_USER}@{names.REALM}"
-
-
-def _from_environment(variable: str) -> str:
-    return f"{{{{ lookup('ansible.builtin.env', '{variable}') }}}}"
 
 
 def _winrm_ntlm(_layout: Layout) -> dict[str, Any]:
@@ -154,10 +151,14 @@ CONNECTIONS: dict[str, Callable[[Layout], dict[str, Any]]] = {
 OVER_TLS = frozenset(name for name in CONNECTIONS if name.endswith(("_tls", "_certificate")))
 """Those whose messages need no encryption of their own."""
 
+LOCAL_USER = frozenset(name for name in CONNECTIONS if name.endswith(("_basic_tls", "_certificate")))
+"""Those whose user is the hosts' own and not the domain's."""
+
 
 @dataclass(frozen=True)
 class Facts:
-    """What the two files need to know: where the lab is, how to connect, the first DC's address, the KMS host key, how many DCs, BIND."""
+    """What the two files need to know: where the lab is, how to connect, the first DC's address, the KMS host key, how many DCs,
+    BIND, the sites where there are several, and the ports of WinRM."""
 
     layout: Layout
     connection: str
@@ -165,39 +166,54 @@ class Facts:
     csvlk: str
     controller_count: int = 1
     bind_address: str | None = None
+    sites: tuple[Site, ...] = ()
+    http_port: int = HTTP_PORT
+    https_port: int = HTTPS_PORT
+
+    def connect(self) -> dict[str, Any]:
+        """The variables of the connection."""
+        port = self.https_port if self.connection in OVER_TLS else self.http_port
+        return {**CONNECTIONS[self.connection](self.layout), "ansible_port": port}
 
     @property
     def controllers(self) -> list[names.Controller]:
         """The domain controllers, each of which is a DNS server."""
-        return names.controllers(self.controller_count, self.dc_address)
+        realm = self.sites[0].realm if self.sites else names.CONTOSO
+        return names.controllers(self.controller_count, self.dc_address, realm)
 
     @property
     def winrm_password(self) -> str:
         """The password of the connection's user."""
-        return names.LOCAL_ADMIN_PASSWORD if self.connection.endswith("_basic_tls") else names.WINRM_PASSWORD
+        if self.connection.endswith("_basic_tls"):
+            return names.LOCAL_ADMIN_PASSWORD
+        return self.controllers[0].realm.password(names.WINRM_USER)
 
 
 def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]:
     """The inventory as data."""
+    connection = facts.connect()
+    if facts.sites:
+        return site_inventory.inventory(facts.sites, machines, connection, local=facts.connection in LOCAL_USER)
 
     def group(*roles: str) -> dict[str, Any]:
         return {"hosts": {machine.fqdn: {"ansible_host": machine.address} for machine in machines if machine.role in roles}}
 
     variables = {
-        **CONNECTIONS[facts.connection](facts.layout),
-        "ansible_password": _from_environment("LAB_WINRM_PASSWORD"),
+        **connection,
+        "ansible_password": site_inventory.from_environment("LAB_WINRM_PASSWORD"),
         "volume_activation_domain": names.ZONE,
         "volume_activation_domain_server": names.DC_FQDN,
         "volume_activation_domain_username": f"{names.OPERATOR}@{names.REALM}",
-        "volume_activation_domain_password": _from_environment("LAB_DOMAIN_PASSWORD"),
+        "volume_activation_domain_password": site_inventory.from_environment("LAB_DOMAIN_PASSWORD"),
         "volume_activation_dns_servers": [controller.address for controller in facts.controllers],
-        "kms_single_site_csvlk": _from_environment("LAB_CSVLK"),
+        "kms_single_site_csvlk": site_inventory.from_environment("LAB_CSVLK"),
     }
     return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server")}}}
 
 
 def environment(facts: Facts) -> dict[str, str]:
-    """Variables for whoever talks to the lab."""
+    """Variables for whoever talks to the lab; where there are several domains, the plain ones are about the first."""
+    first = facts.controllers[0]
     bind = {
         "LAB_BIND": facts.bind_address or "",
         "LAB_BIND_ZONE": names.BIND_ZONE,
@@ -209,12 +225,13 @@ def environment(facts: Facts) -> dict[str, str]:
     return {
         "KRB5_CONFIG": str(facts.layout.krb5_conf),
         "LAB_DNS": facts.dc_address,
-        "LAB_REALM": names.REALM,
+        "LAB_REALM": first.realm.name,
         "LAB_WINRM_PASSWORD": facts.winrm_password,
-        "LAB_DOMAIN_PASSWORD": names.OPERATOR_PASSWORD,
+        "LAB_DOMAIN_PASSWORD": first.realm.password(names.OPERATOR),
         "LAB_CSVLK": facts.csvlk,
         **{f"LAB_{item.netbios}": item.address for item in facts.controllers},
         **(bind if facts.bind_address else {}),
+        **(site_inventory.environment(facts.sites) if facts.sites else {}),
     }
 
 

@@ -18,7 +18,7 @@ DEFAULT_ROOT = TESTS.parent / "build" / "lab"
 CACHE = TESTS.parent / "build" / "cache"
 
 # sun_path holds 108 bytes on Linux, and samba puts sockets such as private/ldap_priv/ldapi and msg.sock/<pid> below its folders.
-_LONGEST_SOCKET_ROOT = 70
+_LONGEST_SOCKET_ROOT = 58
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Layout:
         return cls(Path(root if root is not None else DEFAULT_ROOT).resolve())
 
     def tree(self, controller: str = names.DC_NAME) -> Path:
-        """Samba's tree of a domain controller, by its label."""
+        """Samba's tree of a domain controller, by its key."""
         return self.root / controller
 
     def fresh_tree(self, controller: str = names.DC_NAME) -> Path:
@@ -47,6 +47,11 @@ class Layout:
     def samba_pid(self, controller: str = names.DC_NAME) -> Path:
         """Samba's pid file."""
         return self.root / f"{controller}.pid"
+
+    def controllers(self) -> list[str]:
+        """The keys of the domain controllers of which there is a tree or a pid file, whatever lab it was that had them."""
+        found = [*self.root.glob("*dc[0-9]"), *self.root.glob("*dc[0-9].pid"), *self.root.glob("*dc[0-9].fresh")]
+        return sorted({path.name.partition(".")[0] for path in found})
 
     @property
     def domain(self) -> Path:

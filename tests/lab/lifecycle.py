@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import inventory, names, park, processes
+from . import sites as site_data
 from .control import Control
 from .domain.bind import Bind, give_back_address
-from .domain.controller import Domain
+from .domain.controller import Domain, provision_all
 from .layout import TESTS, Layout
 
 _READY_SECONDS = 60.0
@@ -32,7 +33,11 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How a lab is to be. With another ``dc_address`` and other ports a second lab can live beside the first."""
+    """How a lab is to be. With another ``dc_address`` and other ports a second lab can live beside the first.
+
+    ``sites`` is empty for the single site, or one of :data:`lab.sites.KINDS`. Then there are sites of these names with so many
+    KMS hosts each, in networks of their own from 127.``first_network``.0.0/16 on.
+    """
 
     park: str = "modern"
     connection: str = "winrm_ntlm"
@@ -45,28 +50,57 @@ class Options:
     bind_address: str = names.BIND_ADDRESS
     http_port: int = inventory.HTTP_PORT
     https_port: int = inventory.HTTPS_PORT
+    sites: str = ""
+    site_names: tuple[str, ...] = site_data.SITE_NAMES
+    site_hosts: int = site_data.SITE_HOSTS
+    first_network: int = 1
 
-    def domain(self, layout: Layout) -> Domain:
-        """The domain of such a lab."""
-        return Domain(layout, self.dc_address, self.controllers, self.bind_address if self.bind else "")
+    def site_list(self) -> list[site_data.Site]:
+        """The sites of such a lab; none where it is a single one. Raises ValueError."""
+        if not self.sites:
+            return []
+        return site_data.make(self.sites, self.site_names, self.first_network, self.dc_address, self.controllers)
+
+    def domains(self, layout: Layout) -> list[Domain]:
+        """The domains of such a lab; that of the first site comes first."""
+        forwarder = self.bind_address if self._has_name_server else ""
+        if self.sites == "domains":
+            return [Domain(layout, site.dc_address, forwarder=forwarder, realm=site.realm) for site in self.site_list()]
+        return [Domain(layout, self.dc_address, self.controllers, forwarder, zones=[site.zone for site in self.site_list()])]
+
+    def domain(self, layout: Layout, site: str = "") -> Domain:
+        """The domain in which a site has its accounts; the only one, or the first, unless told otherwise. Raises KeyError."""
+        domains = self.domains(layout)
+        if not site:
+            return domains[0]
+        realm = {item.name: item.realm for item in self.site_list()}[site]
+        return next(domain for domain in domains if domain.realm == realm)
+
+    @property
+    def _has_name_server(self) -> bool:
+        # Samba forwards all that it does not serve to one place: between several domains stands the company's DNS server.
+        return self.bind or self.sites == "domains"
 
     def name_server(self, layout: Layout) -> Bind | None:
-        """The DNS server beside the domain, if there is one."""
-        addresses = [controller.address for controller in names.controllers(self.controllers, self.dc_address)]
-        return Bind(layout, self.bind_address, addresses) if self.bind else None
+        """The DNS server beside the domains, if there is one."""
+        forwards = {domain.realm.domain: domain.addresses for domain in self.domains(layout)}
+        return Bind(layout, self.bind_address, forwards) if self._has_name_server else None
 
     @property
     def machines(self) -> list[names.Machine]:
         """The Windows machines of such a lab."""
+        if self.sites:
+            return site_data.machines(self.site_list(), self.site_hosts, self.clients, self.servers)
         return names.machines(self.clients, self.servers)
 
 
 def load_options(layout: Layout) -> Options | None:
     """How the lab in that folder was started, None if there is none."""
     try:
-        return Options(**json.loads(layout.options.read_text(encoding="utf-8")))
+        kept = json.loads(layout.options.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    return Options(**{**kept, "site_names": tuple(kept["site_names"])})
 
 
 @contextmanager
@@ -87,9 +121,9 @@ def is_up(layout: Layout) -> bool:
 
 
 def _samba_pids(layout: Layout) -> dict[str, int]:
-    """The pids of the domain controllers that run, by label."""
-    pids = {name.label: processes.alive(layout.samba_pid(name.label)) for name in names.controllers(names.MAX_CONTROLLERS)}
-    return {label: pid for label, pid in pids.items() if pid is not None}
+    """The pids of the domain controllers that run, by key."""
+    pids = {key: processes.alive(layout.samba_pid(key)) for key in layout.controllers()}
+    return {key: pid for key, pid in pids.items() if pid is not None}
 
 
 def up(layout: Layout, options: Options, say: Say) -> None:
@@ -117,16 +151,21 @@ def _start(layout: Layout, options: Options, say: Say) -> None:
     layout.create()
     layout.options.write_text(json.dumps(asdict(options)), encoding="utf-8")
     machines = options.machines
-    domain = options.domain(layout)
-    hosts = ", ".join(f"{item.name.fqdn} on {item.address}" for item in domain.controllers)
-    say(f"Domain {names.ZONE}: {hosts}, {len(machines)} computers …")
-    domain.provision(machines)
+    domains = options.domains(layout)
+    for domain in domains:
+        hosts = ", ".join(f"{item.name.fqdn} on {item.address}" for item in domain.controllers)
+        computers = sum(machine.member and machine.realm == domain.realm for machine in machines)
+        zones = f", zones {', '.join(domain.zones)}" if domain.zones else ""
+        say(f"Domain {domain.realm.domain}: {hosts}, {computers} computers{zones} …")
+    provision_all(domains, machines)
     if name_server := options.name_server(layout):
         say(f"BIND for {names.BIND_ZONE} on {name_server.address} …")
         name_server.start()
-    domain.start()
+    for domain in domains:
+        domain.start()
     _start_simulator(layout)
-    domain.wait_ready()
+    for domain in domains:
+        domain.wait_ready()
     facts = inventory.Facts(
         layout,
         options.connection,
@@ -134,6 +173,9 @@ def _start(layout: Layout, options: Options, say: Say) -> None:
         park.PARKS[options.park].csvlk,
         options.controllers,
         options.bind_address if options.bind else None,
+        tuple(options.site_list()),
+        options.http_port,
+        options.https_port,
     )
     inventory.write(facts, machines)
     _wait_for_simulator(layout)
@@ -167,7 +209,7 @@ def _stop_daemons(layout: Layout) -> bool:
     """End every process of the lab, by pid file or by what it holds. False if there was none."""
     # The simulator first: while it lives it may start Samba again (reset).
     stopped = [processes.stop(layout.simulator_pid)]
-    stopped += [processes.stop(layout.samba_pid(name.label)) for name in names.controllers(names.MAX_CONTROLLERS)]
+    stopped += [processes.stop(layout.samba_pid(key)) for key in layout.controllers()]
     stopped.append(processes.stop(layout.bind_pid))
     give_back_address(layout)
     left = processes.members(layout.root)
@@ -182,7 +224,7 @@ def _clear(layout: Layout) -> bool:
     written = (layout.inventory, layout.env, layout.options, layout.krb5_conf, layout.hosts, layout.keytab, layout.ntlm_users)
     for path in (*written, layout.requests):
         path.unlink(missing_ok=True)
-    trees = [tree(name.label) for name in names.controllers(names.MAX_CONTROLLERS) for tree in (layout.tree, layout.fresh_tree)]
+    trees = [tree(key) for key in layout.controllers() for tree in (layout.tree, layout.fresh_tree)]
     for folder in (*trees, layout.bind, layout.tls):
         shutil.rmtree(folder, ignore_errors=True)
     return stopped

@@ -14,11 +14,57 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-REALM = "CONTOSO.COM"
-ZONE = "contoso.com"
-NETBIOS_DOMAIN = "CONTOSO"
-BASE_DN = "DC=contoso,DC=com"
-ZONE_DN = f"DC={ZONE},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE_DN}"
+ADMINISTRATOR = "Administrator"
+OPERATOR = "activation-admin"
+WINRM_USER = "svc-winrm"
+ADMINISTRATOR_PASSWORD = "Lab.Domain-Admin.2026"
+OPERATOR_PASSWORD = "Lab.Activation-Admin.2026"
+WINRM_PASSWORD = "Lab.Svc-WinRM.2026"
+KMS_RECORD = "_vlmcs._tcp"
+
+
+@dataclass(frozen=True)
+class Realm:
+    """An Active Directory domain: its DNS name, its NetBIOS name, and what tells its passwords from those of another domain."""
+
+    domain: str
+    netbios: str
+    mark: str = ""
+
+    @property
+    def name(self) -> str:
+        """The Kerberos realm."""
+        return self.domain.upper()
+
+    @property
+    def base_dn(self) -> str:
+        """The domain's own object."""
+        return ",".join(f"DC={label}" for label in self.domain.split("."))
+
+    def zone_dn(self, zone: str = "") -> str:
+        """A zone that all DNS servers of the domain serve; that of the domain's own name unless told otherwise."""
+        return f"DC={zone or self.domain},CN=MicrosoftDNS,DC=DomainDnsZones,{self.base_dn}"
+
+    def record_dn(self, zone: str = "", name: str = KMS_RECORD) -> str:
+        """A node of a zone; that of the KMS hosts' record unless told otherwise."""
+        return f"DC={name},{self.zone_dn(zone)}"
+
+    def password(self, user: str) -> str:
+        """The password of one of the three accounts that every domain of the lab has."""
+        plain = {ADMINISTRATOR: ADMINISTRATOR_PASSWORD, OPERATOR: OPERATOR_PASSWORD, WINRM_USER: WINRM_PASSWORD}[user]
+        return f"{plain}.{self.mark}" if self.mark else plain
+
+    def principal(self, user: str) -> str:
+        """The user principal name of an account."""
+        return f"{user}@{self.name}"
+
+
+CONTOSO = Realm("contoso.com", "CONTOSO")
+REALM = CONTOSO.name
+ZONE = CONTOSO.domain
+NETBIOS_DOMAIN = CONTOSO.netbios
+BASE_DN = CONTOSO.base_dn
+ZONE_DN = CONTOSO.zone_dn()
 SITE = "Default-First-Site-Name"
 DC_NAME = "dc1"
 DC_FQDN = f"{DC_NAME}.{ZONE}"
@@ -33,18 +79,11 @@ TSIG_NAME = "lab-dns-team"
 TSIG_ALGORITHM = "hmac-sha256"
 TSIG_SECRET = "TGFiLkRucy1UZWFtLktleS5Jcy5QdWJsaWMuMjAyNg=="
 
-ADMINISTRATOR = "Administrator"
-ADMINISTRATOR_PASSWORD = "Lab.Domain-Admin.2026"
-OPERATOR = "activation-admin"
-OPERATOR_PASSWORD = "Lab.Activation-Admin.2026"
-WINRM_USER = "svc-winrm"
-WINRM_PASSWORD = "Lab.Svc-WinRM.2026"
 LOCAL_ADMIN = "labadmin"
 LOCAL_ADMIN_PASSWORD = "Lab.Local-Admin.2026"
 # What the user's certificate names, and WinRM's certificate mapping on every host maps to the local administrator.
 CERTIFICATE_USER = f"{LOCAL_ADMIN}@localhost"
 
-KMS_RECORD = "_vlmcs._tcp"
 KMS_GROUP = "KMS_Hosts"
 
 MAX_CLIENTS = 200
@@ -60,11 +99,17 @@ class Controller:
 
     label: str
     address: str
+    realm: Realm = CONTOSO
+
+    @property
+    def key(self) -> str:
+        """What its files are named after: of several domains each has a controller of that label."""
+        return self.label if self.realm == CONTOSO else f"{self.realm.netbios.lower()}-{self.label}"
 
     @property
     def fqdn(self) -> str:
         """The DNS name."""
-        return f"{self.label}.{ZONE}"
+        return f"{self.label}.{self.realm.domain}"
 
     @property
     def netbios(self) -> str:
@@ -74,28 +119,32 @@ class Controller:
     @property
     def dn(self) -> str:
         """The computer object."""
-        return f"CN={self.netbios},OU=Domain Controllers,{BASE_DN}"
+        return f"CN={self.netbios},OU=Domain Controllers,{self.realm.base_dn}"
 
     @property
     def settings_dn(self) -> str:
         """The object that says how it replicates (nTDSDSA)."""
-        return f"CN=NTDS Settings,CN={self.netbios},CN=Servers,CN={SITE},CN=Sites,CN=Configuration,{BASE_DN}"
+        return f"CN=NTDS Settings,CN={self.netbios},CN=Servers,CN={SITE},CN=Sites,CN=Configuration,{self.realm.base_dn}"
 
 
-def controllers(count: int = 1, first: str = DC_ADDRESS) -> list[Controller]:
+def controllers(count: int = 1, first: str = DC_ADDRESS, realm: Realm = CONTOSO) -> list[Controller]:
     """dc1 on the first address, dc2 on the one after it."""
     if not 1 <= count <= MAX_CONTROLLERS:
         raise ValueError(f"the lab has 1 to {MAX_CONTROLLERS} domain controllers, not {count}")
-    return [Controller(f"dc{n}", str(ipaddress.IPv4Address(first) + n - 1)) for n in range(1, count + 1)]
+    return [Controller(f"dc{n}", str(ipaddress.IPv4Address(first) + n - 1), realm) for n in range(1, count + 1)]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A Windows machine of the domain.
+    """A Windows machine.
 
     ``label`` is the DNS host name, ``netbios`` the computer name (upper case, no ``$``), ``number`` counts from 1
-    within the role. The two differ for KMS hosts: the scenario calls them KMS_1 and KMS_2, and an underscore is refused
-    in a host name (lab-facts, check-names).
+    within the role, in a lab with sites within the site. The two differ for KMS hosts: the scenario calls them KMS_1 and
+    KMS_2, and an underscore is refused in a host name (lab-facts, check-names).
+
+    ``realm`` is where its account is, ``zone`` its primary DNS suffix, where that is another than the domain, ``site`` the
+    name of its site. A machine that is no ``member`` has no account: it is in a workgroup, and in the zone it was
+    registered by DHCP. A ``spare`` KMS host waits to replace another.
     """
 
     label: str
@@ -103,11 +152,16 @@ class Machine:
     address: str
     role: Role
     number: int
+    realm: Realm = CONTOSO
+    zone: str = ZONE
+    site: str = ""
+    member: bool = True
+    spare: bool = False
 
     @property
     def fqdn(self) -> str:
         """The DNS name."""
-        return f"{self.label}.{ZONE}"
+        return f"{self.label}.{self.zone}"
 
     @property
     def account(self) -> str:
@@ -122,7 +176,7 @@ class Machine:
     @property
     def dn(self) -> str:
         """The computer object."""
-        return f"CN={self.netbios},CN=Computers,{BASE_DN}"
+        return f"CN={self.netbios},CN=Computers,{self.realm.base_dn}"
 
 
 def kms_hosts(count: int = 2) -> list[Machine]:
@@ -151,8 +205,8 @@ def machines(client_count: int, server_count: int) -> list[Machine]:
 
 def find(label: str, among: Iterable[Machine]) -> Machine:
     """The machine with that label, DNS name or computer name, in any case. Raises KeyError."""
-    wanted = label.lower().removesuffix("$").removesuffix(f".{ZONE}")
+    wanted = label.lower().removesuffix("$")
     for machine in among:
-        if wanted in (machine.label, machine.netbios.lower()):
+        if wanted in (machine.label, machine.fqdn, machine.netbios.lower()):
             return machine
     raise KeyError(label)

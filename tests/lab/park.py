@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from . import names
+from . import names, sites
 from .windows.data import key_named
 from .windows.spec import HostSpec
 
@@ -46,6 +46,9 @@ class Park:
         if machine.role == "kms":
             return self.kms
         rows = self.clients if machine.role == "client" else self.servers
+        if machine.site:
+            # Of few machines there is to be one of each kind.
+            rows = tuple(dict.fromkeys(rows))
         return rows[(machine.number - 1) % len(rows)]
 
 
@@ -83,20 +86,38 @@ PARKS: Mapping[str, Park] = {
 Server 2008 R2, 100 clients with Windows 7 Enterprise, and some with 7 Professional, Vista, Server 2008 and 2008 R2."""
 
 
-def specs(park: Park, machines: Sequence[names.Machine], dns_servers: Sequence[str]) -> list[HostSpec]:
-    """The machines of a park as the simulator makes them; every seventh client speaks German."""
-    return [
-        HostSpec(
+SITE_KMS_TIMEOUT = 0.4
+"""Seconds that a client in a lab with sites waits for a KMS host: those behind a cut link never answer."""
+
+
+def specs(park: Park, machines: Sequence[names.Machine], dns_servers: Sequence[str], known: Sequence[sites.Site] = ()) -> list[HostSpec]:
+    """The machines of a park as the simulator makes them; every seventh client speaks German.
+
+    ``dns_servers`` are those of a lab without sites; with them, each machine asks the controller of its site.
+    """
+    by_name = {site.name: site for site in known}
+    found = []
+    for machine in machines:
+        spec = HostSpec(
             dns_name=machine.fqdn,
             netbios_name=machine.netbios,
-            domain=names.ZONE,
+            domain=machine.realm.domain,
             address=machine.address,
             profile=park.profile(machine),
             role=machine.role,
-            netbios_domain=names.NETBIOS_DOMAIN,
+            netbios_domain=machine.realm.netbios,
             dns_servers=tuple(dns_servers),
             language="de-DE" if machine.role == "client" and machine.number % 7 == 0 else "en-US",
             administrators=tuple(name.lower() for name in ADMINISTRATORS),
         )
-        for machine in machines
-    ]
+        found.append(_in_site(spec, machine, by_name[machine.site]) if machine.site else spec)
+    return found
+
+
+def _in_site(spec: HostSpec, machine: names.Machine, site: sites.Site) -> HostSpec:
+    spec = replace(
+        spec, primary_suffix=machine.zone, dns_suffixes=(machine.zone,), dns_servers=site.dns_servers, kms_timeout=SITE_KMS_TIMEOUT
+    )
+    if machine.member:
+        return spec
+    return replace(spec, domain="", primary_suffix="", administrators=(names.LOCAL_ADMIN,))

@@ -74,7 +74,7 @@ class Ticket:
         self.cache_name = cache_name
 
     @classmethod
-    def obtain(cls, account: str, password: str) -> Ticket:
+    def obtain(cls, account: str, password: str, realm: names.Realm = names.CONTOSO) -> Ticket:
         """Ask the KDC of ``KRB5_CONFIG``. Raises TicketError.
 
         The ticket for each DNS server is got at once: a member registers its own address when it starts. Windows copies the
@@ -83,7 +83,7 @@ class Ticket:
         """
         try:
             context = krb5.init_context()
-            principal = krb5.parse_name_flags(context, f"{account}@{names.REALM}".encode())
+            principal = krb5.parse_name_flags(context, realm.principal(account).encode())
             options = krb5.get_init_creds_opt_alloc(context)
             credential = krb5.get_init_creds_password(context, principal, options, password=password.encode())
             name = f"MEMORY:lab-{secrets.token_hex(8)}"
@@ -93,7 +93,7 @@ class Ticket:
         except krb5.Krb5Error as error:
             raise TicketError(f"no ticket for {account}: {error}") from error
         ticket = cls(account, cache, name)
-        for controller in names.controllers(names.MAX_CONTROLLERS):
+        for controller in names.controllers(names.MAX_CONTROLLERS, realm=realm):
             with contextlib.suppress(GSSError):
                 ticket.context_for(controller.fqdn).step()
         return ticket
@@ -116,9 +116,10 @@ class Ticket:
 class Identity:
     """A machine account and the ticket that the machine holds at present."""
 
-    def __init__(self, account: str, password: str) -> None:
+    def __init__(self, account: str, password: str, realm: names.Realm = names.CONTOSO) -> None:
         self.account = account
         self._password = password
+        self._realm = realm
         self._ticket: Ticket | None = None
         self._lock = threading.Lock()
 
@@ -126,7 +127,7 @@ class Identity:
         """The kept ticket; a new one only if there is none. Raises TicketError."""
         with self._lock:
             if self._ticket is None:
-                self._ticket = Ticket.obtain(self.account, self._password)
+                self._ticket = Ticket.obtain(self.account, self._password, self._realm)
             return self._ticket
 
     def purge(self) -> None:
@@ -136,8 +137,8 @@ class Identity:
 
 
 def identity_of(machine: names.Machine) -> Identity:
-    """The machine account of a lab machine, without a ticket yet."""
-    return Identity(machine.account, machine.password)
+    """The machine account of a lab machine that is in a domain, without a ticket yet."""
+    return Identity(machine.account, machine.password, machine.realm)
 
 
 def _exchange(query: bytes, server: str) -> bytes:

@@ -12,17 +12,19 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from . import lifecycle, names, park
 from .control import ControlServer
+from .domain.controller import Domain
 from .domain.editor import Editor
 from .drift import Drift
 from .injection import Injector
 from .layout import Layout
-from .publication import Publisher, identity_of
-from .resolution import DnsResolver
+from .links import Network
+from .publication import identity_of
 from .windows.factory import build_host
 from .windows.host import Host
 from .windows.licences import LICENSED
@@ -37,17 +39,13 @@ logger = logging.getLogger(__name__)
 _KMS_FIELDS = ("up", "key", "license_status", "is_kms_host", "count", "sppsvc", "open_port")
 
 
-def accounts() -> list[authentication.Account]:
+def accounts(realms: Iterable[names.Realm] = (names.CONTOSO,)) -> list[authentication.Account]:
     """Who may log on to the hosts, in every spelling that a client may send."""
-    domain = {
-        names.WINRM_USER: names.WINRM_PASSWORD,
-        names.OPERATOR: names.OPERATOR_PASSWORD,
-        names.ADMINISTRATOR: names.ADMINISTRATOR_PASSWORD,
-    }
     found = [authentication.Account(names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD)]
-    for user, password in domain.items():
-        spellings = (f"{names.NETBIOS_DOMAIN}\\{user}", f"{user}@{names.REALM}", f"{user}@{names.ZONE}")
-        found += [authentication.Account(spelling, password) for spelling in spellings]
+    for realm in realms:
+        for user in (names.WINRM_USER, names.OPERATOR, names.ADMINISTRATOR):
+            spellings = (f"{realm.netbios}\\{user}", realm.principal(user), f"{user}@{realm.domain}")
+            found += [authentication.Account(spelling, realm.password(user)) for spelling in spellings]
     return found
 
 
@@ -56,7 +54,7 @@ class Simulator:
 
     def __init__(self, layout: Layout, options: lifecycle.Options) -> None:
         self._options = options
-        self._domain = options.domain(layout)
+        self._domains = options.domains(layout)
         self._name_server = options.name_server(layout)
         self._park = park.PARKS[options.park]
         self._machines = options.machines
@@ -64,23 +62,26 @@ class Simulator:
         self._injector = Injector()
         self._log = RequestLog(layout.requests)
         self._lock = threading.RLock()
-        publisher, resolver = Publisher.of([controller.name for controller in self._domain.controllers]), DnsResolver()
+        sites, first = options.site_list(), self._domains[0]
+        self._network = Network(sites, [controller.name for controller in first.controllers])
         self._hosts: dict[str, Host] = {}
         self._refused: set[str] = set()
-        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, self._domain.addresses), strict=True):
+        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, first.addresses, sites), strict=True):
             self._hosts[machine.label] = build_host(
                 spec,
                 options.seed,
-                publisher,
-                resolver,
+                self._network.publisher(machine),
+                self._network.resolver(machine),
                 self._microsoft,
-                identity=identity_of(machine),
+                identity=identity_of(machine) if machine.member else None,
                 power_listener=self._power_changed,
             )
+        self._network.connect(self._machines, self._hosts)
         self._directory = Directory()
-        self._drift = Drift(Editor(self._domain), self._hosts, self._park.other_csvlk)
+        self._drift = Drift(Editor(first), self._hosts, self._park.other_csvlk)
         files = certificates.CertificateFiles.within(layout.tls)
-        authentication.write_ntlm_users(layout.ntlm_users, accounts())
+        known = accounts(domain.realm for domain in self._domains)
+        authentication.write_ntlm_users(layout.ntlm_users, known)
         authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
         self._server = WsmanServer(
             self._directory,
@@ -89,7 +90,7 @@ class Simulator:
                 http_port=options.http_port,
                 https_port=options.https_port,
                 tls=certificates.server_context(files),
-                check=authentication.check_of(accounts()),
+                check=authentication.check_of(known),
                 certificate_users={names.CERTIFICATE_USER: names.LOCAL_ADMIN},
                 credssp=True,
                 intercept=self._injector,
@@ -112,17 +113,22 @@ class Simulator:
                 "reset_windows": self.reset_windows,
                 "call_service": self.call_service,
                 "microsoft": self._microsoft.snapshot,
-                "stop_controller": self._domain.stop_controller,
-                "start_controller": self._domain.start_controller,
-                "hold_replication": self._domain.hold_replication,
-                "release_replication": self._domain.release_replication,
-                "replicate_now": self._domain.replicate_now,
+                "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
+                "start_controller": lambda label: self._domain_of(label).start_controller(label),
+                "hold_replication": first.hold_replication,
+                "release_replication": first.release_replication,
+                "replicate_now": first.replicate_now,
+                "count_clients": self.count_clients,
+                "cut_link": self._network.cut_link,
+                "mend_link": self._network.mend_link,
+                "block_control_node": self._network.block_control_node,
             },
         )
 
     def start(self) -> None:
-        """Wait for the domain, then boot the hosts and open the ports; the control channel comes last, so whoever reaches it finds the rest."""
-        self._domain.wait_ready()
+        """Wait for the domains, then boot the hosts and open the ports; the control channel comes last, so who reaches it finds the rest."""
+        for domain in self._domains:
+            domain.wait_ready()
         self._boot()
         self._server.start()
         self._control.start()
@@ -150,7 +156,9 @@ class Simulator:
         with self._lock:
             self._shut_down()
             self.clear_faults()
-            self._domain.reset()
+            self._network.mend_all()
+            for domain in self._domains:
+                domain.reset()
             if self._name_server is not None:
                 self._name_server.reset()
             self._microsoft.reset()
@@ -197,16 +205,29 @@ class Simulator:
         running = set(self._directory.hosts)
         return {
             "options": asdict(self._options),
-            "domain": self._domain.answers(),
+            "domain": all(domain.answers() for domain in self._domains),
             "hosts": {"running": len(running), "stopped": [item.label for item in self._machines if item.address not in running]},
             "licensed": sum(state["license_status"] == LICENSED for state in self._states("client", "server")),
             "kms": {state["host"]: {name: state[name] for name in _KMS_FIELDS} for state in self._states("kms")},
             "faults": len(self._injector),
+            "cut_links": self._network.cut_links(),
             "drifts": self._drift.known(),
         }
 
     def _states(self, *roles: names.Role) -> list[dict[str, Any]]:
         return [self._hosts[machine.label].snapshot_state() for machine in self._machines if machine.role in roles]
+
+    def _domain_of(self, controller: str) -> Domain:
+        """The domain that has a controller of that name; the first where a label alone is given."""
+        wanted = controller.lower()
+        named = (
+            domain for domain in self._domains if wanted in [name for one in domain.controllers for name in (one.name.key, one.name.fqdn)]
+        )
+        return next(named, self._domains[0])
+
+    def count_clients(self, host: str, count: int) -> int:
+        """Bring a KMS host's count up as if so many clients had asked; returns the count."""
+        return self._hosts[self._find(host).label].count_clients(count)
 
     def _find(self, host: str) -> names.Machine:
         try:

@@ -43,10 +43,11 @@ class Witness:
         domain: Domain,
         controller: str = names.DC_NAME,
         user: str = names.ADMINISTRATOR,
-        password: str = names.ADMINISTRATOR_PASSWORD,
+        password: str = "",
     ) -> None:
         self._controller = domain.controller(controller)
-        self._logon = f"--username={names.NETBIOS_DOMAIN}\\{user}%{password}"
+        self._realm = domain.realm
+        self._logon = f"--username={self._realm.netbios}\\{user}%{password or self._realm.password(user)}"
 
     def _run(self, *argv: str) -> str:
         env = {**os.environ, "KRB5_CONFIG": str(self._controller.layout.krb5_conf), "LC_ALL": "C"}
@@ -73,28 +74,46 @@ class Witness:
         output = self._run("dig", "+short", "+tcp", "+time=2", "+tries=1", f"@{server or self._controller.address}", name, rtype)
         return sorted(line for line in output.splitlines() if line and not line.startswith(";"))
 
-    def srv(self, zone: str = names.ZONE) -> list[Srv]:
-        """The KMS hosts' values in a zone, by target."""
+    def srv(self, zone: str = "") -> list[Srv]:
+        """The KMS hosts' values in a zone, the domain's own unless told otherwise, by target."""
         values = []
-        for line in self.dig(f"{names.KMS_RECORD}.{zone}", "SRV"):
+        for line in self.dig(f"{names.KMS_RECORD}.{zone or self._realm.domain}", "SRV"):
             priority, weight, port, target = line.split()
             values.append(Srv(int(priority), int(weight), int(port), target.removesuffix(".")))
         return sorted(values, key=lambda value: (value.target, value.priority, value.weight, value.port))
 
-    def sddl(self, dn: str = KMS_RECORD_DN) -> str:
-        """The security descriptor of an object as SDDL, without its SACL."""
+    def record_dn(self, zone: str = "") -> str:
+        """The node of the KMS hosts' record in a zone, the domain's own unless told otherwise."""
+        return self._realm.record_dn(zone)
+
+    def sddl(self, dn: str = "") -> str:
+        """The security descriptor of an object as SDDL, without its SACL; of the domain's own KMS record unless told otherwise."""
+        dn = dn or self.record_dn()
         output = self._samba_tool("dsacl", "get", f"--objectdn={dn}", f"--URL={self._url}")
         found = re.search(r"^(O:.*?)(?:S:.*)?$", output.replace("\n ", ""), re.MULTILINE)
         if found is None:
             raise WitnessError(f"samba-tool dsacl get printed no SDDL for {dn}: {output}")
         return found.group(1)
 
-    def aces(self, dn: str = KMS_RECORD_DN) -> list[str]:
+    def rights(self, zone: str = "") -> dict[str, str]:
+        """What the DACL of the record in a zone allows: SDDL letters by sAMAccountName, or by SID or alias where no account has it.
+
+        What is inherited or denied is left out.
+        """
+        found = {}
+        for ace in self.aces(self.record_dn(zone)):
+            kind, flags, letters, _object, _inherited, trustee = ace.strip("()").split(";")
+            if kind == "A" and "ID" not in flags:
+                found[self._account(trustee)] = letters
+        return found
+
+    def aces(self, dn: str = "") -> list[str]:
         """The DACL's ACEs in their order, as SDDL."""
         return re.findall(r"\([^()]*\)", self.sddl(dn).partition("D:")[2])
 
-    def add_ace(self, sddl: str, dn: str = KMS_RECORD_DN) -> None:
+    def add_ace(self, sddl: str, dn: str = "") -> None:
         """Put an ACE at the front of the DACL, as ``samba-tool dsacl set`` does."""
+        dn = dn or self.record_dn()
         self._samba_tool("dsacl", "set", f"--objectdn={dn}", f"--sddl={sddl}", f"--URL={self._url}")
 
     def group_members(self, group: str = names.KMS_GROUP) -> list[str]:
@@ -107,11 +126,19 @@ class Witness:
         if members:
             self._samba_tool("group", "addmembers", group, ",".join(members), f"--URL={self._url}")
 
-    def search(self, expression: str, *attributes: str, base: str = names.BASE_DN) -> list[dict[str, list[str]]]:
+    def search(self, expression: str, *attributes: str, base: str = "") -> list[dict[str, list[str]]]:
         """ldbsearch over the database files, past every ACL: each object's attributes as text; ``dn`` is one of them."""
         database = str(self._controller.database)
         output = self._run(
-            "ldbsearch", f"--configfile={self._controller.smb_conf}", "-H", database, "--show-binary", "-b", base, expression, *attributes
+            "ldbsearch",
+            f"--configfile={self._controller.smb_conf}",
+            "-H",
+            database,
+            "--show-binary",
+            "-b",
+            base or self._realm.base_dn,
+            expression,
+            *attributes,
         )
         objects: list[dict[str, list[str]]] = []
         # An empty line is no end of an object: each value that is shown as a structure has one behind it.
@@ -132,10 +159,14 @@ class Witness:
             raise WitnessError(f"no account {account}")
         return found[0]["objectSid"][0]
 
-    def record_owner(self, dn: str = KMS_RECORD_DN) -> str:
+    def record_owner(self, dn: str = "") -> str:
         """sAMAccountName of the owner of an object, or its SID (or SDDL alias) when no account has it."""
         match = re.match(r"O:(S-[0-9-]+|[A-Z]{2})", self.sddl(dn))
         if match is None:
-            raise WitnessError(f"no owner in the security descriptor of {dn}")
-        found = self.search(f"(objectSid={match.group(1)})", "sAMAccountName") if match.group(1).startswith("S-") else []
-        return found[0]["sAMAccountName"][0] if found else match.group(1)
+            raise WitnessError(f"no owner in the security descriptor of {dn or self.record_dn()}")
+        return self._account(match.group(1))
+
+    def _account(self, trustee: str) -> str:
+        """sAMAccountName of a SID; what is no account's SID stays as it is."""
+        found = self.search(f"(objectSid={trustee})", "sAMAccountName") if trustee.startswith("S-") else []
+        return found[0]["sAMAccountName"][0] if found else trustee

@@ -25,6 +25,7 @@ LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_action",),
     ("_module_options", "_query", "_report"),
+    ("_results",),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
     ("_wsman", "_kerberos"),
     ("_licensing", "_topology"),

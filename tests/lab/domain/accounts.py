@@ -22,18 +22,19 @@ class Accounts:
 
     def __init__(self, domain: Domain, controller: str = names.DC_NAME) -> None:
         self._controller = domain.controller(controller)
+        self._realm = domain.realm
         self._editor = Editor(domain, controller)
 
     def user(self, name: str) -> str:
         """A user like any other: reads the directory, its security descriptors too, and writes nothing. Returns its DN."""
-        dn = f"CN={name},CN=Users,{names.BASE_DN}"
+        dn = f"CN={name},CN=Users,{self._realm.base_dn}"
         with self._controller.as_system() as connection:
             connection.add_s(
                 dn,
                 [
                     ("objectClass", [b"user"]),
                     ("sAMAccountName", [name.encode()]),
-                    ("userPrincipalName", [f"{name}@{names.REALM}".encode()]),
+                    ("userPrincipalName", [self._realm.principal(name).encode()]),
                     ("userAccountControl", [str(_NORMAL_ACCOUNT).encode()]),
                     ("unicodePwd", [f'"{PASSWORD}"'.encode("utf-16-le")]),
                 ],

@@ -4,7 +4,7 @@
 """DNS that is not integrated in Active Directory: a BIND, as the DNS team of a company runs it.
 
 It serves fabrikam.com, which who has the key may update (RFC 8945), and static.fabrikam.com, which nobody may; for
-contoso.com it asks the domain controllers.
+the zones of Active Directory it asks the domain controllers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dns.exception
 import dns.message
@@ -31,12 +31,15 @@ _RELEASE_SECONDS = 3.0
 
 
 class Bind:
-    """A ``named`` on one address, of which it holds only what is below the lab's folder. Constructing it does nothing."""
+    """A ``named`` on one address, of which it holds only what is below the lab's folder. Constructing it does nothing.
 
-    def __init__(self, layout: Layout, address: str = names.BIND_ADDRESS, forwarders: Sequence[str] = ()) -> None:
+    ``forwards`` says who is asked about which other zones.
+    """
+
+    def __init__(self, layout: Layout, address: str = names.BIND_ADDRESS, forwards: Mapping[str, Sequence[str]] | None = None) -> None:
         self.layout = layout
         self.address = address
-        self._forwarders = forwarders
+        self._forwards = forwards or {}
         self._folder = layout.bind
         self._log = layout.logs / "named.log"
 
@@ -106,7 +109,6 @@ class Bind:
 
     def _configuration(self) -> str:
         key = names.TSIG_NAME
-        forward = "".join(f"{address}; " for address in self._forwarders)
         lines = [
             f'options {{ directory "{self._folder}"; listen-on {{ {self.address}; }}; listen-on-v6 {{ none; }};',
             "  pid-file none; lock-file none; session-keyfile none; interface-interval 0;",
@@ -117,8 +119,9 @@ class Bind:
         for zone in names.BIND_ZONES:
             policy = f'update-policy {{ grant "{key}" zonesub any; }}' if zone == names.BIND_ZONE else "allow-update { none; }"
             lines.append(f'zone "{zone}" {{ type primary; file "{zone}.zone"; {policy}; }};')
-        if forward:
-            lines.append(f'zone "{names.ZONE}" {{ type forward; forward only; forwarders {{ {forward}}}; }};')
+        for zone, addresses in self._forwards.items():
+            forwarders = "".join(f"{address}; " for address in addresses)
+            lines.append(f'zone "{zone}" {{ type forward; forward only; forwarders {{ {forwarders}}}; }};')
         return "\n".join([*lines, ""])
 
     def _zone(self, zone: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import names
@@ -17,26 +18,37 @@ from . import programs, provision, replication, settings
 from .daemon import Controller
 from .programs import DomainError, missing_programs
 
-__all__ = ["Domain", "DomainError", "missing_programs"]
+__all__ = ["Domain", "DomainError", "missing_programs", "provision_all"]
 
 
 class Domain:
-    """contoso.com on one Samba domain controller, or on two that replicate.
+    """contoso.com, or another domain, on one Samba domain controller, or on two that replicate.
 
     ``address`` is the loopback address of the first; several domains can live on one machine. ``forwarder`` is the DNS
-    server that is asked about the rest of the world. Constructing it does nothing.
+    server that is asked about the rest of the world. ``zones`` are DNS zones beside the domain's own. Constructing it does
+    nothing.
     """
 
-    def __init__(self, layout: Layout, address: str = names.DC_ADDRESS, count: int = 1, forwarder: str = "") -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        address: str = names.DC_ADDRESS,
+        count: int = 1,
+        forwarder: str = "",
+        realm: names.Realm = names.CONTOSO,
+        zones: Sequence[str] = (),
+    ) -> None:
         self.layout = layout
+        self.realm = realm
+        self.zones = tuple(zones)
         self._forwarder = forwarder
-        self.controllers = [Controller(layout, name, paired=count > 1) for name in names.controllers(count, address)]
+        self.controllers = [Controller(layout, name, paired=count > 1) for name in names.controllers(count, address, realm)]
 
     def controller(self, label: str) -> Controller:
-        """The controller with that label or DNS name, in any case. Raises DomainError."""
-        wanted = label.lower().removesuffix(f".{names.ZONE}")
+        """The controller with that label, key or DNS name, in any case. Raises DomainError."""
+        wanted = label.lower()
         for controller in self.controllers:
-            if controller.name.label == wanted:
+            if wanted in (controller.name.label, controller.name.key, controller.name.fqdn):
                 return controller
         raise DomainError(f"the domain has no controller {label}")
 
@@ -70,6 +82,10 @@ class Domain:
 
         Raises DomainError.
         """
+        provision_all([self], machines)
+
+    def check(self) -> None:
+        """Raises DomainError where the domain cannot be made."""
         if os.geteuid() != 0:
             raise DomainError("the domain controller needs root: it listens on ports 53, 88 and 389")
         if missing := missing_programs():
@@ -78,22 +94,16 @@ class Domain:
             programs.check_hosts()
         for controller in self.controllers:
             controller.check_ports()
-            shutil.rmtree(self.layout.tree(controller.name.label), ignore_errors=True)
-            shutil.rmtree(self.layout.fresh_tree(controller.name.label), ignore_errors=True)
-        self.layout.create()
-        self.layout.krb5_conf.write_text(settings.krb5_conf(self.addresses), encoding="utf-8")
-        # Samba would make RSA keys of its own at its first start, and at the first one after every reset, for seconds.
-        everyone = [*((item.name.fqdn, item.address) for item in self.controllers), *((item.fqdn, item.address) for item in machines)]
-        certificates.create(
-            self.layout.tls,
-            [name for name, _address in everyone],
-            [address for _name, address in everyone],
-            user=names.CERTIFICATE_USER,
-        )
-        provision.make(self.controllers, machines, self._forwarder)
+
+    def make(self, machines: Sequence[names.Machine]) -> None:
+        """Make the controllers' trees, anew if they are there, with the accounts of those machines that are in the domain."""
         for controller in self.controllers:
-            label = controller.name.label
-            shutil.copytree(self.layout.tree(label), self.layout.fresh_tree(label), symlinks=True)
+            shutil.rmtree(self.layout.tree(controller.name.key), ignore_errors=True)
+            shutil.rmtree(self.layout.fresh_tree(controller.name.key), ignore_errors=True)
+        provision.make(self.controllers, [item for item in machines if item.realm == self.realm], self._forwarder, self.zones)
+        for controller in self.controllers:
+            key = controller.name.key
+            shutil.copytree(self.layout.tree(key), self.layout.fresh_tree(key), symlinks=True)
 
     def start(self) -> None:
         """Start Samba; returns at once. Raises DomainError if an address is taken."""
@@ -158,3 +168,28 @@ class Domain:
         chosen = self._chosen(to)
         for controller in chosen:
             replication.pull(controller, [other for other in self.controllers if other is not controller])
+
+
+def provision_all(domains: Sequence[Domain], machines: Sequence[names.Machine]) -> None:
+    """Make several domains in one folder, at the same time, and what they have in common: keytab, certificates and krb5.conf.
+
+    Raises DomainError.
+    """
+    layout = domains[0].layout
+    for domain in domains:
+        domain.check()
+    layout.create()
+    controllers = [controller for domain in domains for controller in domain.controllers]
+    layout.krb5_conf.write_text(settings.krb5_conf([controller.name for controller in controllers]), encoding="utf-8")
+    # Samba would make RSA keys of its own at its first start, and at the first one after every reset, for seconds.
+    everyone = [*((item.name.fqdn, item.address) for item in controllers), *((item.fqdn, item.address) for item in machines)]
+    certificates.create(
+        layout.tls,
+        [name for name, _address in everyone],
+        [address for _name, address in everyone],
+        user=names.CERTIFICATE_USER,
+    )
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for made in [pool.submit(domain.make, machines) for domain in domains]:
+            made.result()
+    provision.write_keytab([domain.first for domain in domains])

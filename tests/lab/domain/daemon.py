@@ -51,7 +51,7 @@ class Controller:
     @property
     def tree(self) -> Path:
         """Samba's tree by the path that Samba knows it by."""
-        return self.layout.short_tree(self.name.label)
+        return self.layout.short_tree(self.name.key)
 
     @property
     def smb_conf(self) -> Path:
@@ -87,7 +87,7 @@ class Controller:
 
     def remove_sockets(self) -> None:
         """What a stopped Samba leaves and no copy can hold."""
-        for path in self.layout.tree(self.name.label).rglob("*"):
+        for path in self.layout.tree(self.name.key).rglob("*"):
             if path.is_socket():
                 path.unlink()
 
@@ -98,7 +98,7 @@ class Controller:
         argv = [programs.find("samba"), "-i", "-M", model, "-s", str(self.smb_conf)]
         processes.spawn(
             programs.with_hosts(self.layout.hosts, argv) if self.paired else argv,
-            self.layout.samba_pid(self.name.label),
+            self.layout.samba_pid(self.name.key),
             self.log,
             self.layout.root,
             {"KRB5_CONFIG": str(self.layout.krb5_conf)},
@@ -107,7 +107,7 @@ class Controller:
     @property
     def log(self) -> Path:
         """What Samba prints."""
-        return self.layout.logs / f"{self.name.label}.log"
+        return self.layout.logs / f"{self.name.key}.log"
 
     def check_ports(self) -> None:
         """Raises DomainError if a port of the address is taken."""
@@ -121,7 +121,7 @@ class Controller:
 
     def is_running(self) -> bool:
         """Whether the process lives."""
-        return processes.alive(self.layout.samba_pid(self.name.label)) is not None
+        return processes.alive(self.layout.samba_pid(self.name.key)) is not None
 
     def wait_ready(self, seconds: float = _READY_SECONDS) -> None:
         """Wait until LDAP, Kerberos and DNS answer. Raises DomainError when they do not in time."""
@@ -145,10 +145,10 @@ class Controller:
 
     def stop(self) -> bool:
         """Stop Samba. False if it was not running."""
-        return processes.stop(self.layout.samba_pid(self.name.label))
+        return processes.stop(self.layout.samba_pid(self.name.key))
 
     def restore(self) -> None:
         """Put back the databases of before the first start; Samba must not run."""
         for part in _PARTS:
-            shutil.rmtree(self.layout.tree(self.name.label) / part)
-            shutil.copytree(self.layout.fresh_tree(self.name.label) / part, self.layout.tree(self.name.label) / part, symlinks=True)
+            shutil.rmtree(self.layout.tree(self.name.key) / part)
+            shutil.copytree(self.layout.fresh_tree(self.name.key) / part, self.layout.tree(self.name.key) / part, symlinks=True)

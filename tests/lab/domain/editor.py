@@ -62,6 +62,7 @@ class Editor:
 
     def __init__(self, domain: Domain, controller: str = names.DC_NAME) -> None:
         self._controller = domain.controller(controller)
+        self._realm = domain.realm
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -72,23 +73,23 @@ class Editor:
             raise NothingToChange(f"no such object: {error}") from error
 
     def _sid(self, connection: Any, account: str) -> bytes:
-        found = connection.search_s(names.BASE_DN, ldap.SCOPE_SUBTREE, f"(sAMAccountName={account})", ["objectSid"])
+        found = connection.search_s(self._realm.base_dn, ldap.SCOPE_SUBTREE, f"(sAMAccountName={account})", ["objectSid"])
         entries = [values["objectSid"][0] for dn, values in found if dn]
         if not entries:
             raise NothingToChange(f"there is no account {account}")
         sid: bytes = entries[0]
         return sid
 
-    def remove_srv(self, target: str, name: str = names.KMS_RECORD) -> str:
-        """Remove every SRV value of a target from a name of the zone."""
-        dn = f"DC={name},{names.ZONE_DN}"
+    def remove_srv(self, target: str, name: str = names.KMS_RECORD, zone: str = "") -> str:
+        """Remove every SRV value of a target from a name of a zone, the domain's own unless told otherwise."""
+        dn = self._realm.record_dn(zone, name)
         with self._connection() as connection:
             ((_dn, values),) = connection.search_s(dn, ldap.SCOPE_BASE, attrlist=["dnsRecord"])
             gone = [value for value in values.get("dnsRecord", []) if (srv := srv_of(value)) and srv[3].lower() == target.lower()]
             if not gone:
                 raise NothingToChange(f"{name} has no value for {target}")
             connection.modify_s(dn, [(ldap.MOD_DELETE, "dnsRecord", gone)])
-        return f"removed {target} from {name}.{names.ZONE}"
+        return f"removed {target} from {name}.{zone or self._realm.domain}"
 
     def _edit_dacl(self, dn: str, principal: str, edit: Callable[[bytes, list[bytes]], list[bytes]]) -> None:
         """Write the ACEs that ``edit`` makes of a principal's SID and those that are there."""
@@ -112,12 +113,13 @@ class Editor:
         self._edit_dacl(dn, principal, add)
         return f"denied 0x{mask:X} on {dn} to {principal}"
 
-    def remove_ace(self, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
+    def remove_ace(self, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD, zone: str = "") -> str:
         """Remove the allowing ACEs of a principal from a record."""
-        self._edit_dacl(f"DC={name},{names.ZONE_DN}", principal, lambda sid, aces: [ace for ace in aces if not _allows(ace, sid)])
-        return f"removed the ACE of {principal} from {name}.{names.ZONE}"
+        dn = self._realm.record_dn(zone, name)
+        self._edit_dacl(dn, principal, lambda sid, aces: [ace for ace in aces if not _allows(ace, sid)])
+        return f"removed the ACE of {principal} from {name}.{zone or self._realm.domain}"
 
-    def remove_right(self, right: str, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD) -> str:
+    def remove_right(self, right: str, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD, zone: str = "") -> str:
         """Take one of :data:`RIGHTS` out of the ACEs of a principal on a record."""
         bits = RIGHTS[right]
 
@@ -125,15 +127,14 @@ class Editor:
             (mask,) = struct.unpack_from("<I", ace, 4)
             return ace[:4] + struct.pack("<I", mask & ~bits) + ace[8:]
 
-        self._edit_dacl(
-            f"DC={name},{names.ZONE_DN}", principal, lambda sid, aces: [narrow(ace) if _allows(ace, sid) else ace for ace in aces]
-        )
-        return f"removed the right {right} of {principal} from {name}.{names.ZONE}"
+        dn = self._realm.record_dn(zone, name)
+        self._edit_dacl(dn, principal, lambda sid, aces: [narrow(ace) if _allows(ace, sid) else ace for ace in aces])
+        return f"removed the right {right} of {principal} from {name}.{zone or self._realm.domain}"
 
     def remove_member(self, member_dn: str, group: str = names.KMS_GROUP) -> str:
         """Remove a member from a group."""
         with self._connection() as connection:
-            found = connection.search_s(names.BASE_DN, ldap.SCOPE_SUBTREE, f"(sAMAccountName={group})", ["member"])
+            found = connection.search_s(self._realm.base_dn, ldap.SCOPE_SUBTREE, f"(sAMAccountName={group})", ["member"])
             groups = [(dn, values.get("member", [])) for dn, values in found if dn]
             if not groups or member_dn.lower() not in [value.decode().lower() for value in groups[0][1]]:
                 raise NothingToChange(f"{member_dn} is no member of {group}")

@@ -60,21 +60,21 @@ def computer(machine: names.Machine) -> str:
     )
 
 
-def user(name: str, password: str, groups: Sequence[str] = ()) -> str:
+def user(name: str, realm: names.Realm, groups: Sequence[str] = ()) -> str:
     """A user with a UPN, and its memberships in groups of CN=Users."""
-    dn = f"CN={name},CN=Users,{names.BASE_DN}"
+    dn = f"CN={name},CN=Users,{realm.base_dn}"
     account = _entry(
         dn,
         "add",
         [
             "objectClass: user",
             f"sAMAccountName: {name}",
-            f"userPrincipalName: {name}@{names.REALM}",
+            f"userPrincipalName: {realm.principal(name)}",
             f"userAccountControl: {_USER_FLAGS}",
-            _password(password),
+            _password(realm.password(name)),
         ],
     )
-    memberships = (_entry(f"CN={group},CN=Users,{names.BASE_DN}", "modify", ["add: member", f"member: {dn}"]) for group in groups)
+    memberships = (_entry(f"CN={group},CN=Users,{realm.base_dn}", "modify", ["add: member", f"member: {dn}"]) for group in groups)
     return account + "".join(memberships)
 
 
@@ -123,10 +123,20 @@ def srv_of(record: bytes) -> tuple[int, int, int, str] | None:
     return priority, weight, port, ".".join(labels)
 
 
-def address_node(label: str, address: str) -> str:
-    """A dnsNode with one A record."""
-    dn = f"DC={label},{names.ZONE_DN}"
-    return _entry(dn, "add", ["objectClass: dnsNode", _line("dnsRecord", address_record(address))])
+def _node(dn: str, *records: bytes) -> str:
+    """A dnsNode."""
+    return _entry(dn, "add", ["objectClass: dnsNode", *(_line("dnsRecord", record) for record in records)])
+
+
+def zone(name: str, realm: names.Realm, server: str, properties: Sequence[str]) -> str:
+    """A zone with SOA and NS records; ``properties`` are its dNSProperty values in base64.
+
+    It has the security descriptor that the schema gives every zone: authenticated users may create nodes, as secure dynamic
+    update needs it.
+    """
+    dn = realm.zone_dn(name)
+    made = _entry(dn, "add", ["objectClass: dnsZone", *(f"dNSProperty:: {value}" for value in properties)])
+    return made + _node(f"DC=@,{dn}", soa_record(server, f"hostmaster.{name}"), name_server_record(server))
 
 
 def partner_records(label: str, records: Sequence[bytes], first: names.Controller, second: names.Controller) -> list[bytes]:
@@ -153,26 +163,27 @@ def services(controller: names.Controller) -> list[str]:
     return [
         f"ldap/{controller.fqdn}",
         f"ldap/{controller.netbios}",
-        f"ldap/{controller.fqdn}/{names.ZONE}",
-        f"GC/{controller.fqdn}/{names.ZONE}",
+        f"ldap/{controller.fqdn}/{controller.realm.domain}",
+        f"GC/{controller.fqdn}/{controller.realm.domain}",
     ]
 
 
-def controller_services() -> str:
+def controller_services(controller: names.Controller) -> str:
     """The first controller's services."""
-    (first,) = names.controllers()
-    return _entry(first.dn, "modify", ["add: servicePrincipalName", *(f"servicePrincipalName: {service}" for service in services(first))])
+    lines = [f"servicePrincipalName: {service}" for service in services(controller)]
+    return _entry(controller.dn, "modify", ["add: servicePrincipalName", *lines])
 
 
-def domain_entries(machines: Sequence[names.Machine]) -> str:
-    """All that the domain partition gets."""
-    people = [
-        user(names.OPERATOR, names.OPERATOR_PASSWORD, ["Domain Admins"]),
-        user(names.WINRM_USER, names.WINRM_PASSWORD),
-    ]
-    return "".join([controller_services(), *people, *(computer(machine) for machine in machines)])
+def domain_entries(first: names.Controller, machines: Sequence[names.Machine], zones: Sequence[str] = ()) -> str:
+    """All that the domain partition gets. ``zones`` are other DNS suffixes than the domain's own that its machines have."""
+    realm = first.realm
+    people = [user(names.OPERATOR, realm, ["Domain Admins"]), user(names.WINRM_USER, realm)]
+    # What lets a computer have a DNS name outside of its domain (MS-ADTS 3.1.1.5.3.1.1.2).
+    suffixes = [_entry(realm.base_dn, "modify", ["add: msDS-AllowedDNSSuffixes", *(f"msDS-AllowedDNSSuffixes: {item}" for item in zones)])]
+    members = (computer(machine) for machine in machines if machine.member)
+    return "".join([controller_services(first), *people, *(suffixes if zones else []), *members])
 
 
 def dns_entries(machines: Sequence[names.Machine]) -> str:
-    """All that the zone gets."""
-    return "".join(address_node(machine.label, machine.address) for machine in machines)
+    """All that the zones get."""
+    return "".join(_node(machine.realm.record_dn(machine.zone, machine.label), address_record(machine.address)) for machine in machines)

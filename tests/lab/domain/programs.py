@@ -19,14 +19,17 @@ PROGRAMS = {
     "samba-tool": "samba",
     "samba_kcc": "samba-ad-dc",
     "ldbmodify": "ldb-tools",
+    "ldbsearch": "ldb-tools",
     "kinit": "krb5-user",
     "dig": "bind9-dnsutils",
     "named": "bind9",
 }
 """Programs, and the Debian package of each."""
 
-AS_ADMINISTRATOR = f"--username={names.NETBIOS_DOMAIN}\\{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"
-"""The option by which samba-tool logs on as the domain's administrator."""
+
+def as_administrator(realm: names.Realm = names.CONTOSO) -> str:
+    """The option by which samba-tool logs on as the domain's administrator."""
+    return f"--username={realm.netbios}\\{names.ADMINISTRATOR}%{realm.password(names.ADMINISTRATOR)}"
 
 
 class DomainError(Exception):

@@ -35,8 +35,8 @@ def _smb_conf(controller: Controller, forwarder: str) -> str:
     """Samba's configuration: every path below the controller's tree, every port on its address alone."""
     tree, tls = controller.tree, controller.layout.tls
     settings: dict[str, str | int | Path] = {
-        "workgroup": names.NETBIOS_DOMAIN,
-        "realm": names.REALM,
+        "workgroup": controller.name.realm.netbios,
+        "realm": controller.name.realm.name,
         "netbios name": controller.name.netbios,
         "server role": "active directory domain controller",
         "server services": _SERVICES,
@@ -71,11 +71,18 @@ def _smb_conf(controller: Controller, forwarder: str) -> str:
     return "\n".join(lines)
 
 
-def krb5_conf(addresses: Sequence[str]) -> str:
-    """The clients' Kerberos configuration: KDCs by address, in this order; no name is looked up in the machine's own DNS."""
-    kdcs = "".join(f"        kdc = {address}:88\n" for address in addresses)
+def krb5_conf(controllers: Sequence[names.Controller]) -> str:
+    """The clients' Kerberos configuration: KDCs by address, in this order; no name is looked up in the machine's own DNS.
+
+    The realm of the first controller is the default.
+    """
+    addresses: dict[names.Realm, list[str]] = {}
+    for controller in controllers:
+        addresses.setdefault(controller.realm, []).append(controller.address)
+    realms = "".join(_krb5_realm(realm, kdcs) for realm, kdcs in addresses.items())
+    domains = "".join(f"    {realm.domain} = {realm.name}\n    .{realm.domain} = {realm.name}\n" for realm in addresses)
     return f"""[libdefaults]
-    default_realm = {names.REALM}
+    default_realm = {controllers[0].realm.name}
     dns_lookup_kdc = false
     dns_lookup_realm = false
     dns_canonicalize_hostname = false
@@ -83,11 +90,11 @@ def krb5_conf(addresses: Sequence[str]) -> str:
     udp_preference_limit = 1
 
 [realms]
-    {names.REALM} = {{
-{kdcs}        kpasswd_server = {addresses[0]}:464
-    }}
-
+{realms}
 [domain_realm]
-    {names.ZONE} = {names.REALM}
-    .{names.ZONE} = {names.REALM}
-"""
+{domains}"""
+
+
+def _krb5_realm(realm: names.Realm, addresses: Sequence[str]) -> str:
+    kdcs = "".join(f"        kdc = {address}:88\n" for address in addresses)
+    return f"    {realm.name} = {{\n{kdcs}        kpasswd_server = {addresses[0]}:464\n    }}\n"

@@ -57,7 +57,7 @@ class Zones:
             f"--norefreshinterval={no_refresh_hours}",
             f"--refreshinterval={refresh_hours}",
             f"--configfile={self._controller.smb_conf}",
-            programs.AS_ADMINISTRATOR,
+            programs.as_administrator(self._controller.name.realm),
         )
 
     def time_stamps(self, name: str = names.KMS_RECORD, zone_dn: str = names.ZONE_DN) -> list[int]:

@@ -208,6 +208,15 @@ class Host:
             self._build()
             self.start()
 
+    def count_clients(self, clients: int) -> int:
+        """See :meth:`lab.windows.licensing.Licensing.count_made_up`."""
+        with self._lock:
+            return self.licensing.count_made_up(clients)
+
+    def block(self, networks: Sequence[str]) -> None:
+        """Let no packet of these networks reach the KMS port; a firewall on the way drops them."""
+        self._listener.block(networks)
+
     def snapshot_state(self) -> dict[str, Any]:
         """What a test wants to see, as plain values. Looking does not start sppsvc."""
         with self._lock:
@@ -419,8 +428,8 @@ def _fresh_registry(spec: HostSpec) -> Registry:
     registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
     if spec.blocks_process_creation:
         registry.set(ASR_RULES, NO_PROCESSES_OVER_WMI, ValueType.SZ, "1")
-    registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.domain)
-    registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.domain)
+    registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.suffix)
+    registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.suffix)
     registry.set(system.TCPIP_PARAMETERS, "SearchList", ValueType.SZ, "")
     registry.set(system.TCPIP_PARAMETERS, "DataBasePath", ValueType.EXPAND_SZ, r"%SystemRoot%\System32\drivers\etc")
     return registry

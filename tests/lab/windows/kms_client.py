@@ -124,7 +124,7 @@ class KmsClient:
             return [str(ipaddress.ip_address(name))]
         except ValueError:
             pass
-        qualified = name if "." in name else f"{name}.{self._spec.domain}"
+        qualified = name if "." in name else f"{name}.{self._spec.suffix}"
         try:
             return self._resolver.addresses(qualified, self._spec.dns_servers)
         except DnsError:

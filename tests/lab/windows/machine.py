@@ -30,9 +30,12 @@ def suffix_search_list(registry: Registry) -> list[str]:
 
 
 def lookup_suffixes(spec: HostSpec, registry: Registry) -> list[str]:
-    """Where a KMS client looks: a domain member in its AD domain first, then the list; any other in what DHCP gave (§11)."""
+    """Where a KMS client looks: a domain member in its own domain first, then the list; any other in what DHCP gave (§11).
+
+    In a disjoint namespace its own are two: Microsoft's texts say "AD DNS domain" and mean the primary suffix (§3).
+    """
     listed = suffix_search_list(registry)
-    found = [spec.domain] if spec.domain else []
+    found = [spec.suffix, spec.domain] if spec.domain else []
     return list(dict.fromkeys([*found, *(listed or spec.dns_suffixes)]))
 
 
@@ -163,7 +166,7 @@ class NetworkAdapters(Provider):
                     "Description": "Lab Network Adapter",
                     "ServiceName": "labnet",
                     "DNSHostName": spec.label,
-                    "DNSDomain": spec.domain or None,
+                    "DNSDomain": spec.suffix or next(iter(spec.dns_suffixes), None),
                     "DHCPEnabled": False,
                     "IPEnabled": True,
                     "DomainDNSRegistrationEnabled": False,
@@ -171,7 +174,7 @@ class NetworkAdapters(Provider):
                     "IPAddress": [spec.address],
                     "IPSubnet": ["255.0.0.0"],
                     "DNSServerSearchOrder": list(spec.dns_servers) or None,
-                    "DNSDomainSuffixSearchOrder": suffix_search_list(self._registry()) or ([spec.domain] if spec.domain else None),
+                    "DNSDomainSuffixSearchOrder": suffix_search_list(self._registry()) or ([spec.suffix] if spec.suffix else None),
                 }
             )
         ]

@@ -111,7 +111,7 @@ class DnsPublication:
         """What is to be published where; a malformed line of the list comes as it is."""
         listed = list(parse_publish_list(list(running.publish_list)))
         named = {item.domain.lower() for item in listed if isinstance(item, DomainEntry)}
-        home = self._spec.domain
+        home = self._spec.suffix
         if home and home.lower() not in named and (not listed or self.home_always):
             yield DomainEntry(home)
         yield from listed

@@ -17,7 +17,9 @@ Role = Literal["kms", "client", "server"]
 class HostSpec:
     """One Windows machine as it leaves setup. Times in seconds.
 
-    ``profile`` names a row of ``data/os_profiles.yml``; ``domain`` is the AD DNS domain, empty for a workgroup machine.
+    ``profile`` names a row of ``data/os_profiles.yml``; ``domain`` is the AD DNS domain, empty for a workgroup machine;
+    ``primary_suffix`` is the primary DNS suffix of a member in a disjoint namespace, where it is another than the domain;
+    ``dns_suffixes`` is what DHCP gives (option 15).
     ``initial_key`` None means the setup key of the edition, an empty string no key at all.
     """
 
@@ -32,6 +34,7 @@ class HostSpec:
     workgroup: str = "WORKGROUP"
     dns_servers: tuple[str, ...] = ("127.0.0.10",)
     dns_suffixes: tuple[str, ...] = ()
+    primary_suffix: str = ""
     language: str = "en-US"
     administrators: tuple[str, ...] = ("administrator", "svc-winrm", "labadmin")
     allows_unencrypted: bool = False
@@ -79,6 +82,11 @@ class HostSpec:
     def windows(self) -> Profile:
         """The Windows version."""
         return profiles()[self.profile]
+
+    @property
+    def suffix(self) -> str:
+        """The primary DNS suffix; a workgroup machine has none."""
+        return self.primary_suffix or self.domain
 
     @property
     def label(self) -> str:
