@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from .._licensing.channels import Channel
 from .._licensing.kms import effective_port
+from .._licensing.publish_list import ListWish
 from .._wsman.cim import Value
 from . import licensing
 from .firewall import FirewallRule
 from .licensing import Product
+from .publish_list import HeldList
 from .versions import WindowsVersion
 
 
@@ -66,6 +69,7 @@ class Wish:
         product_key: The CSVLK.
         settings: Values by their name in SETTINGS.
         activate: Activate with Microsoft where the host is not licensed.
+        publish_list: The lines of DnsDomainPublishList.
         firewall: Open the KMS exception of the firewall.
         netsh: Whether netsh may be started for it where Windows has no class for rules.
         after_step: The earlier step that check mode takes as made, where the host does not hold a CSVLK yet.
@@ -74,6 +78,7 @@ class Wish:
     product_key: str | None = None
     settings: Mapping[str, int | bool] = field(default_factory=dict)
     activate: bool = False
+    publish_list: ListWish | None = None
     firewall: bool = False
     netsh: bool = False
     after_step: str = ""
@@ -87,6 +92,7 @@ class HostState:
     service: dict[str, Value] = field(default_factory=dict)
     version_values: dict[str, str | None] = field(default_factory=dict)
     rules: dict[str, FirewallRule] = field(default_factory=dict)
+    publish_list: HeldList = field(default_factory=HeldList)
 
     @property
     def version(self) -> str:
@@ -107,6 +113,10 @@ class HostState:
     def port(self) -> int:
         """The TCP port of the KMS that is set now."""
         return effective_port(licensing.number(self.service["KeyManagementServiceListeningPort"]))
+
+    def setting(self, name: str) -> int | bool:
+        """The value of one of SETTINGS that is set now."""
+        return self.port if name == "listening_port" else cast("int | bool", self.service[SETTINGS[name].column])
 
     @property
     def licensed(self) -> bool:

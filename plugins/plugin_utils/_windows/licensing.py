@@ -273,6 +273,11 @@ def read_version_values(session: Session, version: WindowsVersion) -> dict[str, 
     return found
 
 
+def version_attribute(key: str) -> str:
+    """What a plan calls that value of one of the keys."""
+    return f"HKLM\\{key}\\{_VERSION_VALUE}"
+
+
 def write_version_value(session: Session, key: str, version: str) -> None:
     """Mark the computer as a KMS host for monitoring, as slmgr.vbs does; InstallProductKey itself does not."""
     write_string(session, key, _VERSION_VALUE, version)

@@ -1,21 +1,25 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A KMS host's own record in DNS: seen there, or made to appear.
+"""A KMS host's own values in the records of DNS domains: seen there, or made to appear.
 
 Windows publishes by itself when it is activated and when sppsvc starts, with the rights of its machine account. Nothing
-over WMI shows whether that worked or which groups its ticket knows, so the record decides: a host that is absent from it
+over WMI shows whether that worked or which groups its ticket knows, so the records decide: a host that is absent from one
 although it should be there gets a new ticket, and publishes again.
 """
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._errors import ActivationError
+from .._licensing.publish_list import PublishLine, parse_line
 from .._plan import Step
+from .._srv_value import SrvValue
 from .._wsman.session import Session
 from . import computer
 from .kms_host import KmsHost
@@ -24,35 +28,77 @@ SETTLE = 5.0
 """Seconds within which a publication that is going to work shows up as a rule: the host sends one update to a server that
 answers at once. Purging tickets too early does no harm; a reboot does, so before one the whole time limit is waited for."""
 
+ValuesOf = Callable[[str, Mapping[str, Callable[[SrvValue], bool]]], Mapping[str, tuple[SrvValue, ...]]]
+"""Reads DNS: the values of a host by domain, given what to look for in each."""
+
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """Where and how a host has to be published.
+class Wanted:
+    """What one record has to say of the host.
 
     Attributes:
         domain: The DNS domain whose C(_vlmcs._tcp) has to name the host.
-        port: The TCP port that the record has to name; C(None) for the one that the host has.
-        ticket: How the host gets a ticket with its present groups: C(purge), C(reboot), C(wait) or C(none).
-        timeout: Seconds to wait for the record after the host was made to publish.
-        reboot_timeout: Seconds to wait for the host after a reboot.
-        ports_of: Reads DNS: the ports under which the record names a host.
+        priority: With which priority; C(None) for any.
+        weight: With which weight; C(None) for any.
     """
 
     domain: str
-    port: int | None
-    ticket: str
-    timeout: float
-    reboot_timeout: float
-    ports_of: Callable[[str], list[int]]
+    priority: int | None = None
+    weight: int | None = None
 
     @property
     def record(self) -> str:
         """The record's name."""
         return f"_vlmcs._tcp.{self.domain}"
 
+    @property
+    def numbered(self) -> bool:
+        """Whether priority or weight matters."""
+        return self.priority is not None or self.weight is not None
+
+    def met_by(self, value: SrvValue, port: int) -> bool:
+        """Whether a value of the host is the one that is wanted."""
+        return value.port == port and self.agrees(value.priority, value.weight)
+
+    def agrees(self, priority: int, weight: int) -> bool:
+        """Whether these numbers are those that are wanted."""
+        return self.priority in (None, priority) and self.weight in (None, weight)
+
+    def shown(self, value: SrvValue) -> str:
+        """A value as the plan shows it."""
+        return f"{value.target}:{value.port}" + (f" ({value.priority} {value.weight})" if self.numbered else "")
+
+    @property
+    def numbers(self) -> str:
+        """Priority and weight as the plan shows them."""
+        if self.priority is not None and self.weight is not None:
+            return f"{self.priority} {self.weight}"
+        return f"priority {self.priority}" if self.weight is None else f"weight {self.weight}"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Where and how a host has to be published.
+
+    Attributes:
+        wanted: What each of the records has to say, each domain once.
+        port: The TCP port that they have to name; C(None) for the one that the host has.
+        ticket: How the host gets a ticket with its present groups: C(purge), C(reboot), C(wait) or C(none).
+        timeout: Seconds to wait for the records after the host was made to publish.
+        reboot_timeout: Seconds to wait for the host after a reboot.
+        values_of: Reads DNS.
+    """
+
+    wanted: tuple[Wanted, ...]
+    port: int | None
+    ticket: str
+    timeout: float
+    reboot_timeout: float
+    values_of: ValuesOf
+
 
 class PublishedHost:
-    """The record of one host, before and after the host itself was changed.
+    """The records of one host, before and after the host itself was changed.
 
     Args:
         session: The host.
@@ -63,34 +109,50 @@ class PublishedHost:
         self._session = session
         self._publication = publication
         self.fqdn = computer.read_fqdn(session)
-        self._ports_before = publication.ports_of(self.fqdn)
-        self._published_by = "before"
+        self._port = publication.port
+        self._held: dict[str, tuple[SrvValue, ...]] = {}
+        self._published_by = dict.fromkeys((wanted.domain for wanted in publication.wanted), "before")
 
     @property
-    def shown(self) -> dict[str, str]:
-        """The record as the task's result shows it."""
-        return {"record": self._publication.record, "target": self.fqdn, "published_by": self._published_by}
+    def shown(self) -> list[dict[str, Any]]:
+        """The records as the task's result shows them."""
+        return [
+            {
+                "record": wanted.record,
+                "target": self.fqdn,
+                "published_by": self._published_by[wanted.domain],
+                "old_values": [str(value) for value in self._held.get(wanted.domain, ()) if not wanted.met_by(value, self._port or 0)],
+            }
+            for wanted in self._publication.wanted
+        ]
 
     def plan(self, host: KmsHost) -> None:
-        """Add the publication to the host's plan where the record does not name the host already."""
-        port = self._publication.port or host.port
-        if port in self._ports_before:
-            return
+        """Add what is missing from the records to the host's plan."""
+        self._port = port = self._publication.port or host.port
+        absent = self._absent_from(self._publication.wanted)
         if not host.check_mode:
-            self._demand_publishing(host, port)
-        self._published_by = "planned"
-        before = ", ".join(f"{self.fqdn}:{known}" for known in self._ports_before) or None
-        step = Step(
-            self._session.host,
-            f"SRV {self._publication.record}",
-            before,
-            f"{self.fqdn}:{port}",
-            "published by the host itself",
-            after_step="license status" if host.activating else "",
-        )
-        host.plan.add(step, lambda: self._publish(host, port))
+            for wanted in absent:
+                self._demand_publishing(host, wanted, port)
+        for wanted in absent:
+            self._published_by[wanted.domain] = "planned"
+            step = Step(
+                self._session.host,
+                f"SRV {wanted.record}",
+                ", ".join(map(wanted.shown, self._held[wanted.domain])) or None,
+                f"{self.fqdn}:{port}" + (f" ({wanted.numbers})" if wanted.numbered else ""),
+                "published by the host itself",
+                after_step="license status" if host.activating else "",
+            )
+            host.plan.add(step, self._publisher(host, wanted, absent))
 
-    def _demand_publishing(self, host: KmsHost, port: int) -> None:
+    def _absent_from(self, looked_at: Sequence[Wanted]) -> list[Wanted]:
+        """Those of the records that do not say what they should; all are asked at the same time."""
+        port = self._port or 0
+        judges = {wanted.domain: functools.partial(wanted.met_by, port=port) for wanted in looked_at}
+        self._held |= self._publication.values_of(self.fqdn, judges)
+        return [wanted for wanted in looked_at if not any(map(judges[wanted.domain], self._held[wanted.domain]))]
+
+    def _demand_publishing(self, host: KmsHost, wanted: Wanted, port: int) -> None:
         """Refuse what no ticket could bring about. In check mode an earlier task may be about to change these settings."""
         if not host.publishes:
             raise ActivationError(f"{self._session.host} has DNS publishing switched off; give dns_publishing: true.", source="windows")
@@ -99,18 +161,45 @@ class PublishedHost:
                 f"{self._session.host} listens on port {host.port}, so Windows does not publish port {port}; give listening_port.",
                 source="windows",
             )
+        home = self.fqdn.partition(".")[2]
+        if wanted.domain == home and not wanted.numbered:
+            # Listed or not, with a list or without: all of Microsoft's texts let the host appear here, or do not deny it.
+            return
+        lines = [line for line in map(parse_line, host.publish_lines) if line is not None]
+        listed = next((line for line in lines if line.domain == wanted.domain), None)
+        if listed is None and wanted.domain != home:
+            raise ActivationError(
+                f"{self._session.host} publishes itself in {', '.join(line.domain for line in lines) or home}, and its"
+                f" DnsDomainPublishList does not name {wanted.domain}; give publish_list.",
+                source="windows",
+            )
+        numbers = listed or PublishLine(home)
+        if not wanted.agrees(numbers.priority, numbers.weight):
+            raise ActivationError(
+                f"{self._session.host} publishes itself in {wanted.domain} with priority {numbers.priority} and weight {numbers.weight},"
+                f" so Windows does not publish {wanted.numbers} there; give publish_list.",
+                source="windows",
+            )
 
-    def _publish(self, host: KmsHost, port: int) -> None:
-        if not host.state.licensed:
-            raise ActivationError(f"{self._session.host} is no activated KMS host, so Windows does not publish it.", source="windows")
-        self._published_by = self._ensure(host, port)
+    def _publisher(self, host: KmsHost, wanted: Wanted, absent: Sequence[Wanted]) -> Callable[[], None]:
+        """What makes the step of one record. The first of them brings the host into all, as one restart does."""
 
-    def _ensure(self, host: KmsHost, port: int) -> str:
-        """Wait for the record, and give the host a new ticket where it does not come; returns what it took."""
+        def publish() -> None:
+            if not host.state.licensed:
+                raise ActivationError(f"{self._session.host} is no activated KMS host, so Windows does not publish it.", source="windows")
+            if self._published_by[wanted.domain] == "planned":
+                self._ensure(host, absent)
+
+        return publish
+
+    def _ensure(self, host: KmsHost, missing: Sequence[Wanted]) -> None:
+        """Wait for the records, and give the host a new ticket where it does not come into all of them."""
         publication = self._publication
         patience = publication.timeout if publication.ticket in ("reboot", "none") else min(SETTLE, publication.timeout)
-        if (host.activating or host.restarted) and self._appears(port, patience):
-            return "itself"
+        if host.activating or host.restarted:
+            missing = self._wait_for(missing, patience, "itself")
+            if not missing:
+                return
         took = "restart"
         if publication.ticket == "purge":
             computer.purge_tickets(self._session)
@@ -121,23 +210,27 @@ class PublishedHost:
         if publication.ticket != "none":
             # sppsvc keeps its security context with the DNS server, so it is restarted after the purge, too.
             host.restart()
-            if self._appears(port, publication.timeout):
-                return took
-        raise ActivationError(self._absent(took), source="dns")
+            missing = self._wait_for(missing, publication.timeout, took)
+        if missing:
+            raise ActivationError(self._complaint(took, missing), source="dns")
 
-    def _appears(self, port: int, timeout: float) -> bool:
+    def _wait_for(self, missing: Sequence[Wanted], timeout: float, took: str) -> list[Wanted]:
+        """Wait until every record says what it should; returns those that still do not."""
         deadline = time.monotonic() + timeout
         pause = 0.1
-        while port not in self._publication.ports_of(self.fqdn):
-            if time.monotonic() >= deadline:
-                return False
+        while True:
+            absent = self._absent_from(missing)
+            self._published_by |= {wanted.domain: took for wanted in missing if wanted not in absent}
+            if not absent or time.monotonic() >= deadline:
+                return absent
+            missing = absent
             time.sleep(pause)
             pause = min(pause * 2, 2.0)
-        return True
 
-    def _absent(self, took: str) -> str:
+    def _complaint(self, took: str, missing: Sequence[Wanted]) -> str:
         publication = self._publication
-        sentence = f"{self._session.host} is activated, but {publication.record} does not name {self.fqdn}"
+        records = " and ".join(f"{wanted.record} does not name {self.fqdn}{self._lacking(wanted)}" for wanted in missing)
+        sentence = f"{self._session.host} is activated, but {records}"
         if publication.ticket == "none":
             return sentence + ", and no new ticket was asked for. Its machine account needs read, write and delete on that record."
         if publication.ticket == "wait":
@@ -151,3 +244,9 @@ class PublishedHost:
             sentence + f" although {made}. Its machine account, or a group that it is in, needs read, write and delete on"
             " that record (dns_record_acl); its event log has the reason as event 12293."
         )
+
+    def _lacking(self, wanted: Wanted) -> str:
+        """What the record should say instead of what it says."""
+        held = ", ".join(map(wanted.shown, self._held[wanted.domain]))
+        numbers = f" with {wanted.numbers}" if wanted.numbered else ""
+        return numbers + (f" (but {held})" if held else "")

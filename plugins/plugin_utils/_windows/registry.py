@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""String values of the registry, through StdRegProv.
+"""Values of the registry, through StdRegProv.
 
 WinRM is a 64-bit service, so these are the 64-bit registry's; the 32-bit view is reached by its real path below
 C(SOFTWARE\\WOW6432Node).
@@ -9,18 +9,28 @@ C(SOFTWARE\\WOW6432Node).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from .._errors import ActivationError
 from .._licensing.errors import hexadecimal
 from .._wsman.cim import Value
+from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
 from .classes import HKEY_LOCAL_MACHINE, STD_REG_PROV
 
-# Win32 codes that StdRegProv returns. A missing value answers 1, a missing key 2.
+# Win32 codes that StdRegProv returns. A missing value answers 1, a missing key 2; DeleteValue answers 2 for either.
 _SUCCESS, _NO_VALUE, _NO_KEY = 0, 1, 2
+# WBEM_E_TYPE_MISMATCH, for a value of another type than was asked for.
+_TYPE_MISMATCH = "0x80041005"
 
 
 class KeyMissing(ActivationError):
     """The registry key itself is absent."""
+
+
+class OtherType(ActivationError):
+    """The value is there, but of another type."""
 
 
 def read_string(session: Session, key: str, name: str) -> str | None:
@@ -29,15 +39,26 @@ def read_string(session: Session, key: str, name: str) -> str | None:
     Raises:
         KeyMissing: There is no such key.
     """
-    answer = session.invoke(
-        STD_REG_PROV, "GetStringValue", {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": name}, repeatable=True
-    )
-    code = answer["ReturnValue"] or 0
-    if code == _NO_VALUE:
-        return None
-    _check(session, code, f"reading {name}", key)
-    value = answer["sValue"]
+    answer = _call(session, "GetStringValue", key, name)
+    value = answer["sValue"] if _exists(session, answer, key, name) else None
     return None if value is None else str(value)
+
+
+def read_strings(session: Session, key: str, name: str) -> list[str] | None:
+    """A REG_MULTI_SZ value below HKEY_LOCAL_MACHINE; C(None) where the key has no such value.
+
+    Raises:
+        KeyMissing: There is no such key.
+        OtherType: The value is no REG_MULTI_SZ.
+    """
+    try:
+        answer = _call(session, "GetMultiStringValue", key, name)
+    except WsmanFault as fault:
+        if fault.code != _TYPE_MISMATCH:
+            raise
+        raise OtherType(f"{session.host}: {name} in HKLM\\{key} is no REG_MULTI_SZ.", code=fault.code, source="windows") from fault
+    # An empty one comes as NULL.
+    return [str(line) for line in answer["sValue"] or ()] if _exists(session, answer, key, name) else None
 
 
 def write_string(session: Session, key: str, name: str, value: str) -> None:
@@ -46,9 +67,41 @@ def write_string(session: Session, key: str, name: str, value: str) -> None:
     Raises:
         KeyMissing: There is no such key.
     """
-    arguments: dict[str, Value] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": name, "sValue": value}
-    answer = session.invoke(STD_REG_PROV, "SetStringValue", arguments, repeatable=True)
+    _write(session, "SetStringValue", key, name, value)
+
+
+def write_strings(session: Session, key: str, name: str, lines: Sequence[str]) -> None:
+    """Set a REG_MULTI_SZ value below HKEY_LOCAL_MACHINE, of whatever type it was. The key has to exist.
+
+    Raises:
+        KeyMissing: There is no such key.
+    """
+    _write(session, "SetMultiStringValue", key, name, list(lines))
+
+
+def delete_value(session: Session, key: str, name: str) -> None:
+    """Remove a value below HKEY_LOCAL_MACHINE. One that is not there is no failure, and neither is a missing key."""
+    code = _call(session, "DeleteValue", key, name)["ReturnValue"] or 0
+    if code not in (_NO_VALUE, _NO_KEY):
+        _check(session, code, f"deleting {name}", key)
+
+
+def _exists(session: Session, answer: Mapping[str, Any], key: str, name: str) -> bool:
+    """Whether a Get method found the value."""
+    code = answer["ReturnValue"] or 0
+    if code != _NO_VALUE:
+        _check(session, code, f"reading {name}", key)
+    return bool(code != _NO_VALUE)
+
+
+def _write(session: Session, method: str, key: str, name: str, value: Value) -> None:
+    answer = _call(session, method, key, name, sValue=value)
     _check(session, answer["ReturnValue"] or 0, f"writing {name}", key)
+
+
+def _call(session: Session, method: str, key: str, name: str, **more: Value) -> dict[str, Any]:
+    arguments: dict[str, Value] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": name, **more}
+    return session.invoke(STD_REG_PROV, method, arguments, repeatable=True)
 
 
 def _check(session: Session, code: int, action: str, key: str) -> None:

@@ -9,6 +9,7 @@ comes up, and whatever asks for a license starts it meanwhile. The state decides
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -43,13 +44,15 @@ def licensing_service(version: WindowsVersion) -> str:
     return SPPSVC if version >= WINDOWS_7 else _SLSVC
 
 
-def restart(session: Session, name: str, timeout: float = 60.0) -> None:
+def restart(session: Session, name: str, timeout: float = 60.0, while_stopped: Callable[[], None] | None = None) -> None:
     """Stop the service if it runs, and start it.
 
     Args:
         session: The host.
         name: The service's name.
         timeout: Seconds to wait for each of stopping and starting.
+        while_stopped: Changes something that the service reads when it starts, without asking the service itself. Whatever
+            becomes of us after it, the service that starts next has read it.
 
     Raises:
         ActivationError: It was refused, or did not happen in time.
@@ -62,6 +65,23 @@ def restart(session: Session, name: str, timeout: float = 60.0) -> None:
         return state["State"] == "Stopped" or (state["State"] == "Running" and state["ProcessId"] != old_process)
 
     _order(session, name, "StopService", stopped, (_NOT_ACTIVE, _TIMED_OUT), timeout)
+    started_early = False
+    try:
+        if while_stopped is not None:
+            while_stopped()
+            started_early = _read(session, name)["State"] != "Stopped"
+    except ActivationError:
+        # It is not left stopped; what has failed first is what the user has to hear of.
+        with contextlib.suppress(ActivationError):
+            _start(session, name, timeout)
+        raise
+    _start(session, name, timeout)
+    if started_early:
+        # Somebody else has started it, and nobody knows whether before the change or after it.
+        restart(session, name, timeout)
+
+
+def _start(session: Session, name: str, timeout: float) -> None:
     _order(session, name, "StartService", lambda state: state["State"] == "Running", (_ALREADY_RUNNING, _TIMED_OUT), timeout)
 
 

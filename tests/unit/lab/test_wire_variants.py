@@ -25,6 +25,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
     WIN32_OPERATING_SYSTEM,
     WIN32_SERVICE,
 )
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
@@ -77,14 +78,14 @@ def story(seed: int) -> dict[str, Any]:
 def _kms_host(backend: Any) -> dict[str, Any]:
     session = session_on(backend)
     key = data.key_named("csvlk_2022").key
-    wish = kms_host.Wish(key, {"listening_port": 1689, "low_priority": True, "renewal_interval": 9000}, activate=True, firewall=True)
+    wish = Wish(key, {"listening_port": 1689, "low_priority": True, "renewal_interval": 9000}, activate=True, firewall=True)
     planned = kms_host.KmsHost(session, wish, check_mode=True)
     planned.change()
     made = kms_host.KmsHost(session, wish, check_mode=False)
     made.change()
     again = kms_host.KmsHost(session, wish, check_mode=False)
     again.change()
-    wrong = kms_host.KmsHost(session, kms_host.Wish(WRONG_KEY), check_mode=False)
+    wrong = kms_host.KmsHost(session, Wish(WRONG_KEY), check_mode=False)
     return {
         "planned": [str(step) for step in planned.plan.steps],
         "made": [str(step) for step in made.plan.steps],

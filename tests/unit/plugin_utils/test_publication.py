@@ -1,55 +1,142 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a KMS host's record needs is planned from DNS, and what no ticket could bring about is refused first."""
+"""What a KMS host's records need is planned from DNS, and what no ticket could bring about is refused first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 
 FQDN = "kms-2.contoso.com"
+HOME = Wanted("contoso.com")
+WEST = Wanted("west.contoso.com", 90, 75)
+
+
+def value(port: int = 1688, priority: int = 0, weight: int = 0) -> SrvValue:
+    return SrvValue(priority, weight, port, FQDN)
+
+
+class Zones:
+    """DNS with a host's values by domain; C(later) are there from the next restart on."""
+
+    def __init__(self, now: Mapping[str, list[SrvValue]], later: Mapping[str, list[SrvValue]] | None = None) -> None:
+        self.now = dict(now)
+        self.later = dict(later or {})
+        self.asked: list[list[str]] = []
+        self.restarts = 0
+
+    def values_of(self, fqdn: str, wanted: Mapping[str, Callable[[SrvValue], bool]]) -> dict[str, tuple[SrvValue, ...]]:
+        assert fqdn == FQDN
+        self.asked.append(list(wanted))
+        return {domain: tuple(self.now.get(domain, ())) for domain in wanted}
+
+    def restart(self) -> None:
+        self.restarts += 1
+        self.now |= self.later
 
 
 def session(*, member: bool = True) -> SimpleNamespace:
     """A host that only tells its name."""
     row = {"DNSHostName": "KMS-2", "Domain": "Contoso.com", "PartOfDomain": member}
-    return SimpleNamespace(host="kms-2", query=lambda *_arguments: [row])
+    return SimpleNamespace(host=FQDN, query=lambda *_arguments: [row])
 
 
-def planned(ports: list[int], *, port: int | None = 1688, host_port: int = 1688, publishes: bool = True, check_mode: bool = False) -> Plan:
-    """The plan of a host that DNS names under these ports."""
-    asked: list[str] = []
-    publication = Publication("contoso.com", port, "wait", 0.1, 1, lambda fqdn: asked.append(fqdn) or ports)
-    host = SimpleNamespace(plan=Plan(), port=host_port, publishes=publishes, check_mode=check_mode, activating=False)
-    PublishedHost(session(), publication).plan(host)
-    assert asked == [FQDN]
-    return host.plan
+def kms_host(zones: Zones, **properties: Any) -> Any:
+    known = {"port": 1688, "publishes": True, "check_mode": False, "activating": False, "restarted": False, "publish_lines": ()}
+    return SimpleNamespace(plan=Plan(), state=SimpleNamespace(licensed=True), **{**known, "restart": zones.restart, **properties})
+
+
+def published(zones: Zones, *wanted: Wanted, ticket: str = "wait", **properties: Any) -> tuple[PublishedHost, Plan]:
+    """The records of a host, and the plan for them."""
+    host = kms_host(zones, **properties)
+    records = PublishedHost(session(), Publication(wanted, 1688, ticket, 0.1, 1, zones.values_of))
+    records.plan(host)
+    return records, host.plan
 
 
 def test_a_host_that_is_named_needs_nothing():
-    assert planned([1688]).steps == []
+    zones = Zones({"contoso.com": [value()], "west.contoso.com": [value(), value(1688, 90, 75)]})
+    records, plan = published(zones, HOME, WEST)
+    assert plan.steps == []
+    assert records.shown == [
+        {"record": "_vlmcs._tcp.contoso.com", "target": FQDN, "published_by": "before", "old_values": []},
+        {"record": "_vlmcs._tcp.west.contoso.com", "target": FQDN, "published_by": "before", "old_values": [f"0 0 1688 {FQDN}"]},
+    ]
+    assert zones.asked == [["contoso.com", "west.contoso.com"]]
 
 
 @pytest.mark.parametrize(("ports", "before"), [([], None), ([1690], f"{FQDN}:1690")])
 def test_a_host_that_is_absent_or_named_with_another_port_is_to_be_published(ports: list[int], before: str | None):
-    (step,) = planned(ports).steps
-    assert (step.object, step.attribute, step.before, step.after) == ("kms-2", "SRV _vlmcs._tcp.contoso.com", before, f"{FQDN}:1688")
+    _records, plan = published(Zones({"contoso.com": [value(port) for port in ports]}), HOME)
+    (step,) = plan.steps
+    assert (step.object, step.attribute, step.before, step.after) == (FQDN, "SRV _vlmcs._tcp.contoso.com", before, f"{FQDN}:1688")
 
 
-@pytest.mark.parametrize(("setting", "words"), [({"publishes": False}, "switched off"), ({"host_port": 1690}, "listens on port 1690")])
-def test_a_host_that_would_not_publish_is_refused_unless_an_earlier_step_may_change_that(setting: dict[str, int | bool], words: str):
+@pytest.mark.parametrize(
+    ("numbers", "line", "after"),
+    [
+        ((90, 75), "West.contoso.com,90,75", f"{FQDN}:1688 (90 75)"),
+        ((90, None), "west.contoso.com., 90", f"{FQDN}:1688 (priority 90)"),
+        ((None, 1), "west.contoso.com , 5 , 1", f"{FQDN}:1688 (weight 1)"),
+    ],
+)
+def test_a_host_that_is_named_with_other_numbers_is_to_be_published(numbers: tuple[int | None, int | None], line: str, after: str):
+    zones = Zones({"west.contoso.com": [value()]})
+    _records, plan = published(zones, Wanted("west.contoso.com", *numbers), publish_lines=[line])
+    (step,) = plan.steps
+    assert (step.before, step.after) == (f"{FQDN}:1688 (0 0)", after)
+
+
+def test_one_restart_brings_the_host_into_all_its_records():
+    zones = Zones({"east.contoso.com": [value()]}, {"contoso.com": [value()], "west.contoso.com": [value(1688, 90, 75)]})
+    east = Wanted("east.contoso.com")
+    records, plan = published(zones, HOME, east, WEST, publish_lines=["west.contoso.com, 90, 75"])
+    assert [step.attribute for step in plan.steps] == ["SRV _vlmcs._tcp.contoso.com", "SRV _vlmcs._tcp.west.contoso.com"]
+    plan.run()
+    assert zones.restarts == 1
+    assert [entry["published_by"] for entry in records.shown] == ["restart", "before", "restart"]
+
+
+def test_the_error_names_every_record_that_the_host_did_not_come_into():
+    zones = Zones({"west.contoso.com": [value()]}, {})
+    _records, plan = published(zones, HOME, WEST, publish_lines=["west.contoso.com, 90, 75"])
+    with pytest.raises(StepFailed) as failed:
+        plan.run()
+    said = str(failed.value.__cause__)
+    assert f"_vlmcs._tcp.contoso.com does not name {FQDN} and" in said
+    assert f"_vlmcs._tcp.west.contoso.com does not name {FQDN} with 90 75 (but {FQDN}:1688 (0 0)) within" in said
+
+
+@pytest.mark.parametrize(
+    ("properties", "wanted", "words"),
+    [
+        ({"publishes": False}, HOME, "switched off"),
+        ({"port": 1690}, HOME, "listens on port 1690"),
+        ({}, WEST, "publishes itself in contoso.com, and its DnsDomainPublishList does not name west.contoso.com"),
+        ({"publish_lines": ["contoso.com", "east.contoso.com"]}, WEST, "publishes itself in contoso.com, east.contoso.com, and"),
+        ({"publish_lines": ["west.contoso.com, 80, 75"]}, WEST, "priority 80 and weight 75, so Windows does not publish 90 75 there"),
+        ({}, Wanted("contoso.com", 10), "priority 0 and weight 0, so Windows does not publish priority 10 there"),
+    ],
+)
+def test_a_host_that_would_not_publish_is_refused_unless_an_earlier_step_may_change_that(
+    properties: dict[str, Any], wanted: Wanted, words: str
+):
     with pytest.raises(ActivationError, match=words):
-        planned([], **setting)
-    assert len(planned([], **setting, check_mode=True).steps) == 1
+        published(Zones({}), wanted, **properties)
+    _records, plan = published(Zones({}), wanted, **properties, check_mode=True)
+    assert len(plan.steps) == 1
 
 
 def test_a_workgroup_computer_cant_publish_itself():
-    publication = Publication("contoso.com", None, "wait", 0.1, 1, lambda _fqdn: [])
+    publication = Publication((HOME,), None, "wait", 0.1, 1, Zones({}).values_of)
     with pytest.raises(ActivationError, match="not a member of a domain"):
         PublishedHost(session(member=False), publication)

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the planners of a KMS host's changes work on: its session, what was read of it, and the plan so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import ActivationError
+from .._plan import Plan
+from .._wsman.session import Session
+from . import firewall, licensing, publish_list, services
+from .kms_host_state import HostState, Wish
+from .licensing import Product
+from .listening import Probe
+
+
+class HostWork:
+    """One host over its session, while its change is planned and carried out.
+
+    Args:
+        session: The host.
+        wish: What it should be.
+        check_mode: Read and plan only.
+        always_read: The licensing state is wanted even where the wish does not need it.
+        probe: Looks from outside at a TCP port of the host.
+
+    Attributes:
+        plan: The steps.
+        restarted: Whether sppsvc was restarted.
+        state: What was read last.
+        warnings: What the user should know although every step succeeded.
+    """
+
+    def __init__(self, session: Session, wish: Wish, check_mode: bool, always_read: bool = False, probe: Probe | None = None) -> None:
+        self.session = session
+        self.wish = wish
+        self.check_mode = check_mode
+        self.probe = probe
+        self.name = session.host
+        self.plan = Plan()
+        self.restarted = False
+        self.warnings: list[str] = []
+        self._always_read = always_read
+        self.state = self.read()
+
+    @property
+    def taken_as_made(self) -> bool:
+        """Whether check mode takes the key of an earlier step as installed, so that it is not this task's step."""
+        return self.check_mode and bool(self.wish.after_step)
+
+    @property
+    def runs_kms(self) -> bool:
+        """Whether the host has been a KMS host since before this plan, so that its service has read its settings."""
+        return self.taken_as_made or self.state.has_csvlk
+
+    def read(self) -> HostState:
+        """The host as it is now, as far as the wish needs it."""
+        wish, session = self.wish, self.session
+        state = HostState()
+        if wish.product_key or wish.settings or wish.activate or wish.publish_list or self._always_read:
+            state.service = licensing.read_service(session)
+            version = licensing.version_of(state.service)
+            state.product = licensing.read_windows(session, version)
+            if wish.product_key:
+                state.version_values = licensing.read_version_values(session, version)
+            if wish.publish_list:
+                state.publish_list = publish_list.read_list(session, version)
+        if wish.firewall:
+            state.rules = firewall.read_kms_rules(session, state.windows)
+            if not state.rules:
+                raise ActivationError(
+                    f"{self.name}: this Windows has no firewall rule {' or '.join(firewall.KMS_RULES)}; open the KMS port by policy.",
+                    source="windows",
+                )
+        return state
+
+    def read_product(self) -> Product | None:
+        """Windows itself as it is now."""
+        return licensing.read_windows(self.session, licensing.version_of(self.state.service))
+
+    def restart(self, while_stopped: Callable[[], None] | None = None) -> None:
+        """Restart sppsvc, which makes it read its settings and publish itself again; see C(services.restart)."""
+        name = services.licensing_service(licensing.version_of(self.state.service))
+        services.restart(self.session, name, while_stopped=while_stopped)
+        self.restarted = True

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key of a KMS host and its activation: which steps bring them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import ActivationError
+from .._licensing.channels import Channel
+from .._licensing.product_keys import last_five
+from .._licensing.status import UNLICENSED, status_name
+from .._plan import Step
+from . import licensing
+from .host_work import HostWork
+
+
+def plan_key(work: HostWork) -> None:
+    """Add the CSVLK, and the values by which monitoring finds KMS hosts."""
+    key, state = work.wish.product_key, work.state
+    if not key or work.taken_as_made:
+        return
+    if _key_is_due(work):
+        held = state.product.partial_key if state.product else None
+        step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        work.plan.add(step, lambda: _install(work, key))
+    for registry_key, version in state.version_values.items():
+        if version != state.version:
+            step = Step(work.name, licensing.version_attribute(registry_key), version, state.version, "StdRegProv.SetStringValue")
+            work.plan.add(step, _version_writer(work, registry_key))
+
+
+def plan_activation(work: HostWork) -> None:
+    """Add the activation with Microsoft, where the host is not licensed."""
+    wish, state = work.wish, work.state
+    if not wish.activate:
+        return
+    after = ""
+    if _key_is_due(work):
+        after = wish.after_step if work.taken_as_made else "product key"
+    elif not state.has_csvlk:
+        held = state.product.description if state.product else "no product with a key"
+        raise ActivationError(
+            f"{work.name} holds no KMS host key (CSVLK) to be activated, but: {held}. Give product_key.", source="windows"
+        )
+    if state.product is not None and state.product.licensed and not after:
+        return
+    before = status_name(state.product.status if state.product else UNLICENSED)
+    step = Step(
+        work.name,
+        "license status",
+        before,
+        "licensed",
+        "SoftwareLicensingProduct.Activate",
+        after_step=after,
+        # With another key comes another product, whose status Windows decides.
+        decided_by_target=("before",) if after else (),
+    )
+    work.plan.add(step, lambda: _activate(work))
+
+
+def wrong_key(work: HostWork) -> list[str]:
+    """What of key and activation does not read as it is wanted."""
+    wish, product = work.wish, work.state.product
+    wrong: list[str] = []
+    if wish.product_key and (product is None or product.partial_key != last_five(wish.product_key)):
+        wrong.append("product key")
+    if wish.activate and (product is None or not product.licensed):
+        wrong.append(f"license status (is {licensing.spoken_status(product)})")
+    return wrong
+
+
+def _key_is_due(work: HostWork) -> bool:
+    """Whether the host holds another key than it should, or none that makes it a KMS host."""
+    key, product = work.wish.product_key, work.state.product
+    return key is not None and (not work.state.has_csvlk or product is None or product.partial_key != last_five(key))
+
+
+def _install(work: HostWork, key: str) -> None:
+    licensing.install_key(work.session, work.state.version, key)
+    product = work.state.product = work.read_product()
+    if product is None or product.channel is not Channel.CSVLK:
+        raise ActivationError(
+            f"{work.name}: the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
+            f" the product is now {product.description if product else 'without a key'}. Give the CSVLK of this Windows.",
+            source="windows",
+        )
+
+
+def _version_writer(work: HostWork, registry_key: str) -> Callable[[], None]:
+    return lambda: licensing.write_version_value(work.session, registry_key, work.state.version)
+
+
+def _activate(work: HostWork) -> None:
+    """Activate unless the product is licensed, and let the state that is read back decide."""
+    product = work.state.product
+    if product is None:
+        raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
+    if product.licensed:
+        return
+    lost = licensing.activate(work.session, work.state.version, product.id)
+    work.state.product = work.read_product()
+    if not work.state.licensed:
+        raise ActivationError(
+            f"{work.name}: after the activation the product is {licensing.spoken_status(work.state.product)}."
+            f" {lost or 'A second run reads the state before it does anything.'}",
+            source="windows",
+        )
