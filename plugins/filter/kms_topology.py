@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._topology import search_list
 from ..plugin_utils._topology.derived import derived
+from ..plugin_utils._topology.order_table import order_table
 from ..plugin_utils._topology.sites import read_sites
 
 
@@ -36,9 +38,36 @@ def kms_topology(
         raise AnsibleFilterError(failure.message) from None
 
 
+def kms_order_table(topology: Mapping[str, Any]) -> list[str]:
+    """See C(kms_order_table.yml)."""
+    return order_table(topology)
+
+
+def kms_option_119(suffixes: Any) -> dict[str, Any]:
+    """See C(kms_option_119.yml)."""
+    return search_list.option_119(_suffixes(suffixes))
+
+
+def kms_suffix_policy(suffixes: Any, gpo: str = "DNS suffix search list") -> dict[str, str]:
+    """See C(kms_suffix_policy.yml)."""
+    return search_list.suffix_policy(_suffixes(suffixes), gpo)
+
+
+def _suffixes(raw: Any) -> list[str]:
+    try:
+        return search_list.read_suffixes(raw)
+    except ActivationError as failure:
+        raise AnsibleFilterError(failure.message) from None
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {"kms_topology": kms_topology}
+        return {
+            "kms_topology": kms_topology,
+            "kms_order_table": kms_order_table,
+            "kms_option_119": kms_option_119,
+            "kms_suffix_policy": kms_suffix_policy,
+        }

@@ -19,7 +19,7 @@ def derived(sites: Sites) -> dict[str, Any]:
     """Sites, hosts, zones, grants, flows and orders, as the filter C(kms_topology) documents them."""
     zones = {site.domain: _zone(sites, site) for site in sites.values()}
     return {
-        "sites": {site.name: _site(site) for site in sites.values()},
+        "sites": {site.name: _site(sites, site) for site in sites.values()},
         "hosts": {host.name: _host(sites, host, site) for site in sites.values() for host in site.kms_hosts},
         "zones": zones,
         "grants": [grant for site in sites.values() for grant in _grants(sites, site)],
@@ -41,7 +41,8 @@ def order(values: list[SrvValue]) -> list[dict[str, Any]]:
     ]
 
 
-def _site(site: Site) -> dict[str, Any]:
+def _site(sites: Sites, site: Site) -> dict[str, Any]:
+    others = [other.domain for other in sites.values() if other is not site]
     return {
         "name": site.name,
         "domain": site.domain,
@@ -57,6 +58,8 @@ def _site(site: Site) -> dict[str, Any]:
         "client_networks": list(site.client_networks),
         "remote_publish": site.remote_publish,
         "kms_hosts": [host.name for host in site.kms_hosts],
+        # A search list takes the place of the primary and the connection's suffix, so the own domain stays first in it.
+        "dns_suffixes": [site.domain, *others],
     }
 
 

@@ -113,6 +113,10 @@ class Section:
             self.wrong(key, "it is missing.")
         return tuple(found) or tuple(default)
 
+    def domains(self, key: str) -> tuple[str, ...]:
+        """Full DNS names, a single one also as text."""
+        return tuple(name for place, item in self._items(key) if (name := self._checked_name(place, item)))
+
     def networks(self, key: str) -> tuple[str, ...]:
         """IP networks."""
         found = []

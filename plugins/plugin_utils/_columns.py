@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines of text in columns. Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Rows as lines whose columns stand below one another, two spaces apart and without spaces at the end.
+
+    Args:
+        rows: Rows of equal length, a heading among them.
+        right: The numbers of the columns that stand at their right edge.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_padded(cell, widths[place], place in right) for place, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    return cell.rjust(width) if right else cell.ljust(width)
