@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
-from . import names
+from . import names, sites
 from .domain.editor import Editor
+from .site_drift import HKEY_LOCAL_MACHINE, Change, SiteDrift
+from .windows.host import Host
 from .windows.processes import ASR_RULES, NO_PROCESSES_OVER_WMI
-from .wsman.backend import Backend
 
 CIMV2 = "root/cimv2"
 STANDARD_CIMV2 = "root/StandardCimv2"
@@ -24,7 +25,6 @@ FIREWALL_RULE_KEYS = {
 }
 """The keys of the rule (wsman-wire §5)."""
 KMS_FIREWALL_GROUP = "@FirewallAPI.dll,-28002"
-HKEY_LOCAL_MACHINE = 0x80000002
 DRIFTED_PORT = 1690
 _NETSH_SECONDS = 0.5
 _STOP_SECONDS = 0.2
@@ -35,18 +35,22 @@ class UnknownDrift(Exception):
 
 
 class Drift:
-    """The drifts of a lab. ``hosts`` are the back ends by label; ``other_csvlk`` is what ``key_replaced`` installs."""
+    """The drifts of a lab. ``editors`` are by domain, ``hosts`` by label; ``other_csvlk`` is what ``key_replaced`` installs."""
 
-    def __init__(self, editor: Editor, hosts: Mapping[str, Backend], other_csvlk: str) -> None:
-        self._editor = editor
+    def __init__(
+        self,
+        editors: Mapping[names.Realm, Editor],
+        hosts: Mapping[str, Host],
+        machines: Sequence[names.Machine],
+        known: Sequence[sites.Site],
+        other_csvlk: str,
+    ) -> None:
         self._hosts = hosts
+        self._machines = machines
         self._other_csvlk = other_csvlk
-        self._drifts: dict[str, Callable[[names.Machine], str]] = {
-            "srv_removed": lambda machine: editor.remove_srv(machine.fqdn),
-            "ace_removed": lambda _machine: editor.remove_ace(),
-            "right_removed": lambda _machine: editor.remove_right("delete"),
-            "write_removed": lambda _machine: editor.remove_right("write"),
-            "member_removed": lambda machine: editor.remove_member(machine.dn),
+        of_sites = SiteDrift(editors, hosts, machines, known)
+        self._of_kms_hosts: dict[str, Change] = {
+            **of_sites.of_kms_hosts(),
             "firewall_off": self._firewall_off,
             "key_replaced": self._key_replaced,
             "publishing_disabled": self._publishing_disabled,
@@ -55,23 +59,32 @@ class Drift:
             "low_priority": self._low_priority,
             "processes_blocked": self._processes_blocked,
         }
+        self._of_clients = of_sites.of_clients()
 
     def known(self) -> list[str]:
         """What :meth:`apply` knows."""
-        return sorted(self._drifts)
+        return sorted([*self._of_kms_hosts, *self._of_clients])
 
     def apply(self, name: str, host: str | None = None) -> str:
-        """Make one change; ``host`` is kms-2 unless told otherwise. Returns a sentence that says what was done.
+        """Make one change; ``host`` is the second KMS host (of the first site), or the first client, unless told otherwise.
 
-        Raises UnknownDrift, or NothingToChange when it has already happened.
+        Returns a sentence that says what was done. Raises UnknownDrift, or NothingToChange when it has already happened.
         """
-        if name not in self._drifts:
+        change = self._of_kms_hosts.get(name) or self._of_clients.get(name)
+        if change is None:
             raise UnknownDrift(f"no drift {name}; there are {', '.join(self.known())}")
+        about_kms = name in self._of_kms_hosts
+        among = [machine for machine in self._machines if (machine.role == "kms") == about_kms]
+        what = "KMS host" if about_kms else "client"
+        if host is None:
+            default = among[1 if about_kms else 0 : 2]
+            if not default:
+                raise UnknownDrift(f"the lab has no {what}")
+            return change(default[0])
         try:
-            machine = names.find(host or "kms-2", names.kms_hosts())
+            return change(names.find(host, among))
         except KeyError as error:
-            raise UnknownDrift(f"{host} is no KMS host") from error
-        return self._drifts[name](machine)
+            raise UnknownDrift(f"{host} is no {what}") from error
 
     def _service(self, machine: names.Machine, method: str, **arguments: object) -> None:
         host = self._hosts[machine.label]

@@ -78,7 +78,8 @@ class Simulator:
             )
         self._network.connect(self._machines, self._hosts)
         self._directory = Directory()
-        self._drift = Drift(Editor(first), self._hosts, self._park.other_csvlk)
+        editors = {domain.realm: Editor(domain) for domain in self._domains}
+        self._drift = Drift(editors, self._hosts, self._machines, sites, self._park.other_csvlk)
         files = certificates.CertificateFiles.within(layout.tls)
         known = accounts(domain.realm for domain in self._domains)
         authentication.write_ntlm_users(layout.ntlm_users, known)

@@ -9,6 +9,7 @@ Security descriptors are taken apart by hand (MS-DTYP 2.4.5, 2.4.6) so that the 
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +18,8 @@ import ldap
 import ldap.controls
 
 from .. import names
+from . import entries
 from .controller import Domain
-from .entries import srv_of
 
 ACCESS_ALLOWED_ACE = 0
 ACCESS_DENIED_ACE = 1
@@ -26,6 +27,7 @@ WRITE_PROPERTY = 0x20
 RIGHTS = {"read": 0x20014, "write": WRITE_PROPERTY, "delete": 0x10000}
 """Access mask bits (MS-ADTS 5.1.3.2): read = READ_CONTROL, LIST_CHILDREN, READ_PROPERTY; write = WRITE_PROPERTY; delete = DELETE."""
 
+_HEADER = 24  # of a dnsRecord: all but its data, which is as long after a change as it was
 _SD_FLAGS = "1.2.840.113556.1.4.801"
 _DACL_ONLY = bytes([0x30, 3, 2, 1, 4])
 
@@ -74,10 +76,10 @@ class Editor:
 
     def _sid(self, connection: Any, account: str) -> bytes:
         found = connection.search_s(self._realm.base_dn, ldap.SCOPE_SUBTREE, f"(sAMAccountName={account})", ["objectSid"])
-        entries = [values["objectSid"][0] for dn, values in found if dn]
-        if not entries:
+        sids = [values["objectSid"][0] for dn, values in found if dn]
+        if not sids:
             raise NothingToChange(f"there is no account {account}")
-        sid: bytes = entries[0]
+        sid: bytes = sids[0]
         return sid
 
     def remove_srv(self, target: str, name: str = names.KMS_RECORD, zone: str = "") -> str:
@@ -85,11 +87,49 @@ class Editor:
         dn = self._realm.record_dn(zone, name)
         with self._connection() as connection:
             ((_dn, values),) = connection.search_s(dn, ldap.SCOPE_BASE, attrlist=["dnsRecord"])
-            gone = [value for value in values.get("dnsRecord", []) if (srv := srv_of(value)) and srv[3].lower() == target.lower()]
+            gone = [value for value in values.get("dnsRecord", []) if (srv := entries.srv_of(value)) and srv[3].lower() == target.lower()]
             if not gone:
                 raise NothingToChange(f"{name} has no value for {target}")
             connection.modify_s(dn, [(ldap.MOD_DELETE, "dnsRecord", gone)])
         return f"removed {target} from {name}.{zone or self._realm.domain}"
+
+    def add_srv(self, zone: str, priority: int, weight: int, port: int, target: str) -> str:
+        """Add a static value to the KMS hosts' record of a zone."""
+        with self._connection() as connection:
+            try:
+                added = [entries.srv_record(priority, weight, port, target)]
+                connection.modify_s(self._realm.record_dn(zone), [(ldap.MOD_ADD, "dnsRecord", added)])
+            except ldap.TYPE_OR_VALUE_EXISTS as error:
+                raise NothingToChange(f"the record of {zone} has that value of {target}") from error
+        return f"added {priority} {weight} {port} {target} to {names.KMS_RECORD}.{zone}"
+
+    def change_srv(self, target: str, zone: str, priority: int | None = None, weight: int | None = None) -> str:
+        """Give every value of a target in the KMS hosts' record of a zone another priority or weight."""
+
+        def edit(record: bytes, value: tuple[int, int, int, str]) -> bytes:
+            old_priority, old_weight, port, name = value
+            new = (old_priority if priority is None else priority, old_weight if weight is None else weight)
+            return record[:_HEADER] + entries.srv_record(*new, port, name)[_HEADER:]
+
+        self._edit_srv(target, zone, edit)
+        return f"changed {target} in {names.KMS_RECORD}.{zone}: {'priority' if weight is None else 'weight'} {priority if weight is None else weight}"
+
+    def stamp_srv(self, target: str, zone: str) -> str:
+        """Make the values of a target dynamic as of now, so that scavenging takes them when nobody refreshes them."""
+        hours = (int(time.time()) + entries.UNIX_EPOCH) // 3600
+        self._edit_srv(target, zone, lambda record, _value: entries.stamped(record, hours))
+        return f"gave {target} in {names.KMS_RECORD}.{zone} a time stamp"
+
+    def _edit_srv(self, target: str, zone: str, edit: Callable[[bytes, tuple[int, int, int, str]], bytes]) -> None:
+        dn = self._realm.record_dn(zone)
+        with self._connection() as connection:
+            ((_dn, values),) = connection.search_s(dn, ldap.SCOPE_BASE, attrlist=["dnsRecord"])
+            before = values.get("dnsRecord", [])
+            parsed = [(record, entries.srv_of(record)) for record in before]
+            after = [edit(record, value) if value and value[3].lower() == target.lower() else record for record, value in parsed]
+            if after == before:
+                raise NothingToChange(f"nothing about {target} in the record of {zone} is to be changed")
+            connection.modify_s(dn, [(ldap.MOD_REPLACE, "dnsRecord", after)])
 
     def _edit_dacl(self, dn: str, principal: str, edit: Callable[[bytes, list[bytes]], list[bytes]]) -> None:
         """Write the ACEs that ``edit`` makes of a principal's SID and those that are there."""
@@ -133,10 +173,21 @@ class Editor:
 
     def remove_member(self, member_dn: str, group: str = names.KMS_GROUP) -> str:
         """Remove a member from a group."""
+        self._change_members(group, member_dn, ldap.MOD_DELETE)
+        return f"removed {member_dn} from {group}"
+
+    def add_member(self, member_dn: str, group: str = names.KMS_GROUP) -> str:
+        """Add a member to a group."""
+        self._change_members(group, member_dn, ldap.MOD_ADD)
+        return f"added {member_dn} to {group}"
+
+    def _change_members(self, group: str, member_dn: str, change: int) -> None:
         with self._connection() as connection:
             found = connection.search_s(self._realm.base_dn, ldap.SCOPE_SUBTREE, f"(sAMAccountName={group})", ["member"])
             groups = [(dn, values.get("member", [])) for dn, values in found if dn]
-            if not groups or member_dn.lower() not in [value.decode().lower() for value in groups[0][1]]:
-                raise NothingToChange(f"{member_dn} is no member of {group}")
-            connection.modify_s(groups[0][0], [(ldap.MOD_DELETE, "member", [member_dn.encode()])])
-        return f"removed {member_dn} from {group}"
+            if not groups:
+                raise NothingToChange(f"there is no group {group}")
+            is_member = member_dn.lower() in [value.decode().lower() for value in groups[0][1]]
+            if is_member != (change == ldap.MOD_DELETE):
+                raise NothingToChange(f"{member_dn} is {'a' if is_member else 'no'} member of {group}")
+            connection.modify_s(groups[0][0], [(change, "member", [member_dn.encode()])])

@@ -24,6 +24,10 @@ _TYPE_NS = 2
 _TYPE_CNAME = 5
 _TYPE_SOA = 6
 _TYPE_SRV = 33
+STAMP_OFFSET = 20
+"""Where dwTimeStamp is in a ``dnsRecord``."""
+UNIX_EPOCH = 11_644_473_600
+"""Seconds from 1601 to 1970."""
 
 
 def _line(name: str, value: str | bytes) -> str:
@@ -107,6 +111,16 @@ def _counted_name(name: str) -> bytes:
     """A DNS_COUNT_NAME (MS-DNSP 2.2.2.2.2)."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
     return bytes([len(labels), name.count(".") + 1]) + labels
+
+
+def srv_record(priority: int, weight: int, port: int, target: str) -> bytes:
+    """The ``dnsRecord`` of an SRV record (MS-DNSP 2.2.2.2.4.18)."""
+    return dns_record(_TYPE_SRV, struct.pack(">HHH", priority, weight, port) + _counted_name(target))
+
+
+def stamped(record: bytes, hours: int) -> bytes:
+    """A ``dnsRecord`` with that dwTimeStamp (MS-DNSP 2.3.2.2), in hours since 1601; 0 is static."""
+    return record[:STAMP_OFFSET] + struct.pack("<I", hours) + record[STAMP_OFFSET + 4 :]
 
 
 def srv_of(record: bytes) -> tuple[int, int, int, str] | None:

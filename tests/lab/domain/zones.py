@@ -26,8 +26,6 @@ CONTAINERS: dict[Place, str] = {
 """Where a zone can be: for all DNS servers of the domain, of the forest, or as in Windows 2000."""
 
 _STAMP = struct.Struct("<I")
-_STAMP_OFFSET = 20  # of dwTimeStamp in a dnsRecord (MS-DNSP 2.3.2.2), hours since 1601
-_UNIX_EPOCH = 11_644_473_600  # seconds from 1601 to 1970
 _SCAVENGE = """
 import sys
 from samba import dsdb
@@ -64,7 +62,7 @@ class Zones:
         """The time stamps of a node's records, in hours since 1601; 0 is a static record."""
         with self._controller.as_system() as connection:
             ((_dn, values),) = connection.search_s(f"DC={name},{zone_dn}", ldap.SCOPE_BASE, attrlist=["dnsRecord"])
-        return sorted(_STAMP.unpack_from(record, _STAMP_OFFSET)[0] for record in values.get("dnsRecord", []))
+        return sorted(_STAMP.unpack_from(record, entries.STAMP_OFFSET)[0] for record in values.get("dnsRecord", []))
 
     def age(self, hours: int, name: str = names.KMS_RECORD, zone_dn: str = names.ZONE_DN, target: str | None = None) -> int:
         """Let the dynamic records of a node be older by so many hours, those of one SRV target only or all; returns how many there were."""
@@ -87,7 +85,7 @@ class Zones:
 
     def tombstone(self, name: str = names.KMS_RECORD, zone_dn: str = names.ZONE_DN) -> None:
         """Make a node what deletion and scavenging leave for a week: dNSTombstoned, one record of type 0 (MS-DNSP 2.2.2.2.4.23)."""
-        now = int((time.time() + _UNIX_EPOCH) * 10_000_000)
+        now = int((time.time() + entries.UNIX_EPOCH) * 10_000_000)
         record = entries.dns_record(0, struct.pack("<Q", now), ttl=0)
         with self._controller.as_system() as connection:
             changes = [(ldap.MOD_REPLACE, "dnsRecord", [record]), (ldap.MOD_REPLACE, "dNSTombstoned", [b"TRUE"])]
@@ -112,12 +110,12 @@ class Zones:
 
 
 def _older(record: bytes, hours: int) -> bytes:
-    (stamp,) = _STAMP.unpack_from(record, _STAMP_OFFSET)
+    (stamp,) = _STAMP.unpack_from(record, entries.STAMP_OFFSET)
     if not stamp:
         return record
     if stamp <= hours:
         raise DomainError("no record is older than 1601")
-    return record[:_STAMP_OFFSET] + _STAMP.pack(stamp - hours) + record[_STAMP_OFFSET + _STAMP.size :]
+    return entries.stamped(record, stamp - hours)
 
 
 def _names(record: bytes, target: str) -> bool:

@@ -165,6 +165,14 @@ class Host:
         """WinRM's AllowUnencrypted."""
         return self.spec.allows_unencrypted
 
+    def trusts(self, user: str) -> bool:
+        """By the account's domain, in either of its spellings; in a workgroup there is none but the machine itself."""
+        domain, backslash, _name = user.rpartition("\\")
+        written = (domain if backslash else user.partition("@")[2]).lower()
+        spec = self.spec
+        own = {spec.domain.lower(), spec.netbios_domain.lower()} if spec.domain else set()
+        return written in {"", ".", spec.netbios_name.lower(), *own}
+
     def is_administrator(self, user: str) -> bool:
         """By the account's name, whatever domain it is written with."""
         name = user.rpartition("\\")[2].partition("@")[0]

@@ -191,6 +191,9 @@ class Backend(Protocol):
     def allows_unencrypted(self) -> bool:
         """WinRM's ``Service/AllowUnencrypted``: Basic and plain bodies over HTTP."""
 
+    def trusts(self, user: str) -> bool:
+        """Whether the account is the host's own or of its domain; any other has no way to log on, whatever its password."""
+
     def is_administrator(self, user: str) -> bool:
         """Whether an authenticated user (``DOMAIN\\name``, ``name@REALM`` or ``name``) may use WMI remotely."""
 

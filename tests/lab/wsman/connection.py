@@ -129,6 +129,10 @@ class Connection:
                 headers.append(("WWW-Authenticate", challenge))
             if not complete:
                 return HttpResponse(401, headers=headers), False
+            if not self._backend.trusts(self._authentication.user):
+                self._authentication.forget()
+                entry.action = "Authenticate"
+                return self._unauthorized(), False
         protocol = encryption.protocol_of(request.headers.get("content-type", ""))
         if protocol is not None:
             return self._answer_encrypted(request, protocol, headers, entry)

@@ -90,6 +90,9 @@ class FakeHost:
                 "Description": "a < b & 'c'" if number else "",
             }
 
+    def trusts(self, user: str) -> bool:
+        return True
+
     def is_administrator(self, user: str) -> bool:
         return user.lower() in self.administrators
 
