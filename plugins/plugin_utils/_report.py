@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._columns import columns
+
 # Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
 # request (0xC004F06C).
 _KERBEROS_SECONDS = 300
@@ -153,8 +155,7 @@ def rights_findings(subject: str, result: Result) -> Iterable[Finding]:
 def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     """Findings as lines of a table, those that block first."""
     ordered = sorted(findings, key=lambda finding: not finding["blocks"])
-    width = max((len(str(finding["object"])) for finding in ordered), default=0)
-    return [f"{'STOP' if finding['blocks'] else 'note'}  {finding['object']:<{width}}  {finding['text']}" for finding in ordered]
+    return columns([("STOP" if finding["blocks"] else "note", str(finding["object"]), str(finding["text"])) for finding in ordered])
 
 
 @dataclass(frozen=True, slots=True)

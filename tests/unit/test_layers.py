@@ -25,7 +25,7 @@ LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_action",),
     ("_module_options", "_query", "_report"),
-    ("_results",),
+    ("_report", "_multi_site", "_results", "_audit"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
     ("_wsman", "_kerberos"),
     ("_licensing", "_topology"),
@@ -39,6 +39,7 @@ HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
 PURE = (
+    "_audit",
     "_wsman",
     "_licensing",
     "_topology",

@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One deviation, and how results of tasks become some. Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+DEVIATION, NOTE = "deviation", "note"
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Something that is not as the topology has it, or that its owner should know.
+
+    Attributes:
+        object: The record, group, host or client that it is about.
+        attribute: Which property of it.
+        expected: What it should be, as JSON can hold it; C(None) where there should be nothing.
+        found: What it is; C(None) where there is nothing.
+        text: The same as one sentence, with what to do where that is not plain.
+        severity: C(deviation), or C(note) where nothing has to be mended.
+    """
+
+    object: str
+    attribute: str
+    expected: Any
+    found: Any
+    text: str
+    severity: str = DEVIATION
+
+    def as_result(self) -> dict[str, Any]:
+        """The deviation as variables can hold it."""
+        return {
+            "object": self.object,
+            "attribute": self.attribute,
+            "expected": self.expected,
+            "found": self.found,
+            "severity": self.severity,
+            "text": self.text,
+        }
+
+
+def was_made(result: Result | None) -> TypeGuard[Result]:
+    """Whether a task ran and came to a result."""
+    return result is not None and bool(result) and not any(result.get(sign) for sign in ("failed", "unreachable", "skipped", "error"))
+
+
+def not_made(subject: str, check: str, result: Result | None) -> Deviation:
+    """The finding that something could not be looked at: what was not seen may be wrong."""
+    said = str((result or {}).get("msg") or "it was not asked, or gave no result").rstrip(".")
+    return Deviation(subject, check, "looked at", "not looked at", f"Its {check} could not be looked at: {said}.")
+
+
+def of_steps(result: Result, passed_over: Collection[str] = ()) -> Iterator[Deviation]:
+    """What a module would change, each step as a deviation.
+
+    Args:
+        result: The module's result in check mode.
+        passed_over: How the attributes of those steps begin that are looked at in another way.
+    """
+    for step in result.get("steps") or []:
+        attribute, found, expected = str(step["attribute"]), step.get("before"), step.get("after")
+        if not attribute.startswith(tuple(passed_over)):
+            yield Deviation(
+                str(step["object"]), attribute, expected, found, f"{attribute} is {said(found)}; it should be {said(expected)}."
+            )
+
+
+def has_step(result: Result | None, attribute: str) -> bool:
+    """Whether a module would change an attribute."""
+    return any(step["attribute"] == attribute for step in (result or {}).get("steps") or [])
+
+
+def said(value: Any) -> str:
+    """A value as a sentence has it."""
+    if value is None or value in ("", []):
+        return "not there"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

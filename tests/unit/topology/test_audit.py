@@ -1,0 +1,342 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit finds each planted deviation, names it as what it is, and finds nothing else."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from declared_topologies import contoso
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.winops.volume_activation.plugins.filter.kms_audit import (
+    kms_audit_deviations,
+    kms_audit_report,
+    kms_audit_table,
+)
+from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
+
+TOPOLOGY = kms_topology(contoso(remote_publish="static"))
+EAST = "_vlmcs._tcp.east.contoso.com"
+E1, E2, W1 = "kms-e1.east.contoso.com", "kms-e2.east.contoso.com", "kms-w1.west.contoso.com"
+UNREACHABLE = {"unreachable": True, "msg": "no route to host"}
+REFUSED = {"failed": True, "msg": "The account may not read it.", "error": {"code": "50"}}
+
+Seen = dict[str, Any]
+
+
+def license_of(channel: str, *, server: bool = True, count: int | None = None, days: int | None = None) -> Seen:
+    return {
+        "changed": False,
+        "windows": {"channel": channel, "status": "licensed", "expires_in_days": days, "required_count": 5 if server else 25},
+        "service": {"current_count": count, "kms_machine": "", "lookup_domain": ""},
+        "operating_system": {"server": server},
+    }
+
+
+def as_declared() -> Seen:
+    """What an audit sees where nothing deviates."""
+    zones = {}
+    for domain, zone in TOPOLOGY["zones"].items():
+        held = [{**value, "ttl": 3600} for value in zone["values"]]
+        zones[domain] = {
+            "records": {
+                "records": held,
+                "servers": [{"server": name, "lacks": [], "error": ""} for name in ("dc1", "dc2")],
+                "endpoints": [{"host": value["target"], "port": value["port"], "state": "answering", "detail": ""} for value in held],
+                "steps": [],
+            },
+            "rights": {grant["site"]: {"granted": ["delete", "read", "write"], "missing": [], "steps": []} for grant in zone["grants"]},
+            "static": {"before": [{**value, "static": value in zone["static"]} for value in zone["values"]], "steps": []},
+        }
+    client = {"steps": [], "honours_priority_and_weight": True, "domain_member": False}
+    return {
+        "zones": zones,
+        "groups": {site: {"steps": []} for site in TOPOLOGY["sites"]},
+        "kms_hosts": {name: {"license": license_of("csvlk", count=30), "host": {"steps": []}} for name in TOPOLOGY["hosts"]},
+        "clients": {
+            "pc-1": {"license": license_of("gvlk", server=False, days=175), "client": dict(client)},
+            "srv-1": {"license": license_of("gvlk", days=180), "client": dict(client)},
+        },
+    }
+
+
+def audit(seen: Seen, **options: Any) -> list[dict[str, Any]]:
+    return kms_audit_deviations(TOPOLOGY, **seen, **options)
+
+
+def value(seen: Seen, host: str) -> Seen:
+    return next(entry for entry in records(seen)["records"] if entry["target"] == host)
+
+
+def records(seen: Seen) -> Seen:
+    return seen["zones"]["east.contoso.com"]["records"]
+
+
+def add(seen: Seen, target: str, priority: int, weight: int, port: int = 1688) -> None:
+    records(seen)["records"].append({"target": target, "priority": priority, "weight": weight, "port": port, "ttl": 60})
+
+
+def remove(seen: Seen, target: str) -> None:
+    records(seen)["records"].remove(value(seen, target))
+
+
+def step(of: str, attribute: str, before: Any, after: Any) -> Seen:
+    return {"object": of, "attribute": attribute, "before": before, "after": after, "how": ""}
+
+
+def windows(seen: Seen, kind: str, name: str) -> Seen:
+    return seen[kind][name]["license"]["windows"]
+
+
+def service(seen: Seen, kind: str, name: str) -> Seen:
+    return seen[kind][name]["license"]["service"]
+
+
+def endpoint_is(seen: Seen, state: str) -> None:
+    for zone in seen["zones"].values():
+        for entry in zone["records"]["endpoints"]:
+            if entry["host"] == W1:
+                entry.update(state=state, detail=f"{W1} is {state}.")
+
+
+def lose_a_value(seen: Seen) -> None:
+    records(seen)["servers"][1]["lacks"] = [f"10 25 1688 {E2}"]
+
+
+def late_replication(seen: Seen) -> None:
+    add(seen, E2, 0, 0)
+    records(seen)["servers"][0]["lacks"] = [f"0 0 1688 {E2}"]
+
+
+def list_step(seen: Seen) -> None:
+    seen["kms_hosts"][E1]["host"]["steps"] = [
+        step(E1, "DnsDomainPublishList line west.contoso.com", None, "west.contoso.com, 90, 75"),
+        # The record says these.
+        step(E1, f"SRV {EAST}", None, f"{E1}:1688"),
+        step(E1, "license status", "licensed", "licensed"),
+    ]
+
+
+def stamp(seen: Seen) -> None:
+    for entry in seen["zones"]["east.contoso.com"]["static"]["before"]:
+        if entry["target"] == W1:
+            entry["static"] = False
+
+
+PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
+    ("value missing", lambda seen: remove(seen, E2), (EAST, f"value of {E2}", f"10 25 1688 {E2}", None)),
+    ("priority", lambda seen: value(seen, E2).update(priority=90), (EAST, f"priority of {E2}", "priority 10", "priority 90")),
+    ("weight", lambda seen: value(seen, E2).update(weight=75), (EAST, f"weight of {E2}", "weight 25", "weight 75")),
+    ("port", lambda seen: value(seen, E2).update(port=1689), (EAST, f"port of {E2}", "port 1688", "port 1689")),
+    (
+        "priority and weight",
+        lambda seen: value(seen, E2).update(priority=0, weight=0),
+        (EAST, f"priority and weight of {E2}", "priority 10, weight 25", "priority 0, weight 0"),
+    ),
+    ("old value", lambda seen: add(seen, E2, 0, 0), (EAST, f"old value of {E2}", None, f"0 0 1688 {E2}")),
+    (
+        "unknown target",
+        lambda seen: add(seen, "rogue.contoso.com", 0, 0),
+        (EAST, "value of rogue.contoso.com", None, "0 0 1688 rogue.contoso.com"),
+    ),
+    ("server lacks a value", lose_a_value, (EAST, "DNS server dc2", f"10 25 1688 {E2}", None)),
+    ("server still has an old value", late_replication, (EAST, "DNS server dc1", f"0 0 1688 {E2}", None)),
+    (
+        "server is silent",
+        lambda seen: records(seen)["servers"][1].update(error="The DNS server dc2 does not answer."),
+        (EAST, "DNS server dc2", "answers", "does not answer"),
+    ),
+    ("port closed", lambda seen: endpoint_is(seen, "filtered"), (W1, "KMS port 1688", "answering", "filtered")),
+    ("static value with a time stamp", stamp, (EAST, f"time stamp of {W1}", "static", "with a time stamp")),
+    (
+        "rights",
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"]["east"].update(
+            missing=["write"], steps=[step(f"dnsNode {EAST}", "DACL EAST\\KMS_E", ["read"], ["read", "write"])]
+        ),
+        (f"dnsNode {EAST}", "DACL EAST\\KMS_E", ["read", "write"], ["read"]),
+    ),
+    (
+        "rights without a step",
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"]["east"].update(missing=["write"], granted=["read"]),
+        (EAST, "rights of KMS_E", ["read", "write"], ["read"]),
+    ),
+    (
+        "member",
+        lambda seen: seen["groups"]["west"].update(steps=[step("group KMS_W", "member OLD$", "present", "absent")]),
+        ("group KMS_W", "member OLD$", "absent", "present"),
+    ),
+    ("publish list", list_step, (E1, "DnsDomainPublishList line west.contoso.com", "west.contoso.com, 90, 75", None)),
+    (
+        "host not licensed",
+        lambda seen: windows(seen, "kms_hosts", E1).update(status="notification"),
+        (E1, "license status", "licensed", "notification"),
+    ),
+    ("key of a host", lambda seen: windows(seen, "kms_hosts", E1).update(channel="gvlk"), (E1, "key", "csvlk", "gvlk")),
+    ("host without a key", lambda seen: seen["kms_hosts"][E1]["license"].update(windows=None), (E1, "key", "csvlk", None)),
+    ("count", lambda seen: service(seen, "kms_hosts", E1).update(current_count=24), (E1, "client count", 25, 24)),
+    ("nobody asked", lambda seen: service(seen, "kms_hosts", E1).update(current_count=None), (E1, "client count", 25, 0)),
+    (
+        "client in grace",
+        lambda seen: windows(seen, "clients", "pc-1").update(status="oob_grace", expires_in_days=12),
+        ("pc-1", "license status", "licensed", "oob_grace"),
+    ),
+    (
+        "client near its end",
+        lambda seen: windows(seen, "clients", "pc-1").update(expires_in_days=29),
+        ("pc-1", "license expiry", "at least 30 days", "29 days"),
+    ),
+    ("client without a key", lambda seen: seen["clients"]["pc-1"]["license"].update(windows=None), ("pc-1", "key", "gvlk", None)),
+    (
+        "fixed host",
+        lambda seen: service(seen, "clients", "pc-1").update(kms_machine="old.contoso.com"),
+        ("pc-1", "KMS host", "found by DNS", "old.contoso.com"),
+    ),
+    (
+        "fixed host that would be cleared",
+        lambda seen: (
+            service(seen, "clients", "pc-1").update(kms_machine="old.contoso.com"),
+            seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "KMS host", "old.contoso.com", None)]),
+        ),
+        ("pc-1", "KMS host", None, "old.contoso.com"),
+    ),
+    (
+        "lookup domain of no site",
+        lambda seen: service(seen, "clients", "pc-1").update(lookup_domain="fabrikam.com"),
+        ("pc-1", "lookup domain", ["east.contoso.com", "west.contoso.com"], "fabrikam.com"),
+    ),
+    (
+        "host caching",
+        lambda seen: seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "host caching", True, False)]),
+        ("pc-1", "host caching", False, True),
+    ),
+    # What could not be looked at.
+    (
+        "record unread",
+        lambda seen: seen["zones"]["east.contoso.com"].update(records=REFUSED),
+        (EAST, "DNS record", "looked at", "not looked at"),
+    ),
+    (
+        "rights unread",
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"].clear(),
+        (EAST, "rights of KMS_E", "looked at", "not looked at"),
+    ),
+    ("stamps unread", lambda seen: seen["zones"]["east.contoso.com"].pop("static"), (EAST, "time stamps", "looked at", "not looked at")),
+    ("group unread", lambda seen: seen["groups"].update(east=REFUSED), ("group KMS_E", "membership", "looked at", "not looked at")),
+    (
+        "host unreachable",
+        lambda seen: seen["kms_hosts"].update({E1: {"license": UNREACHABLE, "host": UNREACHABLE}}),
+        (E1, "license", "looked at", "not looked at"),
+    ),
+    (
+        "settings of a host unread",
+        lambda seen: seen["kms_hosts"][E1].update(host=REFUSED),
+        (E1, "settings", "looked at", "not looked at"),
+    ),
+    (
+        "client unreachable",
+        lambda seen: seen["clients"].update({"srv-1": {"license": UNREACHABLE}}),
+        ("srv-1", "license", "looked at", "not looked at"),
+    ),
+    (
+        "settings of a client left out",
+        lambda seen: seen["clients"]["pc-1"].update(client={"skipped": True}),
+        ("pc-1", "settings", "looked at", "not looked at"),
+    ),
+]
+
+
+def test_where_all_is_as_declared_nothing_is_found():
+    assert audit(as_declared()) == []
+
+
+@pytest.mark.parametrize(("plant", "expected"), [case[1:] for case in PLANTED], ids=[case[0] for case in PLANTED])
+def test_a_planted_deviation_is_found_and_nothing_else(plant: Callable[[Seen], Any], expected: tuple[str, str, Any, Any]):
+    seen = as_declared()
+    plant(seen)
+    found = audit(seen)
+    assert [(entry["object"], entry["attribute"], entry["expected"], entry["found"]) for entry in found] == [expected]
+    assert found[0]["severity"] == "deviation"
+    assert found[0]["text"].endswith(".")
+    json.dumps(found)
+
+
+@given(st.sets(st.sampled_from(["priority", "port closed", "member", "publish list", "client near its end", "group unread"])))
+def test_deviations_do_not_hide_one_another(names: set[str]):
+    seen, expected = as_declared(), []
+    for name, plant, what in PLANTED:
+        if name in names:
+            plant(seen)
+            expected.append(what)
+    found = [(entry["object"], entry["attribute"], entry["expected"], entry["found"]) for entry in audit(seen)]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_a_topology_host_that_is_to_stay_out_of_a_record_is_named_there():
+    sites = contoso()
+    sites["west"]["kms_hosts"][0]["overrides"] = {"east": {"publish": False}}
+    topology = kms_topology(sites)
+    found = kms_audit_deviations(topology, **as_declared())
+    named = [(entry["object"], entry["attribute"], entry["found"]) for entry in found if "value" in entry["attribute"]]
+    assert named == [(EAST, f"value of {W1}", f"90 75 1688 {W1}")]
+
+
+def test_what_was_not_handed_over_at_all_was_not_looked_at():
+    found = kms_audit_deviations(TOPOLOGY, {}, {}, {}, {})
+    assert {entry["found"] for entry in found} == {"not looked at"}
+    # Of each site record, time stamps, rights of one group, and the group; of each host license and settings.
+    assert len(found) == 2 * 4 + 4 * 2
+
+
+def test_what_windows_does_by_itself_is_a_note_and_comes_last():
+    seen = as_declared()
+    seen["clients"]["pc-1"]["client"].update(honours_priority_and_weight=False, domain_member=True)
+    seen["clients"]["srv-1"]["client"].update(domain_member=True)
+    windows(seen, "clients", "srv-1").update(channel="mak", expires_in_days=None)
+    service(seen, "kms_hosts", W1).update(current_count=3)
+    found = audit(seen)
+    assert [(entry["severity"], entry["object"], entry["attribute"]) for entry in found] == [
+        ("deviation", W1, "client count"),
+        ("note", "pc-1", "priority and weight"),
+        ("note", "srv-1", "key"),
+        ("note", "clients", "domain members"),
+    ]
+    # One that is told where to look does not follow its own domain.
+    service(seen, "clients", "pc-1").update(lookup_domain="west.contoso.com")
+    assert audit(seen)[-1]["found"] == ["srv-1"]
+
+
+@pytest.mark.parametrize(("options", "clients", "found"), [({}, True, 25), ({}, False, 5), ({"required_count": 50}, True, 50)])
+def test_how_many_clients_have_to_be_counted_follows_from_those_that_there_are(options: Seen, clients: bool, found: int):
+    seen = as_declared()
+    if not clients:
+        del seen["clients"]["pc-1"]
+    service(seen, "kms_hosts", W1).update(current_count=0)
+    assert audit(seen, **options)[-1]["expected"] == found
+    assert audit(seen, required_count=0) == []
+
+
+def test_the_table_and_the_report_say_how_it_stands():
+    seen = as_declared()
+    assert kms_audit_table(audit(seen)) == ["0 deviations, 0 notes"]
+    clean = kms_audit_report(audit(seen), TOPOLOGY, "2026-11-24T17:00:00Z")
+    assert (clean["verdict"], clean["counts"], clean["deviations"]) == ("as declared", {"deviation": 0, "note": 0}, [])
+    remove(seen, E2)
+    seen["clients"]["pc-1"]["client"].update(honours_priority_and_weight=False)
+    found = audit(copy.deepcopy(seen))
+    assert kms_audit_table(found) == [
+        f"deviation  {EAST}  {E2} is not in it; it should be, as 10 25 1688 {E2}.",
+        f"note       {'pc-1':<{len(EAST)}}  This version of Windows ignores priority and weight and takes any of the hosts.",
+        "1 deviation, 1 note",
+    ]
+    report = json.loads(json.dumps(kms_audit_report(found, TOPOLOGY, "2026-11-24T17:00:00Z")))
+    assert (report["version"], report["time"], report["verdict"]) == (1, "2026-11-24T17:00:00Z", "deviations")
+    assert (report["counts"], report["deviations"]) == ({"deviation": 1, "note": 1}, found)
+    assert report["topology"]["east"]["kms_hosts"] == [E1, E2]
+    assert [step["priority"] for step in report["topology"]["east"]["order"]] == [10, 90]
