@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._dns.published import PublishedRecords
-from ..plugin_utils._kms_endpoint.probe import probe
+from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._kms_endpoint.probe import Endpoint, State, probe, probe_all, unresolved
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._licensing.publish_list import ListWish, checked_lines
-from ..plugin_utils._srv_value import plain_name
+from ..plugin_utils._srv_value import SrvValue, plain_name
+from ..plugin_utils._windows.host_work import HostWork
 from ..plugin_utils._windows.kms_host import KmsHost
+from ..plugin_utils._windows.kms_host_removal import KmsHostRemoval, Look, RecordSeen, Removal
 from ..plugin_utils._windows.kms_host_state import SETTINGS, Wish
 from ..plugin_utils._windows.license_info import short_product
 from ..plugin_utils._windows.listening import Probe
@@ -32,23 +35,60 @@ class ActionModule(WindowsAction):
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        wish = _wish(options)
-        publication = _publication(options)
-        records = PublishedHost(session, publication) if publication.wanted else None
-        host = KmsHost(session, wish, check_mode, always_read=records is not None, probe=_probe_of(session))
-        host.change(records.plan if records else None)
-        result: dict[str, t.Any] = {"restarted": host.restarted}
+        _check_state(options)
+        wish, publication, records = _wish(options), *_publication(options)
+        if wish.absent:
+            removal = Removal(_look_at(records), options["uninstall_key"], options["last_host"])
+            gone = KmsHostRemoval(session, wish, removal, check_mode, probe=_probe_of(session))
+            gone.change()
+            return _outcome(gone, {"other_hosts": gone.other_hosts} if gone.plan else {})
+        published = PublishedHost(session, publication) if publication.wanted else None
+        host = KmsHost(session, wish, check_mode, always_read=published is not None, probe=_probe_of(session))
+        host.change(published.plan if published else None)
+        result: dict[str, t.Any] = {"port": host.port} if host.state.service else {}
         if wish.publish_list is not None:
             now = planned(wish.publish_list, host.state.publish_list)
             result["publish_list"] = {"lines": list(now.lines), "foreign": list(now.foreign)}
-        if records:
-            result["publications"] = records.shown
-        if options["publish_domain"] and records:
+        if published:
+            result["publications"] = published.shown
+        if options["publish_domain"]:
             named = f"_vlmcs._tcp.{plain_name(options['publish_domain'])}"
-            result["publication"] = next(entry for entry in records.shown if entry["record"] == named)
-        if host.state.service:
-            result |= {"product": short_product(host.state.product), "port": host.port}
-        return Outcome(host.plan.steps, result, warnings=host.warnings)
+            result["publication"] = next(entry for entry in result["publications"] if entry["record"] == named)
+        return _outcome(host, result)
+
+
+def _outcome(work: HostWork, result: dict[str, t.Any]) -> Outcome:
+    result["restarted"] = work.restarted
+    if work.state.service:
+        result["product"] = short_product(work.state.product)
+    return Outcome(work.plan.steps, result, warnings=work.warnings)
+
+
+def _check_state(options: dict[str, t.Any]) -> None:
+    """Refuse what contradicts the state.
+
+    Raises:
+        ActivationError: Something does.
+    """
+    if options["state"] == "present":
+        given = [name for name in ("uninstall_key", "last_host") if options[name]]
+        if given:
+            raise ActivationError(f"{' and '.join(given)} can be given with state: absent only.", source="options")
+        return
+    given = ["activate"] if options["activate"] else []
+    given += [name for name in ("publish_list", *SETTINGS) if options[name] is not None]
+    if given:
+        raise ActivationError(
+            f"state: absent brings back what Windows has by itself, so it takes no {' or '.join(given)}.", source="options"
+        )
+    if options["uninstall_key"] and options["product_key"]:
+        raise ActivationError("Give product_key, which replaces the KMS host key, or uninstall_key, but not both.", source="options")
+    if not (options["publish_domain"] or options["publish_domains"] or options["last_host"]):
+        raise ActivationError(
+            "state: absent needs publish_domain or publish_domains, to see that another host is left to the clients of each, or last_host:"
+            " true where none has to be.",
+            source="options",
+        )
 
 
 def _wish(options: dict[str, t.Any]) -> Wish:
@@ -60,20 +100,22 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     key = options["product_key"]
     settings = {name: options[name] for name in SETTINGS if options[name] is not None}
     checked_settings(settings)
-    lines = options["publish_list"]
+    lines = [] if options["state"] == "absent" else options["publish_list"]
+    exact = options["state"] == "absent" or options["publish_list_mode"] == "exact"
     return Wish(
         product_key=normalise(key) if key else None,
         settings=settings,
         activate=options["activate"],
-        publish_list=None if lines is None else ListWish(checked_lines(lines, "publish_list"), options["publish_list_mode"] == "exact"),
+        publish_list=None if lines is None else ListWish(checked_lines(lines, "publish_list"), exact),
         firewall=options["firewall"],
         netsh=options["firewall_method"] == "netsh",
         after_step=options["after"] or "",
+        absent=options["state"] == "absent",
     )
 
 
-def _publication(options: dict[str, t.Any]) -> Publication:
-    """Where the host has to appear; the short form is one more record, unless that is described in full.
+def _publication(options: dict[str, t.Any]) -> tuple[Publication, PublishedRecords]:
+    """Where the host has to appear, and what reads it; the short form is one more record, unless that is described in full.
 
     Raises:
         ActivationError: Something in it can't be.
@@ -88,14 +130,51 @@ def _publication(options: dict[str, t.Any]) -> Publication:
     servers = {
         plain_name(entry["domain"]): (entry["dns_servers"] or options["dns_servers"] or [], bool(entry["dns_servers"])) for entry in given
     }
-    return Publication(
+    records = PublishedRecords(servers)
+    publication = Publication(
         wanted=wanted,
         port=options["publish_port"],
         ticket=options["ticket"],
         timeout=options["publish_timeout"],
         reboot_timeout=options["reboot_timeout"],
-        values_of=PublishedRecords(servers).values_of,
+        values_of=records.values_of,
     )
+    return publication, records
+
+
+def _look_at(records: PublishedRecords) -> Look:
+    """Reads the records, and tries the hosts that they name besides the one that is to go."""
+
+    def look(fqdn: str) -> list[RecordSeen]:
+        found = records.everything()
+        others = [(domain, value) for domain, values in found.items() for value in values if value.target not in (plain_name(fqdn), ".")]
+        known = {(domain, value): records.addresses_of(domain, value.target) for domain, value in others}
+        targets = sorted({(value.target, address, value.port) for (_domain, value), addresses in known.items() for address in addresses})
+        seen = dict(zip(targets, probe_all(targets), strict=True))
+        rows = []
+        for domain, values in found.items():
+            own = tuple(value for value in values if value.target == plain_name(fqdn))
+            tried = {
+                value: [seen[value.target, address, value.port] for address in known[domain, value]]
+                for value in values
+                if (domain, value) in known
+            }
+            rows.append(_row(f"_vlmcs._tcp.{domain}", own, tried))
+        return rows
+
+    return look
+
+
+def _row(record: str, own: tuple[SrvValue, ...], tried: dict[SrvValue, list[Endpoint]]) -> RecordSeen:
+    answering = dict.fromkeys(
+        f"{value.target}:{value.port}" for value, endpoints in tried.items() if any(one.state is State.ANSWERING for one in endpoints)
+    )
+    silent = [
+        endpoints[0].detail if endpoints else unresolved(value.target, value.port, "the DNS servers of the record").detail
+        for value, endpoints in tried.items()
+        if f"{value.target}:{value.port}" not in answering
+    ]
+    return RecordSeen(record, own, tuple(answering), tuple(dict.fromkeys(silent)))
 
 
 def _probe_of(session: Session) -> Probe:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
 from .._errors import ActivationError
 from .._srv_value import SrvValue, plain_name
+from .addresses import read_addresses
 from .srv import Answer, Server, read_srv, servers_of, service_name, system_servers
 
 _TIMEOUT = 2.0
@@ -77,6 +78,7 @@ class PublishedRecords:
     def __init__(self, servers: Mapping[str, tuple[Sequence[str], bool]]) -> None:
         # Domains often share their servers, and a name that has no address is slow to be found out.
         known = {named: servers_of(named) for named in {tuple(named) for named, _authoritative in servers.values()}}
+        self._servers = {domain: known[tuple(named)] for domain, (named, _authoritative) in servers.items()}
         self._records = {
             domain: PublishedHosts(domain, known[tuple(named)], authoritative) for domain, (named, authoritative) in servers.items()
         }
@@ -86,3 +88,16 @@ class PublishedRecords:
         with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
             asked = {domain: pool.submit(self._records[domain].values_of, fqdn, enough) for domain, enough in wanted.items()}
             return {domain: answer.result() for domain, answer in asked.items()}
+
+    def everything(self) -> dict[str, tuple[SrvValue, ...]]:
+        """By domain, every value that at least one of its servers holds.
+
+        Raises:
+            ActivationError: No server of a domain gave an answer.
+        """
+        with ThreadPoolExecutor(max_workers=max(1, len(self._records))) as pool:
+            return dict(zip(self._records, pool.map(PublishedHosts.values, self._records.values()), strict=True))
+
+    def addresses_of(self, domain: str, host: str) -> tuple[str, ...]:
+        """The addresses of a host, as the servers of a domain know them; empty where none does."""
+        return read_addresses(self._servers[domain] or system_servers(), host, timeout=_TIMEOUT, every_kind=True)

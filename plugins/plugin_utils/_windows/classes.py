@@ -51,6 +51,7 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "SetVLRenewalInterval": Method({"RenewalInterval": "uint32"}),
         "DisableKeyManagementServiceDnsPublishing": Method({"DisablePublishing": "boolean"}),
         "EnableKeyManagementServiceLowPriority": Method({"EnableLowPriority": "boolean"}),
+        "ClearKeyManagementServiceListeningPort": Method(),
         "ClearKeyManagementServiceMachine": Method(),
         "ClearKeyManagementServicePort": Method(),
     },
@@ -72,7 +73,7 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
         "ProductKeyChannel": "string",
         "RequiredClientCount": "uint32",
     },
-    methods={"Activate": Method()},
+    methods={"Activate": Method(), "UninstallProductKey": Method()},
 )
 
 STD_REG_PROV = CimClass(
@@ -90,7 +91,7 @@ NET_FIREWALL_RULE = CimClass(
     "MSFT_NetFirewallRule",
     namespace="root/StandardCimv2",
     properties={"Enabled": "uint16", "Profiles": "uint16"},
-    methods={"Enable": Method()},
+    methods={"Enable": Method(), "Disable": Method()},
 )
 
 NET_TCP_CONNECTION = CimClass(
@@ -108,6 +109,11 @@ WIN32_SERVICE = CimClass(
 WIN32_PROCESS = CimClass(
     "Win32_Process",
     methods={"Create": Method({"CommandLine": "string"}, {"ProcessId": "uint32"})},
+)
+
+WIN32_NT_LOG_EVENT = CimClass(
+    "Win32_NTLogEvent",
+    properties={"EventCode": "uint16", "InsertionStrings": "string[]", "TimeGenerated": "datetime"},
 )
 
 WIN32_OPERATING_SYSTEM = CimClass(

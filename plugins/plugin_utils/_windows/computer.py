@@ -11,12 +11,13 @@ from datetime import datetime
 
 from .._errors import ActivationError
 from .._wsman.session import Session, UnknownOutcome
-from . import programs
+from . import programs, registry
 from .classes import WIN32_COMPUTER_SYSTEM, WIN32_OPERATING_SYSTEM
 from .versions import WindowsVersion, parse_version
 
 # The Kerberos tickets of NetworkService, as which sppsvc runs, belong to this logon session. Like Win32_Process.Create
 # itself, klist gives nothing back that could be read: the effect shows in DNS.
+_TCPIP_PARAMETERS = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 _PURGE_TICKETS = "klist.exe -li 0x3e4 purge"
 
 
@@ -71,7 +72,11 @@ def read_operating_system(session: Session) -> OperatingSystem:
 
 
 def read_fqdn(session: Session) -> str:
-    """The DNS name under which the computer publishes itself, in lower case."""
+    """The DNS name under which the computer publishes itself, in lower case.
+
+    Its suffix may be another than the domain that it is a member of (disjoint namespace). That is looked at where the inventory does
+    not call the computer by its name in the domain.
+    """
     rows = session.query(WIN32_COMPUTER_SYSTEM, ("DNSHostName", "Domain", "PartOfDomain"))
     row = rows[0] if rows else {}
     name, domain = str(row.get("DNSHostName") or ""), str(row.get("Domain") or "")
@@ -80,7 +85,11 @@ def read_fqdn(session: Session) -> str:
             f"{session.host} is not a member of a domain, so it can't publish itself by secure dynamic update; write its record by hand.",
             source="windows",
         )
-    return f"{name}.{domain}".lower()
+    fqdn = f"{name}.{domain}".lower()
+    if fqdn != session.host.lower().rstrip("."):
+        suffix = registry.read_string(session, _TCPIP_PARAMETERS, "Domain")
+        fqdn = f"{name}.{suffix or domain}".lower()
+    return fqdn
 
 
 def purge_tickets(session: Session) -> None:

@@ -119,28 +119,29 @@ def parse_rule(name: str, text: str) -> FirewallRule:
     )
 
 
-def enable_rule(session: Session, rule: FirewallRule) -> None:
-    """Switch a rule on, with the profiles and scope that it has.
+def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
+    """Switch a rule on or off, with the profiles and scope that it has.
 
     Raises:
-        ActivationError: It stayed off, or netsh could not be started.
+        ActivationError: It stayed as it was, or netsh could not be started.
     """
     if not rule.by_netsh:
-        answer = session.invoke(NET_FIREWALL_RULE, "Enable", selectors=_selectors(rule.name), repeatable=True)
-        check_return_value(session, "MSFT_NetFirewallRule.Enable", answer)
+        method = "Enable" if on else "Disable"
+        answer = session.invoke(NET_FIREWALL_RULE, method, selectors=_selectors(rule.name), repeatable=True)
+        check_return_value(session, f"MSFT_NetFirewallRule.{method}", answer)
         return
-    if _is_on(session, rule.name):
+    if _is_on(session, rule.name) == on:
         # The other rule of its group was switched before, and it with it.
         return
-    command = netsh_command(rule)
-    programs.start(session, command, f"switch the rule on by policy, or run this on it, by hand or as a scheduled task: {command}")
+    command, word = netsh_command(rule, on), spoken(on)
+    programs.start(session, command, f"switch the rule {word} by policy, or run this on it, by hand or as a scheduled task: {command}")
     deadline = time.monotonic() + _NETSH_SECONDS
     pause = 0.1
-    while not _is_on(session, rule.name):
+    while _is_on(session, rule.name) != on:
         if time.monotonic() >= deadline:
             raise ActivationError(
-                f"{session.host}: netsh was started, but {_NETSH_SECONDS:.0f} s later the firewall rule {rule.name} is still off. A"
-                f" policy may hold it, or something on the host stops such programs; switch the rule on by policy, or run this on"
+                f"{session.host}: netsh was started, but {_NETSH_SECONDS:.0f} s later the firewall rule {rule.name} is still"
+                f" {spoken(not on)}. A policy may hold it, or something on the host stops such programs; switch the rule {word} by policy, or run this on"
                 f" it, by hand or as a scheduled task: {command}.",
                 source="windows",
             )
@@ -148,8 +149,13 @@ def enable_rule(session: Session, rule: FirewallRule) -> None:
         pause = min(pause * 2, 2.0)
 
 
-def netsh_command(rule: FirewallRule) -> str:
-    """What switches the rule's group on. netsh takes a group by its resource string in every language, a rule by its shown name only.
+def spoken(on: bool) -> str:
+    """On or off, as people say it."""
+    return "on" if on else "off"
+
+
+def netsh_command(rule: FirewallRule, on: bool = True) -> str:
+    """What switches the rule's group on or off. netsh takes a group by its resource string in every language, a rule by its shown name only.
 
     Raises:
         ActivationError: The rule has no group that could be named.
@@ -158,7 +164,7 @@ def netsh_command(rule: FirewallRule) -> str:
         raise ActivationError(
             f"The firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.", source="windows"
         )
-    return f'netsh.exe advfirewall firewall set rule group="{rule.group}" new enable=yes'
+    return f'netsh.exe advfirewall firewall set rule group="{rule.group}" new enable={"yes" if on else "no"}'
 
 
 def _is_on(session: Session, name: str) -> bool:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .._errors import ActivationError
 from .._plan import Plan
 from .._wsman.session import Session
-from . import firewall, licensing, publish_list, services
+from . import firewall, licensing, publish_list, services, version_values
 from .kms_host_state import HostState, Wish
 from .licensing import Product
 from .listening import Probe
@@ -59,17 +59,17 @@ class HostWork:
         """The host as it is now, as far as the wish needs it."""
         wish, session = self.wish, self.session
         state = HostState()
-        if wish.product_key or wish.settings or wish.activate or wish.publish_list or self._always_read:
+        if wish.product_key or wish.settings or wish.activate or wish.publish_list or wish.absent or self._always_read:
             state.service = licensing.read_service(session)
             version = licensing.version_of(state.service)
             state.product = licensing.read_windows(session, version)
-            if wish.product_key:
-                state.version_values = licensing.read_version_values(session, version)
+            if wish.product_key or wish.absent:
+                state.version_values = version_values.read(session, version)
             if wish.publish_list:
                 state.publish_list = publish_list.read_list(session, version)
         if wish.firewall:
             state.rules = firewall.read_kms_rules(session, state.windows)
-            if not state.rules:
+            if not state.rules and not wish.absent:
                 raise ActivationError(
                     f"{self.name}: this Windows has no firewall rule {' or '.join(firewall.KMS_RULES)}; open the KMS port by policy.",
                     source="windows",
@@ -79,6 +79,18 @@ class HostWork:
     def read_product(self) -> Product | None:
         """Windows itself as it is now."""
         return licensing.read_windows(self.session, licensing.version_of(self.state.service))
+
+    def refuse_wrong(self, wrong: Sequence[str]) -> None:
+        """What was changed has to read as it was wanted.
+
+        Raises:
+            ActivationError: Something does not.
+        """
+        if wrong:
+            raise ActivationError(
+                f"{self.name}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                source="windows",
+            )
 
     def restart(self, while_stopped: Callable[[], None] | None = None) -> None:
         """Restart sppsvc, which makes it read its settings and publish itself again; see C(services.restart)."""

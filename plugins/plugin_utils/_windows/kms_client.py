@@ -13,16 +13,13 @@ from .._licensing.channels import Channel
 from .._licensing.errors import describe, hexadecimal
 from .._licensing.kms import ActivationState, judge_activation, threshold
 from .._licensing.product_keys import last_five
-from .._licensing.setup_keys import find
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step
 from .._wsman.cim import Value
 from .._wsman.session import Session
 from . import licensing
 from .licensing import Product
-from .registry import read_string
-
-_WINDOWS_KEY = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+from .setup_key import published_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +101,11 @@ class KmsClient:
         if wanted is None:
             if channel is Channel.GVLK:
                 return
-            wanted = self._setup_key()
+            wanted = published_key(self._session)
         if held == last_five(wanted):
             return
         step = Step(self._host, "product key", held, last_five(wanted), "SoftwareLicensingService.InstallProductKey")
         plan.add(step, lambda: licensing.install_key(self._session, self._version, wanted))
-
-    def _setup_key(self) -> str:
-        """Microsoft's published key for the edition and build that the host has."""
-        edition = read_string(self._session, _WINDOWS_KEY, "EditionID") or ""
-        build = read_string(self._session, _WINDOWS_KEY, "CurrentBuildNumber") or "0"
-        found = find(edition, int(build))
-        if found is None or not found.verified:
-            raise ActivationError(
-                f"{self._host}: Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build};"
-                " evaluation and home editions have to be changed to a volume edition first, others need product_key.",
-                source="options",
-            )
-        return found.key
 
     def _plan_discovery(self, plan: Plan) -> None:
         machine = str(self._service["KeyManagementServiceMachine"] or "")

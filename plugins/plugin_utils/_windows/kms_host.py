@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._errors import ActivationError
-from .._plan import Step
-from . import firewall, kms_host_keys, kms_host_settings, licensing, listening, publish_list
-from .firewall import FirewallRule
+from . import kms_host_firewall, kms_host_keys, kms_host_settings, licensing, listening, publish_list
 from .host_work import HostWork
 
 
@@ -29,13 +26,13 @@ class KmsHost(HostWork):
         """
         if not self.runs_kms:
             # There before the host becomes a KMS host, the list is read at its first start as one.
-            kms_host_settings.plan_publish_list(self)
+            kms_host_settings.plan_publish_list(self, restart=False)
         kms_host_keys.plan_key(self)
         kms_host_settings.plan_settings(self)
         if self.runs_kms:
-            kms_host_settings.plan_publish_list(self)
+            kms_host_settings.plan_publish_list(self, restart=True)
         kms_host_settings.plan_restart(self)
-        self._plan_firewall()
+        kms_host_firewall.plan_rules(self, on=True)
         kms_host_keys.plan_activation(self)
         if plan_more:
             plan_more(self)
@@ -67,31 +64,10 @@ class KmsHost(HostWork):
         """Whether the plan activates the host."""
         return any(step.attribute == "license status" for step in self.plan.steps)
 
-    def _plan_firewall(self) -> None:
-        off = [rule for rule in self.state.rules.values() if not rule.enabled]
-        for rule in off:
-            if rule.by_netsh and not self.wish.netsh:
-                raise ActivationError(
-                    f"{self.name}: the firewall rule {rule.name} is off, and before Windows 8 and Server 2012 no WMI class switches"
-                    " it. Give firewall_method: netsh, which starts netsh.exe through Win32_Process.Create, switch the rule on by"
-                    f" policy, or run this on the host: {firewall.netsh_command(rule)}.",
-                    source="options",
-                )
-            how = "netsh.exe through Win32_Process.Create" if rule.by_netsh else "MSFT_NetFirewallRule.Enable"
-            self.plan.add(Step(self.name, f"firewall rule {rule.name}", "disabled", "enabled", how), self._enabler(rule))
-
-    def _enabler(self, rule: FirewallRule) -> Callable[[], None]:
-        return lambda: firewall.enable_rule(self.session, rule)
-
     def _verify(self) -> None:
         """What was changed has to read as it was wanted."""
-        wrong = kms_host_keys.wrong_key(self) + kms_host_settings.wrong_settings(self)
-        wrong += [f"firewall rule {rule.name}" for rule in self.state.rules.values() if not rule.enabled]
-        if wrong:
-            raise ActivationError(
-                f"{self.name}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
-                source="windows",
-            )
+        wrong = kms_host_keys.wrong_key(self) + kms_host_settings.wrong_settings(self) + kms_host_firewall.wrong_rules(self, on=True)
+        self.refuse_wrong(wrong)
 
     def _look_from_outside(self) -> None:
         """Connect to the port where the plan should have opened it: a rule that is on opens nothing where a policy forbids it."""

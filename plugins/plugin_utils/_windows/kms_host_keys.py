@@ -12,7 +12,7 @@ from .._licensing.channels import Channel
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Step
-from . import licensing
+from . import licensing, version_values
 from .host_work import HostWork
 
 
@@ -27,7 +27,7 @@ def plan_key(work: HostWork) -> None:
         work.plan.add(step, lambda: _install(work, key))
     for registry_key, version in state.version_values.items():
         if version != state.version:
-            step = Step(work.name, licensing.version_attribute(registry_key), version, state.version, "StdRegProv.SetStringValue")
+            step = Step(work.name, version_values.attribute(registry_key), version, state.version, "StdRegProv.SetStringValue")
             work.plan.add(step, _version_writer(work, registry_key))
 
 
@@ -89,7 +89,7 @@ def _install(work: HostWork, key: str) -> None:
 
 
 def _version_writer(work: HostWork, registry_key: str) -> Callable[[], None]:
-    return lambda: licensing.write_version_value(work.session, registry_key, work.state.version)
+    return lambda: version_values.write(work.session, registry_key, work.state.version)
 
 
 def _activate(work: HostWork) -> None:

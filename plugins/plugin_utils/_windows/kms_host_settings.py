@@ -27,18 +27,22 @@ def plan_settings(work: HostWork) -> None:
     changes.sort(key=lambda change: change[1].needs_restart)
     list_restarts = work.runs_kms and bool(_list_steps(work))
     for number, (step, setting) in enumerate(changes):
-        apply = _setter(work, setting, step.after)
+        apply = setter(work, setting, step.after)
         if number == len(changes) - 1 and setting.needs_restart and not list_restarts:
-            apply = _then_restart(work, apply, _setter(work, setting, step.before))
+            apply = _then_restart(work, apply, setter(work, setting, step.before))
         work.plan.add(step, apply)
 
 
-def plan_publish_list(work: HostWork) -> None:
+def plan_publish_list(work: HostWork, restart: bool) -> None:
     """Add the lines of the publish list that change.
 
     A KMS host reads it when sppsvc starts, and Windows tells what is set, not what its running service has taken up. So it is
     written while the service is stopped: a run that is killed leaves either the old list, which the next run finds, or the
     new one and a service that reads it as soon as anything asks for a license.
+
+    Args:
+        work: The host.
+        restart: Whether its service reads the list already, and so has to read it again.
     """
     wish = work.wish.publish_list
     if wish is None:
@@ -46,7 +50,7 @@ def plan_publish_list(work: HostWork) -> None:
     plan = publish_list.planned(wish, work.state.publish_list)
     write = publish_list.writer(work.session, licensing.version_of(work.state.service), plan)
     # One write makes them all, so the first step is the one that can fail.
-    apply: Callable[[], None] = (lambda: work.restart(write)) if work.runs_kms else write
+    apply: Callable[[], None] = (lambda: work.restart(write)) if restart else write
     for step in _list_steps(work):
         work.plan.add(step, apply)
         apply = _made_before
@@ -102,7 +106,8 @@ def _made_before() -> None:
     """The first step of the list wrote this line as well; that it is there is read back at the end."""
 
 
-def _setter(work: HostWork, setting: Setting, wanted: int | bool) -> Callable[[], None]:
+def setter(work: HostWork, setting: Setting, wanted: int | bool) -> Callable[[], None]:
+    """Sets it."""
     argument = not wanted if setting.inverted else wanted
     return lambda: licensing.call_service(work.session, work.state.version, setting.method, {setting.parameter: argument}, repeatable=True)
 

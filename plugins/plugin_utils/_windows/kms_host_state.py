@@ -73,6 +73,7 @@ class Wish:
         firewall: Open the KMS exception of the firewall.
         netsh: Whether netsh may be started for it where Windows has no class for rules.
         after_step: The earlier step that check mode takes as made, where the host does not hold a CSVLK yet.
+        absent: It should be no KMS host at all; C(firewall) closes the exception then, and C(product_key) replaces the CSVLK.
     """
 
     product_key: str | None = None
@@ -82,6 +83,7 @@ class Wish:
     firewall: bool = False
     netsh: bool = False
     after_step: str = ""
+    absent: bool = False
 
 
 @dataclass(slots=True)

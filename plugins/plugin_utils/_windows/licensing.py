@@ -23,12 +23,10 @@ from .._licensing.status import LICENSED, status_name
 from .._wsman.cim import Value
 from .._wsman.session import Session, UnknownOutcome
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
-from .registry import KeyMissing, read_string, write_string
 from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
 
 _CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 PLATFORM_KEY = f"SOFTWARE\\{_CURRENT_VERSION}\\SoftwareProtectionPlatform"
-_VERSION_VALUE = "KeyManagementServiceVersion"
 
 SERVICE_COLUMNS = (
     "Version",
@@ -191,7 +189,22 @@ def install_key(session: Session, version: str, product_key: str) -> None:
         call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
         refresh(session, version)
     except UnknownOutcome as lost:
-        if not _comes_about(session, version, lost, lambda product: product.partial_key == last_five(product_key)):
+        if not _comes_about(session, version, lost, lambda product: product is not None and product.partial_key == last_five(product_key)):
+            raise
+
+
+def uninstall_key(session: Session, version: str, product_id: str) -> None:
+    """Remove the key of Windows itself, as C(slmgr /upk) does. Where the answer was lost, what Windows holds decides.
+
+    Raises:
+        UnknownOutcome: The answer was lost, and Windows still holds the key.
+    """
+    try:
+        answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "UninstallProductKey", selectors={"ID": product_id})
+        check_return_value(session, "SoftwareLicensingProduct.UninstallProductKey", answer)
+        refresh(session, version)
+    except UnknownOutcome as lost:
+        if not _comes_about(session, version, lost, lambda product: product is None or product.id != product_id):
             raise
 
 
@@ -207,20 +220,19 @@ def activate(session: Session, version: str, product_id: str) -> str:
         check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
         refresh(session, version)
     except UnknownOutcome as lost:
-        _comes_about(session, version, lost, lambda product: product.licensed)
+        _comes_about(session, version, lost, lambda product: product is not None and product.licensed)
         return lost.message
     return ""
 
 
-def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[Product], bool]) -> bool:
+def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[Product | None], bool]) -> bool:
     """Whether what a call without an answer was to do is done; for one that is still at work this is asked for a while."""
     deadline = time.monotonic() + (_AT_WORK_SECONDS if lost.at_work else 0.0)
     while True:
         # The lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
         with contextlib.suppress(ActivationError):
             refresh(session, version)
-        product = read_windows(session, parse_version(version))
-        if product is not None and reached(product):
+        if reached(read_windows(session, parse_version(version))):
             return True
         if time.monotonic() >= deadline:
             return False
@@ -260,27 +272,6 @@ def _patiently(ask: Callable[[], _T]) -> _T:
                 raise
         time.sleep(pause)
         pause = min(pause * 2, 2.0)
-
-
-def read_version_values(session: Session, version: WindowsVersion) -> dict[str, str | None]:
-    """KeyManagementServiceVersion by registry key, for each view that this Windows has."""
-    found: dict[str, str | None] = {}
-    for key in platform_keys(version):
-        try:
-            found[key] = read_string(session, key, _VERSION_VALUE)
-        except KeyMissing:
-            continue
-    return found
-
-
-def version_attribute(key: str) -> str:
-    """What a plan calls that value of one of the keys."""
-    return f"HKLM\\{key}\\{_VERSION_VALUE}"
-
-
-def write_version_value(session: Session, key: str, version: str) -> None:
-    """Mark the computer as a KMS host for monitoring, as slmgr.vbs does; InstallProductKey itself does not."""
-    write_string(session, key, _VERSION_VALUE, version)
 
 
 def spoken_status(product: Product | None) -> str:

@@ -21,7 +21,7 @@ from .._licensing.publish_list import PublishLine, parse_line
 from .._plan import Step
 from .._srv_value import SrvValue
 from .._wsman.session import Session
-from . import computer
+from . import computer, publication_events
 from .kms_host import KmsHost
 
 SETTLE = 5.0
@@ -195,6 +195,8 @@ class PublishedHost:
     def _ensure(self, host: KmsHost, missing: Sequence[Wanted]) -> None:
         """Wait for the records, and give the host a new ticket where it does not come into all of them."""
         publication = self._publication
+        began = time.monotonic()
+        attempted = host.activating or host.restarted or publication.ticket != "none"
         patience = publication.timeout if publication.ticket in ("reboot", "none") else min(SETTLE, publication.timeout)
         if host.activating or host.restarted:
             missing = self._wait_for(missing, patience, "itself")
@@ -212,7 +214,9 @@ class PublishedHost:
             host.restart()
             missing = self._wait_for(missing, publication.timeout, took)
         if missing:
-            raise ActivationError(self._complaint(took, missing), source="dns")
+            domains = [wanted.domain for wanted in missing]
+            reason = publication_events.explain(self._session, domains, time.monotonic() - began) if attempted else ""
+            raise ActivationError(self._complaint(took, missing) + reason, source="dns")
 
     def _wait_for(self, missing: Sequence[Wanted], timeout: float, took: str) -> list[Wanted]:
         """Wait until every record says what it should; returns those that still do not."""
@@ -242,7 +246,7 @@ class PublishedHost:
         made = "its tickets were purged and sppsvc was restarted" if took == "purge" else "it was rebooted"
         return (
             sentence + f" although {made}. Its machine account, or a group that it is in, needs read, write and delete on"
-            " that record (dns_record_acl); its event log has the reason as event 12293."
+            " that record (dns_record_acl)."
         )
 
     def _lacking(self, wanted: Wanted) -> str:

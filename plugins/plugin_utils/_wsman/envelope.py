@@ -51,11 +51,13 @@ class Request:
         message_id: What the answer's RelatesTo has to name.
         envelope: The message in UTF-8.
         label: What it asks for, in words for a log: never a value.
+        timeout: Seconds after which the target is to give it up.
     """
 
     message_id: str
     envelope: bytes
     label: str
+    timeout: int = OPERATION_TIMEOUT
 
 
 def class_uri(cim_class: CimClass) -> str:
@@ -63,13 +65,13 @@ def class_uri(cim_class: CimClass) -> str:
     return f"{ns.WMI}/{cim_class.namespace}/{cim_class.name}"
 
 
-def enumerate_request(endpoint: str, namespace: str, wql: str) -> Request:
+def enumerate_request(endpoint: str, namespace: str, wql: str, timeout: int = OPERATION_TIMEOUT) -> Request:
     """A WQL query. The answer brings the first items and usually a context to pull the others with."""
     body = (
         f"<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>{MAX_ELEMENTS}</w:MaxElements>"
         f'<w:Filter Dialect="{ns.WQL}">{_text(wql)}</w:Filter></n:Enumerate>'
     )
-    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.ENUMERATE, body, "query")
+    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.ENUMERATE, body, "query", timeout=timeout)
 
 
 def pull_request(endpoint: str, namespace: str, context: str) -> Request:
@@ -187,15 +189,23 @@ def _text(text: str) -> str:
     return escape(text, {"\r": "&#13;"})
 
 
-def _request(endpoint: str, resource: str, action: str, body: str, label: str, selectors: Mapping[str, str] | None = None) -> Request:
+def _request(
+    endpoint: str,
+    resource: str,
+    action: str,
+    body: str,
+    label: str,
+    selectors: Mapping[str, str] | None = None,
+    timeout: int = OPERATION_TIMEOUT,
+) -> Request:
     message_id = f"uuid:{str(uuid.uuid4()).upper()}"
     envelope = _ENVELOPE.format(
         endpoint=_text(endpoint),
         resource=_text(resource),
         action=_text(action),
         message_id=message_id,
-        timeout=OPERATION_TIMEOUT,
+        timeout=timeout,
         selectors=_selector_set(selectors),
         body=body,
     )
-    return Request(message_id, envelope.encode("utf-8"), label)
+    return Request(message_id, envelope.encode("utf-8"), label, timeout)

@@ -87,7 +87,9 @@ class Session:
         self.requests = 0
         self._carrier = carrier
 
-    def query(self, cim_class: CimClass, columns: Sequence[str], where: str = "") -> list[dict[str, Value]]:
+    def query(
+        self, cim_class: CimClass, columns: Sequence[str], where: str = "", timeout: int = envelope.OPERATION_TIMEOUT
+    ) -> list[dict[str, Value]]:
         """The wanted columns of all matching instances.
 
         Args:
@@ -95,6 +97,8 @@ class Session:
             columns: Property names, all of which the target's Windows has to have: WMI refuses a query that names
                 one that it does not know.
             where: A WQL condition.
+            timeout: Seconds that the target may take to begin its answer. One that took longer is asked again, unless this is less
+                than Windows allows.
 
         Returns:
             One dictionary per instance, with exactly the columns as keys.
@@ -104,8 +108,9 @@ class Session:
             wql += f" where {where}"
         types = {column: cim_class.properties[column] for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
-        enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql)
-        page = parse_page(_expected(self._exchange(enumerate_request, label, repeatable=True), "EnumerateResponse", label))
+        enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
+        patient = timeout >= envelope.OPERATION_TIMEOUT
+        page = parse_page(_expected(self._exchange(enumerate_request, label, repeatable=patient), "EnumerateResponse", label))
         rows = self._rows(page, types, cim_class.namespace)
         while page.context:
             # A page that got lost can't be pulled again: the context has moved on.
@@ -236,8 +241,7 @@ class Session:
         except WsmanFault as fault:
             if fault.timed_out:
                 late = UnknownOutcome(
-                    f"{label} took longer than the {envelope.OPERATION_TIMEOUT} seconds that Windows allows; it may still be at work."
-                    f" {_READ_AGAIN}",
+                    f"{label} took longer than the {request.timeout} seconds that Windows allows; it may still be at work. {_READ_AGAIN}",
                     code=fault.code,
                     name=fault.name,
                     source="wsman",

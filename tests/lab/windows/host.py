@@ -436,6 +436,7 @@ def _fresh_registry(spec: HostSpec) -> Registry:
     registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
     if spec.blocks_process_creation:
         registry.set(ASR_RULES, NO_PROCESSES_OVER_WMI, ValueType.SZ, "1")
+    # The primary DNS suffix, which need not be the domain that the machine is a member of (disjoint namespace).
     registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.suffix)
     registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.suffix)
     registry.set(system.TCPIP_PARAMETERS, "SearchList", ValueType.SZ, "")

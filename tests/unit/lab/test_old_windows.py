@@ -19,7 +19,14 @@ from unit.lab.windows_fakes import FakeDomain, activate, base, create_process, i
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import classes, computer, firewall, licensing, versions
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import (
+    classes,
+    computer,
+    firewall,
+    licensing,
+    version_values,
+    versions,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
@@ -121,7 +128,7 @@ def test_the_platform_has_its_key_where_this_windows_keeps_it(domain: FakeDomain
     host = domain.add("srv-01", profile)
     session, _carrier = open_direct(host)
     version = licensing.version_of(licensing.read_service(session))
-    values = licensing.read_version_values(session, version)
+    values = version_values.read(session, version)
     assert [key.rpartition("\\")[2] for key in values] == [name, name]
     assert all(host.registry.find(key) is not None for key in values)
 
@@ -224,7 +231,7 @@ def test_netsh_that_runs_without_effect_is_an_error_that_names_the_command(domai
 def test_a_rule_that_its_class_does_not_switch_is_an_error() -> None:
     session = SimpleNamespace(host="kms-1", invoke=lambda *_arguments, **_options: {"ReturnValue": 0x80070005})
     with pytest.raises(ActivationError) as caught:
-        firewall.enable_rule(session, firewall.FirewallRule("SPPSVC-In-TCP", False, 0))
+        firewall.switch_rule(session, firewall.FirewallRule("SPPSVC-In-TCP", False, 0), on=True)
     check(NOT_SWITCHED, caught.value)
 
 

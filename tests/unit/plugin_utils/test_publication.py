@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import publication_events
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 
 FQDN = "kms-2.contoso.com"
@@ -106,7 +107,8 @@ def test_one_restart_brings_the_host_into_all_its_records():
     assert [entry["published_by"] for entry in records.shown] == ["restart", "before", "restart"]
 
 
-def test_the_error_names_every_record_that_the_host_did_not_come_into():
+def test_the_error_names_every_record_that_the_host_did_not_come_into(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(publication_events, "explain", lambda _session, domains, _elapsed: f" Looked for {', '.join(domains)}.")
     zones = Zones({"west.contoso.com": [value()]}, {})
     _records, plan = published(zones, HOME, WEST, publish_lines=["west.contoso.com, 90, 75"])
     with pytest.raises(StepFailed) as failed:
@@ -114,6 +116,7 @@ def test_the_error_names_every_record_that_the_host_did_not_come_into():
     said = str(failed.value.__cause__)
     assert f"_vlmcs._tcp.contoso.com does not name {FQDN} and" in said
     assert f"_vlmcs._tcp.west.contoso.com does not name {FQDN} with 90 75 (but {FQDN}:1688 (0 0)) within" in said
+    assert said.endswith(". Looked for contoso.com, west.contoso.com.")
 
 
 @pytest.mark.parametrize(

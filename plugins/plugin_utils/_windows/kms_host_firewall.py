@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The firewall exception of a KMS host: which steps open or close it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import ActivationError
+from .._plan import Step
+from . import firewall
+from .firewall import FirewallRule
+from .host_work import HostWork
+
+_WORDS = {True: "enabled", False: "disabled"}
+
+
+def plan_rules(work: HostWork, on: bool) -> None:
+    """Add the rules that have to be switched.
+
+    Raises:
+        ActivationError: netsh is needed for it, and not allowed.
+    """
+    for rule in work.state.rules.values():
+        if rule.enabled == on:
+            continue
+        if rule.by_netsh and not work.wish.netsh:
+            now, wanted = firewall.spoken(rule.enabled), firewall.spoken(on)
+            raise ActivationError(
+                f"{work.name}: the firewall rule {rule.name} is {now}, and before Windows 8 and Server 2012 no WMI class switches"
+                f" it. Give firewall_method: netsh, which starts netsh.exe through Win32_Process.Create, switch the rule {wanted} by"
+                f" policy, or run this on the host: {firewall.netsh_command(rule, on)}.",
+                source="options",
+            )
+        method = "Enable" if on else "Disable"
+        how = "netsh.exe through Win32_Process.Create" if rule.by_netsh else f"MSFT_NetFirewallRule.{method}"
+        step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how)
+        work.plan.add(step, _switcher(work, rule, on))
+
+
+def wrong_rules(work: HostWork, on: bool) -> list[str]:
+    """What does not read as it is wanted."""
+    return [f"firewall rule {rule.name}" for rule in work.state.rules.values() if rule.enabled != on]
+
+
+def _switcher(work: HostWork, rule: FirewallRule, on: bool) -> Callable[[], None]:
+    return lambda: firewall.switch_rule(work.session, rule, on)
