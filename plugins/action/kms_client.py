@@ -8,21 +8,49 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._address import checked_domain, checked_host
+from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
-from ..plugin_utils._windows.kms_client import KmsClient, Wish
+from ..plugin_utils._windows.client_settings import Wanted
+from ..plugin_utils._windows.kms_client import KmsClient
+from ..plugin_utils._windows.kms_client_state import Wish
 from ..plugin_utils._windows.license_info import short_product
 from ..plugin_utils._wsman.session import Session
 
 
 class ActionModule(WindowsAction):
-    """Key, discovery, and one attempt."""
+    """Key, the way to a KMS host, and one attempt."""
 
     SECRETS = frozenset({"product_key"})
+    CLEARED_BY_EMPTY = frozenset({"lookup_domain"})
+    CONSTRAINTS: t.ClassVar = {"required_by": {"kms_port": "kms_host"}}
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        key = options["product_key"]
-        wish = Wish(normalise(key) if key else None, options["discover"], options["activate"], options["after"] or "")
-        client = KmsClient(session, wish, check_mode)
+        client = KmsClient(session, _wish(options), check_mode)
         client.change()
-        return Outcome(client.steps, {"activation": client.activation, "product": short_product(client.product)})
+        result = {"activation": client.activation, "product": short_product(client.product), **client.lookup}
+        return Outcome(client.steps, result, warnings=client.warnings)
+
+
+def _wish(options: dict[str, t.Any]) -> Wish:
+    key, host, suffixes = options["product_key"], options["kms_host"], options["dns_suffixes"]
+    checked_settings(options)
+    if host and options["discover"]:
+        raise ActivationError("kms_host is given, and discover: true clears a fixed host; give one of them.", source="options")
+    settings: dict[str, Wanted] = {}
+    if options["lookup_domain"] is not None:
+        settings["lookup_domain"] = checked_domain(options["lookup_domain"], "lookup_domain") if options["lookup_domain"] else None
+    if options["host_caching"] is not None:
+        settings["host_caching"] = options["host_caching"]
+    return Wish(
+        product_key=normalise(key) if key else None,
+        discover=options["discover"],
+        activate=options["activate"],
+        after_step=options["after"] or "",
+        kms_host=checked_host(host, "kms_host") if host else None,
+        kms_port=options["kms_port"],
+        settings=settings,
+        dns_suffixes=None if suffixes is None else [checked_domain(suffix, "dns_suffixes") for suffix in suffixes],
+    )

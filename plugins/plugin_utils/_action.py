@@ -60,6 +60,7 @@ class VolumeActivationAction(ActionBase):
 
     Attributes:
         SECRETS: Options whose values are never shown.
+        CLEARED_BY_EMPTY: Options for which an empty string is no option left out, but a value: what is set is removed.
         VARIABLES: Option to the Ansible variable that stands in where the task leaves the option out; after it comes
             the environment variable of the same name in upper case.
         CONSTRAINTS: Further arguments of the argument spec: C(mutually_exclusive), C(required_if) and so on.
@@ -69,6 +70,7 @@ class VolumeActivationAction(ActionBase):
     _requires_connection = False
 
     SECRETS: t.ClassVar[frozenset[str]] = frozenset()
+    CLEARED_BY_EMPTY: t.ClassVar[frozenset[str]] = frozenset()
     VARIABLES: t.ClassVar[Mapping[str, str]] = {}
     CONSTRAINTS: t.ClassVar[Mapping[str, t.Any]] = {}
 
@@ -127,7 +129,9 @@ class VolumeActivationAction(ActionBase):
         that nobody filled in.
         """
         given.update(
-            (name, value) for name, value in self._task.args.items() if value is not None and not (isinstance(value, str) and value == "")
+            (name, value)
+            for name, value in self._task.args.items()
+            if value is not None and (name in self.CLEARED_BY_EMPTY or not (isinstance(value, str) and value == ""))
         )
         spec = documented_options(self._module_name())
         for option, variable in self.VARIABLES.items():

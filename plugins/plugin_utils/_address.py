@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
+
 from ._errors import ActivationError
 
 PORTS = range(1, 65536)
+# What Windows accepts of names: letters, digits, hyphens inside, and underscores, which old computer names have.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_NAME = 253
 
 
 def split_address(text: str, default_port: int) -> tuple[str, int]:
@@ -37,3 +44,51 @@ def split_address(text: str, default_port: int) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit() and int(port) in PORTS):
         raise ActivationError(f"'{text}' has no valid port: write a number from 1 to 65535 after the colon.", source="options")
     return host, int(port)
+
+
+def checked_domain(text: str, option: str) -> str:
+    """A DNS domain name in lower case, without a dot at its end.
+
+    Raises:
+        ActivationError: It is none.
+    """
+    name = text.strip().removesuffix(".").lower()
+    if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None:
+        raise ActivationError(f"{option} is '{text}', which is no DNS domain name such as contoso.com.", source="options")
+    return name
+
+
+def checked_host(text: str, option: str) -> str:
+    """A host's name or address in the form in which Windows keeps it: IPv6 in brackets, as slmgr.vbs /skms takes it.
+
+    Raises:
+        ActivationError: It is neither, or there is a port with it.
+    """
+    name = text.strip().lower()
+    if plain := _address(name.removeprefix("[").removesuffix("]")):
+        return f"[{plain.compressed}]" if plain.version == 6 else plain.compressed
+    name = name.removesuffix(".")
+    # What looks like an IPv4 address and is none is a slip, not a name: no top-level domain is a number.
+    if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None or name.rpartition(".")[2].isdigit():
+        raise ActivationError(
+            f"{option} is '{text}', which is neither a host name nor an IP address; a port has an option of its own.", source="options"
+        )
+    return name
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two texts are the same name or address, however they are written."""
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(text: str) -> str:
+    name = text.strip().lower().removesuffix(".")
+    address = _address(name.removeprefix("[").removesuffix("]"))
+    return address.compressed if address else name
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -68,12 +68,17 @@ def checked_settings(settings: Mapping[str, object]) -> None:
     """Refuse numbers that Windows would refuse, before anything is changed.
 
     Args:
-        settings: C(listening_port) and the two intervals by name; other names are not looked at.
+        settings: C(listening_port), C(kms_port) and the two intervals by name; other names are not looked at.
 
     Raises:
         ActivationError: A number is out of its range.
     """
-    for name, allowed in (("listening_port", PORTS), ("activation_interval", INTERVAL_MINUTES), ("renewal_interval", INTERVAL_MINUTES)):
+    for name, allowed in (
+        ("listening_port", PORTS),
+        ("kms_port", PORTS),
+        ("activation_interval", INTERVAL_MINUTES),
+        ("renewal_interval", INTERVAL_MINUTES),
+    ):
         value = settings.get(name)
         if value is not None and value not in allowed:
             raise ActivationError(f"{name} is {value}, but has to be from {allowed.start} to {allowed.stop - 1}.", source="options")

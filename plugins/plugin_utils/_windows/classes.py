@@ -52,8 +52,13 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "DisableKeyManagementServiceDnsPublishing": Method({"DisablePublishing": "boolean"}),
         "EnableKeyManagementServiceLowPriority": Method({"EnableLowPriority": "boolean"}),
         "ClearKeyManagementServiceListeningPort": Method(),
+        "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
         "ClearKeyManagementServiceMachine": Method(),
+        "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
         "ClearKeyManagementServicePort": Method(),
+        "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
+        "ClearKeyManagementServiceLookupDomain": Method(),
+        "DisableKeyManagementServiceHostCaching": Method({"DisableCaching": "boolean"}),
     },
 )
 
@@ -128,6 +133,11 @@ WIN32_OPERATING_SYSTEM = CimClass(
         "LastBootUpTime": "datetime",
     },
     methods={"Reboot": Method()},
+)
+
+WIN32_NETWORK_ADAPTER_CONFIGURATION = CimClass(
+    "Win32_NetworkAdapterConfiguration",
+    methods={"SetDNSSuffixSearchOrder": Method({"DNSDomainSuffixSearchOrder": "string[]"})},
 )
 
 WIN32_COMPUTER_SYSTEM = CimClass(

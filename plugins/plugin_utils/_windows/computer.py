@@ -71,25 +71,31 @@ def read_operating_system(session: Session) -> OperatingSystem:
     )
 
 
+def read_names(session: Session) -> tuple[str, str]:
+    """The DNS host name and the AD domain, both in lower case; no domain where the computer is not a member of one."""
+    rows = session.query(WIN32_COMPUTER_SYSTEM, ("DNSHostName", "Domain", "PartOfDomain"))
+    row = rows[0] if rows else {}
+    # In a workgroup Domain is the workgroup's name.
+    domain = str(row.get("Domain") or "") if row.get("PartOfDomain") else ""
+    return str(row.get("DNSHostName") or "").lower(), domain.lower()
+
+
 def read_fqdn(session: Session) -> str:
     """The DNS name under which the computer publishes itself, in lower case.
 
     Its suffix may be another than the domain that it is a member of (disjoint namespace). That is looked at where the inventory does
     not call the computer by its name in the domain.
     """
-    rows = session.query(WIN32_COMPUTER_SYSTEM, ("DNSHostName", "Domain", "PartOfDomain"))
-    row = rows[0] if rows else {}
-    name, domain = str(row.get("DNSHostName") or ""), str(row.get("Domain") or "")
-    if not row.get("PartOfDomain") or not name or not domain:
+    name, domain = read_names(session)
+    if not name or not domain:
         raise ActivationError(
             f"{session.host} is not a member of a domain, so it can't publish itself by secure dynamic update; write its record by hand.",
             source="windows",
         )
-    fqdn = f"{name}.{domain}".lower()
-    if fqdn != session.host.lower().rstrip("."):
-        suffix = registry.read_string(session, _TCPIP_PARAMETERS, "Domain")
-        fqdn = f"{name}.{suffix or domain}".lower()
-    return fqdn
+    if f"{name}.{domain}" == session.host.lower().rstrip("."):
+        return f"{name}.{domain}"
+    suffix = registry.read_string(session, _TCPIP_PARAMETERS, "Domain")
+    return f"{name}.{suffix or domain}".lower()
 
 
 def purge_tickets(session: Session) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ActivationError
@@ -17,26 +16,16 @@ from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import licensing
+from . import computer, dns_suffixes, licensing
+from .classes import SOFTWARE_LICENSING_SERVICE
+from .client_settings import Target, Wanted, check_version, fixed_host, plan_settings, wrong_settings
+from .dns_suffixes import SuffixList
+from .kms_client_state import Wish, read_client_service
 from .licensing import Product
-from .setup_key import published_key
+from .setup_key import setup_key_of
+from .versions import WINDOWS_7
 
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a KMS client should be. What is C(None) or C(False) is left as it is.
-
-    Attributes:
-        product_key: A client setup key (GVLK); without one the host's own edition decides.
-        discover: Find the KMS host by DNS, so that a fixed one is cleared.
-        activate: Make one activation attempt where the client is not licensed.
-        after_step: The earlier step that check mode takes as made.
-    """
-
-    product_key: str | None = None
-    discover: bool = False
-    activate: bool = False
-    after_step: str = ""
+_KEY = "product key"
 
 
 class KmsClient:
@@ -57,8 +46,11 @@ class KmsClient:
         self._wish = wish
         self._check_mode = check_mode
         self._host = session.host
-        self._service = licensing.read_service(session)
+        self._service = read_client_service(session, wish)
         self._version = str(self._service["Version"])
+        self._windows = licensing.version_of(self._service)
+        self._domain = computer.read_names(session)[1] if wish.looks else ""
+        self._suffixes = SuffixList(session, wish.dns_suffixes, self._domain) if wish.dns_suffixes is not None else None
         self._product = self._read_product()
         self.steps: list[Step] = []
         self.activation: dict[str, Any] = {"state": "not_attempted"}
@@ -68,6 +60,30 @@ class KmsClient:
         """Windows itself, as it was read last."""
         return self._product
 
+    @property
+    def lookup(self) -> dict[str, Any]:
+        """How the client looks for a KMS host, as far as it was read."""
+        # Vista and Server 2008 take any of the hosts (Microsoft's Volume Activation guides for Windows 7 and for Vista).
+        found: dict[str, Any] = {"honours_priority_and_weight": self._windows >= WINDOWS_7}
+        if self._wish.looks:
+            found |= {
+                "domain_member": bool(self._domain),
+                "domain": self._domain,
+                "caching": self._service["KeyManagementServiceHostCaching"],
+            }
+        if self._suffixes:
+            found["suffixes"] = self._suffixes.found.as_result()
+        return found
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know although nothing failed."""
+        found = self._suffixes.warnings if self._suffixes else []
+        fixed = self._wish.kms_host or (None if self._wish.discover else self._service["KeyManagementServiceMachine"])
+        if fixed and self._wish.settings.get("lookup_domain"):
+            found.append(f"{self._host} has the fixed KMS host {fixed}, which overrides lookup_domain; discover: true clears it.")
+        return found
+
     def change(self) -> None:
         """Bring key and discovery in order, then attempt to activate.
 
@@ -76,18 +92,27 @@ class KmsClient:
             ActivationError: The host can't be a KMS client, or the attempt failed. A count that is still too low is no
                 failure: it is the state C(counted).
         """
+        check_version(self._session, SOFTWARE_LICENSING_SERVICE, self._wish.settings, self._windows)
         plan = Plan()
         self._plan_key(plan)
-        self._plan_discovery(plan)
+        wanted = self._wanted()
+        plan_settings(plan, self._session, self._target, wanted)
+        if self._suffixes:
+            self._suffixes.plan(plan)
         if plan and not self._check_mode:
             plan.run()
             self._product = self._read_product()
+            self._read_back(plan, wanted)
         self.steps = plan.steps
         if self._wish.activate:
             self._attempt()
 
+    @property
+    def _target(self) -> Target:
+        return Target(SOFTWARE_LICENSING_SERVICE, {"Version": self._version}, self._service)
+
     def _read_product(self) -> Product | None:
-        return licensing.read_windows(self._session, licensing.version_of(self._service))
+        return licensing.read_windows(self._session, self._windows)
 
     def _plan_key(self, plan: Plan) -> None:
         product, wanted = self._product, self._wish.product_key
@@ -101,34 +126,45 @@ class KmsClient:
         if wanted is None:
             if channel is Channel.GVLK:
                 return
-            wanted = published_key(self._session)
+            wanted = setup_key_of(self._session).key
         if held == last_five(wanted):
             return
-        step = Step(self._host, "product key", held, last_five(wanted), "SoftwareLicensingService.InstallProductKey")
+        step = Step(self._host, _KEY, held, last_five(wanted), "SoftwareLicensingService.InstallProductKey")
         plan.add(step, lambda: licensing.install_key(self._session, self._version, wanted))
 
-    def _plan_discovery(self, plan: Plan) -> None:
-        machine = str(self._service["KeyManagementServiceMachine"] or "")
-        port = licensing.number(self._service["KeyManagementServicePort"])
-        if not self._wish.discover:
+    def _wanted(self) -> dict[str, Wanted]:
+        """The settings as they should be: a fixed host is set, or cleared, before what it overrides."""
+        wish = self._wish
+        wanted: dict[str, Wanted] = {}
+        if wish.discover:
+            wanted = {"kms_host": None, "kms_port": None}
+        elif wish.kms_host:
+            wanted = fixed_host(self._target, wish.kms_host, wish.kms_port)
+        return wanted | dict(wish.settings)
+
+    def _read_back(self, plan: Plan, wanted: dict[str, Wanted]) -> None:
+        """What was changed has to read as it was wanted."""
+        changed = {step.attribute for step in plan.steps} - {_KEY}
+        if self._suffixes and dns_suffixes.ATTRIBUTE in changed:
+            self._suffixes.read_back()
+        if not changed - {dns_suffixes.ATTRIBUTE}:
             return
-        if machine:
-            step = Step(self._host, "KMS host", machine, None, "SoftwareLicensingService.ClearKeyManagementServiceMachine")
-            plan.add(
-                step, lambda: licensing.call_service(self._session, self._version, "ClearKeyManagementServiceMachine", repeatable=True)
+        self._service = read_client_service(self._session, self._wish)
+        wrong = wrong_settings(self._target, wanted)
+        if wrong:
+            raise ActivationError(
+                f"{self._host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                source="windows",
             )
-        if port:
-            step = Step(self._host, "KMS port", port, None, "SoftwareLicensingService.ClearKeyManagementServicePort")
-            plan.add(step, lambda: licensing.call_service(self._session, self._version, "ClearKeyManagementServicePort", repeatable=True))
 
     def _attempt(self) -> None:
         product = self._product
-        key_is_planned = self._check_mode and any(step.attribute == "product key" for step in self.steps)
+        key_is_planned = self._check_mode and any(step.attribute == _KEY for step in self.steps)
         if product is not None and product.licensed and not key_is_planned:
             self.activation = {"state": ActivationState.LICENSED.value}
             return
         before = status_name(product.status if product else UNLICENSED)
-        after_step = "product key" if key_is_planned else self._wish.after_step
+        after_step = _KEY if key_is_planned else self._wish.after_step
         step = Step(
             self._host,
             "license status",

@@ -20,7 +20,7 @@ from .host_work import HostWork
 from .kms_host_state import SETTINGS, Wish
 from .licensing import Product
 from .listening import Probe
-from .setup_key import published_key
+from .setup_key import setup_key_of
 
 
 @dataclass(frozen=True, slots=True)

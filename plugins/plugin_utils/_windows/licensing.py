@@ -20,7 +20,7 @@ from .._licensing.errors import describe, hexadecimal, sentence
 from .._licensing.kms import WINDOWS
 from .._licensing.product_keys import last_five
 from .._licensing.status import LICENSED, status_name
-from .._wsman.cim import Value
+from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session, UnknownOutcome
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
@@ -248,10 +248,22 @@ def call_service(
     session: Session, version: str, method: str, arguments: Mapping[str, Value] | None = None, repeatable: bool = False
 ) -> None:
     """A method of SoftwareLicensingService. Setting a value twice does no harm; installing a key or activating does."""
+    call_method(session, SOFTWARE_LICENSING_SERVICE, {"Version": version}, method, arguments, repeatable)
+
+
+def call_method(
+    session: Session,
+    cim_class: CimClass,
+    keys: Mapping[str, str],
+    method: str,
+    arguments: Mapping[str, Value] | None = None,
+    repeatable: bool = False,
+) -> None:
+    """A method of the service, or of one product."""
 
     def call() -> None:
-        answer = session.invoke(SOFTWARE_LICENSING_SERVICE, method, arguments, {"Version": version}, repeatable=repeatable)
-        check_return_value(session, f"SoftwareLicensingService.{method}", answer)
+        answer = session.invoke(cim_class, method, arguments, keys, repeatable=repeatable)
+        check_return_value(session, f"{cim_class.name}.{method}", answer)
 
     _patiently(call) if repeatable else call()
 

@@ -28,7 +28,9 @@ WINDOWS_7 = WindowsVersion(6, 1)
 """Windows 7 and Server 2008 R2."""
 WINDOWS_8 = WindowsVersion(6, 2)
 """Windows 8 and Server 2012."""
-_NEWEST = WindowsVersion(99, 0)
+NEWEST = WindowsVersion(99, 0)
+"""One that has everything."""
+_NAMES = {WINDOWS_7: "Windows 7 and Server 2008 R2", WINDOWS_8: "Windows 8 and Server 2012"}
 
 
 class Since(NamedTuple):
@@ -64,13 +66,19 @@ def parse_version(text: str) -> WindowsVersion:
     """
     major, _dot, rest = text.partition(".")
     minor = rest.partition(".")[0]
-    return WindowsVersion(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else _NEWEST
+    return WindowsVersion(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else NEWEST
 
 
 def available(cim_class: CimClass, columns: Iterable[str], version: WindowsVersion) -> list[str]:
     """Those of the columns that the class has in this version."""
     since = SINCE.get(cim_class.name, {})
     return [column for column in columns if column not in since or since[column].version <= version]
+
+
+def came_with(cim_class: CimClass, column: str, version: WindowsVersion) -> str:
+    """The Windows, in words, that brought a property which this version lacks; empty where it has it."""
+    since = SINCE.get(cim_class.name, {}).get(column)
+    return _NAMES[since.version] if since and since.version > version else ""
 
 
 def query(

@@ -121,7 +121,8 @@ class KmsClient:
 
     def _addresses(self, name: str) -> list[str]:
         try:
-            return [str(ipaddress.ip_address(name))]
+            # An IPv6 address stands in brackets (activation-facts §2, /skms).
+            return [str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))]
         except ValueError:
             pass
         qualified = name if "." in name else f"{name}.{self._spec.suffix}"

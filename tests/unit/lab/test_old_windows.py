@@ -28,7 +28,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows 
     versions,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish as ClientWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license

@@ -17,7 +17,13 @@ from unit.lab.windows_fakes import FakeDomain
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, kms_client, kms_host, services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import (
+    firewall,
+    kms_client,
+    kms_client_state,
+    kms_host,
+    services,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import (
     NET_FIREWALL_RULE,
     SOFTWARE_LICENSING_PRODUCT,
@@ -102,9 +108,9 @@ def _kms_host(backend: Any) -> dict[str, Any]:
 
 def _client(backend: Any) -> dict[str, Any]:
     session = session_on(backend)
-    client = kms_client.KmsClient(session, kms_client.Wish(data.key_named("csvlk_2022").key, True, False, ""), check_mode=False)
+    client = kms_client.KmsClient(session, kms_client_state.Wish(data.key_named("csvlk_2022").key, True, False, ""), check_mode=False)
     refused = refusal(client.change)
-    client = kms_client.KmsClient(session, kms_client.Wish(None, True, True, ""), check_mode=False)
+    client = kms_client.KmsClient(session, kms_client_state.Wish(None, True, True, ""), check_mode=False)
     client.change()
     return {"client key": refused, "client": [str(step) for step in client.steps], "activation": client.activation}
 

@@ -30,9 +30,10 @@ def run(monkeypatch: pytest.MonkeyPatch):
     """Runs an action with this work and these task arguments."""
     monkeypatch.setattr(_action, "documented_options", lambda _module: SPEC)
 
-    def run(work, args, *, check_mode=False, diff=False, task_vars=None):
+    def run(work, args, *, check_mode=False, diff=False, task_vars=None, cleared=frozenset()):
         class ActionModule(_action.VolumeActivationAction):
             SECRETS = frozenset({"product_key"})
+            CLEARED_BY_EMPTY = cleared
             VARIABLES: ClassVar = {"servers": "volume_activation_servers"}
 
             def execute(self, options, check_mode):
@@ -61,6 +62,10 @@ def test_an_empty_string_is_an_option_that_was_left_out(run):
         "mode": None,
         "servers": None,
     }
+
+
+def test_an_empty_string_clears_where_an_option_can_be_cleared(run):
+    assert options_of(run, {"mode": "", "product_key": ""}, cleared={"product_key"})["product_key"] == ""
 
 
 def test_the_task_comes_before_the_variable_and_the_variable_before_the_environment(run, monkeypatch: pytest.MonkeyPatch):
