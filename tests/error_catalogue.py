@@ -47,12 +47,18 @@ def shown(error: Any) -> dict[str, str]:
     return {"says": error.message, "source": error.source, "code": error.code, "name": error.name}
 
 
+def said(case: dict[str, Any], **known: object) -> str:
+    """What a case that is no error says (a warning, a finding, a line of a summary), with the values of `known` in place of names in braces."""
+    says: str = case["says"].format(**known)
+    return says
+
+
 def expected(case: dict[str, Any], error: Any, **known: object) -> dict[str, str]:
     """What `shown` has to give for the error of a case, with the values of `known` in place of names in braces.
 
     Where the sentence has C(…), the text of the error stands in for it if all the rest is as written.
     """
-    says = case["says"].format(**known)
+    says = said(case, **known)
     pattern = ".+".join(re.escape(text) for text in says.split("…"))
     if "…" in says and re.fullmatch(pattern, error.message, re.DOTALL):
         says = error.message

@@ -46,6 +46,11 @@ def without_keys(text: str) -> str:
     return _KEY.sub(lambda found: f"XXXXX-XXXXX-XXXXX-XXXXX-{found[1] or found[2]}", text)
 
 
+def without_named_keys(text: str) -> str:
+    """The same, and without the key in the firmware, which goes by its name."""
+    return without_keys(_NAMED_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+
+
 class Secrets:
     """Values that must not be seen, and the means to take them out of anything."""
 
@@ -86,7 +91,7 @@ class Secrets:
 
     def _text(self, text: str) -> str:
         # Keys come first: of a secret that is one, the last five characters may stay.
-        text = without_keys(_NAMED_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+        text = without_named_keys(text)
         return self._pattern.sub(MASK, text) if self._pattern else text
 
 

@@ -51,7 +51,8 @@ class Drift:
         of_sites = SiteDrift(editors, hosts, machines, known)
         self._of_kms_hosts: dict[str, Change] = {
             **of_sites.of_kms_hosts(),
-            "firewall_off": self._firewall_off,
+            "firewall_off": lambda machine: self._switch_firewall(machine, False),
+            "firewall_on": lambda machine: self._switch_firewall(machine, True),
             "key_replaced": self._key_replaced,
             "publishing_disabled": self._publishing_disabled,
             "port_changed": self._port_changed,
@@ -91,15 +92,15 @@ class Drift:
         (service,) = host.instances(CIMV2, "SoftwareLicensingService")
         host.invoke(CIMV2, "SoftwareLicensingService", {"Version": str(service["Version"])}, method, arguments)
 
-    def _firewall_off(self, machine: names.Machine) -> str:
+    def _switch_firewall(self, machine: names.Machine, on: bool) -> str:
         host = self._hosts[machine.label]
         if host.cim_class(STANDARD_CIMV2, "MSFT_NetFirewallRule") is not None:
-            host.invoke(STANDARD_CIMV2, "MSFT_NetFirewallRule", FIREWALL_RULE_KEYS, "Disable", {})
+            host.invoke(STANDARD_CIMV2, "MSFT_NetFirewallRule", FIREWALL_RULE_KEYS, "Enable" if on else "Disable", {})
         else:  # before Windows 8 and Server 2012
-            command = f'netsh advfirewall firewall set rule group="{KMS_FIREWALL_GROUP}" new enable=no'
+            command = f'netsh advfirewall firewall set rule group="{KMS_FIREWALL_GROUP}" new enable={"yes" if on else "no"}'
             host.invoke(CIMV2, "Win32_Process", None, "Create", {"CommandLine": command})
             time.sleep(_NETSH_SECONDS)
-        return f"disabled the firewall rule {KMS_FIREWALL_RULE} on {machine.fqdn}"
+        return f"{'enabled' if on else 'disabled'} the firewall rule {KMS_FIREWALL_RULE} on {machine.fqdn}"
 
     def _key_replaced(self, machine: names.Machine) -> str:
         self._service(machine, "InstallProductKey", ProductKey=self._other_csvlk)

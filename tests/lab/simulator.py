@@ -12,11 +12,10 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from . import lifecycle, names, park
+from . import lifecycle, logons, names, park
 from .control import ControlServer
 from .domain.controller import Domain
 from .domain.editor import Editor
@@ -30,23 +29,13 @@ from .windows.host import Host
 from .windows.licences import LICENSED
 from .windows.microsoft import Microsoft
 from .wsman import authentication, certificates
-from .wsman.backend import Directory
+from .wsman.backend import Directory, WmiError
 from .wsman.request_log import RequestLog
 from .wsman.server import ServerOptions, WsmanServer
 
 logger = logging.getLogger(__name__)
 
 _KMS_FIELDS = ("up", "key", "license_status", "is_kms_host", "count", "sppsvc", "open_port")
-
-
-def accounts(realms: Iterable[names.Realm] = (names.CONTOSO,)) -> list[authentication.Account]:
-    """Who may log on to the hosts, in every spelling that a client may send."""
-    found = [authentication.Account(names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD)]
-    for realm in realms:
-        for user in (names.WINRM_USER, names.OPERATOR, names.ADMINISTRATOR):
-            spellings = (f"{realm.netbios}\\{user}", realm.principal(user), f"{user}@{realm.domain}")
-            found += [authentication.Account(spelling, realm.password(user)) for spelling in spellings]
-    return found
 
 
 class Simulator:
@@ -81,7 +70,7 @@ class Simulator:
         editors = {domain.realm: Editor(domain) for domain in self._domains}
         self._drift = Drift(editors, self._hosts, self._machines, sites, self._park.other_csvlk)
         files = certificates.CertificateFiles.within(layout.tls)
-        known = accounts(domain.realm for domain in self._domains)
+        known = logons.accounts(domain.realm for domain in self._domains)
         authentication.write_ntlm_users(layout.ntlm_users, known)
         authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
         self._server = WsmanServer(
@@ -112,7 +101,9 @@ class Simulator:
                 "fault_hits": self._injector.hits,
                 "disconnect": self.disconnect,
                 "reset_windows": self.reset_windows,
+                "call_method": self.call_method,
                 "call_service": self.call_service,
+                "activate": self.activate,
                 "microsoft": self._microsoft.snapshot,
                 "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
                 "start_controller": lambda label: self._domain_of(label).start_controller(label),
@@ -191,11 +182,27 @@ class Simulator:
             for host in hosts:
                 self._hosts[self._find(host).label].reset()
 
+    def call_method(
+        self, host: str, class_name: str, method: str, arguments: dict[str, Any], selectors: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """A method of a class in root/cimv2 of a host, called on the host itself and not over the wire."""
+        return dict(self._hosts[self._find(host).label].invoke("root/cimv2", class_name, selectors, method, arguments))
+
     def call_service(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """A method of a host's SoftwareLicensingService, called on the host itself and not over the wire."""
+        """A method of a host's SoftwareLicensingService."""
+        (service,) = self._hosts[self._find(host).label].instances("root/cimv2", "SoftwareLicensingService")
+        return self.call_method(host, "SoftwareLicensingService", method, arguments, {"Version": str(service["Version"])})
+
+    def activate(self, host: str) -> str:
+        """Let a host activate its Windows, on the host itself and not over the wire; returns the HRESULT, 0x00000000 for success."""
         found = self._hosts[self._find(host).label]
-        (service,) = found.instances("root/cimv2", "SoftwareLicensingService")
-        return dict(found.invoke("root/cimv2", "SoftwareLicensingService", {"Version": str(service["Version"])}, method, arguments))
+        products = found.instances("root/cimv2", "SoftwareLicensingProduct")
+        product = next(item for item in products if item.get("PartialProductKey") and not item.get("LicenseIsAddon"))
+        try:
+            found.invoke("root/cimv2", "SoftwareLicensingProduct", {"ID": product["ID"]}, "Activate", {})
+        except WmiError as error:
+            return f"0x{error.hresult & 0xFFFFFFFF:08X}"
+        return "0x00000000"
 
     def disconnect(self, host: str) -> None:
         """Close a host's connections, as for those that were idle for too long."""

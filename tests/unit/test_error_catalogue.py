@@ -42,7 +42,13 @@ def test_every_case_has_a_name_of_its_own_and_a_sentence():
     for case in cases:
         # One sentence, with lines behind it only where they are to be copied.
         sentence, *lines = case["says"].split("\n")
-        assert sentence.endswith(":" if lines else "."), case
+        # A line of a summary need not be a sentence.
+        assert sentence.endswith(":" if lines else ".") or "error" not in case, case
+
+
+def test_a_sentence_stands_above_each_section():
+    text = error_catalogue.CATALOGUE.read_text(encoding="utf-8")
+    assert re.findall(r"^# [A-Z].*\.\n(.*):$", text, re.MULTILINE) == list(error_catalogue.sections())
 
 
 def test_each_section_that_needs_more_than_a_module_has_one_test_that_brings_it_about():

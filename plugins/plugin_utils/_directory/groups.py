@@ -95,7 +95,9 @@ class _Group:
             self._demand_result()
         outcome = GroupOutcome(plan.steps)
         if lacks:
-            outcome.warnings.append(f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}.")
+            outcome.warnings.append(
+                f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}. Have it delegated, or use another account."
+            )
         group = self.group
         outcome.result = {
             "dn": group.dn if group else self._new_dn,
@@ -287,7 +289,9 @@ class _Group:
             )
         if what:
             raise ActivationError(
-                f"The group {self.wanted.name} was changed, but read back {what}. Another program may have changed it.", source="ldap"
+                f"The group {self.wanted.name} was changed, but read back {what}. Another program may have changed it: run it again, "
+                "and look for that one if it stays so.",
+                source="ldap",
             )
 
 

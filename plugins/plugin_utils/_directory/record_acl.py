@@ -155,7 +155,7 @@ class _RecordAcl:
             )
         return ActivationError(
             f"There is no {wanted.principal} in {self.session.root.domain}.{self.domain.lookalike(wanted.principal)} "
-            "Create it first, for instance with winops.volume_activation.ad_group.",
+            "Check how it is written, or create it first, for instance with winops.volume_activation.ad_group.",
             name="noSuchObject",
             source="ldap",
         )
@@ -188,32 +188,37 @@ class _RecordAcl:
     def _writer(self, node: DnsNode, principal: Principal) -> Callable[[], None]:
         def write() -> None:
             sid = t.cast(Sid, principal.sid)
+            written = 0
             for _attempt in range(_ATTEMPTS):
-                self._latest = self._write_once(node, sid)
+                self._latest, wrote = self._write_once(node, sid)
+                written += wrote
                 if self._wanted_dacl(_dacl_of(self._latest), sid) == _dacl_of(self._latest):
                     return
+            times = (
+                f"was written {written} times and is" if written else "could not be written, because others came first each time, and is"
+            )
             raise ActivationError(
-                f"The DACL of {node.dn} was written {_ATTEMPTS} times and each time is not as written afterwards: "
-                "another program keeps changing it, or the controller alters it. Find who else writes it.",
+                f"The DACL of {node.dn} {times} still not as wanted after {_ATTEMPTS} attempts: another program keeps changing it, or "
+                "the controller alters it. Find out who else writes it, and run it again.",
                 source="ldap",
             )
 
         return write
 
-    def _write_once(self, node: DnsNode, sid: Sid) -> DnsNode:
-        """Write from what is there now, and read it back."""
+    def _write_once(self, node: DnsNode, sid: Sid) -> tuple[DnsNode, bool]:
+        """Write from what is there now, and read it back; tells as well whether it was written."""
         with turn(self.session, node.dn) as ours:
             before = self._read_again(node)
             wanted = self._wanted_dacl(_dacl_of(before), sid)
             if wanted == _dacl_of(before):
-                return before
+                return before, False
             value = before.descriptor.with_dacl(wanted).dacl_alone().to_bytes()
             right = f"WRITE_DAC on {node.dn}"
             if not ours.write(self.session, ("replace", "nTSecurityDescriptor", [value]), right, SD_DACL):
-                return before
+                return before, False
         after = self._read_again(node)
         self._warn_of_other_writer(before, after, sid)
-        return after
+        return after, True
 
     def _read_again(self, node: DnsNode) -> DnsNode:
         again = dns_node.read_node(self.session, node.dn, node.partition)

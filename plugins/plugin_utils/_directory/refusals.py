@@ -123,5 +123,7 @@ def _referral(text: str, server: str) -> str:
     """AD writes C(ref 1: 'host'), the protocol itself C(ldap://host/…)."""
     found = re.search(r"ref 1: '([^']+)'|ldaps?://([^/\s:]+)", text, re.IGNORECASE)
     where = (found[1] or found[2]) if found else ""
-    remedy = f"Name a controller of {where} in domain_server." if where else "Name a controller that has it in domain_server."
-    return f"{server} does not hold the object, or holds it for reading only, and refers to another one. {remedy}"
+    start = f"{server} does not hold the object, or holds it for reading only, and"
+    if not where or where.lower() == server.lower():
+        return f"{start} names no other one that does. Name a controller that may write it in domain_server."
+    return f"{start} refers to {where}. Name that controller, or one of that domain, in domain_server."

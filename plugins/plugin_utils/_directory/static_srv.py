@@ -250,7 +250,7 @@ class _Values:
         entry = self.session.read(where, [attribute])
         if entry and needed in entry.texts(attribute):
             return ""
-        return f"{self._object} cannot be changed by this account: it lacks {right} on {where}."
+        return f"{self._object} cannot be changed by this account: it lacks {right} on {where}. Have it delegated, or use another account."
 
 
 def _records(place: Place) -> dict[bytes, DnsRecord]:

@@ -40,10 +40,16 @@ _ERRORS: dict[int, tuple[str, str]] = {
     68: ("KDC_ERR_WRONG_REALM", "{user} belongs to another realm than {realm}. Write it as user@REALM."),
     128 + 26: ("KRB5_REALM_UNKNOWN", "no KDC of the realm {realm} is known. Check the realm, or add it to krb5.conf of this node."),
     128 + 28: ("KRB5_KDC_UNREACH", "no KDC of the realm {realm} answers on port 88. Check the realm in domain_username and the firewall."),
-    NO_TICKET: ("KRB5_CC_NOTFOUND", "there is no ticket for {user} in the cache. Run kinit, or give domain_password."),
+    NO_TICKET: (
+        "KRB5_CC_NOTFOUND",
+        "there is no ticket for {user} in the cache. Run kinit, name another cache in domain_ccache, or give domain_password.",
+    ),
     _KEY_NOT_FOUND: ("KRB5_KT_NOTFOUND", "the keytab {keytab} has no key of {user}. Check domain_username and domain_keytab."),
     _NO_CACHE: ("KRB5_FCC_NOFILE", "there is no ticket cache. Run kinit, or give domain_username and domain_password."),
-    128 + 92: ("KRB5_REALM_CANT_RESOLVE", "the KDC of the realm {realm} has a name that cannot be resolved."),
+    128 + 92: (
+        "KRB5_REALM_CANT_RESOLVE",
+        "the KDC of the realm {realm} has a name that cannot be resolved. Check DNS and krb5.conf of this node.",
+    ),
 }
 """Number in the table to symbolic name and what it means for the user."""
 
@@ -96,7 +102,7 @@ def numbered(number: int, logon: Logon, where: str, text: str = "") -> Activatio
             realm=realm,
             skew=skew,
             secret=secret,
-            secret_option="domain_keytab" if logon.keytab else "domain_password",
+            secret_option="domain_keytab, which is made anew when the password changes" if logon.keytab else "domain_password",
             keytab=logon.keytab,
             server_option=logon.server_option,
         )

@@ -22,6 +22,8 @@ _VALIDATE = "check that the installation is genuine and its key is the organizat
 _STORE = "repair the license store: slmgr.vbs /rilc on the host, then install the key again"
 _OTHER_KEY = "use another key, or ask Microsoft's licensing center about this one"
 _RIGHTS = "use an account that is an administrator of the host"
+# Over the network UAC filters the token of every other local administrator.
+_REMOTE_RIGHTS = f"{_RIGHTS} (a local one other than Administrator needs LocalAccountTokenFilterPolicy there)"
 _CERTIFICATE = "check the token certificate and the grants of the issued license"
 _RECORD_RIGHTS = "give the KMS hosts' group rights on the _vlmcs._tcp record (dns_record_acl), then restart sppsvc"
 _CID = "compare installation ID and confirmation ID, and get a new confirmation ID for the present installation ID"
@@ -49,9 +51,9 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
      "replace the license", SLERROR),
     # Software Protection Platform: Microsoft's activation service.
     (0xC004B100, "SL_E_SRV_GENERAL_ERROR", "the activation service could not activate the computer",
-     "check that the MAK belongs to the installed product", ERRDOC),
+     "check that the key belongs to the installed product", ERRDOC),
     (0xC004C001, "SL_E_CHPA_PRODUCT_KEY_OUT_OF_RANGE", "the activation service does not accept the product key",
-     "compare the MAK with the licensing center's list", ERRDOC),
+     "compare the key with the licensing center's list", ERRDOC),
     (0xC004C003, "SL_E_CHPA_PRODUCT_KEY_BLOCKED", "the activation service has blocked the product key",
      "get a new MAK or KMS host key", ERRDOC),
     (0xC004C004, "SL_E_CHPA_INVALID_PRODUCT_KEY", "the activation service does not know the product key",
@@ -184,7 +186,7 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0x80041001, "WBEM_E_FAILED", "the WMI call failed", "read the host's WMI-Activity event log", WBEM),
     (0x80041002, "WBEM_E_NOT_FOUND", "WMI did not find the object, or no product has a key",
      "check the activation ID and that a key is installed", WBEM),
-    (0x80041003, "WBEM_E_ACCESS_DENIED", "WMI denied access", _RIGHTS, WBEM),
+    (0x80041003, "WBEM_E_ACCESS_DENIED", "WMI denied access", _REMOTE_RIGHTS, WBEM),
     (0x80041004, "WBEM_E_PROVIDER_FAILURE", "the WMI provider failed",
      "try again; restart sppsvc and winmgmt on the host if it stays so", WBEM),
     (0x80041005, "WBEM_E_TYPE_MISMATCH", "a value has the wrong type for WMI", "report this as a defect of the collection", WBEM),
@@ -227,9 +229,9 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
      "report this as a defect of the collection", WSMAN),
     (0x80338102, "ERROR_WSMAN_WMI_PROVIDER_NOT_CAPABLE", "the WMI provider cannot do this operation",
      "check the host's version of Windows", WSMAN),
-    (0x80338104, "ERROR_WSMAN_WMI_SVC_ACCESS_DENIED", "the WMI service denied access", _RIGHTS, WSMAN),
-    (0x80338105, "ERROR_WSMAN_WMI_PROVIDER_ACCESS_DENIED", "the WMI provider denied access", _RIGHTS, WSMAN),
-    (0x80338106, "ERROR_WSMAN_WMI_CANNOT_CONNECT_ACCESS_DENIED", "connecting to WMI was denied", _RIGHTS, WSMAN),
+    (0x80338104, "ERROR_WSMAN_WMI_SVC_ACCESS_DENIED", "the WMI service denied access", _REMOTE_RIGHTS, WSMAN),
+    (0x80338105, "ERROR_WSMAN_WMI_PROVIDER_ACCESS_DENIED", "the WMI provider denied access", _REMOTE_RIGHTS, WSMAN),
+    (0x80338106, "ERROR_WSMAN_WMI_CANNOT_CONNECT_ACCESS_DENIED", "connecting to WMI was denied", _REMOTE_RIGHTS, WSMAN),
     (0x80338108, "ERROR_WSMAN_ENUMERATE_WMI_INVALID_KEY", "an enumeration takes no keys",
      "report this as a defect of the collection", WSMAN),
     (0x8033811E, "ERROR_WSMAN_WMI_PROVIDER_INVALID_PARAMETER", "the WMI provider did not accept a parameter",

@@ -37,6 +37,12 @@ def describe(code: int) -> ErrorInfo | None:
     return _BY_CODE.get(code & 0xFFFFFFFF)
 
 
+def name_of(code: int) -> str:
+    """The symbolic name of a code, signed or unsigned; empty where none is known for sure."""
+    known = describe(code)
+    return known.name if known else ""
+
+
 def hexadecimal(code: int) -> str:
     """A code, signed or unsigned, as Windows prints it: C(0xC004F038)."""
     return f"0x{code & 0xFFFFFFFF:08X}"

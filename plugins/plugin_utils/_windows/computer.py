@@ -120,27 +120,41 @@ def reboot(session: Session, timeout: float) -> None:
         ActivationError: It was refused, or the computer did not come back.
     """
     before = read_operating_system(session).last_boot
+    lost = ""
     try:
-        answer = session.invoke(WIN32_OPERATING_SYSTEM, "Reboot")
+        code = session.invoke(WIN32_OPERATING_SYSTEM, "Reboot")["ReturnValue"]
     except UnknownOutcome:
         # The answer may be lost because the computer was quicker.
-        answer = {"ReturnValue": 0}
-    if answer["ReturnValue"]:
+        code, lost = 0, ", and the answer to the order was lost"
+    if code:
         raise ActivationError(
-            f"{session.host}: the reboot was refused with {answer['ReturnValue']}; the WinRM account may not shut it down.",
-            code=str(answer["ReturnValue"]),
+            f"{session.host}: the reboot was refused with the Windows error {code} (net helpmsg {code} shows its text). Let the WinRM"
+            " account shut the computer down from a remote system, or restart it by hand and run it again.",
+            code=str(code),
             source="windows",
         )
     deadline = time.monotonic() + timeout
+    answers = False
     while time.monotonic() < deadline:
         time.sleep(min(5.0, timeout / 20))
+        answers = False
         try:
             session.reconnect()
             if read_operating_system(session).last_boot != before:
                 return
+            answers = True
         except ActivationError:
             # Whatever a computer on its way down or up answers means only that it is not ready yet.
             continue
+    if answers:
+        raise ActivationError(
+            f"{session.host} was not restarted within {timeout:.0f} seconds of its reboot{lost}. Something may hold it up, such as an"
+            " update or a person who is logged on; restart it by hand, or give reboot_timeout more seconds, and run it again.",
+            source="windows",
+        )
     raise ActivationError(
-        f"{session.host} did not come back within {timeout:.0f} seconds of its reboot.", source="windows", unreachable=True
+        f"{session.host} did not come back within {timeout:.0f} seconds of its reboot{lost}. Look at its console; when it is back, run"
+        " it again, with more seconds for reboot_timeout if it needs them.",
+        source="windows",
+        unreachable=True,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel
+from .._licensing.errors import hexadecimal, name_of
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Step
@@ -102,8 +103,11 @@ def _activate(work: HostWork) -> None:
     lost = licensing.activate(work.session, work.state.version, product.id)
     work.state.product = work.read_product()
     if not work.state.licensed:
+        reason = work.state.product.status_reason if work.state.product else 0
         raise ActivationError(
             f"{work.name}: after the activation the product is {licensing.spoken_status(work.state.product)}."
             f" {lost or 'A second run reads the state before it does anything.'}",
+            code=hexadecimal(reason) if reason else "",
+            name=name_of(reason),
             source="windows",
         )

@@ -159,7 +159,7 @@ class KmsHostRemoval(HostWork):
             step = Step(self.name, "product key", product.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
             self.plan.add(step, lambda: self._uninstall(product))
             return
-        key = self.wish.product_key or published_key(self.session)
+        key = self.wish.product_key or setup_key_of(self.session).key
         step = Step(self.name, "product key", product.partial_key, last_five(key), "SoftwareLicensingService.InstallProductKey")
         self.plan.add(step, lambda: self._replace(key))
 

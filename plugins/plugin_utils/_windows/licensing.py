@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel, classify
-from .._licensing.errors import describe, hexadecimal, sentence
+from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
 from .._licensing.product_keys import last_five
 from .._licensing.status import LICENSED, status_name
@@ -298,12 +298,8 @@ def check_return_value(session: Session, call: str, answer: Mapping[str, Value])
     """A failure normally comes as a fault; one that comes as ReturnValue is an HRESULT all the same."""
     code = number(answer["ReturnValue"])
     if code:
-        info = describe(code)
         raise ActivationError(
-            f"{session.host}: {call} failed with {sentence(code)}",
-            code=hexadecimal(code),
-            name=info.name if info else "",
-            source="windows",
+            f"{session.host}: {call} failed with {sentence(code)}", code=hexadecimal(code), name=name_of(code), source="windows"
         )
 
 

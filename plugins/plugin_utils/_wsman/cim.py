@@ -121,12 +121,12 @@ def parse_value(text: str, cim_type: str) -> str | int | float | bool | datetime
             raise ValueError
         number = int(text)
     except (KeyError, ValueError, OverflowError):
-        raise ActivationError(f"The target sent {text[:40]!r} where WMI has a value of type {cim_type}.", source="wsman") from None
+        raise ActivationError(f"the host sent {text[:40]!r} where WMI has a value of type {cim_type}.", source="wsman") from None
     # Some providers answer an unsigned property with the signed number of the same bits.
     if number < low and low == 0:
         number += high + 1
     if not low <= number <= high:
-        raise ActivationError(f"The target sent {number}, which is outside the range of {cim_type}.", source="wsman")
+        raise ActivationError(f"the host sent {number}, which is outside the range of {cim_type}.", source="wsman")
     return number
 
 

@@ -80,13 +80,19 @@ _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
         ("no kerberos credentials", "no credentials", "no credential", "credentials cache", "did not find a plugin for ccache_ops"),
         "there is no Kerberos ticket; run kinit, or give user (name@REALM) and password",
     ),
-    (("preauthentication failed", "password incorrect", "decrypt integrity check failed"), "the password is wrong"),
+    (
+        ("preauthentication failed", "password incorrect", "decrypt integrity check failed"),
+        "the password is wrong; check ansible_user and ansible_password",
+    ),
     (("client not found", "client '"), "the domain has no such user; write it as name@REALM"),
-    (("revoked", "locked out"), "the account is locked or disabled"),
-    (("password has expired", "key has expired"), "the account's password has expired"),
+    (("revoked", "locked out"), "the account is locked or disabled; unlock or enable it in the domain, or use another one"),
+    (
+        ("password has expired", "key has expired"),
+        "the account's password has expired; change it, and give the new one as ansible_password",
+    ),
     (
         ("kerberos library is not installed", "pykerberos is not installed"),
-        "the Kerberos extra of the connection's package is not installed",
+        "the Kerberos extra of the connection's package is not installed; pip install pywinrm[kerberos] or pypsrp[kerberos]",
     ),
     (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
 )
@@ -167,7 +173,8 @@ def explain_tls(error: BaseException, endpoint: str) -> str:
     if "EOF" in text or any(isinstance(cause, ConnectionError) for cause in chain):
         return (
             start
-            + f"the host ended the handshake, as one does that offers no TLS 1.2 or whose listener has no certificate; {_TLS_OTHER_WAY}"
+            + "the host ended the handshake, as one does that offers no TLS 1.2, has no certificate for its listener, or does not accept"
+            f" the user's; {_TLS_OTHER_WAY}"
         )
     return start + innermost(error)
 
@@ -178,7 +185,10 @@ def explain_authentication(error: BaseException | str) -> str:
     plain = text.lower()
     if offered := re.search(r"actual: '([^']*)'", text):
         offers = ", ".join(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1])) or "none"
-        return f"the listener does not allow the authentication asked for; it offers {offers}"
+        return (
+            f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"
+            " ansible_psrp_auth), or allow it there (winrm get winrm/config/service/auth)"
+        )
     if "0x8009030c" in plain or "logon was denied" in plain or "logon denied" in plain:
         return "the credentials were not accepted; check user and password"
     for words, meaning in _KERBEROS:

@@ -14,7 +14,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from .._errors import ActivationError
-from .._licensing.errors import describe, hexadecimal, sentence
+from .._licensing.errors import describe, hexadecimal, name_of, sentence
 from . import namespaces as ns
 
 _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
@@ -47,14 +47,14 @@ class WsmanFault(ActivationError):
         self.subcode = subcode
         self.text = text
         code = codes[0] if codes else 0
-        known = describe(code) if code else None
-        if known:
+        if code:
             message = f"{label} failed with {sentence(code)}"
-        elif code:
-            message = f"{label} failed with " + (f"{hexadecimal(code)}: {text.rstrip('.')}." if text else sentence(code))
+            if text and not describe(code):
+                message += f" Windows said: {text.rstrip('.')}."
         else:
-            message = f"{label} failed with {subcode or 'a fault without a code'}: {text.rstrip('.') or 'the target gave no reason'}."
-        super().__init__(message, code=hexadecimal(code) if code else "", name=known.name if known else "", source="windows")
+            reason = text.rstrip(".") or "the host gave no reason; its event log Microsoft-Windows-WinRM/Operational may have one"
+            message = f"{label} failed with {subcode or 'a fault without a code'}: {reason}."
+        super().__init__(message, code=hexadecimal(code) if code else "", name=name_of(code), source="windows")
 
     @property
     def timed_out(self) -> bool:

@@ -27,14 +27,22 @@ MARGIN = 30
 # A gateway that failed, or a service that fell over: nobody knows what came of the request.
 _UNKNOWN_STATUSES = frozenset({500, 502, 504})
 _HINTS = {
-    400: "WinRM could not read the message",
-    403: "The account may not use WinRM on this host",
+    # Of a broken encryption context this is the answer, too, but then the session has sent the message again before it gives up.
+    400: (
+        "WinRM could not read the message, not over a new connection either; a proxy in between, or a Kerberos ticket that is too large"
+        " for HTTP.sys there (MaxFieldLength, MaxRequestBytes), ends like this"
+    ),
+    403: "The account may not use WinRM on this host; make it an administrator there, or a member of Remote Management Users",
     404: "There is no WS-Management under this path; on ports 80 and 443 another web server may listen beside WinRM 1.1",
-    405: "This is no WS-Management service",
-    413: "The message is larger than the host's MaxEnvelopeSizekb allows",
+    405: "This is no WS-Management service; check ansible_port",
+    407: "The proxy on the way wants a logon; see ansible_winrm_proxy and ansible_psrp_proxy",
+    413: "The message is larger than the host's MaxEnvelopeSizekb allows; raise that there, to 500 for instance",
     500: "It gave no reason; messages without encryption are refused like this unless the host's AllowUnencrypted is set",
-    503: "The WinRM service is stopped, busy or stopping",
+    503: "The WinRM service is stopped, busy or stopping; try again in a minute, or start it there",
 }
+_NO_HINT = "It gave no reason; see whether ansible_port is that of WinRM"
+# Nothing that a host sends makes a library raise these in our own code.
+_DEFECTS = (AttributeError, NameError, TypeError)
 
 
 class HttpCarrier:
@@ -66,6 +74,8 @@ class HttpCarrier:
         except AnswerRefused as refusal:
             raise self.unknown(str(refusal)) from None
         except Exception as error:
+            if _is_defect(error):
+                raise
             raise self._judge(error) from None
         self._answered = True
         return answer
@@ -109,7 +119,7 @@ class HttpCarrier:
         self._answered = True
         if ":Fault" in text or "<Fault" in text:
             return text.encode("utf-8")
-        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {_HINTS.get(status, 'It gave no reason')}."
+        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {_HINTS.get(status, _NO_HINT)}."
         if status in _UNKNOWN_STATUSES:
             raise UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
         raise HttpError(sentence, status)
@@ -137,6 +147,14 @@ class HttpCarrier:
         if self.endpoint.lower().startswith("https:"):
             return "tls"
         return "message" if self.seals() else "none"
+
+
+def _is_defect(error: Exception) -> bool:
+    """Whether it is the collection that went wrong, not a library with what the host had sent: where it was raised tells."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return isinstance(error, _DEFECTS) and trace is not None and str(trace.tb_frame.f_globals.get("__package__")) == __package__
 
 
 def moved(plugin: str, error: AttributeError) -> ActivationError:

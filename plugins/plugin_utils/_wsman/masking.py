@@ -15,10 +15,7 @@ import typing as t
 from collections.abc import Callable, Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from .._masking import MASK, SHORTEST_SECRET, without_keys
-
-# The key in the computer's firmware; it may have any shape.
-_FIRMWARE_KEY = re.compile(r"(<(?:[\w.-]+:)?OA3xOriginalProductKey(?:\s[^<>]*)?>)[^<]+(?=</)")
+from .._masking import MASK, Secrets, without_named_keys
 
 # Whatever is not a tag for certain is treated as text, so that nothing escapes by odd syntax.
 _TAG = re.compile(r"(<[/?]?[A-Za-z_][^<>]*>)")
@@ -47,14 +44,13 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str] = (), aliases: Aliases | None = None) -> None:
-        forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spellings(secret)}
-        self._secrets = _any_of(forms) if forms else None
+        self._secrets = Secrets(secrets)
         self._aliases = aliases
 
     def message(self, text: str) -> str:
         """A SOAP message without them."""
-        # Neither can be part of the protocol, so they go wherever they are.
-        text = without_keys(_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+        # They cannot be part of the protocol, so they go wherever they are.
+        text = without_named_keys(text)
         if self._aliases:
             text = _CMID.sub(_NO_CMID, text)
         parts = _TAG.split(text)
@@ -67,9 +63,7 @@ class Masker:
         """One value, or a sentence, without them."""
         if text.strip().startswith(_PROTOCOL):
             return text
-        if self._secrets:
-            text = self._secrets.sub(MASK, text)
-        text = without_keys(text)
+        text = str(self._secrets.mask(text))
         return self._aliases.replace(text) if self._aliases else text
 
     def tree(self, value: t.Any) -> t.Any:

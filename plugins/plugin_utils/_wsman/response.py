@@ -41,7 +41,7 @@ class _NoDoctype(ET.TreeBuilder):
     """Refuses a document type: no WS-Management message has one, and entities are how a small answer becomes a huge one."""
 
     def doctype(self, *_declaration: str | None) -> None:
-        raise ActivationError("The target's answer holds a document type declaration, which WS-Management does not have.", source="wsman")
+        raise ActivationError("the answer holds a document type declaration, which WS-Management does not have.", source="wsman")
 
 
 def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None:
@@ -50,7 +50,7 @@ def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None
     Args:
         message: The answer as it came.
         message_id: The request's; the answer has to relate to it.
-        label: What was asked for, for the message of an error.
+        label: What was asked for, for the message of a fault.
 
     Raises:
         WsmanFault: The answer is a fault.
@@ -59,19 +59,17 @@ def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None
     try:
         root = ET.fromstring(message, parser=ET.XMLParser(target=_NoDoctype()))
     except ET.ParseError as error:
-        raise ActivationError(
-            f"The answer to {label} is not XML: {error}. Is something else listening on this port?", source="wsman"
-        ) from None
+        raise ActivationError(f"the answer is not XML ({error}). Is something else listening on this port?", source="wsman") from None
     body = root.find(f"{{{ns.SOAP}}}Body")
     if body is None:
-        raise ActivationError(f"The answer to {label} is not a SOAP message. Is something else listening on this port?", source="wsman")
+        raise ActivationError("the answer is not a SOAP message. Is something else listening on this port?", source="wsman")
     content = body[0] if len(body) else None
     if content is not None and content.tag == f"{{{ns.SOAP}}}Fault":
         # A fault may come without RelatesTo.
         raise parse_fault(content, label)
     relates_to = root.findtext(f"{{{ns.SOAP}}}Header/{{{ns.ADDRESSING}}}RelatesTo", "").strip()
     if relates_to.lower() != message_id.lower():
-        raise ActivationError(f"The target answered another request ({relates_to or 'none named'}) when asked for {label}.", source="wsman")
+        raise ActivationError(f"the answer is one to another request ({relates_to or 'it names none'}).", source="wsman")
     return content
 
 
@@ -82,7 +80,7 @@ def parse_page(content: ET.Element | None) -> Page:
     optimisation of it), later ones in that of WS-Enumeration.
     """
     if content is None:
-        raise ActivationError("The target's answer to a query is empty.", source="wsman")
+        raise ActivationError("the answer is empty.", source="wsman")
     items: list[ET.Element] = []
     finished = False
     context = ""
@@ -119,7 +117,7 @@ def parse_instance(element: ET.Element, types: Mapping[str, CimType]) -> dict[st
         try:
             values[name] = _property(found.get(name, []), cim_type)
         except ActivationError as error:
-            raise ActivationError(f"The answer's {name} does not fit its type: {error.message}", source="wsman") from None
+            raise ActivationError(f"the answer's {name} does not fit its type: {error.message}", source="wsman") from None
     return values
 
 
@@ -137,7 +135,7 @@ def _property(elements: list[ET.Element], cim_type: CimType) -> Value:
         values = [_value(element, entry) for element in elements]
         return [] if values == [None] else values
     if len(elements) > 1:
-        raise ActivationError(f"The target sent {len(elements)} values where WMI has a single one.", source="wsman")
+        raise ActivationError(f"the host sent {len(elements)} values where WMI has a single one.", source="wsman")
     return _value(elements[0], cim_type) if elements else None
 
 
@@ -148,7 +146,7 @@ def _value(element: ET.Element, cim_type: CimType) -> Value:
     text = element.text or ""
     if isinstance(cim_type, Embedded):
         if text.strip():
-            raise ActivationError(f"The target sent a text where WMI has an instance of {cim_type.cim_class.name}.", source="wsman")
+            raise ActivationError(f"the host sent a text where WMI has an instance of {cim_type.cim_class.name}.", source="wsman")
         return parse_instance(_instance(element, cim_type.cim_class), cim_type.cim_class.properties)
     if not len(element):
         return parse_value(text, cim_type)
@@ -156,7 +154,7 @@ def _value(element: ET.Element, cim_type: CimType) -> Value:
         return parse_value(element[0].text or "", cim_type)
     if cim_type == "reference":
         return _reference(element)
-    raise ActivationError(f"The target sent elements where WMI has a value of type {cim_type}.", source="wsman")
+    raise ActivationError(f"the host sent elements where WMI has a value of type {cim_type}.", source="wsman")
 
 
 def _instance(element: ET.Element, cim_class: CimClass) -> ET.Element:
@@ -168,7 +166,7 @@ def _reference(element: ET.Element) -> Reference:
     parameters = f"{{{ns.ADDRESSING}}}ReferenceParameters"
     uri = element.findtext(f".//{parameters}/{{{ns.WSMAN}}}ResourceURI", "").strip()
     if not uri:
-        raise ActivationError("The target sent a reference that names no resource.", source="wsman")
+        raise ActivationError("the host sent a reference that names no resource.", source="wsman")
     selectors = element.iterfind(f".//{parameters}/{{{ns.WSMAN}}}SelectorSet/{{{ns.WSMAN}}}Selector")
     return Reference(uri, {selector.get("Name", ""): selector.text or "" for selector in selectors})
 

@@ -64,14 +64,14 @@ class ServiceConfig:
 def parse_identity(content: ET.Element | None) -> Identity:
     """The identity from an IdentifyResponse."""
     if content is None or _name(content) != "IdentifyResponse":
-        raise ActivationError("The answer to Identify is not one of WS-Management.", source="wsman")
+        raise ActivationError("the answer is not one of WS-Management. Is something else listening on this port?", source="wsman")
     return Identity(_text(content, "ProductVendor"), _text(content, "ProductVersion"))
 
 
 def parse_config(content: ET.Element | None) -> ServiceConfig:
     """The settings from a Config element."""
     if content is None or _name(content) != "Config":
-        raise ActivationError("The answer to a request for winrm/config holds no settings.", source="wsman")
+        raise ActivationError("the answer holds no settings.", source="wsman")
     service = _child(content, "Service")
     offers = _child(service, "Auth")
     return ServiceConfig(

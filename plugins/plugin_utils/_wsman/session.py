@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .._errors import ActivationError
 from . import envelope
@@ -110,13 +110,17 @@ class Session:
         label = f"{self.host}: query of {cim_class.name}"
         enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
         patient = timeout >= envelope.OPERATION_TIMEOUT
-        page = parse_page(_expected(self._exchange(enumerate_request, label, repeatable=patient), "EnumerateResponse", label))
-        rows = self._rows(page, types, cim_class.namespace)
+        content = self._exchange(enumerate_request, label, repeatable=patient)
+        with _about(label):
+            page = parse_page(_expected(content, "EnumerateResponse", label))
+            rows = self._rows(page, types, cim_class.namespace)
         while page.context:
             # A page that got lost can't be pulled again: the context has moved on.
             pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
-            page = parse_page(_expected(self._exchange(pull, label, repeatable=False), "PullResponse", label))
-            rows.extend(self._rows(page, types, cim_class.namespace))
+            content = self._exchange(pull, label, repeatable=False)
+            with _about(label):
+                page = parse_page(_expected(content, "PullResponse", label))
+                rows.extend(self._rows(page, types, cim_class.namespace))
         return rows
 
     def get(self, cim_class: CimClass, selectors: Mapping[str, str]) -> dict[str, Value]:
@@ -126,10 +130,12 @@ class Session:
             WsmanFault: C(not_found) where no instance has these keys.
         """
         request = envelope.get_request(self._carrier.endpoint, cim_class, selectors)
-        content = self._exchange(request, f"{self.host}: {request.label}", repeatable=True)
-        if content is None:
-            raise ActivationError(f"{self.host}: the answer to {request.label} is empty.", source="wsman")
-        return parse_instance(content, cim_class.properties)
+        label = f"{self.host}: {request.label}"
+        content = self._exchange(request, label, repeatable=True)
+        with _about(label):
+            if content is None:
+                raise ActivationError("the answer is empty.", source="wsman")
+            return parse_instance(content, cim_class.properties)
 
     def put(self, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> None:
         """Write properties of one instance. Writing the same values twice does no harm, so a lost answer is repeated."""
@@ -163,19 +169,26 @@ class Session:
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
         label = f"{self.host}: {request.label}"
         content = _expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
-        output = parse_output(content, cim_class, method)
+        with _about(label):
+            output = parse_output(content, cim_class, method)
         check_hresult(output["ReturnValue"], label)
         return output
 
     def identify(self) -> Identity:
         """What the WinRM service calls itself. Asks nothing of WMI."""
         request = envelope.identify_request()
-        return parse_identity(self._exchange(request, f"{self.host}: {request.label}", repeatable=True))
+        label = f"{self.host}: {request.label}"
+        content = self._exchange(request, label, repeatable=True)
+        with _about(label):
+            return parse_identity(content)
 
     def read_config(self) -> ServiceConfig:
         """The settings and limits of the WinRM service; Windows shows them to administrators only."""
         request = envelope.config_request(self._carrier.endpoint)
-        return parse_config(self._exchange(request, f"{self.host}: {request.label}", repeatable=True))
+        label = f"{self.host}: {request.label}"
+        content = self._exchange(request, label, repeatable=True)
+        with _about(label):
+            return parse_config(content)
 
     @property
     def carrier(self) -> Carrier:
@@ -252,8 +265,7 @@ class Session:
         except ActivationError as unreadable:
             # Not an answer to this request, so nobody knows what came of it; and what follows on this connection may
             # not be one to the next request either.
-            sentence = unreadable.message if label in unreadable.message else f"{label}: {unreadable.message}"
-            raise UnknownOutcome(f"{sentence} {_READ_AGAIN}", source=unreadable.source) from None
+            raise UnknownOutcome(f"{label}: {unreadable.message} {_READ_AGAIN}", source=unreadable.source) from None
 
     def _carry(self, message: bytes) -> bytes:
         self.requests += 1
@@ -275,5 +287,18 @@ def _expected(content: t.Any, name: str, label: str) -> t.Any:
     Windows spells classes and methods as its repository does, whatever the request said.
     """
     if content is not None and content.tag.rpartition("}")[2].lower() != name.lower():
-        raise UnknownOutcome(f"The answer to {label} is that to something else ({content.tag.rpartition('}')[2]}).", source="wsman")
+        raise UnknownOutcome(
+            f"{label}: the answer is one to something else ({content.tag.rpartition('}')[2]}). {_READ_AGAIN}", source="wsman"
+        )
     return content
+
+
+@contextlib.contextmanager
+def _about(label: str) -> Iterator[None]:
+    """Say of what cannot be read in an answer which answer it is."""
+    try:
+        yield
+    except UnknownOutcome:
+        raise
+    except ActivationError as error:
+        raise ActivationError(f"{label}: {error.message}", source=error.source) from None

@@ -141,4 +141,4 @@ def test_a_grant_that_was_overwritten_is_made_again(session: Session, published:
     turns.clear()
     with pytest.raises(StepFailed) as failed:
         granting(session)
-    assert "written 3 times" in str(failed.value.__cause__)
+    assert "was written 3 times and is still not as wanted" in str(failed.value.__cause__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import error_catalogue
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report
@@ -20,9 +21,9 @@ def license_of(status: str = "licensed", channel: str = "csvlk", count: int | No
     }
 
 
-def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key_given=True, checks=None):
+def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key_given=True, checks=None, records="published"):
     # The KMS host of the play is there and well, unless a test says otherwise.
-    return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, key_given, checks or {})
+    return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, key_given, checks or {}, records)
 
 
 def test_nothing_to_find():
@@ -125,3 +126,51 @@ def test_many_names_are_cut():
     text = "\n".join(_report.single_site_summary("contoso.com", HOSTS, clients, ENDPOINTS, "KMS_Hosts has read on it", True))
     assert "and 4 more" in text
     assert "check mode: nothing was changed" in text
+
+
+KMS_HOST, CLIENT = "kms-1", "pc-1"
+FINDINGS = {
+    "no KMS host in the play": lambda: [found for found in findings({}, kms_hosts=("kms-9",)) if found.blocks],
+    "a host that is to be KMS host and client": lambda: findings({}, clients=("kms-1",)),
+    "a host that was not asked": lambda: findings({KMS_HOST: {}}),
+    "a KMS host whose clock is wrong": lambda: findings({KMS_HOST: license_of(offset=612)}),
+    "a client whose clock is wrong": lambda: findings({CLIENT: license_of(channel="gvlk", offset=-20000)}),
+    "a KMS host that is an evaluation": lambda: findings({KMS_HOST: license_of(channel="timebased")}),
+    "no KMS host key": lambda: findings({KMS_HOST: license_of(channel="gvlk")}, key_given=False),
+    "a client that is a KMS host": lambda: findings({CLIENT: license_of()}),
+    "a client with a key of its own": lambda: findings({CLIENT: license_of(channel="mak")}),
+    "a record that names a stranger": lambda: findings({}, checks={"record": {"records": [{"target": "old.contoso.com", "port": 1688}]}}),
+    "a record that is there already": lambda: findings({}, checks={"record": {"owner": "CONTOSO\\OLD$"}}),
+    "an account that may not give the rights": lambda: findings(
+        {}, checks={"record": {"missing": ["delete", "write"], "may_write": False}}
+    ),
+    "something that could not be looked at": lambda: findings({}, checks={"DNS": {"failed": True}}),
+    **{f"values that are {how}": lambda how=how: findings({}, records=how) for how in _report.WRITERS},
+}
+"""A play in which this is the only finding."""
+SUMMARY = {
+    "clients that are counted, below the threshold": "pc-2",
+    "clients that were not reached": "pc-3",
+    "a client that failed": "pc-4",
+}
+SCAVENGED = "a KMS host whose value was scavenged"
+WRITTEN = error_catalogue.paired("What the role finds and sums up", [*FINDINGS, *SUMMARY, SCAVENGED])
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_each_finding_is_worded_as_the_catalogue_has_it(name: str):
+    (found,) = FINDINGS[name]()
+    assert found.text == error_catalogue.said(WRITTEN[name])
+
+
+@pytest.mark.parametrize("name", SUMMARY)
+def test_each_line_of_the_summary_about_clients_that_are_not_licensed(name: str):
+    client = SUMMARY[name]
+    failed = {"pc-4": {**CLIENTS["pc-4"], "client": {"failed": True, "msg": "pc-4: no KMS host could be reached."}}}
+    lines = _report.single_site_summary("contoso.com", HOSTS, {client: {**CLIENTS, **failed}[client]}, ENDPOINTS, "no rights", False)
+    assert lines[-1] == error_catalogue.said(WRITTEN[name])
+
+
+def test_a_value_that_is_gone_from_dns_shows_in_the_line_of_its_host():
+    lines = _report.single_site_summary("contoso.com", HOSTS, {}, {"records": [], "endpoints": []}, "no rights", False)
+    assert lines[1] == error_catalogue.said(WRITTEN[SCAVENGED])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+import error_catalogue
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +28,21 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.re
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
 
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
+FULL, FOLDER, NO_FOLDER = "a disk that is full", "a folder in place of a file", "a folder that is not there"
+OTHER_FILES = {
+    "a file that is not JSON": "no JSON",
+    "a file that is something else": json.dumps({"format": "x", "version": 1, "exchanges": []}),
+    "a recording of a later version": json.dumps({"format": recording.FORMAT, "version": 2, "exchanges": []}),
+}
+REQUESTS = {"a recorded request with a document type": "<!DOCTYPE x><x/>", "a recorded request that is not XML": "x"}
+WRITTEN = error_catalogue.paired("Recordings of a session", [FOLDER, NO_FOLDER, FULL, *OTHER_FILES, *REQUESTS])
 MASKED_KEY = "XXXXX-XXXXX-XXXXX-XXXXX-6789B"
 URI = f"{ns.WMI}/root/cimv2/Win32_Thing"
 THING = CimClass("Win32_Thing", properties={"Name": "string", "CSName": "string"}, methods={"Install": Method({"ProductKey": "string"})})
+
+
+def check(case: str, error: ActivationError, **known: object) -> None:
+    assert error_catalogue.shown(error) == error_catalogue.expected(WRITTEN[case], error, **known)
 
 
 class Host:
@@ -285,8 +298,9 @@ def test_a_file_is_written_as_a_whole_and_for_its_owner_only(tmp_path: Path, mon
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load(path) == document
     monkeypatch.setattr(recording.os, "fsync", lambda _number: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(ActivationError, match="No space left"):
+    with pytest.raises(ActivationError) as caught:
         recording.write(str(path), {})
+    check(FULL, caught.value, path=path)
     assert load(path) == document
     assert [entry.name for entry in tmp_path.iterdir()] == ["record.json"]
 
@@ -294,31 +308,25 @@ def test_a_file_is_written_as_a_whole_and_for_its_owner_only(tmp_path: Path, mon
 def test_a_place_that_can_not_be_written_to_is_found_before_any_work(tmp_path: Path):
     recording.check_target(str(tmp_path / "new.json"))
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ActivationError, match="it is a folder"):
-        recording.check_target(str(tmp_path))
-    with pytest.raises(ActivationError, match="does not exist"):
-        recording.check_target(str(tmp_path / "missing" / "new.json"))
+    for case, path in ((FOLDER, tmp_path), (NO_FOLDER, tmp_path / "missing" / "new.json")):
+        with pytest.raises(ActivationError) as caught:
+            recording.check_target(str(path))
+        check(case, caught.value, path=path)
     with pytest.raises(ActivationError, match="can't be written"):
         recording.write(str(tmp_path / "missing" / "new.json"), {})
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        ("no JSON", "can't be read"),
-        ("[]", "is not a recording"),
-        (json.dumps({"format": "x", "version": 1, "exchanges": []}), "is not a recording"),
-        (json.dumps({"format": recording.FORMAT, "version": 2, "exchanges": []}), "version 2; this collection reads version 1"),
-    ],
-)
-def test_another_file_is_refused(tmp_path: Path, content: str, why: str):
+@pytest.mark.parametrize(("case", "content"), [*OTHER_FILES.items(), ("a file that is something else", "[]")])
+def test_another_file_is_refused(tmp_path: Path, case: str, content: str):
     path = tmp_path / "record.json"
     path.write_text(content)
-    with pytest.raises(ActivationError, match=why):
+    with pytest.raises(ActivationError) as caught:
         load(path)
+    check(case, caught.value, path=path)
 
 
-@pytest.mark.parametrize(("request_", "why"), [("<!DOCTYPE x><x/>", "document type"), ("x", "is not XML")])
-def test_a_request_that_is_no_message_is_refused(request_: str, why: str):
-    with pytest.raises(ActivationError, match=why):
-        Replay({"exchanges": [{"request": request_, "answer": "<x/>"}]})
+@pytest.mark.parametrize("case", REQUESTS)
+def test_a_request_that_is_no_message_is_refused(case: str):
+    with pytest.raises(ActivationError) as caught:
+        Replay({"exchanges": [{"request": REQUESTS[case], "answer": "<x/>"}]})
+    check(case, caught.value)

@@ -187,7 +187,7 @@ STREET = CimClass("Win32_Street", properties={"Number": "uint8"})
     ],
 )
 def test_an_answer_that_does_not_fit_the_schema_says_what_and_where(known: str | Embedded, sent: str, why: str):
-    with pytest.raises(ActivationError, match=rf"The answer's Member does not fit its type: .*{re.escape(why)}"):
+    with pytest.raises(ActivationError, match=rf"the answer's Member does not fit its type: .*{re.escape(why)}"):
         parse_instance(ET.fromstring(f"<X>{sent}</X>"), {"Member": known})
 
 

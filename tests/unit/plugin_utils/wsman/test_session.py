@@ -237,9 +237,9 @@ def test_what_is_no_answer_leaves_a_method_unknown_and_a_query_to_be_asked_again
 
 def test_an_answer_to_something_else_is_none():
     """Everything in it would read as empty: no rows, a method that gave back nothing."""
-    with pytest.raises(UnknownOutcome, match="that to something else \\(Shrink_OUTPUT\\)"):
+    with pytest.raises(UnknownOutcome, match="one to something else \\(Shrink_OUTPUT\\)"):
         Session(Script(body(f'<p:Shrink_OUTPUT xmlns:p="{URI}"/>')), "host").invoke(THING, "Grow", {"By": 1})
-    with pytest.raises(UnknownOutcome, match="that to something else \\(Grow_OUTPUT\\)"):
+    with pytest.raises(UnknownOutcome, match="one to something else \\(Grow_OUTPUT\\)"):
         Session(Script(output(0)), "host").query(THING, ["Name"])
     assert Session(Script(body(f'<p:grow_output xmlns:p="{URI.lower()}"/>')), "host").invoke(THING, "Grow", {"By": 1})["Size"] is None
 

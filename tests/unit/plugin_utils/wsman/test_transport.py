@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import time
@@ -23,6 +24,7 @@ from ansible.plugins.loader import connection_loader
 from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_plugin, saying, server_tls, session, winrm_plugin
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import explain_authentication, explain_broken
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
@@ -60,6 +62,9 @@ KERBEROS = {
     "Kerberos is not on offer": (
         "The server did not response with one of the following authentication methods Kerberos - actual: 'Basic realm=\"WSMAN\", CredSSP'"
     ),
+    "CredSSP is not on offer": (
+        "The server did not response with one of the following authentication methods CredSSP - actual: 'Negotiate, Kerberos'"
+    ),
 }
 """What the libraries and krb5 say."""
 
@@ -91,6 +96,7 @@ WRITTEN = error_catalogue.paired(
         "https where http is spoken",
         "http where https is spoken",
         *CERTIFICATES,
+        "a client certificate that the host does not accept",
         *KERBEROS,
         *STATUSES,
         *OTHER_SERVERS,
@@ -304,6 +310,27 @@ def test_certificates(library: str, case: str, tmp_path: Path):
 
 
 @LIBRARIES
+def test_a_client_certificate_of_an_authority_that_the_host_does_not_trust(library: str, tmp_path: Path):
+    other = tmp_path / "other"
+    other.mkdir()
+    server_tls(other)
+    context = server_tls(tmp_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(tmp_path / "cert.pem")
+    trusted, pem, key = (str(path) for path in (tmp_path / "cert.pem", other / "cert.pem", other / "key.pem"))
+    with listening(saying("x"), context) as port:
+        if library == "psrp":
+            settings = {"ssl": True, "auth": "certificate", "encryption": "auto", "certificate_pem": pem, "certificate_key_pem": key}
+            connection = psrp_plugin(port, **settings, cert_validation=trusted)
+        else:
+            certificate = {"transport": "certificate", "cert_pem": pem, "cert_key_pem": key}
+            connection = winrm_plugin(port, "https", **certificate, ca_trust_path=trusted)
+        with pytest.raises(ActivationError) as caught:
+            open_session(connection, "kms-1").identify()
+    check("a client certificate that the host does not accept", caught.value, port=port)
+
+
+@LIBRARIES
 def test_a_host_with_tls_1_0_only(library: str, tmp_path: Path):
     context = server_tls(tmp_path)
     context.set_ciphers("ALL:@SECLEVEL=0")
@@ -378,3 +405,14 @@ def test_an_unknown_reason_is_told_in_its_own_words():
     with contextlib.suppress(ValueError):
         raise ValueError from RuntimeError("something  new.")
     assert explain_authentication("something  new.") == "something new"
+
+
+def test_a_slip_of_our_own_is_a_defect_and_no_host_that_is_down(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http_carrier.HttpCarrier, "soap_fault", None)
+    answer = "HTTP/1.1 500 No\nContent-Length: 0\nConnection: close\n\n"
+    with listening(saying(answer)) as port, session("psrp", port) as opened, pytest.raises(TypeError, match="NoneType"):
+        opened.identify()
+    # The same from within a library is what the library makes of an answer.
+    monkeypatch.setattr(opened.carrier, "post", lambda _message: json.dumps(object()))
+    with pytest.raises(ActivationError, match="not JSON serializable"):
+        opened.identify()

@@ -35,7 +35,10 @@ def listening(talk: Talk, tls: ssl.SSLContext | None = None, seen: list[bytes] |
     with socket.create_server((ADDRESS, 0)) as listener:
 
         def serve(accepted: socket.socket) -> None:
-            with contextlib.suppress(OSError, ValueError), tls.wrap_socket(accepted, server_side=True) if tls else accepted as connection:
+            wrapped = tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False) if tls else accepted
+            with contextlib.suppress(OSError, ValueError), wrapped as connection:
+                if isinstance(connection, ssl.SSLSocket) and not shakes_hands(connection):
+                    return
                 head = connection.recv(65536)
                 if seen is not None:
                     seen.append(head)
@@ -50,6 +53,18 @@ def listening(talk: Talk, tls: ssl.SSLContext | None = None, seen: list[bytes] |
         threading.Thread(target=accept, daemon=True).start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
+
+
+def shakes_hands(connection: ssl.SSLSocket) -> bool:
+    """Whether TLS came about. Where not, the peer gets to read the alert: closed with bytes unread, the kernel would reset instead."""
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+        return False
+    return True
 
 
 def saying(text: str) -> Talk:
