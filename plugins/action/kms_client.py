@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._address import checked_domain, checked_host
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
-from ..plugin_utils._windows.client_settings import Wanted
+from ..plugin_utils._windows.client_product import checked_product
+from ..plugin_utils._windows.client_settings import ACTIVATION_TYPES, Wanted
 from ..plugin_utils._windows.kms_client import KmsClient
 from ..plugin_utils._windows.kms_client_state import Wish
 from ..plugin_utils._windows.license_info import short_product
@@ -23,7 +25,7 @@ class ActionModule(WindowsAction):
     """Key, the way to a KMS host, and one attempt."""
 
     SECRETS = frozenset({"product_key"})
-    CLEARED_BY_EMPTY = frozenset({"lookup_domain"})
+    CLEARED_BY_EMPTY = frozenset({"lookup_domain", "alternate_url"})
     CONSTRAINTS: t.ClassVar = {"required_by": {"kms_port": "kms_host"}}
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
@@ -44,6 +46,9 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         settings["lookup_domain"] = checked_domain(options["lookup_domain"], "lookup_domain") if options["lookup_domain"] else None
     if options["host_caching"] is not None:
         settings["host_caching"] = options["host_caching"]
+    if options["activation_type"] is not None:
+        number = next(number for number, name in ACTIVATION_TYPES.items() if name == options["activation_type"])
+        settings["activation_type"] = number or None
     return Wish(
         product_key=normalise(key) if key else None,
         discover=options["discover"],
@@ -53,4 +58,18 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         kms_port=options["kms_port"],
         settings=settings,
         dns_suffixes=None if suffixes is None else [checked_domain(suffix, "dns_suffixes") for suffix in suffixes],
+        alternate_url=_url(options["alternate_url"]),
+        product=checked_product(options["product"]),
+        overwrite=options["overwrite"],
+        allow_unverified_key=options["allow_unverified_key"],
     )
+
+
+def _url(text: str | None) -> str | None:
+    """An address that a browser opens; empty to remove what is set."""
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
+        raise ActivationError(f"alternate_url is '{text}', which is no address such as https://contoso.com/help.", source="options")
+    return text

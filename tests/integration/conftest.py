@@ -163,30 +163,34 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 SITE_CLIENTS, SITE_SERVERS = 12, 2
 
 
+@contextmanager
+def site_lab(factory: pytest.TempPathFactory, kind: str, dc_address: str, http_port: int, **options: Any) -> Iterator[Lab]:
+    """A lab with sites, on other addresses and ports than `running_lab`, so that both can be up."""
+    sizes = {"clients": SITE_CLIENTS, "servers": SITE_SERVERS, **options}
+    made = lifecycle.Options(sites=kind, dc_address=dc_address, http_port=http_port, https_port=http_port + 1, **sizes)
+    with lab_up(Layout.at(factory.mktemp(kind)), made) as lab:
+        yield lab
+
+
 @pytest.fixture(scope="session")
 def zones_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab with sites that are zones of one domain, on other addresses and ports than `running_lab`; reset it before use."""
-    options = lifecycle.Options(
-        sites="zones", clients=SITE_CLIENTS, servers=SITE_SERVERS, dc_address="127.0.0.50", http_port=35985, https_port=35986
-    )
-    with lab_up(Layout.at(tmp_path_factory.mktemp("zones")), options) as lab:
+    """Sites that are zones of one domain; reset it before use."""
+    with site_lab(tmp_path_factory, "zones", "127.0.0.50", 35985) as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def domains_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab with sites that are domains, on addresses and ports of its own; reset it before use."""
-    options = lifecycle.Options(
-        sites="domains",
-        clients=SITE_CLIENTS,
-        servers=SITE_SERVERS,
-        dc_address="127.0.0.60",
-        bind_address="127.0.0.75",
-        http_port=45985,
-        https_port=45986,
-        first_network=101,
-    )
-    with lab_up(Layout.at(tmp_path_factory.mktemp("domains")), options) as lab:
+    """Sites that are domains; reset it before use."""
+    with site_lab(tmp_path_factory, "domains", "127.0.0.60", 45985, bind_address="127.0.0.75", first_network=101) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def three_sites_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """More sites and hosts than the scenario has, and other names; reset it before use."""
+    sites: dict[str, Any] = {"site_names": ("north", "south", "east"), "site_hosts": 3, "clients": 6, "servers": 0}
+    with site_lab(tmp_path_factory, "zones", "127.0.0.80", 55985, first_network=121, **sites) as lab:
         yield lab
 
 

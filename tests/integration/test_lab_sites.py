@@ -17,13 +17,12 @@ import yaml
 from winrm.exceptions import InvalidCredentialsError, WSManFaultError
 from winrm.protocol import Protocol
 
-from lab import lifecycle, names, park
+from lab import names, park
 from lab.control import ControlError
 from lab.domain.zones import Zones
-from lab.layout import Layout
-from lab.witness import Srv
+from lab.witness import Srv, Witness
 
-from .conftest import NEEDS_DOMAIN, Lab, eventually, lab_up
+from .conftest import NEEDS_DOMAIN, Lab, eventually
 
 pytestmark = NEEDS_DOMAIN
 
@@ -38,6 +37,12 @@ def kms_hosts(lab: Lab, site: str = "") -> list[names.Machine]:
 
 def clients(lab: Lab, site: str, member: bool = True) -> list[names.Machine]:
     return [item for item in lab.options.machines if item.role == "client" and item.site == site and item.member == member]
+
+
+def computers(witness: Witness) -> dict[str, set[str]]:
+    """The computer accounts of a domain, each with its DNS name and its service names."""
+    found = witness.search("(objectClass=computer)", "sAMAccountName", "dNSHostName", "servicePrincipalName")
+    return {item["sAMAccountName"][0]: {*item["dNSHostName"], *item["servicePrincipalName"]} for item in found}
 
 
 def set_publish_list(lab: Lab, machine: names.Machine, *lines: str) -> None:
@@ -107,12 +112,12 @@ def table_5(zones: Lab) -> Lab:
 
 def test_each_site_has_a_zone_with_its_machines_and_all_accounts_are_in_one_domain(zones: Lab) -> None:
     witness = zones.witness
+    accounts = computers(witness)
     for machine in zones.options.machines:
         assert machine.fqdn == f"{machine.label}.{machine.site}.contoso.com"
         assert witness.dig(machine.fqdn, "A") == [machine.address]
-        found = witness.search(f"(sAMAccountName={machine.account})", "dNSHostName", "servicePrincipalName")
-        assert [item["dNSHostName"] for item in found] == ([[machine.fqdn]] if machine.member else [])
-        assert not machine.member or f"WSMAN/{machine.fqdn}" in found[0]["servicePrincipalName"]
+        assert (machine.account in accounts) == machine.member
+        assert not machine.member or {machine.fqdn, f"WSMAN/{machine.fqdn}"} <= accounts[machine.account]
     for site in zones.options.site_list():
         assert witness.dig(site.zone, "NS") == ["dc1.contoso.com."]
         assert "(A;;CC;;;AU)" in witness.aces(names.CONTOSO.zone_dn(site.zone))
@@ -269,10 +274,11 @@ def test_a_domain_for_each_site_knows_its_own_accounts_only(domains_lab: Lab, tm
     sites = domains_lab.options.site_list()
     for site in sites:
         witness = domains_lab.witness_of(site.name)
-        for machine in domains_lab.options.machines:
+        own = {item.account for item in domains_lab.options.machines if item.site == site.name and item.member}
+        assert set(computers(witness)) - {"DC1$"} == own
+        for machine in kms_hosts(domains_lab):
             # What lies in the other domain is found through its DNS servers.
             assert witness.dig(machine.fqdn, "A") == [machine.address]
-            assert bool(witness.search(f"(sAMAccountName={machine.account})")) == (machine.site == site.name and machine.member)
         assert names.OPERATOR in witness.group_members("Domain Admins")
         environment = {**os.environ, "KRB5_CONFIG": str(domains_lab.layout.krb5_conf), "KRB5CCNAME": f"FILE:{tmp_path / site.name}"}
         for other in sites:
@@ -339,24 +345,14 @@ def test_the_inventory_declares_the_topology_and_holds_no_secret(lab: str, reque
     assert names.LOCAL_ADMIN_PASSWORD not in text
 
 
-def test_three_sites_of_three_hosts(tmp_path: Path) -> None:
-    options = lifecycle.Options(
-        sites="zones",
-        site_names=("north", "south", "east"),
-        site_hosts=3,
-        clients=3,
-        servers=0,
-        dc_address="127.0.0.80",
-        http_port=55985,
-        https_port=55986,
-        first_network=111,
-    )
-    with lab_up(Layout.at(tmp_path / "lab"), options) as lab:
-        hosts = kms_hosts(lab)
-        assert [machine.label for machine in hosts] == [f"kms-{letter}{number}" for letter in "nse" for number in (1, 2, 3)]
-        for machine in hosts[::3]:
-            make_kms_host(lab, machine)
-            assert lab.witness.srv(machine.zone) == [Srv(0, 0, 1688, machine.fqdn)]
-        lab.control.cut_link("north", "east")
-        north, south, east = hosts[::3]
-        assert [connects(east, machine.address) for machine in (north, south, east)] == [False, True, True]
+def test_three_sites_of_three_hosts(three_sites_lab: Lab) -> None:
+    hosts = kms_hosts(three_sites_lab)
+    assert [machine.label for machine in hosts] == [f"kms-{letter}{number}" for letter in "nse" for number in (1, 2, 3)]
+    for machine in hosts[::3]:
+        make_kms_host(three_sites_lab, machine)
+        assert three_sites_lab.witness.srv(machine.zone) == [Srv(0, 0, 1688, machine.fqdn)]
+    three_sites_lab.control.cut_link("north", "east")
+    north, south, east = hosts[::3]
+    assert [connects(east, machine.address) for machine in (north, south, east)] == [False, True, True]
+    three_sites_lab.control.reset()
+    assert three_sites_lab.control.status()["cut_links"] == []

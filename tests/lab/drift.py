@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 
-from . import names, sites
-from .domain.editor import Editor
+from . import names
 from .site_drift import HKEY_LOCAL_MACHINE, Change, SiteDrift
-from .windows.host import Host
 from .windows.processes import ASR_RULES, NO_PROCESSES_OVER_WMI
 
 CIMV2 = "root/cimv2"
@@ -35,20 +32,12 @@ class UnknownDrift(Exception):
 
 
 class Drift:
-    """The drifts of a lab. ``editors`` are by domain, ``hosts`` by label; ``other_csvlk`` is what ``key_replaced`` installs."""
+    """The drifts of a lab. ``other_csvlk`` is what ``key_replaced`` installs."""
 
-    def __init__(
-        self,
-        editors: Mapping[names.Realm, Editor],
-        hosts: Mapping[str, Host],
-        machines: Sequence[names.Machine],
-        known: Sequence[sites.Site],
-        other_csvlk: str,
-    ) -> None:
-        self._hosts = hosts
-        self._machines = machines
+    def __init__(self, of_sites: SiteDrift, other_csvlk: str) -> None:
+        self._hosts = of_sites.hosts
+        self._machines = of_sites.machines
         self._other_csvlk = other_csvlk
-        of_sites = SiteDrift(editors, hosts, machines, known)
         self._of_kms_hosts: dict[str, Change] = {
             **of_sites.of_kms_hosts(),
             "firewall_off": lambda machine: self._switch_firewall(machine, False),

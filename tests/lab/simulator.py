@@ -12,6 +12,7 @@ import logging
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -24,10 +25,12 @@ from .injection import Injector
 from .layout import Layout
 from .links import Network
 from .publication import identity_of
+from .site_drift import SiteDrift
 from .windows.factory import build_host
 from .windows.host import Host
 from .windows.licences import LICENSED
 from .windows.microsoft import Microsoft
+from .windows.registry import HKEY_LOCAL_MACHINE
 from .wsman import authentication, certificates
 from .wsman.backend import Directory, WmiError
 from .wsman.request_log import RequestLog
@@ -68,7 +71,7 @@ class Simulator:
         self._network.connect(self._machines, self._hosts)
         self._directory = Directory()
         editors = {domain.realm: Editor(domain) for domain in self._domains}
-        self._drift = Drift(editors, self._hosts, self._machines, sites, self._park.other_csvlk)
+        self._drift = Drift(SiteDrift(editors, self._hosts, self._machines, sites), self._park.other_csvlk)
         files = certificates.CertificateFiles.within(layout.tls)
         known = logons.accounts(domain.realm for domain in self._domains)
         authentication.write_ntlm_users(layout.ntlm_users, known)
@@ -104,6 +107,7 @@ class Simulator:
                 "call_method": self.call_method,
                 "call_service": self.call_service,
                 "activate": self.activate,
+                "call_registry": self.call_registry,
                 "microsoft": self._microsoft.snapshot,
                 "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
                 "start_controller": lambda label: self._domain_of(label).start_controller(label),
@@ -149,8 +153,9 @@ class Simulator:
             self._shut_down()
             self.clear_faults()
             self._network.mend_all()
-            for domain in self._domains:
-                domain.reset()
+            with ThreadPoolExecutor() as pool:
+                for done in [pool.submit(domain.reset) for domain in self._domains]:
+                    done.result()
             if self._name_server is not None:
                 self._name_server.reset()
             self._microsoft.reset()
@@ -203,6 +208,11 @@ class Simulator:
         except WmiError as error:
             return f"0x{error.hresult & 0xFFFFFFFF:08X}"
         return "0x00000000"
+
+    def call_registry(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A method of a host's StdRegProv on HKEY_LOCAL_MACHINE, called on the host itself and not over the wire."""
+        found = self._hosts[self._find(host).label]
+        return dict(found.invoke("root/cimv2", "StdRegProv", None, method, {"hDefKey": HKEY_LOCAL_MACHINE, **arguments}))
 
     def disconnect(self, host: str) -> None:
         """Close a host's connections, as for those that were idle for too long."""

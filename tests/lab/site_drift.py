@@ -40,8 +40,8 @@ class SiteDrift:
         known: Sequence[sites.Site],
     ) -> None:
         self._editors = editors
-        self._hosts = hosts
-        self._machines = machines
+        self.hosts = hosts
+        self.machines = machines
         self._sites = {site.name: site for site in known}
 
     def group(self, machine: names.Machine) -> str:
@@ -102,17 +102,17 @@ class SiteDrift:
         return self._editors[other.realm].stamp_srv(machine.fqdn, other.zone)
 
     def _foreign_member(self, machine: names.Machine) -> str:
-        stranger = next((item for item in self._machines if item.member and item.role != "kms" and item.realm == machine.realm), None)
+        stranger = next((item for item in self.machines if item.member and item.role != "kms" and item.realm == machine.realm), None)
         if stranger is None:
             raise NothingToChange("the lab has no computer that is no KMS host")
         return self._editor(machine).add_member(stranger.dn, self.group(machine))
 
     def _registry(self, machine: names.Machine, method: str, key: str, value: str, **data: object) -> Mapping[str, object]:
         arguments = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": value, **data}
-        return self._hosts[machine.label].invoke(CIMV2, "StdRegProv", None, method, arguments)
+        return self.hosts[machine.label].invoke(CIMV2, "StdRegProv", None, method, arguments)
 
     def _edit_list(self, machine: names.Machine, edit: Callable[[list[str]], list[str]]) -> str:
-        settings = self._hosts[machine.label].settings
+        settings = self.hosts[machine.label].settings
         before = settings.publish_list
         after = edit(before)
         if after == before:
@@ -121,27 +121,27 @@ class SiteDrift:
         return f"changed {PUBLISH_LIST} of {machine.fqdn} from {before} to {after}"
 
     def _count_lost(self, machine: names.Machine) -> str:
-        self._hosts[machine.label].licensing.counter = KmsCounter()
+        self.hosts[machine.label].licensing.counter = KmsCounter()
         return f"{machine.fqdn} forgot who asked it"
 
     def _service(self, machine: names.Machine, method: str, **arguments: object) -> None:
-        host = self._hosts[machine.label]
+        host = self.hosts[machine.label]
         (service,) = host.instances(CIMV2, "SoftwareLicensingService")
         host.invoke(CIMV2, "SoftwareLicensingService", {"Version": str(service["Version"])}, method, arguments)
 
     def _caching_on(self, machine: names.Machine) -> str:
-        if self._hosts[machine.label].licensing.client.caching:
+        if self.hosts[machine.label].licensing.client.caching:
             raise NothingToChange(f"{machine.fqdn} caches its KMS host already")
         self._service(machine, "DisableKeyManagementServiceHostCaching", DisableCaching=False)
         return f"turned host caching on {machine.fqdn} on"
 
     def _suffixes_changed(self, machine: names.Machine) -> str:
         arguments = {"DNSDomainSuffixSearchOrder": [FOREIGN_DOMAIN]}
-        self._hosts[machine.label].invoke(CIMV2, "Win32_NetworkAdapterConfiguration", None, "SetDNSSuffixSearchOrder", arguments)
+        self.hosts[machine.label].invoke(CIMV2, "Win32_NetworkAdapterConfiguration", None, "SetDNSSuffixSearchOrder", arguments)
         return f"set the suffix search list of {machine.fqdn} to {FOREIGN_DOMAIN}"
 
     def _suffixes_by_policy(self, machine: names.Machine) -> str:
-        self._hosts[machine.label].invoke(
+        self.hosts[machine.label].invoke(
             CIMV2, "StdRegProv", None, "CreateKey", {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": DNS_CLIENT_POLICY}
         )
         self._registry(machine, "SetStringValue", DNS_CLIENT_POLICY, "SearchList", sValue=FOREIGN_DOMAIN)
@@ -153,14 +153,14 @@ class SiteDrift:
         return f"set the KMS host of {machine.fqdn} to {name}"
 
     def _licence_lost(self, machine: names.Machine) -> str:
-        licence = self._hosts[machine.label].licensing.base()
+        licence = self.hosts[machine.label].licensing.base()
         if licence is None or licence.key is None or not licence.activated:
             raise NothingToChange(f"{machine.fqdn} has no licence")
         licence.install(licence.key, None)
         return f"{machine.fqdn} lost its licence"
 
     def _licence_expiring(self, machine: names.Machine) -> str:
-        host = self._hosts[machine.label]
+        host = self.hosts[machine.label]
         licence = host.licensing.base()
         if licence is None or licence.until is None:
             raise NothingToChange(f"{machine.fqdn} has no licence that ends")

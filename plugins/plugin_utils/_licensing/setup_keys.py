@@ -20,6 +20,21 @@ WORKSTATION = 1
 DOMAIN_CONTROLLER = 2
 SERVER = 3
 
+# Editions that are sold to consumers only, which no volume licence is for (EditionID since Vista).
+_HOME = re.compile(
+    r"(?:Core|CoreN|CoreSingleLanguage|CoreCountrySpecific|Starter\w*|HomeBasic\w*|HomePremium\w*|Ultimate\w*)", re.IGNORECASE
+)
+# SoftwareLicensingProduct.Name, such as "Office 21, Office21ProPlus2021VL_KMS_Client_AE edition".
+_OFFICE_NAME = re.compile(r"Office(?P<release>1[456]|19|2[14])?(?P<product>[A-Z][A-Za-z]+?)(?P<year>20\d\d)?VL_", re.IGNORECASE)
+_OFFICE_RELEASES = {"14": "2010", "15": "2013", "16": "2016", "19": "2019", "21": "2021", "24": "2024"}
+_OFFICE_PRODUCTS = {
+    "proplus": "Professional Plus",
+    "projectpro": "Project Professional",
+    "projectstd": "Project Standard",
+    "visiopro": "Visio Professional",
+    "visiostd": "Visio Standard",
+    "skypeforbusiness": "Skype for Business",
+}
 _EVALUATION = re.compile(r"Eval(?:Cor|Core)?$", re.IGNORECASE)
 
 
@@ -109,6 +124,26 @@ def find_office(version: str, product: str) -> SetupKey | None:
         if row.version.endswith(f" {wanted}") and row.edition.lower() == product.strip().lower():
             return row
     return None
+
+
+def is_home(edition_id: str) -> bool:
+    """Whether the edition is one for consumers, which KMS does not activate."""
+    return _HOME.fullmatch(edition_id.strip()) is not None
+
+
+def office_product(name: str) -> tuple[str, str] | None:
+    """Version and product of a row of SoftwareLicensingProduct, such as C(2021) and C(Professional Plus); C(None) for another than
+    a volume product of Office.
+
+    Args:
+        name: The row's Name, which is the same in every language.
+    """
+    found = _OFFICE_NAME.search(name)
+    if found is None:
+        return None
+    version = found["year"] or _OFFICE_RELEASES.get(found["release"] or "15", "")
+    product = found["product"]
+    return version, _OFFICE_PRODUCTS.get(product.lower(), product)
 
 
 def by_key(key: str) -> SetupKey | None:

@@ -59,6 +59,8 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
         "ClearKeyManagementServiceLookupDomain": Method(),
         "DisableKeyManagementServiceHostCaching": Method({"DisableCaching": "boolean"}),
+        "SetVLActivationTypeEnabled": Method({"ActivationType": "uint32"}),
+        "ClearVLActivationTypeEnabled": Method(),
     },
 )
 
@@ -77,18 +79,36 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
         "PartialProductKey": "string",
         "ProductKeyChannel": "string",
         "RequiredClientCount": "uint32",
+        "KeyManagementServiceMachine": "string",
+        "KeyManagementServicePort": "uint32",
+        "KeyManagementServiceLookupDomain": "string",
+        "DiscoveredKeyManagementServiceMachineName": "string",
+        "DiscoveredKeyManagementServiceMachinePort": "uint32",
+        "VLActivationTypeEnabled": "uint32",
     },
-    methods={"Activate": Method(), "UninstallProductKey": Method()},
+    methods={
+        "Activate": Method(),
+        "UninstallProductKey": Method(),
+        "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
+        "ClearKeyManagementServiceMachine": Method(),
+        "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
+        "ClearKeyManagementServicePort": Method(),
+        "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
+        "ClearKeyManagementServiceLookupDomain": Method(),
+        "SetVLActivationTypeEnabled": Method({"ActivationType": "uint32"}),
+        "ClearVLActivationTypeEnabled": Method(),
+    },
 )
 
 STD_REG_PROV = CimClass(
     "StdRegProv",
     methods={
         "GetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string"}),
+        "CreateKey": Method({"hDefKey": "uint32", "sSubKeyName": "string"}),
+        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
         "SetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string"}),
         "GetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string[]"}),
         "SetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string[]"}),
-        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
     },
 )
 

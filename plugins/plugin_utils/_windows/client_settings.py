@@ -9,7 +9,7 @@ The calls are those of slmgr.vbs /skms, /ckms, /skms-domain, /ckms-domain, /skhc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._address import same_host
 from .._errors import ActivationError
@@ -18,6 +18,7 @@ from .._plan import Plan, Step
 from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session
 from . import licensing
+from .classes import SOFTWARE_LICENSING_PRODUCT
 from .versions import WindowsVersion, came_with
 
 Wanted = str | int | bool | None
@@ -35,6 +36,8 @@ class Setting:
         parameter: The method's parameter.
         clear: What removes it.
         inverted: The method takes the opposite of the property.
+        of_product: The property is one of the product, also where the service's method sets it.
+        names: What the values are called in a plan.
         same: Whether two values mean the same to Windows.
         instead: What to do where a Windows is too old for it.
     """
@@ -45,6 +48,8 @@ class Setting:
     parameter: str
     clear: str = ""
     inverted: bool = False
+    of_product: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
     same: Callable[[Wanted, Wanted], bool] = lambda one, other: one == other
     instead: str = "leave the option out for this host"
 
@@ -52,6 +57,9 @@ class Setting:
 def _same_name(one: Wanted, other: Wanted) -> bool:
     return same_host(str(one or ""), str(other or ""))
 
+
+ACTIVATION_TYPES = {0: "all", 1: "active_directory", 2: "kms", 3: "token"}
+"""By VLActivationTypeEnabled; 0 stands for every way that the product knows, and is what is left when it is cleared."""
 
 SETTINGS: Mapping[str, Setting] = {
     "kms_host": Setting(
@@ -80,6 +88,15 @@ SETTINGS: Mapping[str, Setting] = {
         "DisableKeyManagementServiceHostCaching",
         "DisableCaching",
         inverted=True,
+    ),
+    "activation_type": Setting(
+        "activation type",
+        "VLActivationTypeEnabled",
+        "SetVLActivationTypeEnabled",
+        "ActivationType",
+        "ClearVLActivationTypeEnabled",
+        of_product=True,
+        names=ACTIVATION_TYPES,
     ),
 }
 
@@ -115,10 +132,11 @@ def check_version(session: Session, cim_class: CimClass, names: Mapping[str, Wan
         ActivationError: A setting came with a later Windows.
     """
     for name in names:
-        since = came_with(cim_class, SETTINGS[name].column, version)
+        setting = SETTINGS[name]
+        since = came_with(SOFTWARE_LICENSING_PRODUCT if setting.of_product else cim_class, setting.column, version)
         if since:
             raise ActivationError(
-                f"{session.host}: {name} is a setting that came with {since}, and this Windows is older; {SETTINGS[name].instead}.",
+                f"{session.host}: {name} is a setting that came with {since}, and this Windows is older; {setting.instead}.",
                 source="windows",
             )
 
@@ -130,14 +148,20 @@ def plan_settings(plan: Plan, session: Session, target: Target, wanted: Mapping[
         if setting.same(now, value):
             continue
         method = setting.clear if value is None else setting.method
-        step = Step(session.host, setting.attribute + target.label, now, value, f"{target.cim_class.name}.{method}")
+        step = Step(
+            session.host,
+            setting.attribute + target.label,
+            _spoken(setting, now),
+            _spoken(setting, value),
+            f"{target.cim_class.name}.{method}",
+        )
         plan.add(step, _setter(session, target, setting, value))
 
 
 def wrong_settings(target: Target, wanted: Mapping[str, Wanted]) -> list[str]:
     """The settings that are not as wanted, as clauses."""
     return [
-        f"{SETTINGS[name].attribute}{target.label} (is {target.value(name) or 'unset'}, wanted {'unset' if value is None else value})"
+        f"{SETTINGS[name].attribute}{target.label} (is {_said(SETTINGS[name], target.value(name))}, wanted {_said(SETTINGS[name], value)})"
         for name, value in wanted.items()
         if not SETTINGS[name].same(target.value(name), value)
     ]
@@ -149,6 +173,15 @@ def fixed_host(target: Target, host: str, port: int | None) -> dict[str, Wanted]
     # 1688 that is set and no port at all are the same to Windows.
     kept = effective_port(now) == effective_port(port)
     return {"kms_host": host, "kms_port": (now or None) if kept else port}
+
+
+def _spoken(setting: Setting, value: Wanted) -> Wanted:
+    return setting.names.get(int(value or 0), value) if setting.names else value
+
+
+def _said(setting: Setting, value: Wanted) -> Wanted:
+    spoken = _spoken(setting, value)
+    return "unset" if spoken is None else spoken
 
 
 def _setter(session: Session, target: Target, setting: Setting, value: Wanted) -> Callable[[], None]:

@@ -5,27 +5,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.errors import describe, hexadecimal
-from .._licensing.kms import ActivationState, judge_activation, threshold
-from .._licensing.product_keys import last_five
+from .._licensing.kms import ActivationState, effective_port, judge_activation, threshold
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Plan, Step
+from .._plan import Plan, Step, StepFailed
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import computer, dns_suffixes, licensing
-from .classes import SOFTWARE_LICENSING_SERVICE
-from .client_settings import Target, Wanted, check_version, fixed_host, plan_settings, wrong_settings
+from . import alternate_url, client_key, computer, dns_suffixes, licensing
+from .alternate_url import AlternateUrl
+from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
+from .client_key import plan_key
+from .client_product import THE_SYSTEM, Chosen, read_chosen
+from .client_settings import SETTINGS, Target, Wanted, check_version, fixed_host, plan_settings, wrong_settings
 from .dns_suffixes import SuffixList
 from .kms_client_state import Wish, read_client_service
 from .licensing import Product
-from .setup_key import setup_key_of
 from .versions import WINDOWS_7
 
-_KEY = "product key"
+_OF_SERVICE = ("host_caching",)
+_OF_PRODUCT = tuple(setting.column for setting in SETTINGS.values() if setting.of_product)
+_TOKEN = 3
+_NOT_SERVED = 0xC004F042
 
 
 class KmsClient:
@@ -51,14 +56,16 @@ class KmsClient:
         self._windows = licensing.version_of(self._service)
         self._domain = computer.read_names(session)[1] if wish.looks else ""
         self._suffixes = SuffixList(session, wish.dns_suffixes, self._domain) if wish.dns_suffixes is not None else None
-        self._product = self._read_product()
+        self._url = AlternateUrl(session, wish.alternate_url, self._windows) if wish.alternate_url is not None else None
+        self._chosen = self._read_chosen()
+        self._keeps_key = False
         self.steps: list[Step] = []
         self.activation: dict[str, Any] = {"state": "not_attempted"}
 
     @property
     def product(self) -> Product | None:
-        """Windows itself, as it was read last."""
-        return self._product
+        """The product, as it was read last."""
+        return self._chosen.product
 
     @property
     def lookup(self) -> dict[str, Any]:
@@ -79,7 +86,14 @@ class KmsClient:
     def warnings(self) -> list[str]:
         """What the user should know although nothing failed."""
         found = self._suffixes.warnings if self._suffixes else []
-        fixed = self._wish.kms_host or (None if self._wish.discover else self._service["KeyManagementServiceMachine"])
+        fixed = self._wish.kms_host or (None if self._wish.discover else self._target.value("kms_host"))
+        if self._keeps_key:
+            found.append(
+                f"{self._host} keeps the key that ends in {self._chosen.held}, because overwrite is false"
+                + ("." if self._chosen.is_client else "; it is no KMS client, so no attempt was made.")
+            )
+        if self._wish.activate and self._by_token:
+            found.append(f"{self._host}: the activation type allows tokens only, so no attempt was made by KMS.")
         if fixed and self._wish.settings.get("lookup_domain"):
             found.append(f"{self._host} has the fixed KMS host {fixed}, which overrides lookup_domain; discover: true clears it.")
         return found
@@ -92,45 +106,46 @@ class KmsClient:
             ActivationError: The host can't be a KMS client, or the attempt failed. A count that is still too low is no
                 failure: it is the state C(counted).
         """
-        check_version(self._session, SOFTWARE_LICENSING_SERVICE, self._wish.settings, self._windows)
-        plan = Plan()
-        self._plan_key(plan)
-        wanted = self._wanted()
-        plan_settings(plan, self._session, self._target, wanted)
+        plan, wanted = Plan(), self._wanted()
+        for target, part in self._parts(wanted):
+            check_version(self._session, target.cim_class, part, self._windows)
+        self._keeps_key = plan_key(plan, self._session, self._version, self._chosen, self._wish)
+        for target, part in self._parts(wanted):
+            plan_settings(plan, self._session, target, part)
         if self._suffixes:
             self._suffixes.plan(plan)
+        if self._url:
+            self._url.plan(plan)
         if plan and not self._check_mode:
             plan.run()
-            self._product = self._read_product()
-            self._read_back(plan, wanted)
+            self._chosen = self._read_chosen()
+            self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
         self.steps = plan.steps
         if self._wish.activate:
             self._attempt()
 
     @property
     def _target(self) -> Target:
-        return Target(SOFTWARE_LICENSING_SERVICE, {"Version": self._version}, self._service)
+        """What holds the settings: slmgr.vbs, too, sets them at the product where one is named, and otherwise for all at the service."""
+        product = self._chosen.product
+        if self._wish.product == THE_SYSTEM or product is None:
+            return self._service_target
+        return Target(SOFTWARE_LICENSING_PRODUCT, {"ID": product.id}, product.row, f" of {product.name}")
 
-    def _read_product(self) -> Product | None:
-        return licensing.read_windows(self._session, self._windows)
+    @property
+    def _service_target(self) -> Target:
+        """The service, with what only its products show."""
+        product = self._chosen.product
+        row = {**self._service, **({name: product.row.get(name) for name in _OF_PRODUCT} if product else {})}
+        return Target(SOFTWARE_LICENSING_SERVICE, {"Version": self._version}, row)
 
-    def _plan_key(self, plan: Plan) -> None:
-        product, wanted = self._product, self._wish.product_key
-        channel = product.channel if product else None
-        if channel is Channel.CSVLK:
-            raise ActivationError(
-                f"{self._host} is a KMS host, which needs no setup key. Take it out of the clients, or remove its CSVLK first.",
-                source="windows",
-            )
-        held = product.partial_key if product else None
-        if wanted is None:
-            if channel is Channel.GVLK:
-                return
-            wanted = setup_key_of(self._session).key
-        if held == last_five(wanted):
-            return
-        step = Step(self._host, _KEY, held, last_five(wanted), "SoftwareLicensingService.InstallProductKey")
-        plan.add(step, lambda: licensing.install_key(self._session, self._version, wanted))
+    def _parts(self, wanted: Mapping[str, Wanted]) -> Iterator[tuple[Target, dict[str, Wanted]]]:
+        """The wanted settings by what holds them: caching is the service's alone."""
+        yield self._target, {name: value for name, value in wanted.items() if name not in _OF_SERVICE}
+        yield self._service_target, {name: value for name, value in wanted.items() if name in _OF_SERVICE}
+
+    def _read_chosen(self) -> Chosen:
+        return read_chosen(self._session, self._wish.product, self._windows, "activation_type" in self._wish.settings)
 
     def _wanted(self) -> dict[str, Wanted]:
         """The settings as they should be: a fixed host is set, or cleared, before what it overrides."""
@@ -142,15 +157,22 @@ class KmsClient:
             wanted = fixed_host(self._target, wish.kms_host, wish.kms_port)
         return wanted | dict(wish.settings)
 
-    def _read_back(self, plan: Plan, wanted: dict[str, Wanted]) -> None:
+    def _read_back(self, changed: Mapping[str, Any], wanted: Mapping[str, Wanted]) -> None:
         """What was changed has to read as it was wanted."""
-        changed = {step.attribute for step in plan.steps} - {_KEY}
+        if changed.get(client_key.ATTRIBUTE, self._chosen.held) != self._chosen.held:
+            raise ActivationError(
+                f"{self._host}: the key that ends in {changed[client_key.ATTRIBUTE]} was taken, yet the product holds"
+                f" {self._chosen.held or 'none'}; look whether the key is one for this product.",
+                source="windows",
+            )
         if self._suffixes and dns_suffixes.ATTRIBUTE in changed:
             self._suffixes.read_back()
-        if not changed - {dns_suffixes.ATTRIBUTE}:
+        if self._url and alternate_url.ATTRIBUTE in changed:
+            self._url.read_back()
+        if not any(attribute.startswith(setting.attribute) for attribute in changed for setting in SETTINGS.values()):
             return
         self._service = read_client_service(self._session, self._wish)
-        wrong = wrong_settings(self._target, wanted)
+        wrong = [text for target, part in self._parts(wanted) for text in wrong_settings(target, part)]
         if wrong:
             raise ActivationError(
                 f"{self._host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
@@ -158,13 +180,15 @@ class KmsClient:
             )
 
     def _attempt(self) -> None:
-        product = self._product
-        key_is_planned = self._check_mode and any(step.attribute == _KEY for step in self.steps)
+        product = self._chosen.product
+        key_is_planned = self._check_mode and any(step.attribute == client_key.ATTRIBUTE for step in self.steps)
+        if not key_is_planned and self._no_attempt():
+            return
         if product is not None and product.licensed and not key_is_planned:
             self.activation = {"state": ActivationState.LICENSED.value}
             return
         before = status_name(product.status if product else UNLICENSED)
-        after_step = _KEY if key_is_planned else self._wish.after_step
+        after_step = client_key.ATTRIBUTE if key_is_planned else self._wish.after_step
         step = Step(
             self._host,
             "license status",
@@ -179,7 +203,33 @@ class KmsClient:
             return
         if product is None:
             raise ActivationError(f"{self._host}: no product key is installed, so there is nothing to activate.", source="windows")
-        self._activate(product, step)
+        made = list(self.steps)
+        try:
+            self._activate(product, step)
+        except ActivationError as failure:
+            if not made:
+                raise
+            # What was set before the attempt stays set, and the result has to say so.
+            raise StepFailed(step, made, []) from failure
+
+    def _no_attempt(self) -> bool:
+        """Whether there is nothing that KMS could activate, so that an attempt would do something else."""
+        if self._keeps_key and not self._chosen.is_client:
+            return True
+        product = self._chosen.product
+        if product is not None and product.partial_key and product.channel is not Channel.GVLK:
+            raise ActivationError(
+                f"{self._host}: the key that ends in {product.partial_key} is no KMS client setup key but of the channel {product.channel}, which"
+                " Microsoft would activate; no attempt was made.",
+                source="options",
+            )
+        return self._by_token
+
+    @property
+    def _by_token(self) -> bool:
+        """Whether only a token may activate, which slmgr.vbs /ato leaves to /fta as well."""
+        wanted = self._wish.settings.get("activation_type", self._target.value("activation_type"))
+        return wanted == _TOKEN
 
     def _activate(self, product: Product, step: Step) -> None:
         """Make the attempt and let the state that is read back decide, as slmgr.vbs does."""
@@ -192,8 +242,8 @@ class KmsClient:
                 raise
             raised = int(failure.code, 16)
         if raised is None:
-            self._product = self._read_product() or product
-        now = self._product or product
+            self._chosen = self._read_chosen()
+        now = self._chosen.product or product
         outcome = judge_activation(now.status, raised=raised, reason=now.status_reason)
         self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": _threshold(product)}
         if outcome.code is not None:
@@ -204,17 +254,29 @@ class KmsClient:
             self.activation |= self._found_host()
         elif outcome.state is ActivationState.FAILED:
             raise ActivationError(
-                f"{self._host}: the activation failed with {outcome.sentence} {lost}".rstrip(),
+                f"{self._host}: the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
                 code=str(self.activation.get("code", "")),
                 name=str(self.activation.get("name", "")),
                 source="windows",
             )
 
+    def _asked(self, code: int | None) -> str:
+        """Which host does not serve which product: only the KMS host's own key tells that, so it is known when it refused."""
+        if code != _NOT_SERVED:
+            return ""
+        fixed, product = self._target.value("kms_host"), self._chosen.product
+        return f" Asked was {fixed or 'a host that DNS names'} for {product.name if product else 'Windows'}."
+
     def _found_host(self) -> dict[str, Value]:
-        """The KMS host that answered, which Windows keeps after an activation."""
-        columns = ("DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort")
-        row = licensing.read_service(self._session, columns)
-        return {"kms_host": row[columns[0]], "kms_port": row[columns[1]]}
+        """The KMS host that answered: the fixed one, or the one that Windows found and keeps after an activation."""
+        fixed = self._target.value("kms_host")
+        if fixed:
+            return {"kms_host": fixed, "kms_port": effective_port(licensing.number(self._target.value("kms_port")))}
+        name, port = "DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort"
+        row = self._target.row
+        if name not in row:
+            row = licensing.read_service(self._session, (name, port))
+        return {"kms_host": row[name], "kms_port": row[port]}
 
 
 def _threshold(product: Product) -> int:

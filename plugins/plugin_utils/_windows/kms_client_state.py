@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from .._wsman.cim import Value
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
+from .client_product import THE_SYSTEM
 from .client_settings import SETTINGS, Wanted
 from .licensing import SERVICE_COLUMNS, read_service, version_of
 from .versions import NEWEST
+
+_LOOKS = frozenset({"lookup_domain", "host_caching"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,10 @@ class Wish:
         kms_port: Its port; C(None) for 1688.
         settings: Further settings by their name in C(client_settings.SETTINGS).
         dns_suffixes: The DNS suffix search list, checked; an empty one removes what is set.
+        alternate_url: The address for users whose activation failed; an empty one removes what is set.
+        product: What C(checked_product) gave.
+        overwrite: Replace a key of another kind.
+        allow_unverified_key: Use a published key that only third parties have.
     """
 
     product_key: str | None = None
@@ -39,11 +46,15 @@ class Wish:
     kms_port: int | None = None
     settings: Mapping[str, Wanted] = field(default_factory=dict)
     dns_suffixes: Sequence[str] | None = None
+    alternate_url: str | None = None
+    product: str = THE_SYSTEM
+    overwrite: bool = True
+    allow_unverified_key: bool = False
 
     @property
     def looks(self) -> bool:
         """Whether it says anything about where the client looks, so that the result tells how it does."""
-        return bool(self.settings) or self.dns_suffixes is not None
+        return bool(self.settings.keys() & _LOOKS) or self.dns_suffixes is not None
 
 
 def read_client_service(session: Session, wish: Wish) -> dict[str, Value]:
@@ -54,7 +65,7 @@ def read_client_service(session: Session, wish: Wish) -> dict[str, Value]:
     """
     if not wish.looks:
         return read_service(session)
-    columns = (*SERVICE_COLUMNS, *(setting.column for setting in SETTINGS.values() if setting.column not in SERVICE_COLUMNS))
+    columns = (*SERVICE_COLUMNS, *(SETTINGS[name].column for name in sorted(_LOOKS)))
     try:
         return read_service(session, columns, NEWEST)
     except WsmanFault:

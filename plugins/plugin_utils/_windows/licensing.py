@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .._errors import ActivationError
@@ -63,6 +63,8 @@ PRODUCT_COLUMNS = (
 """What the modules that change something need of a product. Columns are named because C(select *) computes them all,
 the installation ID among them, which takes seconds."""
 
+HOLDS_KEY = "PartialProductKey is not null"
+"""The products that slmgr.vbs looks at."""
 
 _T = TypeVar("_T")
 
@@ -79,6 +81,7 @@ class Product:
         grace_minutes: Minutes until the license or the grace period ends; 0 where it does not end.
         partial_key: The last five characters of the key.
         required_count: How many clients a KMS host has to have counted.
+        row: The columns as they were read, for what only some tasks ask for.
     """
 
     id: str
@@ -93,6 +96,7 @@ class Product:
     grace_minutes: int
     partial_key: str
     required_count: int
+    row: Mapping[str, Value] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_windows(self) -> bool:
@@ -139,15 +143,18 @@ def version_of(service: Mapping[str, Value]) -> WindowsVersion:
     return parse_version(str(service["Version"]))
 
 
-def read_products(session: Session, version: WindowsVersion) -> list[Product]:
-    """All products that hold a key: Windows, its add-ons, Office.
+def read_products(
+    session: Session, version: WindowsVersion, columns: Sequence[str] = PRODUCT_COLUMNS, condition: str = HOLDS_KEY
+) -> list[Product]:
+    """Products: all that hold a key (Windows, its add-ons, Office) unless told otherwise.
 
     Args:
         session: The host.
         version: Its version of Windows, which decides what can be asked for.
+        columns: PRODUCT_COLUMNS, and what else is wanted.
+        condition: Which products, as a WQL condition.
     """
-    condition = "PartialProductKey is not null"
-    return [product_of(row) for row in _patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, PRODUCT_COLUMNS, version, condition))]
+    return [product_of(row) for row in _patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, columns, version, condition))]
 
 
 def read_windows(session: Session, version: WindowsVersion) -> Product | None:
@@ -175,6 +182,7 @@ def product_of(row: Mapping[str, Value]) -> Product:
         grace_minutes=number(row["GracePeriodRemaining"]),
         partial_key=str(row["PartialProductKey"] or ""),
         required_count=number(row["RequiredClientCount"]),
+        row=row,
     )
 
 
@@ -189,7 +197,7 @@ def install_key(session: Session, version: str, product_key: str) -> None:
         call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
         refresh(session, version)
     except UnknownOutcome as lost:
-        if not _comes_about(session, version, lost, lambda product: product is not None and product.partial_key == last_five(product_key)):
+        if not _comes_about(session, version, lost, lambda held: any(product.partial_key == last_five(product_key) for product in held)):
             raise
 
 
@@ -204,7 +212,7 @@ def uninstall_key(session: Session, version: str, product_id: str) -> None:
         check_return_value(session, "SoftwareLicensingProduct.UninstallProductKey", answer)
         refresh(session, version)
     except UnknownOutcome as lost:
-        if not _comes_about(session, version, lost, lambda product: product is None or product.id != product_id):
+        if not _comes_about(session, version, lost, lambda held: all(product.id != product_id for product in held)):
             raise
 
 
@@ -220,19 +228,19 @@ def activate(session: Session, version: str, product_id: str) -> str:
         check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
         refresh(session, version)
     except UnknownOutcome as lost:
-        _comes_about(session, version, lost, lambda product: product is not None and product.licensed)
+        _comes_about(session, version, lost, lambda held: any(product.id == product_id and product.licensed for product in held))
         return lost.message
     return ""
 
 
-def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[Product | None], bool]) -> bool:
+def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[list[Product]], bool]) -> bool:
     """Whether what a call without an answer was to do is done; for one that is still at work this is asked for a while."""
     deadline = time.monotonic() + (_AT_WORK_SECONDS if lost.at_work else 0.0)
     while True:
         # The lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
         with contextlib.suppress(ActivationError):
             refresh(session, version)
-        if reached(read_windows(session, parse_version(version))):
+        if reached(read_products(session, parse_version(version))):
             return True
         if time.monotonic() >= deadline:
             return False

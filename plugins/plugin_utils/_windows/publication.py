@@ -121,7 +121,11 @@ class PublishedHost:
                 "record": wanted.record,
                 "target": self.fqdn,
                 "published_by": self._published_by[wanted.domain],
-                "old_values": [str(value) for value in self._held.get(wanted.domain, ()) if not wanted.met_by(value, self._port or 0)],
+                "old_values": [
+                    {"port": value.port, "priority": value.priority, "weight": value.weight}
+                    for value in self._held.get(wanted.domain, ())
+                    if not wanted.met_by(value, self._port or 0)
+                ],
             }
             for wanted in self._publication.wanted
         ]

@@ -99,6 +99,12 @@ def _write(session: Session, method: str, key: str, name: str, value: Value) -> 
     _check(session, answer["ReturnValue"] or 0, f"writing {name}", key)
 
 
+def create_key(session: Session, key: str) -> None:
+    """Make a key below HKEY_LOCAL_MACHINE, with those above it; one that is there already stays as it is."""
+    answer = session.invoke(STD_REG_PROV, "CreateKey", {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key}, repeatable=True)
+    _check(session, answer["ReturnValue"] or 0, "creating it", key)
+
+
 def _call(session: Session, method: str, key: str, name: str, **more: Value) -> dict[str, Any]:
     arguments: dict[str, Value] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": name, **more}
     return session.invoke(STD_REG_PROV, method, arguments, repeatable=True)

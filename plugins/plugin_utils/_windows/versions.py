@@ -54,6 +54,12 @@ SINCE: Mapping[str, Mapping[str, Since]] = {
         "RequiredClientCount": Since(WINDOWS_7, _WINDOWS_7_CLASS),
         "LicenseStatusReason": Since(WINDOWS_7, _WINDOWS_7_CLASS),
         "ProductKeyChannel": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "KeyManagementServiceMachine": Since(WINDOWS_7, _WINDOWS_7_CLASS),
+        "KeyManagementServicePort": Since(WINDOWS_7, _WINDOWS_7_CLASS),
+        "DiscoveredKeyManagementServiceMachineName": Since(WINDOWS_7, _WINDOWS_7_CLASS),
+        "DiscoveredKeyManagementServiceMachinePort": Since(WINDOWS_7, _WINDOWS_7_CLASS),
+        "KeyManagementServiceLookupDomain": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "VLActivationTypeEnabled": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
     },
 }
 """By class and property; a property that is not here is in every version from Vista SP1 and Server 2008 on."""

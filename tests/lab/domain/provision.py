@@ -102,8 +102,11 @@ class _Provision:
         """What the domain's own zone has of dNSProperty, in base64."""
         base = self._controller.name.realm.zone_dn()
         argv = [programs.find("ldbsearch"), self._option, "-H", str(self._controller.database), "-s", "base", "-b", base, "dNSProperty"]
-        printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.replace("\n ", "")
-        return [line.partition(":: ")[2] for line in printed.splitlines() if line.startswith("dNSProperty::")]
+        printed = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.replace("\n ", "")
+        found = [line.partition(":: ")[2] for line in printed.splitlines() if line.startswith("dNSProperty::")]
+        if not found:
+            raise programs.DomainError(f"{base} has no dNSProperty to make other zones after")
+        return found
 
     @property
     def _option(self) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,9 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 WINDOWS_APPLICATION = "55c92734-d682-4d71-983e-d6ec3f16059f"
 """ApplicationID of Windows (activation-facts §1.2)."""
+
+OFFICE_APPLICATION = "0ff1ce15-a989-479d-af46-f275c6370663"
+"""That of Office 2013 and later (activation-facts §1.2)."""
 
 KeyKind = Literal["csvlk", "gvlk", "mak", "retail"]
 
@@ -56,7 +59,7 @@ class Profile:
 class Product:
     """A SKU: one possible instance of SoftwareLicensingProduct.
 
-    ``text`` is the channel in Description; ``serves`` is only filled for a KMS host product.
+    ``text`` is the channel in Description; ``serves`` is only filled for a KMS host product, ``suite`` for one of Office.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Product:
     name: str = ""
     is_addon: bool = False
     serves: tuple[str, ...] = ()
+    suite: str = ""
 
     @property
     def is_kms_client(self) -> bool:
@@ -83,7 +87,12 @@ class Product:
     @property
     def description(self) -> str:
         """``Description`` as slmgr tests it (activation-facts §2)."""
-        return f"Windows(R) Operating System, {self.text} channel"
+        return f"{self.name.partition(',')[0] if self.suite else 'Windows(R) Operating System'}, {self.text} channel"
+
+    @property
+    def application(self) -> str:
+        """``ApplicationID``."""
+        return OFFICE_APPLICATION if self.suite else WINDOWS_APPLICATION
 
 
 @dataclass(frozen=True)
@@ -149,15 +158,26 @@ def products() -> tuple[Product, ...]:
         for row in tables["addons"]
     ]
     found += [
+        Product(row["id"], (), "", row["channel"], row["text"], row["threshold"], row["kms_group"], row["name"], suite=row["suite"])
+        for row in tables["office"]
+    ]
+    found += [
         Product(group.product_id, group.installs_on, "", "Volume:CSVLK", group.text, serves=group.serves) for group in key_groups().values()
     ]
     return tuple(found)
 
 
-def products_of(profile: Profile, has_updates: bool = False) -> list[Product]:
-    """The SKUs whose licences a machine of that profile has; ``has_updates`` adds those that need an update."""
+def products_of(profile: Profile, has_updates: bool = False, office: Collection[str] = ()) -> list[Product]:
+    """The SKUs whose licences a machine of that profile has; ``has_updates`` adds those that need an update, ``office`` suites."""
     wanted = {profile.generation} | ({f"{profile.generation}+kb"} if has_updates else set())
-    return [item for item in products() if wanted & set(item.generations) and item.edition in ("", profile.edition)]
+    own = [item for item in products() if wanted & set(item.generations) and item.edition in ("", profile.edition)]
+    return own + [item for item in products() if item.suite and item.suite in office]
+
+
+@cache
+def application_of(product_id: str) -> str:
+    """The ApplicationID of a SKU."""
+    return next(item.application for item in products() if item.id == product_id.lower())
 
 
 @cache

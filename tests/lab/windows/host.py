@@ -250,6 +250,7 @@ class Host:
                 "discovered": licensing.client.discovered.name if licensing.client.discovered else None,
                 "cached": licensing.client.cached.name if licensing.client.cached else None,
                 "host_caching": licensing.client.caching,
+                "suffixes": system.lookup_suffixes(self.spec, self.registry),
                 "sppsvc": self.services.find(self.services.licensing).state,
                 "open_port": self._listener.port,
                 "firewall": {rule.name: rule.enabled for rule in self.firewall.rules.values()},
@@ -424,7 +425,7 @@ def _fresh_registry(spec: HostSpec) -> Registry:
     registry, windows = Registry(), spec.windows
     current = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
     for name, text in (
-        ("EditionID", windows.edition),
+        ("EditionID", spec.edition_id or windows.edition),
         ("ProductName", windows.caption.removeprefix("Microsoft ").strip()),
         ("CurrentBuild", windows.build),
         ("CurrentBuildNumber", windows.build),

@@ -71,7 +71,8 @@ class Licensing:
         self._surviving: set[str] = set()
         self.host_installed: Callable[[], None] = lambda: None
         self.host_activated: Callable[[], None] = lambda: None
-        self.licences = {item.id: Licence(item) for item in data.products_of(spec.windows, spec.has_updates)}
+        own = data.products_of(spec.windows, spec.has_updates, spec.office)
+        self.licences = {item.id: Licence(item) for item in own if spec.volume_licences or not item.channel.startswith("Volume:")}
         first_key = data.setup_key_of(spec.windows) if spec.initial_key is None else spec.initial_key
         if first_key:
             key = data.keys()[first_key]
@@ -84,7 +85,7 @@ class Licensing:
 
     def base(self) -> Licence | None:
         """The licence of Windows itself that has a key."""
-        return next((item for item in self.licences.values() if item.key and not item.product.is_addon), None)
+        return next((item for item in self.licences.values() if item.key and not item.product.is_addon and not item.product.suite), None)
 
     def host_licence(self) -> Licence | None:
         """The licence of an installed KMS host key: with one, the machine is a KMS host."""
@@ -103,9 +104,10 @@ class Licensing:
             raise ActivationFailed(SKU_NOT_FOUND)
         if licence.key == key:
             return
-        if not licence.product.is_addon:
+        # Office keeps every key that was ever installed, until ospp.vbs /unpkey removes it.
+        if not licence.product.is_addon and not licence.product.suite:
             for other in self.licences.values():
-                if other.key and not other.product.is_addon:
+                if other.key and not other.product.is_addon and not other.product.suite:
                     other.remove()
         grace = self._spec.windows.initial_grace_minutes
         licence.install(key, self._clock.now() + timedelta(minutes=grace) if grace else None)
@@ -119,6 +121,8 @@ class Licensing:
         """Whether this generation of Windows knows the key at all; a key of its own generation but another edition is known."""
         product = next(item for item in data.products() if item.id == key.product_id)
         generation = self._spec.windows.generation
+        if product.suite:
+            return bool(self._spec.office)
         return generation in product.generations or (self._spec.has_updates and f"{generation}+kb" in product.generations)
 
     def uninstall_key(self, licence: Licence) -> None:

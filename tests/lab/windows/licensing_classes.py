@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ..wsman.backend import WBEM_E_NOT_SUPPORTED, CimClass
-from .data import WINDOWS_APPLICATION
 from .kms_client import ActivationFailed, FoundHost
 from .kms_counter import NO_COUNT
 from .licences import Licence
@@ -238,7 +237,7 @@ class LicensingProducts(_LicensingProvider):
         return self.complete(
             {
                 "ID": product.id,
-                "ApplicationID": WINDOWS_APPLICATION,
+                "ApplicationID": product.application,
                 "Name": product.name or f"Windows(R), {edition} edition",
                 "Description": product.description,
                 "LicenseFamily": edition,

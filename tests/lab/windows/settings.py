@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .data import WINDOWS_APPLICATION, Profile
+from .data import Profile, application_of
 from .registry import Registry, ValueType
 
 DEFAULT_PORT = 1688
@@ -52,7 +52,7 @@ class LicensingSettings:
 
     def product_path(self, product_id: str) -> str:
         """The key that holds the overrides of one SKU."""
-        return rf"{self.path}\{WINDOWS_APPLICATION}\{product_id}"
+        return rf"{self.path}\{application_of(product_id)}\{product_id}"
 
     def text(self, name: str, product_id: str | None = None) -> str | None:
         """A REG_SZ value; None if it is missing or empty."""

@@ -43,6 +43,12 @@ class HostSpec:
     """A fixed CMID: machines cloned without sysprep share one."""
     has_updates: bool = False
     """Updates that let an older server take a newer KMS host key are installed."""
+    office: tuple[str, ...] = ()
+    """Volume products of Office that are installed, by their suite in ``data/products.yml``."""
+    edition_id: str = ""
+    """Another EditionID than the profile's, such as that of an evaluation."""
+    volume_licences: bool = True
+    """False: installed from other media than those for volume licences, so that no volume key finds a licence."""
     internet: bool = True
     """Microsoft's activation service can be reached."""
     blocks_process_creation: bool = False

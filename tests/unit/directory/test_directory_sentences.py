@@ -83,7 +83,8 @@ def granting(session: Directory, principal: str = "KMS_Hosts", check_mode: bool 
 def static(session: Directory, zone: str = "contoso.com", **value: object) -> object:
     whole = {"priority": 0, "weight": 0, "port": 1688, "target": "kms-1.contoso.com", **value}
     values = [tuple(whole[name] for name in ("priority", "weight", "port", "target"))]
-    return static_srv.ensure(session, zone, "_vlmcs._tcp", values, "present", None, check_mode=True)
+    done = static_srv.ensure(session, zone, "_vlmcs._tcp", values, "present", None, check_mode=True)
+    return done.lacks
 
 
 def without_container(session: Directory) -> object:
@@ -121,11 +122,11 @@ RIGHTS: dict[str, Act] = {
     "a target that is no name": lambda: static(directory(), target="kms 1.contoso.com"),
     "a target in other letters": lambda: static(directory(), target="kms-ä.contoso.com"),
     "a port that cannot be one": lambda: static(directory(), port=65536),
-    "an account that may not make the record": lambda: static(directory()),
 }
+MAY_NOT = "an account that may not make the record"
 LOST_TURNS, TOMBSTONED = "a descriptor that others write before us each time", "a record that was deleted, and whose rights stay"
 WRITTEN_OF_GROUPS = error_catalogue.paired("Groups and their members", GROUPS)
-WRITTEN_OF_RIGHTS = error_catalogue.paired("Rights and values of a record in the directory", [*RIGHTS, LOST_TURNS, TOMBSTONED])
+WRITTEN_OF_RIGHTS = error_catalogue.paired("Rights and values of a record in the directory", [*RIGHTS, MAY_NOT, LOST_TURNS, TOMBSTONED])
 
 
 def error_of(act: Act) -> ActivationError:
@@ -158,3 +159,7 @@ def test_a_tombstoned_record_is_a_warning() -> None:
     done = granting(directory(ntsecuritydescriptor=[SOME], dnstombstoned=[b"TRUE"]), check_mode=True)
     (warning,) = done.warnings
     assert warning == error_catalogue.said(WRITTEN_OF_RIGHTS[TOMBSTONED])
+
+
+def test_an_account_that_may_not_write_is_warned_in_check_mode() -> None:
+    assert static(directory()) == error_catalogue.said(WRITTEN_OF_RIGHTS[MAY_NOT])

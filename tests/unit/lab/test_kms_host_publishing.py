@@ -260,7 +260,7 @@ def test_old_values_are_reported_and_left(domain: FakeDomain) -> None:
     host = domain.add_kms_host()
     records = publish(domain, host, Wish(publish_list=LIST), Wanted(DOMAIN, 10, 75), Wanted(WEST, 90, 75))
     assert [(entry["published_by"], entry["old_values"]) for entry in records.shown] == [
-        ("itself", ["0 0 1688 kms-1.contoso.com"]),
+        ("itself", [{"port": 1688, "priority": 0, "weight": 0}]),
         ("itself", []),
     ]
     assert len(domain.records[DOMAIN]) == 2

@@ -20,7 +20,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host
@@ -193,11 +193,12 @@ def test_computers_that_can_be_no_clients(domain: FakeDomain) -> None:
 def test_a_kms_host_that_does_not_get_into_dns(domain: FakeDomain, case: str) -> None:
     ticket, more = UNPUBLISHED[case]
     domain.clock = SystemClock()  # type: ignore[assignment]  # services are waited for
+    domain.owner["contoso.com"] = "KMS_1$"
     second = domain.add("kms-2", "server_2022_standard", role="kms")
     install(second, CSVLK)
     activate(second)
     session, _carrier = open_direct(second)
-    publication = Publication("contoso.com", more.get("port"), ticket, 0.2, 1, lambda _fqdn: [])
+    publication = Publication((Wanted("contoso.com"),), more.get("port"), ticket, 0.2, 1, lambda _fqdn, wanted: dict.fromkeys(wanted, ()))
     settings = {"dns_publishing": False} if "publishes" in more else {}
     host = KmsHost(session, Wish(settings=settings), check_mode=False, always_read=True)
     check(case, said_by(lambda: host.change(PublishedHost(session, publication).plan)))

@@ -27,6 +27,7 @@ from unit.lab.windows_fakes import (
 
 from lab.windows import data
 from lab.windows.host import Host
+from lab.windows.machine import lookup_suffixes
 from lab.windows.processes import split_command
 from lab.wsman.backend import WmiError
 
@@ -345,7 +346,35 @@ def test_the_machine_says_who_it_is(domain: FakeDomain) -> None:
     assert member.is_administrator(r"CONTOSO\svc-winrm")
     assert member.is_administrator("svc-winrm@CONTOSO.COM")
     assert not member.is_administrator("guest")
+    strangers = (r"EAST\svc-winrm", "svc-winrm@EAST.CONTOSO.COM")
+    own = ("labadmin", r".\labadmin", r"KMS_1\labadmin", r"contoso\svc-winrm", "svc-winrm@contoso.com")
+    assert [member.trusts(user) for user in (*own, *strangers)] == [True] * len(own) + [False] * len(strangers)
+    assert [loner.trusts(user) for user in own] == [True, True, False, False, False]
     assert base(member)["LicenseFamily"] == "ServerStandard"
+
+
+def test_in_a_disjoint_namespace_the_primary_suffix_is_where_a_machine_publishes_and_looks_first(domain: FakeDomain) -> None:
+    host = domain.add_kms_host("kms-1", domain="ad.contoso.net", primary_suffix="contoso.com")
+    assert list(domain.records) == ["contoso.com"]
+    (row,) = host.instances(CIMV2, "Win32_ComputerSystem")
+    assert row["Domain"] == "ad.contoso.net"
+    (row,) = host.instances(CIMV2, "Win32_NetworkAdapterConfiguration")
+    assert row["DNSDomain"] == "contoso.com"
+    assert lookup_suffixes(host.spec, host.registry) == ["contoso.com", "ad.contoso.net"]
+
+
+def test_what_dhcp_gives_is_the_suffix_of_a_machine_in_no_domain(domain: FakeDomain) -> None:
+    loner = domain.add("lab-1", "windows_11_pro", domain="", dns_suffixes=("contoso.com",))
+    (row,) = loner.instances(CIMV2, "Win32_NetworkAdapterConfiguration")
+    assert (row["DNSDomain"], row["DNSDomainSuffixSearchOrder"]) == ("contoso.com", None)
+    assert lookup_suffixes(loner.spec, loner.registry) == ["contoso.com"]
+
+
+def test_a_count_can_be_made_up_and_is_that_of_clients_that_are_not_there(domain: FakeDomain) -> None:
+    host = domain.add_kms_host()
+    assert [host.count_clients(clients) for clients in (25, 25, 30)] == [25, 25, 30]
+    with pytest.raises(ValueError, match="no KMS host"):
+        domain.add("pc-1", "windows_11_pro").count_clients(1)
 
 
 def test_a_suffix_list_keeps_the_own_domain_first(domain: FakeDomain) -> None:

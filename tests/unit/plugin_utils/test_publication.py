@@ -70,7 +70,12 @@ def test_a_host_that_is_named_needs_nothing():
     assert plan.steps == []
     assert records.shown == [
         {"record": "_vlmcs._tcp.contoso.com", "target": FQDN, "published_by": "before", "old_values": []},
-        {"record": "_vlmcs._tcp.west.contoso.com", "target": FQDN, "published_by": "before", "old_values": [f"0 0 1688 {FQDN}"]},
+        {
+            "record": "_vlmcs._tcp.west.contoso.com",
+            "target": FQDN,
+            "published_by": "before",
+            "old_values": [{"port": 1688, "priority": 0, "weight": 0}],
+        },
     ]
     assert zones.asked == [["contoso.com", "west.contoso.com"]]
 

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps that give a product its client setup key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import ActivationError
+from .._licensing.channels import Channel
+from .._licensing.kms import is_office
+from .._licensing.product_keys import last_five
+from .._plan import Plan, Step
+from .._wsman.session import Session
+from . import licensing
+from .classes import SOFTWARE_LICENSING_PRODUCT
+from .client_product import THE_SYSTEM, Chosen
+from .kms_client_state import Wish
+from .licensing import Product
+from .setup_key import check_volume_licences, office_key_of, setup_key_of
+
+ATTRIBUTE = "product key"
+"""The key's name in a plan."""
+
+
+def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: Wish) -> bool:
+    """Add the steps that are due.
+
+    Returns:
+        Whether a key of another kind is kept because the user wants it so.
+
+    Raises:
+        ActivationError: The host can't get a client setup key.
+    """
+    wanted = wish.product_key
+    if chosen.product is not None and chosen.product.channel is Channel.CSVLK:
+        raise ActivationError(
+            f"{session.host} is a KMS host, which needs no setup key. Take it out of the clients, or remove its CSVLK first.",
+            source="windows",
+        )
+    held = chosen.held
+    due = not chosen.is_client if wanted is None else held != last_five(wanted)
+    # Windows replaces its own key; one of Office stays beside a new one unless it is removed.
+    beside = [product for product in chosen.others if is_office(product.application_id)]
+    if not due and not beside:
+        return False
+    if held and not wish.overwrite:
+        return True
+    if due:
+        key = wanted or _setup_key(session, chosen.product, wish)
+        if wish.product == THE_SYSTEM:
+            check_volume_licences(session)
+        step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        plan.add(step, lambda: licensing.install_key(session, version, key))
+    for other in beside:
+        step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
+        plan.add(step, _remover(session, other))
+    return False
+
+
+def _setup_key(session: Session, product: Product | None, wish: Wish) -> str:
+    if product is not None and is_office(product.application_id):
+        return office_key_of(session, product.name, wish.allow_unverified_key).key
+    return setup_key_of(session).key
+
+
+def _remover(session: Session, product: Product) -> Callable[[], None]:
+    return lambda: licensing.call_method(session, SOFTWARE_LICENSING_PRODUCT, {"ID": product.id}, "UninstallProductKey")

@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of setup keys against the collected Microsoft pages, and the row of many installations."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.office_setup_keys_data import OFFICE
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys import (
+    OFFICE_KEYS,
+    WINDOWS_KEYS,
+    SetupKey,
+    find,
+    find_office,
+    is_home,
+    office_product,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys_data import GVLK, OLDER
+
+FACTS = Path(__file__).resolve().parents[4] / "shared" / "reference" / "activation-facts.md"
+_ROW = re.compile(r"^\| (?P<version>[^|]+?) \| (?P<edition>[^|]+?) \| (?P<key>[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}) \|$", re.MULTILINE)
+_DOUBTED = re.compile(r" \[(?:M|L)")
+_MARK = re.compile(r" \[(?:M|L)[^]]*\]| \(third-party list\)| \(older page\)")
+
+MICROSOFT = {row.key: row for row in (*WINDOWS_KEYS, *OFFICE_KEYS) if row.source in (GVLK, OLDER, OFFICE)}
+
+
+VERSIONS = {
+    "SAC 1809-20H2": "1809 to 20H2",
+    "SAC 1803": "1803",
+    "SAC 1709": "1709",
+    "LTSC 2024/2021/2019": "10/11 2019, 2021, 2024",
+    "LTSC 2024/2021": "10/11 2021, 2024",
+    "LTSB 2016": "10 2016",
+    "LTSB 2015": "10 2015",
+}
+"""What the collected facts write otherwise than the table."""
+
+
+def _named(prefix: str, version: str, edition: str) -> str:
+    """Version and edition of a row of the collected facts, as the table has them."""
+    edition = _MARK.sub("", edition).replace("w/o", "without")
+    if version.startswith("LTSB"):
+        edition = edition.replace("Enterprise", "Enterprise LTSB")
+    version = _MARK.sub("", version)
+    return f"{prefix} {VERSIONS.get(version, version)} {edition}"
+
+
+@pytest.mark.skipif(not FACTS.is_file(), reason="the collected facts are not beside this checkout")
+def test_every_row_of_microsofts_pages_is_the_same_here_and_none_is_missing() -> None:
+    section = FACTS.read_text(encoding="utf-8").partition("## 6. ")[2].partition("## 7. ")[0]
+    listed, doubted = {}, set()
+    for part, prefix in (("### 6.1 ", "Windows Server"), ("### 6.2 ", "Windows"), ("### 6.3 ", "Office")):
+        for row in _ROW.finditer(section.partition(part)[2].partition("### ")[0]):
+            listed[row["key"]] = _named(prefix, row["version"], row["edition"])
+            if _DOUBTED.search(row[0]):
+                doubted.add(row["key"])
+    assert listed == {row.key: row.name for row in (*WINDOWS_KEYS, *OFFICE_KEYS)}
+    assert listed.keys() - doubted == MICROSOFT.keys()
+
+
+def test_the_table_is_the_one_that_was_compared_with_microsofts_pages() -> None:
+    # Whoever changes a row compares it with its source, and then this.
+    rows = sorted(f"{row.version}|{row.edition}|{row.key}|{row.source}|{row.verified}" for row in (*WINDOWS_KEYS, *OFFICE_KEYS))
+    assert hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16] == "ea2fa226c24aa8b8"
+    assert (len(rows), len(MICROSOFT)) == (151, 122)
+
+
+@pytest.mark.parametrize(
+    ("edition_id", "build", "last_five"),
+    [
+        ("ServerStandard", 7600, "R7VHC"),
+        ("ServerEnterprise", 7601, "CPX3Y"),
+        ("ServerDatacenter", 7601, "7M648"),
+        ("ServerWeb", 7601, "6RTM4"),
+        ("ServerHPC", 7601, "9QCTX"),
+        ("Enterprise", 7601, "HVTHH"),
+        ("Professional", 7601, "GPDD4"),
+        ("ProfessionalN", 7601, "QY7MG"),
+        ("ServerStandard", 9200, "92BT4"),
+        ("ServerDatacenter", 9200, "8W83P"),
+        ("Professional", 9200, "J8CK4"),
+        ("Enterprise", 9200, "CWCK7"),
+        ("ServerStandard", 9600, "MDVJX"),
+        ("ServerDatacenterCore", 9600, "Q3VJ9"),
+        ("Professional", 9600, "9D6T9"),
+        ("Enterprise", 9600, "MKKG7"),
+        ("ServerStandard", 14393, "KHKQY"),
+        ("ServerDatacenter", 14393, "8XDDG"),
+        ("ServerStandard", 17763, "J464C"),
+        ("ServerDatacenter", 17763, "63DFG"),
+        ("ServerStandard", 20348, "VMK7H"),
+        ("ServerDatacenter", 20348, "6VM33"),
+        ("ServerTurbine", 20348, "KHMXV"),
+        ("ServerStandard", 26100, "MY832"),
+        ("ServerDatacenter", 26100, "YP6DF"),
+        ("ServerTurbine", 26100, "8MCRC"),
+        ("Enterprise", 10240, "2YT43"),
+        ("Professional", 19045, "T83GX"),
+        ("Education", 19045, "VCFB2"),
+        ("EnterpriseS", 19044, "J462D"),
+        ("ProfessionalWorkstation", 22631, "6Q84J"),
+        ("Enterprise", 26200, "2YT43"),
+        ("IoTEnterpriseS", 26100, "PDQGT"),
+    ],
+)
+def test_the_row_of_an_installation(edition_id: str, build: int, last_five: str) -> None:
+    found = find(edition_id, build)
+    assert found is not None
+    assert found.verified
+    assert found.last_five == last_five
+
+
+# Names as Office's own tool prints them.
+@pytest.mark.parametrize(
+    ("name", "product", "last_five"),
+    [
+        ("Office 16, Office16ProPlusVL_KMS_Client edition", ("2016", "Professional Plus"), "WFG99"),
+        ("Office 16, Office16StandardVL_MAK edition", ("2016", "Standard"), "DRTFM"),
+        ("Office 16, Office16VisioProVL_KMS_Client edition", ("2016", "Visio Professional"), "RJRJK"),
+        ("Office 19, Office19ProPlus2019VL_KMS_Client_AE edition", ("2019", "Professional Plus"), "6MWKP"),
+        ("Office 19, Office19VisioStd2019VL_KMS_Client_AE edition", ("2019", "Visio Standard"), "X4VQ2"),
+        ("Office 19, Office19ProjectStd2019VL_MAK_AE edition", ("2019", "Project Standard"), "JXD2M"),
+        ("Office 21, Office21ProPlus2021VL_KMS_Client_AE edition", ("2021", "Professional Plus"), "6F7TH"),
+        ("Office 21, Office21ProjectPro2021VL_KMS_Client_AE edition", ("2021", "Project Professional"), "QV9H8"),
+        ("Office 21, Office21SkypeforBusiness2021VL_KMS_Client_AE edition", ("2021", "Skype for Business"), "XK29P"),
+        ("Office 21, Office21Excel2021VL_KMS_Client_AE edition", ("2021", "Excel"), "G6RVC"),
+        ("Office 24, Office24ProPlus2024VL_KMS_Client_AE edition", ("2024", "Professional Plus"), "GCVGB"),
+        ("Office 15, OfficeProPlusVL_KMS_Client edition", ("2013", "Professional Plus"), "GVGXT"),
+    ],
+)
+def test_the_row_of_a_product_of_office(name: str, product: tuple[str, str], last_five: str) -> None:
+    assert office_product(name) == product
+    found = find_office(*product)
+    assert found is not None
+    assert found.last_five == last_five
+    assert found.verified == (product[0] in ("2016", "2019", "2021"))
+
+
+@given(st.sampled_from([row for row in OFFICE_KEYS if row.verified]))
+def test_every_product_of_office_is_found_by_a_name_made_of_it(row: SetupKey) -> None:
+    version, edition = row.version.split()[-1], row.edition
+    short = edition.replace("Professional Plus", "ProPlus").replace(" Professional", "Pro").replace(" Standard", "Std").replace(" ", "")
+    year = "" if version == "2016" else version
+    assert office_product(f"Office {version[2:]}, Office{version[2:]}{short}{year}VL_KMS_Client_AE edition") == (version, edition)
+
+
+@pytest.mark.parametrize("name", ["", "Windows(R), Enterprise edition", "Office 16, Office16ProPlusR_Retail edition"])
+def test_what_is_no_volume_product_of_office(name: str) -> None:
+    assert office_product(name) is None
+
+
+@pytest.mark.parametrize(
+    ("edition_id", "home"),
+    [
+        ("Core", True),
+        ("CoreSingleLanguage", True),
+        ("HomePremium", True),
+        ("Ultimate", True),
+        ("ServerStandardCore", False),
+        ("Professional", False),
+    ],
+)
+def test_home_editions(edition_id: str, home: bool) -> None:
+    assert is_home(edition_id) is home
