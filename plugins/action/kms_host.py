@@ -101,7 +101,8 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     settings = {name: options[name] for name in SETTINGS if options[name] is not None}
     checked_settings(settings)
     lines = [] if options["state"] == "absent" else options["publish_list"]
-    exact = options["state"] == "absent" or options["publish_list_mode"] == "exact"
+    # An empty list that left all lines would say nothing.
+    exact = not lines or options["publish_list_mode"] == "exact"
     return Wish(
         product_key=normalise(key) if key else None,
         settings=settings,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._columns import columns
+from ._text import columns, some
 
 # Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
 # request (0xC004F06C).
@@ -260,9 +260,3 @@ def client_state(client: Mapping[str, Any]) -> str:
         return "failed"
     state = result["activation"]["state"]
     return "planned" if state == "not_attempted" else str(state)
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -63,3 +63,10 @@ def test_a_kms_host_with_nothing_to_do_needs_at_most_seven(busy_lab: Lab, tmp_pa
     assert {entry["action"] for entry in seen} <= {"Enumerate", "Pull", "Get", "Invoke:GetStringValue"}
     assert len({entry["connection"] for entry in seen}) == 1
     assert sum(entry["bytes_in"] for entry in seen) < 20_000
+
+
+def test_a_client_with_nothing_to_do_needs_two_and_one_more_where_it_tells_how_it_looks(busy_lab: Lab, tmp_path: Path):
+    for options, expected in (({"discover": True}, 2), ({"discover": True, "host_caching": True}, 3)):
+        seen = requests_of(busy_lab, tmp_path, "pc-001.contoso.com", "kms_client", activate=False, **options)
+        assert [entry["action"] for entry in seen] == ["Enumerate"] * expected
+        assert len({entry["connection"] for entry in seen}) == 1

@@ -31,7 +31,7 @@ LAYERS = (
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
-    ("_plan", "_errors", "_masking", "_columns"),
+    ("_plan", "_errors", "_masking", "_text"),
     ("doc_fragments", "modules"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
@@ -49,7 +49,7 @@ PURE = (
     "_plan",
     "_errors",
     "_masking",
-    "_columns",
+    "_text",
     "doc_fragments",
     "modules",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._columns import columns
+from .._text import columns
 from .deviation import DEVIATION, NOTE, Deviation
 from .machines import client_deviations, host_deviations
 from .zones import group_deviations, zone_deviations

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._text import some
 from .deviation import NOTE, Deviation, Result, has_step, not_made, of_steps, was_made
 
 # How many clients a KMS host has to have counted before it activates servers, and before it activates other editions of
@@ -131,10 +132,9 @@ def _way_to_the_host(name: str, service: Result, checked: Result | None, domains
         yield Deviation(name, "lookup domain", sorted(domains), lookup, text)
 
 
-def _home_order(members: Sequence[str], most: int = 5) -> Deviation:
-    more = f" and {len(members) - most} more" if len(members) > most else ""
+def _home_order(members: Sequence[str]) -> Deviation:
     text = (
         f"{len(members)} clients are members of a domain and follow the order of their own domain wherever they are"
-        f" ({', '.join(members[:most])}{more}); lookup_domain is the remedy for one that stays at another site."
+        f" ({some(members)}); lookup_domain is the remedy for one that stays at another site."
     )
     return Deviation("clients", "domain members", None, list(members), text, NOTE)

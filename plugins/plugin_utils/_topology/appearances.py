@@ -37,21 +37,12 @@ class Entry:
 def entries(sites: Sites, site: Site) -> Iterator[Entry]:
     """The entries of a site's record: its own hosts first, then those of the others, in the order of the declaration."""
     for home in [site, *(other for other in sites.values() if other is not site)]:
-        for host in home.kms_hosts:
-            at_home = home is site
-            appearance = host.at_home if at_home else host.overrides.get(site.name, host.elsewhere)
-            if appearance.publish:
-                value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
-                yield Entry(host, home, site, value, at_home or site.remote_publish == DYNAMIC)
+        yield from (entry for host in home.kms_hosts if (entry := _entry(host, home, site)))
 
 
 def publishing_sites(sites: Sites, site: Site) -> list[Site]:
     """The sites with hosts that publish themselves in a site's record, the site itself first."""
-    found: list[Site] = []
-    for entry in entries(sites, site):
-        if entry.dynamic and entry.home not in found:
-            found.append(entry.home)
-    return found
+    return list({entry.home.name: entry.home for entry in entries(sites, site) if entry.dynamic}.values())
 
 
 def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Entry]:
@@ -61,4 +52,13 @@ def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Entry]:
     either way, and only a line of its own gives it priority and weight.
     """
     order = [home, *(other for other in sites.values() if other is not home)]
-    return [entry for site in order for entry in entries(sites, site) if entry.host is host and entry.dynamic]
+    return [entry for site in order if (entry := _entry(host, home, site)) and entry.dynamic]
+
+
+def _entry(host: KmsHost, home: Site, site: Site) -> Entry | None:
+    at_home = home is site
+    appearance = host.at_home if at_home else host.overrides.get(site.name, host.elsewhere)
+    if not appearance.publish:
+        return None
+    value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
+    return Entry(host, home, site, value, at_home or site.remote_publish == DYNAMIC)

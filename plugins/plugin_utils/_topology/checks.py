@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterator
 
 from .appearances import publishing_sites
@@ -42,7 +41,7 @@ def contradictions(variable: str, sites: Sites, csvlk_hosts: int, credentials: C
 
 
 def _doubles(variable: str, sites: Sites) -> Iterator[str]:
-    """What has to be there once: domains, groups, hosts, their names in the inventory, and their addresses."""
+    """What has to be there once: domains, groups, networks, hosts, their names in the inventory, and their addresses."""
     seen: dict[tuple[str, ...], str] = {}
 
     def again(kind: str, value: str, where: str, *more: str) -> str:
@@ -55,6 +54,9 @@ def _doubles(variable: str, sites: Sites) -> Iterator[str]:
             yield f"{path}.domain: {site.domain} is the domain of {first} already; clients of one domain follow one record, so make them one site."
         if first := again("group", site.group.lower(), path, site.ad_domain):
             yield f"{path}.group: {site.group} in {site.ad_domain} is the group of {first} already; rights differ by site, so give each its own."
+        for network in site.client_networks:
+            if first := again("network", network, path):
+                yield f"{path}.client_networks: {network} is a network of {first} already."
         for number, host in enumerate(site.kms_hosts):
             where = f"{path}.kms_hosts[{number}]"
             if first := again("host", host.name, where):
@@ -63,11 +65,6 @@ def _doubles(variable: str, sites: Sites) -> Iterator[str]:
                 yield f"{where}.inventory_hostname: {host.inventory_hostname} is at {first} already."
             if first := again("address", host.address, where):
                 yield f"{where}.address: {host.address} is at {first} already."
-    networks = [(ipaddress.ip_network(network), site.name) for site in sites.values() for network in site.client_networks]
-    for place, (network, name) in enumerate(networks):
-        for other, first in networks[:place]:
-            if first != name and network.version == other.version and network == other:
-                yield f"{variable}.{name}.client_networks: {network} is a network of {first} already."
 
 
 def _wrong_group(path: str, site: Site, sites: Sites) -> Iterator[str]:
@@ -86,7 +83,7 @@ def _wrong_group(path: str, site: Site, sites: Sites) -> Iterator[str]:
     if site.group_scope != DOMAIN_LOCAL:
         return
     for other in sites.values():
-        if other.ad_domain not in ("", site.ad_domain) and site in publishing_sites(sites, other):
+        if other.ad_domain not in ("", site.ad_domain) and any(home is site for home in publishing_sites(sites, other)):
             yield (
                 f"{path}.group_scope: the hosts of {site.name} publish themselves in {other.domain}, where {site.group} needs rights, and a"
                 f" domain local group counts only in its own domain, {site.ad_domain}; use a global group, or set remote_publish: static"

@@ -14,6 +14,18 @@ from .._wsman.cim import CimClass, Method
 
 HKEY_LOCAL_MACHINE = 2147483650
 
+# The service has them for all products, and each product for itself.
+_CLIENT_METHODS = {
+    "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
+    "ClearKeyManagementServiceMachine": Method(),
+    "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
+    "ClearKeyManagementServicePort": Method(),
+    "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
+    "ClearKeyManagementServiceLookupDomain": Method(),
+    "SetVLActivationTypeEnabled": Method({"ActivationType": "uint32"}),
+    "ClearVLActivationTypeEnabled": Method(),
+}
+
 SOFTWARE_LICENSING_SERVICE = CimClass(
     "SoftwareLicensingService",
     properties={
@@ -52,15 +64,8 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "DisableKeyManagementServiceDnsPublishing": Method({"DisablePublishing": "boolean"}),
         "EnableKeyManagementServiceLowPriority": Method({"EnableLowPriority": "boolean"}),
         "ClearKeyManagementServiceListeningPort": Method(),
-        "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
-        "ClearKeyManagementServiceMachine": Method(),
-        "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
-        "ClearKeyManagementServicePort": Method(),
-        "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
-        "ClearKeyManagementServiceLookupDomain": Method(),
+        **_CLIENT_METHODS,
         "DisableKeyManagementServiceHostCaching": Method({"DisableCaching": "boolean"}),
-        "SetVLActivationTypeEnabled": Method({"ActivationType": "uint32"}),
-        "ClearVLActivationTypeEnabled": Method(),
     },
 )
 
@@ -89,14 +94,7 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
     methods={
         "Activate": Method(),
         "UninstallProductKey": Method(),
-        "SetKeyManagementServiceMachine": Method({"MachineName": "string"}),
-        "ClearKeyManagementServiceMachine": Method(),
-        "SetKeyManagementServicePort": Method({"PortNumber": "uint32"}),
-        "ClearKeyManagementServicePort": Method(),
-        "SetKeyManagementServiceLookupDomain": Method({"LookupDomain": "string"}),
-        "ClearKeyManagementServiceLookupDomain": Method(),
-        "SetVLActivationTypeEnabled": Method({"ActivationType": "uint32"}),
-        "ClearVLActivationTypeEnabled": Method(),
+        **_CLIENT_METHODS,
     },
 )
 

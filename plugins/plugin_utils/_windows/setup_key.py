@@ -26,8 +26,8 @@ def setup_key_of(session: Session) -> SetupKey:
     found = find(edition, int(build))
     if found is None or not found.verified:
         raise _no_volume_edition(session, edition) or ActivationError(
-            f"{session.host}: Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build}; give the key of"
-            " another source by product_key.",
+            f"{session.host}: Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build}; give one by"
+            " product_key if there is one.",
             source="options",
         )
     return found

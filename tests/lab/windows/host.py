@@ -99,6 +99,8 @@ class Host:
         self.licensing = Licensing(spec, generator, clock, self.settings, self.events, client, self._microsoft)
         self.licensing.host_installed = self._host_installed
         self.licensing.host_activated = self._host_activated
+        # A publication that is about to be made is not made any more.
+        self.licensing.host_removed = self.publication.cancel
         self.services = ServiceManager(
             clock,
             spec.sppsvc_stop,

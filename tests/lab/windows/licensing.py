@@ -71,6 +71,7 @@ class Licensing:
         self._surviving: set[str] = set()
         self.host_installed: Callable[[], None] = lambda: None
         self.host_activated: Callable[[], None] = lambda: None
+        self.host_removed: Callable[[], None] = lambda: None
         own = data.products_of(spec.windows, spec.has_updates, spec.office)
         self.licences = {item.id: Licence(item) for item in own if spec.volume_licences or not item.channel.startswith("Volume:")}
         first_key = data.setup_key_of(spec.windows) if spec.initial_key is None else spec.initial_key
@@ -108,7 +109,7 @@ class Licensing:
         if not licence.product.is_addon and not licence.product.suite:
             for other in self.licences.values():
                 if other.key and not other.product.is_addon and not other.product.suite:
-                    other.remove()
+                    self._remove(other, stays_host=licence.product.is_kms_host)
         grace = self._spec.windows.initial_grace_minutes
         licence.install(key, self._clock.now() + timedelta(minutes=grace) if grace else None)
         if self._spec.licence_survives and key.key in self._surviving:
@@ -129,9 +130,14 @@ class Licensing:
         """UninstallProductKey. A KMS host that is one no more forgets its clients and counters."""
         if licence.key is None:
             raise ActivationFailed(NO_KEY)
-        if licence.product.is_kms_host:
-            self.counter = KmsCounter()
+        self._remove(licence)
+
+    def _remove(self, licence: Licence, stays_host: bool = False) -> None:
+        was_host = licence.product.is_kms_host
         licence.remove()
+        if was_host and not stays_host:
+            self.counter = KmsCounter()
+            self.host_removed()
 
     def activate(self, licence: Licence) -> None:
         """Activate: a KMS client asks a host, every other key is activated at Microsoft."""

@@ -56,3 +56,25 @@ def open_direct(host: Host) -> tuple[Session, DirectCarrier]:
 def port_probe(host: Host) -> Callable[[int], str]:
     """What the collection sees of the host's ports from outside."""
     return lambda port: str(probe(host.hostname, host.spec.address, port, timeout=1).state)
+
+
+class Killed(BaseException):
+    """The run is over."""
+
+
+class Mortal(DirectCarrier):
+    """A carrier that hands over so many messages, and no more."""
+
+    left = 10**9
+
+    def send(self, message: bytes) -> bytes:
+        if not self.left:
+            raise Killed
+        self.left -= 1
+        return super().send(message)
+
+
+def mortal(host: Host, left: int) -> Session:
+    carrier = Mortal(host)
+    carrier.left = left
+    return Session(carrier, host.hostname)

@@ -11,9 +11,10 @@ from collections import Counter
 import pytest
 
 from lab import names, park, site_inventory, sites
-from lab.links import CONTROL_NODE, Links
+from lab.links import CONTROL_NODE, Links, SiteResolver
 from lab.windows.kms_line import CountAnswer
 from lab.windows.kms_listener import KmsListener
+from lab.windows.ports import DNS_ERROR_NO_DNS_SERVERS, DNS_ERROR_RCODE_SERVER_FAILURE, DnsError
 
 
 @pytest.mark.parametrize("kind", sites.KINDS)
@@ -82,6 +83,19 @@ def test_each_direction_of_a_link_is_cut_alone() -> None:
     assert links.blocked("west") == ["127.3.0.0/16", CONTROL_NODE]
     links.clear()
     assert links.blocked("west") == []
+
+
+@pytest.mark.parametrize(("kind", "code"), [("zones", DNS_ERROR_NO_DNS_SERVERS), ("domains", DNS_ERROR_RCODE_SERVER_FAILURE)])
+def test_over_a_cut_link_the_zone_of_another_domain_is_out_of_reach_and_a_copy_is_not(kind: str, code: int) -> None:
+    east, west = known = sites.make(kind, sites.SITE_NAMES)
+    links = Links(known)
+    links.cut("east", "west")
+    resolver = SiteResolver(east, known, links)
+    # Who gets as far as asking has no server to ask here.
+    for name, expected in ((f"kms-w1.{west.zone}", code), (f"kms-e1.{east.zone}", DNS_ERROR_NO_DNS_SERVERS)):
+        with pytest.raises(DnsError) as failed:
+            resolver.addresses(name, [])
+        assert failed.value.code == expected
 
 
 @pytest.mark.parametrize(("first", "second", "direction"), [("east", "south", "both"), ("east", "east", "both"), ("east", "west", "up")])

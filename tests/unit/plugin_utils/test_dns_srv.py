@@ -166,6 +166,25 @@ def test_a_host_that_no_server_names_is_known_after_a_short_while(holder: NameSe
         ports(published("dc9.invalid"), "kms-1.contoso.com")
 
 
+def test_records_of_several_domains_are_asked_at_the_same_time(holder: NameServer) -> None:
+    west = service_name("west.contoso.com")
+    with NameServer(silent=-1) as dead, NameServer({(west, SRV): [(60, srv(90, 75, 1688, "kms-1.contoso.com"))]}) as other:
+        servers = {
+            "contoso.com": ([f"127.0.0.1:{dead.port}", f"127.0.0.1:{holder.port}"], False),
+            "west.contoso.com": ([f"127.0.0.1:{other.port}", f"127.0.0.1:{dead.port}"], True),
+        }
+        records = polling.PublishedRecords(servers)
+        began = time.monotonic()
+        found = records.values_of("kms-1.contoso.com", {"contoso.com": lambda _value: False, "west.contoso.com": lambda _value: False})
+        assert time.monotonic() - began < 3
+        assert found["west.contoso.com"] == (SrvValue(90, 75, 1688, "kms-1.contoso.com"),)
+        assert {value.target for value in found["contoso.com"]} == {"kms-1.contoso.com"}
+        everything = records.everything()
+        assert everything["west.contoso.com"] == found["west.contoso.com"]
+        assert set(found["contoso.com"]) <= set(everything["contoso.com"])
+        assert list(records.values_of("kms-1.contoso.com", {"west.contoso.com": lambda _value: True})) == ["west.contoso.com"]
+
+
 def test_addresses_come_from_the_first_server_that_knows_them(holder: NameServer) -> None:
     holder.records[("kms-1.contoso.com", A)] = [(60, address("192.0.2.2")), (60, address("192.0.2.1"))]
     holder.records[("kms-6.contoso.com", AAAA)] = [(60, address("2001:db8::6"))]

@@ -106,6 +106,12 @@ def endpoint_is(seen: Seen, state: str) -> None:
                 entry.update(state=state, detail=f"{W1} is {state}.")
 
 
+def a_rogue_host(seen: Seen) -> None:
+    add(seen, "rogue.contoso.com", 0, 0)
+    # That it does not answer says nothing about a host of ours.
+    records(seen)["endpoints"].append({"host": "rogue.contoso.com", "port": 1688, "state": "refused", "detail": ""})
+
+
 def lose_a_value(seen: Seen) -> None:
     records(seen)["servers"][1]["lacks"] = [f"10 25 1688 {E2}"]
 
@@ -143,7 +149,7 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     ("old value", lambda seen: add(seen, E2, 0, 0), (EAST, f"old value of {E2}", None, f"0 0 1688 {E2}")),
     (
         "unknown target",
-        lambda seen: add(seen, "rogue.contoso.com", 0, 0),
+        a_rogue_host,
         (EAST, "value of rogue.contoso.com", None, "0 0 1688 rogue.contoso.com"),
     ),
     ("server lacks a value", lose_a_value, (EAST, "DNS server dc2", f"10 25 1688 {E2}", None)),
@@ -254,6 +260,13 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
 
 def test_where_all_is_as_declared_nothing_is_found():
     assert audit(as_declared()) == []
+
+
+def test_an_activation_may_end_on_the_last_day_allowed():
+    seen = as_declared()
+    windows(seen, "clients", "pc-1").update(expires_in_days=30)
+    assert audit(seen) == []
+    assert [entry["attribute"] for entry in audit(seen, validity_days=31)] == ["license expiry"]
 
 
 @pytest.mark.parametrize(("plant", "expected"), [case[1:] for case in PLANTED], ids=[case[0] for case in PLANTED])

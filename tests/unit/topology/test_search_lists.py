@@ -40,6 +40,8 @@ def decoded(value: bytes) -> list[str]:
 
 
 @given(st.lists(domains, min_size=1, max_size=40, unique=True))
+# Ends that first occur where no pointer reaches.
+@example([f"a-rather-long-label-number-{number}.net" for number in range(600)] + [f"{number}.corp.east.contoso.com" for number in range(3)])
 @example([f"a-rather-long-label-of-site-number-{number}.contoso.com" for number in range(600)])
 def test_what_is_encoded_can_be_read_and_is_never_longer_than_without_pointers(suffixes: list[str]):
     found = kms_option_119(suffixes)

@@ -110,6 +110,16 @@ CASES: list[tuple[str, Callable[[Declared], Any], str]] = [
         f"{WEST}.client_networks[0]: 10.2.0.1/16 is no IP network, such as 10.1.0.0/16, or has bits set behind its prefix.",
     ),
     (
+        "network of two sites",
+        lambda sites: [site.update(client_networks=["10.1.0.0/16"]) for site in sites.values()],
+        f"{WEST}.client_networks: 10.1.0.0/16 is a network of {EAST} already.",
+    ),
+    (
+        "address of two hosts",
+        lambda sites: [site["kms_hosts"][0].update(address="10.1.0.5") for site in sites.values()],
+        f"{WEST}.kms_hosts[0].address: 10.1.0.5 is at {EAST}.kms_hosts[0] already.",
+    ),
+    (
         "way of publishing",
         lambda sites: sites["west"].update(remote_publish="dynamical"),
         f"{WEST}.remote_publish: dynamical is not dynamic or static. Did you mean dynamic?",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lines of text in columns. Pure. Private to the collection: it may change in any release."""
+"""Text for people: columns, and lists of names that are cut. Pure. Private to the collection: it may change in any release."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_padded(cell, widths[place], place in right) for place, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _padded(cell: str, width: int, right: bool) -> str:
