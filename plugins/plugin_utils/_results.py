@@ -46,3 +46,8 @@ class Results:
         """Of each client the results C(license) and C(client); a limit may have left some of them out."""
         found = {host: {"license": self.of(host, "license"), "client": self.of(host, "client")} for host in clients}
         return {host: results for host, results in found.items() if results["license"]}
+
+    def accounts(self, hosts: Sequence[str]) -> dict[str, str]:
+        """The machine accounts of hosts whose result C(license) tells it: the NetBIOS name with a dollar sign."""
+        systems = {host: self.of(host, "license").get("operating_system") for host in hosts}
+        return {host: f"{system['computer_name']}$" for host, system in systems.items() if system}

@@ -19,14 +19,21 @@ Seen = Mapping[str, Mapping[str, Any]]
 
 
 def deviations(
-    topology: Mapping[str, Any], zones: Seen, groups: Seen, kms_hosts: Seen, clients: Seen, validity_days: int, required_count: int | None
+    topology: Mapping[str, Any],
+    zones: Seen,
+    groups: Seen,
+    kms_hosts: Seen,
+    clients: Seen,
+    validity_days: int,
+    required_count: int | None,
+    control_site: str = "",
 ) -> list[Deviation]:
     """All that differs from the topology, in the order of records, groups, KMS hosts and clients, notes last.
 
     The arguments are as C(zone_deviations), C(group_deviations), C(host_deviations) and C(client_deviations) have them.
     """
     found = [
-        *zone_deviations(topology, zones),
+        *zone_deviations(topology, zones, control_site),
         *group_deviations(topology, groups),
         *host_deviations(topology, kms_hosts, clients, required_count),
         *client_deviations(topology, clients, validity_days),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._text import some
-from .deviation import NOTE, Deviation, Result, has_step, not_made, of_steps, was_made
+from .deviation import NOTE, Deviation, Result, has_step, not_made, of_steps, said, was_made
 
 # How many clients a KMS host has to have counted before it activates servers, and before it activates other editions of
 # Windows (kms-activation-planning.md of Microsoft's Windows Server documentation).
@@ -66,6 +66,7 @@ def client_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[st
             if checked.get("honours_priority_and_weight") is False:
                 text = "This version of Windows ignores priority and weight and takes any of the hosts."
                 yield Deviation(name, "priority and weight", "followed", "ignored", text, NOTE)
+            yield from _policy_list(name, checked.get("suffixes") or {}, domains)
             if checked.get("domain_member") and not ((found or {}).get("service") or {}).get("lookup_domain"):
                 members.append(name)
         elif not (found or {}).get("unreachable"):
@@ -127,9 +128,22 @@ def _way_to_the_host(name: str, service: Result, checked: Result | None, domains
     if machine and not has_step(checked, "KMS host"):
         text = f"It asks {machine} alone, set by hand, whatever DNS says."
         yield Deviation(name, "KMS host", "found by DNS", machine, text)
-    if lookup and lookup not in domains and not has_step(checked, "lookup domain"):
+    if lookup and lookup not in domains and not has_step(checked, "KMS lookup domain"):
         text = f"It looks for KMS hosts in {lookup}, which is the domain of no site."
-        yield Deviation(name, "lookup domain", sorted(domains), lookup, text)
+        yield Deviation(name, "KMS lookup domain", sorted(domains), lookup, text)
+
+
+def _policy_list(name: str, suffixes: Result, domains: set[str]) -> Iterator[Deviation]:
+    """A search list by policy, which nothing that is set on the computer takes the place of."""
+    if suffixes.get("source") != "policy":
+        return
+    attribute, listed = "DNS suffix search list", [str(suffix).lower().rstrip(".") for suffix in suffixes.get("effective") or []]
+    if domains.isdisjoint(listed):
+        text = f"A policy sets its list to {said(listed)}, which names the domain of no site; change the policy."
+        yield Deviation(name, attribute, sorted(domains), listed, text)
+    else:
+        text = f"A policy sets its list to {said(listed)}, and wins over what is set on the computer."
+        yield Deviation(name, attribute, None, listed, text, NOTE)
 
 
 def _home_order(members: Sequence[str]) -> Deviation:

@@ -14,13 +14,14 @@ from .deviation import Deviation, Result, not_made, of_steps, said, was_made
 _FIELDS = ("priority", "weight", "port")
 
 
-def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]) -> Iterator[Deviation]:
+def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]], control_site: str = "") -> Iterator[Deviation]:
     """What differs in the records.
 
     Args:
         topology: The derived topology.
         seen: By domain, C(records), the result of C(kms_endpoint_info), C(rights), the results of C(dns_record_acl) in check mode by
             the site of the group, and C(static), that of C(dns_srv) in check mode with the static values, where there are any.
+        control_site: The site of the control node, which tells the direction of a way that is blocked; empty where it is in none.
     """
     hosts = set(topology["hosts"])
     for domain, zone in topology["zones"].items():
@@ -28,7 +29,7 @@ def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str,
         records = results.get("records")
         if was_made(records):
             yield from _records(zone, records, hosts)
-            yield from _endpoints(zone, records)
+            yield from _endpoints(topology, zone, records, control_site)
         else:
             yield not_made(zone["record"], "DNS record", records)
         yield from _static(zone, results.get("static"))
@@ -97,13 +98,15 @@ def _of_server(record: str, server: Mapping[str, Any]) -> Iterator[Deviation]:
         yield Deviation(record, f"DNS server {name}", str(value), None, text)
 
 
-def _endpoints(zone: Mapping[str, Any], result: Result) -> Iterator[Deviation]:
+def _endpoints(topology: Mapping[str, Any], zone: Mapping[str, Any], result: Result, control_site: str) -> Iterator[Deviation]:
     """Hosts that do not answer on the port that the topology gives them. Nobody else's are looked at."""
     ports = {(value["target"], value["port"]) for value in zone["values"]}
     for entry in result.get("endpoints") or []:
         if (entry["host"], entry["port"]) in ports and entry["state"] != "answering":
             where = f"{entry['host']}:{entry['port']}"
             text = str(entry.get("detail") or f"{where} is {entry['state']}.")
+            if control_site:
+                text = f"On the way from {control_site} to {topology['hosts'][entry['host']]['site']}: {text}"
             yield Deviation(entry["host"], f"KMS port {entry['port']}", "answering", entry["state"], text)
 
 

@@ -103,10 +103,10 @@ STD_REG_PROV = CimClass(
     methods={
         "GetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string"}),
         "CreateKey": Method({"hDefKey": "uint32", "sSubKeyName": "string"}),
-        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
         "SetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string"}),
         "GetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string[]"}),
         "SetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string[]"}),
+        "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
     },
 )
 

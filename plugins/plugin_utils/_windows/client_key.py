@@ -14,7 +14,6 @@ from .._licensing.product_keys import last_five
 from .._plan import Plan, Step
 from .._wsman.session import Session
 from . import licensing
-from .classes import SOFTWARE_LICENSING_PRODUCT
 from .client_product import THE_SYSTEM, Chosen
 from .kms_client_state import Wish
 from .licensing import Product
@@ -55,7 +54,7 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         plan.add(step, lambda: licensing.install_key(session, version, key))
     for other in beside:
         step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
-        plan.add(step, _remover(session, other))
+        plan.add(step, _remover(session, version, other))
     return False
 
 
@@ -65,5 +64,5 @@ def _setup_key(session: Session, product: Product | None, wish: Wish) -> str:
     return setup_key_of(session).key
 
 
-def _remover(session: Session, product: Product) -> Callable[[], None]:
-    return lambda: licensing.call_method(session, SOFTWARE_LICENSING_PRODUCT, {"ID": product.id}, "UninstallProductKey")
+def _remover(session: Session, version: str, product: Product) -> Callable[[], None]:
+    return lambda: licensing.uninstall_key(session, version, product.id)

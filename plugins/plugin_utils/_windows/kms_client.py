@@ -265,7 +265,7 @@ class KmsClient:
         if code != _NOT_SERVED:
             return ""
         fixed, product = self._target.value("kms_host"), self._chosen.product
-        return f" Asked was {fixed or 'a host that DNS names'} for {product.name if product else 'Windows'}."
+        return f" The product is {product.name if product else 'Windows'}, the host that was asked {fixed or 'one that DNS names'}."
 
     def _found_host(self) -> dict[str, Value]:
         """The KMS host that answered: the fixed one, or the one that Windows found and keeps after an activation."""

@@ -202,7 +202,7 @@ def install_key(session: Session, version: str, product_key: str) -> None:
 
 
 def uninstall_key(session: Session, version: str, product_id: str) -> None:
-    """Remove the key of Windows itself, as C(slmgr /upk) does. Where the answer was lost, what Windows holds decides.
+    """Remove the key of a product, as C(slmgr /upk) does. Where the answer was lost, what Windows holds decides.
 
     Raises:
         UnknownOutcome: The answer was lost, and Windows still holds the key.

@@ -437,7 +437,7 @@ def test_a_host_whose_key_does_not_serve_the_product_is_named(domain: FakeDomain
     assert [step.attribute for step in caught.value.done] == ["KMS host"]
     assert isinstance(cause, ActivationError)
     assert cause.code == "0xC004F042"
-    assert "Asked was kms-1.contoso.com for Windows(R), ServerStandard edition." in cause.message
+    assert "The product is Windows(R), ServerStandard edition, the host that was asked kms-1.contoso.com." in cause.message
 
 
 def test_with_tokens_only_no_attempt_is_made(domain: FakeDomain) -> None:

@@ -184,7 +184,7 @@ def test_computers_that_can_be_no_clients(domain: FakeDomain) -> None:
     check(OF_CLIENTS, said_by(KmsClient(session, ClientWish(), check_mode=False).change))
     evaluation = domain.add("srv-01", "server_2022_standard")
     install(evaluation, data.key_named("mak_server_2022_standard").key)
-    evaluation.registry.set("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "EditionID", ValueType.SZ, "ServerStandardEval")
+    evaluation.registry.set("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "EditionID", ValueType.SZ, "ServerHyperCore")
     session, _carrier = open_direct(evaluation)
     check(NO_SETUP_KEY, said_by(KmsClient(session, ClientWish(), check_mode=False).change))
 

@@ -215,12 +215,17 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     (
         "lookup domain of no site",
         lambda seen: service(seen, "clients", "pc-1").update(lookup_domain="fabrikam.com"),
-        ("pc-1", "lookup domain", ["east.contoso.com", "west.contoso.com"], "fabrikam.com"),
+        ("pc-1", "KMS lookup domain", ["east.contoso.com", "west.contoso.com"], "fabrikam.com"),
     ),
     (
         "host caching",
-        lambda seen: seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "host caching", True, False)]),
-        ("pc-1", "host caching", False, True),
+        lambda seen: seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "KMS host caching", True, False)]),
+        ("pc-1", "KMS host caching", False, True),
+    ),
+    (
+        "search list by policy that names no site",
+        lambda seen: seen["clients"]["pc-1"]["client"].update(suffixes={"source": "policy", "effective": ["fabrikam.com"]}),
+        ("pc-1", "DNS suffix search list", ["east.contoso.com", "west.contoso.com"], ["fabrikam.com"]),
     ),
     # What could not be looked at.
     (
@@ -311,6 +316,8 @@ def test_what_windows_does_by_itself_is_a_note_and_comes_last():
     seen = as_declared()
     seen["clients"]["pc-1"]["client"].update(honours_priority_and_weight=False, domain_member=True)
     seen["clients"]["srv-1"]["client"].update(domain_member=True)
+    seen["clients"]["srv-1"]["client"]["suffixes"] = {"source": "policy", "effective": ["corp.example", "West.contoso.com"]}
+    seen["clients"]["pc-1"]["client"]["suffixes"] = {"source": "set", "effective": ["corp.example"]}
     windows(seen, "clients", "srv-1").update(channel="mak", expires_in_days=None)
     service(seen, "kms_hosts", W1).update(current_count=3)
     found = audit(seen)
@@ -318,6 +325,7 @@ def test_what_windows_does_by_itself_is_a_note_and_comes_last():
         ("deviation", W1, "client count"),
         ("note", "pc-1", "priority and weight"),
         ("note", "srv-1", "key"),
+        ("note", "srv-1", "DNS suffix search list"),
         ("note", "clients", "domain members"),
     ]
     # One that is told where to look does not follow its own domain.
