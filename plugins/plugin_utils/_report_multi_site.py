@@ -83,8 +83,11 @@ def _inventory_findings(topology: Result, hosts: Iterable[str], kms_hosts: Seque
     named = {entry["name"]: name for name, entry in known.items()}
     for name, entry in topology["hosts"].items():
         if name not in named:
-            text = f"It is a KMS host of {entry['site']}, but not in the group kms_hosts of the inventory; it is not set up."
-            yield Finding(name, text, False)
+            text = (
+                f"It is a KMS host of {entry['site']} in volume_activation_sites, but not in the group kms_hosts of the inventory; put it"
+                " there (inventory_hostname is its name in the inventory), or take it out of the site."
+            )
+            yield Finding(name, text, True)
 
 
 def _record_findings(topology: Result, result: Result) -> Iterable[Finding]:
@@ -142,6 +145,16 @@ def summary(
     lines += order_lines(topology)
     lines += client_lines(hosts, clients)
     return [*lines, *_remarks(clients)]
+
+
+def foreign_publish_lines(publish_lists: Mapping[str, Result]) -> list[str]:
+    """Which KMS hosts publish themselves where no site knows of it, by the results C(publish_list) of the module C(kms_host)."""
+    return [
+        f"{host} has {'; '.join(result['foreign'])} in its publish list, which no site has; it is left alone."
+        " kms_multi_site_publish_list: exact removes it."
+        for host, result in publish_lists.items()
+        if result.get("foreign")
+    ]
 
 
 def order_lines(topology: Result) -> list[str]:

@@ -40,6 +40,13 @@ def uses_of(module: str) -> list[dict[str, Any]]:
     return [task[name] or {} for task in examples_of(module) if name in task]
 
 
+def roles_of(playbook: str) -> set[str]:
+    """The roles of this collection that a playbook includes."""
+    plays = yaml.safe_load((TREE / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
+    tasks = [task for play in plays for task in play["tasks"]]
+    return {task["ansible.builtin.include_role"]["name"].rpartition(".")[2] for task in tasks if "ansible.builtin.include_role" in task}
+
+
 def role_options(role: str) -> dict[str, dict[str, dict[str, Any]]]:
     """The options of each entry point of a role."""
     text = (TREE / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8")

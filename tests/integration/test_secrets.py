@@ -31,6 +31,18 @@ VAULT_PASSWORD = "vault of the test"
 KMS_1 = names.kms_hosts()[0]
 PC_1, PC_2, PC_3 = names.clients(3)
 STAND_INS = Path(__file__).parent / "standins"
+CREDENTIAL = "contoso"
+# For the roles that know sites.
+SITES = {
+    "contoso": {
+        "domain": names.ZONE,
+        "group": names.KMS_GROUP,
+        "domain_controllers": [names.DC_FQDN],
+        "dns_servers": [names.DC_ADDRESS],
+        "credential": CREDENTIAL,
+        "kms_hosts": [{"name": KMS_1.fqdn}],
+    }
+}
 # The real ones, for success. Every other secret option has a canary in each case.
 REAL = {"domain_password": names.OPERATOR_PASSWORD, "product_key": park.PARKS["modern"].csvlk}
 
@@ -54,8 +66,10 @@ SECRETS = {
 }
 
 
-def canary(option: str) -> str:
-    """What an option is given: a key where it takes a product key."""
+def canary(option: str) -> Any:
+    """What an option is given: a key where it takes a product key, an account where it takes several."""
+    if option.endswith("credentials"):
+        return {CREDENTIAL: {"username": names.CONTOSO.principal(names.OPERATOR), "password": "{{ canary_password }}"}}
     return "{{ canary_key }}" if option.endswith(("product_key", "csvlk")) else "{{ canary_password }}"
 
 
@@ -107,6 +121,7 @@ def write_inventory(lab: Lab, folder: Path, kinit: Path) -> Path:
         "ansible_password": "{{ real_winrm_password }}",
         "volume_activation_domain_password": "{{ real_domain_password }}",
         "kms_single_site_csvlk": "{{ real_product_key }}",
+        "volume_activation_sites": SITES,
     }
     kerberos = CONNECTIONS["winrm_kerberos"](lab.layout) | {"ansible_winrm_kinit_cmd": str(kinit)}
     clients = inventory["all"]["children"]["kms_clients"]["hosts"]

@@ -34,7 +34,7 @@ def inventory(known: Sequence[sites.Site], machines: Sequence[names.Machine], co
 
     def site_group(site: sites.Site) -> dict[str, Any]:
         found = group(lambda machine: machine.site == site.name)
-        return {**found, "vars": _domain_variables(site, local)} if site.realm.mark else found
+        return {**found, "vars": {"volume_activation_site": site.name, **(_domain_variables(site, local) if site.realm.mark else {})}}
 
     first = known[0]
     variables = {

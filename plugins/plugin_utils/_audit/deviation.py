@@ -57,6 +57,13 @@ def not_made(subject: str, check: str, result: Result | None) -> Deviation:
     return Deviation(subject, check, "looked at", "not looked at", f"Its {check} could not be looked at: {said}.")
 
 
+def explains(found: Result | None, later: Result | None) -> bool:
+    """Whether a first look that came to nothing is why a later one at the same computer did not either: it has been named then."""
+    if not found or was_made(found):
+        return False
+    return bool(found.get("unreachable")) or not later or bool(later.get("skipped"))
+
+
 def of_steps(result: Result, passed_over: Collection[str] = ()) -> Iterator[Deviation]:
     """What a module would change, each step as a deviation.
 

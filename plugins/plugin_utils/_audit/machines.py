@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._text import some
-from .deviation import NOTE, Deviation, Result, has_step, not_made, of_steps, said, was_made
+from .deviation import NOTE, Deviation, Result, explains, has_step, not_made, of_steps, said, was_made
 
 # How many clients a KMS host has to have counted before it activates servers, and before it activates other editions of
 # Windows (kms-activation-planning.md of Microsoft's Windows Server documentation).
@@ -39,8 +39,7 @@ def host_deviations(
             yield from _license_of_host(host["name"], found, checked, required)
         if was_made(checked):
             yield from of_steps(checked, _SEEN_ELSEWHERE)
-        elif not (found or {}).get("unreachable"):
-            # A host that was not reached at all has been named.
+        elif not explains(found, checked):
             yield not_made(host["name"], "settings", checked)
 
 
@@ -69,7 +68,7 @@ def client_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[st
             yield from _policy_list(name, checked.get("suffixes") or {}, domains)
             if checked.get("domain_member") and not ((found or {}).get("service") or {}).get("lookup_domain"):
                 members.append(name)
-        elif not (found or {}).get("unreachable"):
+        elif not explains(found, checked):
             yield not_made(name, "settings", checked)
     if members:
         yield _home_order(members)

@@ -105,8 +105,9 @@ def _endpoints(topology: Mapping[str, Any], zone: Mapping[str, Any], result: Res
         if (entry["host"], entry["port"]) in ports and entry["state"] != "answering":
             where = f"{entry['host']}:{entry['port']}"
             text = str(entry.get("detail") or f"{where} is {entry['state']}.")
-            if control_site:
-                text = f"On the way from {control_site} to {topology['hosts'][entry['host']]['site']}: {text}"
+            site = topology["hosts"][entry["host"]]["site"]
+            if control_site and site != control_site:
+                text = f"On the way from {control_site} to {site}: {text}"
             yield Deviation(entry["host"], f"KMS port {entry['port']}", "answering", entry["state"], text)
 
 

@@ -256,6 +256,16 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
         ("srv-1", "license", "looked at", "not looked at"),
     ),
     (
+        "client that broke off, so that the rest was left out",
+        lambda seen: seen["clients"].update({"srv-1": {"license": REFUSED, "client": {"skipped": True}}}),
+        ("srv-1", "license", "looked at", "not looked at"),
+    ),
+    (
+        "host that broke off, so that the rest was left out",
+        lambda seen: seen["kms_hosts"].update({E1: {"license": REFUSED, "host": {"skipped": True}}}),
+        (E1, "license", "looked at", "not looked at"),
+    ),
+    (
         "settings of a client left out",
         lambda seen: seen["clients"]["pc-1"].update(client={"skipped": True}),
         ("pc-1", "settings", "looked at", "not looked at"),

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The daily look at all sites: it finds what was changed behind everybody's back, that alone, and changes nothing itself.
+
+Its account in the directory is an ordinary user, who may read and nothing else. On the Windows hosts it comes with the lab's
+usual connection: who may read over WMI without being an administrator is set on each host, and the lab has no such user.
+
+The tests stand in the order in which the world goes from set up to changed to mended.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import names
+from lab.domain.accounts import PASSWORD, Accounts
+from lab.play import Run
+from lab.witness import Witness, WitnessError
+
+from .conftest import NEEDS_DOMAIN, Lab
+from .test_kms_single_site import steady
+
+pytestmark = NEEDS_DOMAIN
+
+AUDIT = "winops.volume_activation.audit"
+READER = "audit-reader"
+READS = ("Identify", "Enumerate", "Pull", "Release", "Get", "Invoke:Get", "Invoke:Enum")
+# RIGHT_DS_READ_PROPERTY, LIST_CONTENTS, LIST_OBJECT, READ_CONTROL, as SDDL has them.
+READ_RIGHTS = {"RP", "LC", "LO", "RC"}
+# Nothing is at this address.
+SILENT_SERVER = "127.0.0.99"
+EAST, WEST = "_vlmcs._tcp.east.contoso.com", "_vlmcs._tcp.west.contoso.com"
+E1, E2 = "kms-e1.east.contoso.com", "kms-e2.east.contoso.com"
+W1, W2 = "kms-w1.west.contoso.com", "kms-w2.west.contoso.com"
+
+Found = set[tuple[str, str]]
+
+# A drift, the machine that it is about, and what the audit says of it, as object and attribute.
+PLANTED: list[tuple[str, str, Found]] = [
+    ("priority_changed", E1, {(EAST, f"priority of {E1}")}),
+    ("srv_removed", E2, {(EAST, f"value of {E2}")}),
+    ("foreign_target", E1, {(EAST, "value of kms-old.east.contoso.com")}),
+    ("weight_changed", W1, {(WEST, f"weight of {W1}")}),
+    ("old_value", W2, {(WEST, f"old value of {W2}")}),
+    ("right_removed", E1, {(f"dnsNode {EAST}", "DACL CONTOSO\\KMS_E")}),
+    ("other_ace_removed", E1, {(f"dnsNode {EAST}", "DACL CONTOSO\\KMS_W")}),
+    ("ace_removed", W1, {(f"dnsNode {WEST}", "DACL CONTOSO\\KMS_W")}),
+    ("member_removed", E2, {("group KMS_E", "member KMS_E2$")}),
+    ("foreign_member", W1, {("group KMS_W", "member PC-001$")}),
+    ("publish_line_removed", E1, {(E1, "DnsDomainPublishList west.contoso.com")}),
+    ("port_changed", E1, {(E1, "listening port")}),
+    ("publish_lines_reordered", E2, {(E2, "order of DnsDomainPublishList")}),
+    ("count_lost", E2, {(E2, "client count")}),
+    ("publish_line_changed", W1, {(W1, "DnsDomainPublishList west.contoso.com")}),
+    ("publishing_disabled", W1, {(W1, "DNS publishing")}),
+    ("publish_line_added", W2, {(W2, "DnsDomainPublishList fabrikam.com")}),
+    ("key_replaced", W2, {(W2, "license status")}),
+    # The rule, and what comes of it.
+    ("firewall_off", W2, {(W2, "firewall rule SPPSVC-In-TCP"), (W2, "KMS port 1688")}),
+    ("caching_on", "pc-001", {("pc-001.east.contoso.com", "KMS host caching")}),
+    ("suffixes_changed", "pc-003", {("pc-003.east.contoso.com", "DNS suffix search list")}),
+    ("suffixes_by_policy", "pc-005", {("pc-005.east.contoso.com", "DNS suffix search list")}),
+    ("fixed_host", "pc-007", {("pc-007.east.contoso.com", "KMS host")}),
+    ("licence_lost", "pc-009", {("pc-009.east.contoso.com", "license status")}),
+    ("licence_expiring", "pc-011", {("pc-011.east.contoso.com", "license expiry")}),
+]
+# What the role leaves to people: whose value and member it is, what policy says, why a client has not renewed itself.
+LEFT_TO_PEOPLE = {"foreign_target", "foreign_member", "suffixes_by_policy", "licence_expiring"}
+
+
+def of_drifts(*left_out: str, only: set[str] | None = None) -> Found:
+    chosen = [found for drift, _host, found in PLANTED if drift not in left_out and (only is None or drift in only)]
+    return set().union(*chosen)
+
+
+@pytest.fixture(scope="module")
+def lab(zones_lab: Lab) -> Iterator[Lab]:
+    """The sites as the role sets them up, and an ordinary user."""
+    zones_lab.control.reset()
+    run = zones_lab.play_sites()
+    assert run.rc == 0, run.output[-4000:]
+    Accounts(zones_lab.domain).user(READER)
+    yield zones_lab
+    zones_lab.control.reset()
+
+
+def world(lab: Lab) -> dict[str, Any]:
+    """What witnesses see of all that an audit looks at."""
+    zones = {
+        site.zone: (lab.witness.srv(site.zone), lab.witness.sddl(lab.witness.record_dn(site.zone))) for site in lab.options.site_list()
+    }
+    groups = {site.group: lab.witness.group_members(site.group) for site in lab.options.site_list()}
+    hosts = {machine.label: lab.control.host(machine.label) for machine in lab.options.machines}
+    return {**zones, **groups, **steady({"hosts": hosts}, strict=True)}
+
+
+def audit(lab: Lab, **variables: Any) -> tuple[Run, dict[str, Any]]:
+    """A run with an account that may only read, and its report; it has changed nothing and asked Windows for nothing but data."""
+    credentials = {"contoso": {"username": names.CONTOSO.principal(READER), "password": PASSWORD}}
+    before, asked = world(lab), len(lab.requests())
+    run = lab.play(AUDIT, volume_activation_credentials=credentials, **variables)
+    assert world(lab) == before
+    actions = {entry["action"] for entry in lab.requests()[asked:]} - {"Authenticate"}
+    assert actions
+    assert [action for action in actions if not action.startswith(READS)] == []
+    assert run.changed() == 0
+    (shown,) = [entry.result["msg"] for entry in run.of_task("The report for machines")]
+    return run, shown
+
+
+def found(report: dict[str, Any]) -> Found:
+    deviations = [(entry["object"], entry["attribute"]) for entry in report["deviations"] if entry["severity"] == "deviation"]
+    assert len(deviations) == len(set(deviations)) == report["counts"]["deviation"]
+    return set(deviations)
+
+
+def test_the_reader_may_not_write(lab: Lab):
+    reader = Witness(lab.domain, user=READER, password=PASSWORD)
+    assert reader.group_members("KMS_E") == lab.witness.group_members("KMS_E")
+    with pytest.raises(WitnessError, match=r"(?i)insufficient access|denied"):
+        reader.add_group("KMS_X")
+    everybody = {"WD", "AU", "DU", "BU", "RU", lab.witness.sid(READER)}
+    for site in lab.options.site_list():
+        aces = [ace.strip("()").split(";") for ace in lab.witness.aces(lab.witness.record_dn(site.zone))]
+        granted = {
+            letters[at : at + 2] for _kind, _flags, letters, *_rest, who in aces if who in everybody for at in range(0, len(letters), 2)
+        }
+        assert granted <= READ_RIGHTS
+
+
+def test_where_everything_is_as_declared_nothing_is_found(lab: Lab):
+    run, report = audit(lab)
+    assert (run.rc, report["verdict"]) == (0, "as declared"), report["deviations"]
+    # How many clients belong to a domain is worth a word, and no deviation.
+    assert [(entry["severity"], entry["attribute"]) for entry in report["deviations"]] == [("note", "domain members")]
+    assert run.custom_stats == {"audit": {"deviation": 0, "note": 1, "verdict": "as declared"}}
+
+
+def test_each_planted_deviation_is_found_and_nothing_else(lab: Lab, tmp_path: Path):
+    for drift, host, _found in PLANTED:
+        lab.control.drift(drift, host)
+    file = tmp_path / "report.json"
+    run, report = audit(lab, kms_audit_report_file=str(file))
+    assert len(PLANTED) >= 15
+    assert found(report) == of_drifts()
+    assert run.rc == 2
+    assert json.loads(file.read_text(encoding="utf-8")) == report
+    counts = {"deviation": len(of_drifts()), "note": 1}
+    assert run.custom_stats == {"audit": {**counts, "verdict": "deviations"}}
+    # People read the same: a line for each, and at the end of the job once more.
+    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
+    assert [line for entry, line in zip(report["deviations"], table, strict=False) if entry["text"] not in line] == []
+    (failure,) = run.failures()
+    assert failure.startswith(f"{counts['deviation']} deviations")
+
+
+def test_the_role_mends_what_it_may_and_the_audit_names_the_rest(lab: Lab):
+    run = lab.play_sites(kms_multi_site_publish_list="exact")
+    assert run.rc == 0, run.output[-4000:]
+    # What the sites say now and nobody has set up yet is found as well.
+    _run, report = audit(lab, volume_activation_remote_publish="static")
+    written = {(EAST, f"time stamp of {host}") for host in (W1, W2)} | {(WEST, f"time stamp of {host}") for host in (E1, E2)}
+    lists = {(host, "DnsDomainPublishList west.contoso.com") for host in (E1, E2)}
+    lists |= {(host, "DnsDomainPublishList east.contoso.com") for host in (W1, W2)}
+    assert found(report) == of_drifts(only=LEFT_TO_PEOPLE) | written | lists
+
+
+def test_what_does_not_answer_is_found_and_the_rest_is_looked_at(lab: Lab):
+    lab.control.stop_host(W2)
+    lab.control.stop_host("pc-002")
+    lab.control.block_control_node("east")
+    sites = copy.deepcopy(yaml.safe_load(lab.layout.inventory.read_text(encoding="utf-8"))["all"]["vars"]["volume_activation_sites"])
+    sites["east"]["dns_servers"].append(SILENT_SERVER)
+    run, report = audit(lab, volume_activation_sites=sites, kms_audit_control_site="west", kms_audit_fail="false")
+    assert run.rc == 0
+    silent = {(EAST, f"DNS server {SILENT_SERVER}"), (E1, "KMS port 1688"), (E2, "KMS port 1688"), (W2, "KMS port 1688")}
+    silent |= {(W2, "license"), ("pc-002.west.contoso.com", "license")}
+    # Nobody knows the account of the host that is off, so that nobody is told to be a stranger in its group.
+    assert found(report) == of_drifts(only=LEFT_TO_PEOPLE - {"foreign_member"}) | silent
+    texts = {entry["object"]: entry["text"] for entry in report["deviations"] if entry["attribute"] == "KMS port 1688"}
+    assert {host for host, text in texts.items() if text.startswith("On the way from west to east: ")} == {E1, E2}
+    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
+    assert len(table) == len(report["deviations"]) + 1
