@@ -59,7 +59,9 @@ def kms_multi_site_summary(
     endpoints = [entry for host in kms_hosts for entry in results.of(host, "answer").get("endpoints") or []]
     records, rights = results.loop(kms_hosts, "records"), results.loop(kms_hosts, "rights")
     lines = _report_multi_site.summary(topology, hosts, results.clients(clients), endpoints, records, rights, check_mode)
-    return lines + _report_multi_site.foreign_publish_lines({host: results.of(host, "lists").get("publish_list") or {} for host in kms_hosts})
+    return lines + _report_multi_site.foreign_publish_lines(
+        {host: results.of(host, "lists").get("publish_list") or {} for host in kms_hosts}
+    )
 
 
 def kms_multi_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:

@@ -48,6 +48,9 @@ def _fragment_options(fragment: str) -> dict[str, t.Any]:
 
 def _spec(option: dict[str, t.Any]) -> dict[str, t.Any]:
     spec = {key: option[key] for key in _SPEC_KEYS if key in option}
+    if "choices" in spec:
+        # They may be a dictionary that describes each.
+        spec["choices"] = list(spec["choices"])
     if "suboptions" in option:
         spec["options"] = {name: _spec(nested) for name, nested in option["suboptions"].items()}
     return spec

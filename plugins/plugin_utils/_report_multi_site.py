@@ -84,10 +84,10 @@ def _inventory_findings(topology: Result, hosts: Iterable[str], kms_hosts: Seque
     for name, entry in topology["hosts"].items():
         if name not in named:
             text = (
-                f"It is a KMS host of {entry['site']} in volume_activation_sites, but not in the group kms_hosts of the inventory; put it"
-                " there (inventory_hostname is its name in the inventory), or take it out of the site."
+                f"It is a KMS host of {entry['site']}, but not in the group kms_hosts of the inventory; it is not set up by this run."
+                " (inventory_hostname of the host is its name in the inventory.)"
             )
-            yield Finding(name, text, True)
+            yield Finding(name, text, False)
 
 
 def _record_findings(topology: Result, result: Result) -> Iterable[Finding]:

@@ -27,6 +27,7 @@ KMS_1, PC_1 = names.kms_hosts()[0], names.clients(1)[0]
 VARIABLES = {
     "csvlk": park.PARKS["modern"].csvlk,
     "vault_activation_admin": names.OPERATOR_PASSWORD,
+    "confirmation_id": "-".join(["123456"] * 8),
     "vault_activation_key": "bm8ga2V5IG9mIHRoaXMgbGFi",
 }
 # The lab has one domain controller, which the control node's own resolver does not know.

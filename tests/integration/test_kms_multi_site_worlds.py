@@ -52,10 +52,6 @@ def _host_at_no_site(inventory: dict[str, Any]) -> None:
     inventory["all"]["vars"]["volume_activation_sites"]["west"]["kms_hosts"].pop()
 
 
-def _site_host_in_no_inventory(inventory: dict[str, Any]) -> None:
-    inventory["all"]["vars"]["volume_activation_sites"]["west"]["kms_hosts"].append({"name": "kms-w9.west.contoso.com", "weight": 5})
-
-
 def _unknown_credential(inventory: dict[str, Any]) -> None:
     inventory["all"]["vars"]["volume_activation_sites"]["west"]["credential"] = "wets"
 
@@ -68,10 +64,6 @@ def _wrong_lines(inventory: dict[str, Any]) -> None:
 
 STOPS: dict[str, tuple[Callable[[dict[str, Any]], None], tuple[str, ...]]] = {
     "host_at_no_site": (_host_at_no_site, ("Nothing was changed", "kms-w2.west.contoso.com", "at no site")),
-    "site_host_in_no_inventory": (
-        _site_host_in_no_inventory,
-        ("Nothing was changed", "kms-w9.west.contoso.com", "not in the group kms_hosts"),
-    ),
     "unknown_credential": (_unknown_credential, ("volume_activation_sites.west.credential: volume_activation_credentials has no wets",)),
     "wrong_lines": (
         _wrong_lines,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import secrets as random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,12 @@ def canary_key() -> str:
 
 CORES = {name: f"Kanarie{random.token_hex(5)}" for name in ("password", "connection")}
 KEY = canary_key()
+DIGITS = "".join(random.choice("0123456789") for _ in range(48))
 # What surrounds the core is what libraries escape, each in its own way.
 PASSWORDS = {name: f"'\\{core}\"ä<&" for name, core in CORES.items()}
 SECRETS = {
     "canary key": KEY,
+    "canary confirmation ID": DIGITS,
     **{f"canary {name}": core for name, core in CORES.items()},
     "real key": REAL["product_key"],
     "real domain password": REAL["domain_password"],
@@ -67,10 +70,25 @@ SECRETS = {
 
 
 def canary(option: str) -> Any:
-    """What an option is given: a key where it takes a product key, an account where it takes several."""
+    """What an option is given: a key, digits or accounts where it takes such, a password otherwise."""
     if option.endswith("credentials"):
         return {CREDENTIAL: {"username": names.CONTOSO.principal(names.OPERATOR), "password": "{{ canary_password }}"}}
+    if option.endswith("confirmation_id"):
+        return "{{ canary_digits }}"
     return "{{ canary_key }}" if option.endswith(("product_key", "csvlk")) else "{{ canary_password }}"
+
+
+def with_secrets(module: str, example: dict[str, Any], secret: Callable[[str], str]) -> dict[str, Any]:
+    """The example with a value in each secret option, and with those entries of lists in other examples that have secrets in them."""
+    hidden = set(documented.secrets_of(module))
+    filled, inside = dict(example), set()
+    for use in documented.uses_of(module):
+        for option, entries in use.items():
+            for entry in entries if isinstance(entries, list) else []:
+                if isinstance(entry, dict) and (names_of := hidden & entry.keys()) - inside:
+                    filled[option] = [*filled.get(option, []), entry | {name: secret(name) for name in names_of}]
+                    inside |= names_of
+    return filled | {option: secret(option) for option in hidden - inside}
 
 
 def cases(module: str) -> list[dict[str, Any]]:
@@ -80,9 +98,9 @@ def cases(module: str) -> list[dict[str, Any]]:
     if module == "debug_winrm_session":
         example |= {"record": "{{ inventory_hostname }}.json"}
     hidden = documented.secrets_of(module)
-    real = example | {option: f"{{{{ real_{option} }}}}" if option in REAL else canary(option) for option in hidden}
-    wrong = example | {option: canary(option) for option in hidden}
-    items = example | {option: f"{{{{ item.{option} }}}}" for option in hidden}
+    real = with_secrets(module, example, lambda option: f"{{{{ real_{option} }}}}" if option in REAL else canary(option))
+    wrong = with_secrets(module, example, canary)
+    items = with_secrets(module, example, lambda option: f"{{{{ item.{option} }}}}")
     common = {"ignore_errors": True, "ignore_unreachable": True}
     return [
         {"name": f"{module} in check mode", name: real, "check_mode": True, **common},
@@ -130,7 +148,11 @@ def write_inventory(lab: Lab, folder: Path, kinit: Path) -> Path:
     clients[PC_3.fqdn] |= kerberos | {"ansible_password": "{{ canary_connection }}"}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
-    hidden = {f"real_{name}": value for name, value in REAL.items()} | {"real_winrm_password": names.WINRM_PASSWORD, "canary_key": KEY}
+    hidden = {f"real_{name}": value for name, value in REAL.items()} | {
+        "real_winrm_password": names.WINRM_PASSWORD,
+        "canary_key": KEY,
+        "canary_digits": DIGITS,
+    }
     hidden |= {f"canary_{name}": value for name, value in PASSWORDS.items()}
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all.yml").write_bytes(vault.encrypt(yaml.safe_dump(hidden)))
@@ -202,6 +224,9 @@ def test_no_secret_of_any_module_or_role_is_left_anywhere(fresh_lab: Lab, tmp_pa
             assert item.result.keys() >= {"censored"}, item
     (installed,) = run.of_task("kms_host really")
     assert [step["after"] for step in installed.result["steps"] if step["attribute"] == "product key"] == [REAL["product_key"][-5:]]
+    # The secrets of entries of lists went all the way to Windows.
+    assert run.of_task("slmgr really")[0].event == "runner_on_ok"
+    assert "InstallProductKey" in run.of_task("slmgr with canaries")[0].result["msg"]
     assert run.of_task("ad_group really")[0].event == run.of_task("dns_record_acl really")[0].event == "runner_on_ok"
     assert REAL["product_key"][-5:] in run.output
 

@@ -39,9 +39,10 @@ def test_the_options_are_an_argument_spec(module: str):
 @pytest.mark.parametrize("module", MODULES)
 def test_secrets_and_variables_are_documented_options(module: str):
     spec, action = module_options.documented_options(module), action_of(module)
-    assert spec.keys() >= action.SECRETS
+    options = spec | {name: option for outer in spec.values() for name, option in outer.get("options", {}).items()}
+    assert options.keys() >= action.SECRETS
     assert spec.keys() >= action.VARIABLES.keys()
-    texts = [name for name in spec if spec[name]["type"] != "bool"]
+    texts = [name for name, option in options.items() if option["type"] != "bool"]
     suspicious = {name for name in texts if "password" in name or name.endswith(("_key", "_secret"))}
     assert suspicious <= action.SECRETS
 

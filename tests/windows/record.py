@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, licensing, services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, license_changes, licensing, services
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import HKEY_LOCAL_MACHINE, NET_FIREWALL_RULE
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.winrm_session import inspect_session
@@ -63,7 +63,7 @@ def wrong_key(session: Session) -> None:
     """The fault that nobody has published."""
     version = str(licensing.read_service(session, ("Version",))["Version"])
     try:
-        licensing.install_key(session, version, WRONG_KEY)
+        license_changes.install_key(session, version, WRONG_KEY)
     except ActivationError as fault:
         print(f"  as it should: {fault.message}")
     else:

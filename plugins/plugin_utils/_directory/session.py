@@ -122,6 +122,10 @@ class Session:
             controls.append(ldap.controls.RequestControl(_PERMISSIVE_MODIFY_OID, True, None))
         self._change(lambda: self._connection.modify_ext_s(dn, entries, serverctrls=controls), f"Changing {dn}", right)
 
+    def delete(self, dn: str, right: str) -> None:
+        """Delete an object that has nothing below it."""
+        self._change(lambda: self._connection.delete_s(dn), f"Deleting {dn}", right)
+
     def move(self, dn: str, container: str, right: str) -> None:
         """Move an object into another container of its domain."""
         name = ldap.dn.explode_dn(dn)[0]

@@ -66,6 +66,10 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "ClearKeyManagementServiceListeningPort": Method(),
         **_CLIENT_METHODS,
         "DisableKeyManagementServiceHostCaching": Method({"DisableCaching": "boolean"}),
+        "ClearProductKeyFromRegistry": Method(),
+        "InstallLicense": Method({"License": "string"}),
+        "ReArmWindows": Method(),
+        "ReArmApp": Method({"ApplicationId": "string"}),
     },
 )
 
@@ -84,18 +88,44 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
         "PartialProductKey": "string",
         "ProductKeyChannel": "string",
         "RequiredClientCount": "uint32",
+        "OfflineInstallationId": "string",
+        "ProductKeyID": "string",
+        "IsKeyManagementServiceMachine": "uint32",
         "KeyManagementServiceMachine": "string",
         "KeyManagementServicePort": "uint32",
         "KeyManagementServiceLookupDomain": "string",
         "DiscoveredKeyManagementServiceMachineName": "string",
         "DiscoveredKeyManagementServiceMachinePort": "uint32",
+        "VLActivationType": "uint32",
         "VLActivationTypeEnabled": "uint32",
+        "ADActivationObjectName": "string",
+        "ADActivationObjectDN": "string",
+        "ADActivationCsvlkPid": "string",
+        "ADActivationCsvlkSkuId": "string",
+        "RemainingAppReArmCount": "uint32",
+        "RemainingSkuReArmCount": "uint32",
     },
     methods={
         "Activate": Method(),
         "UninstallProductKey": Method(),
+        "DepositOfflineConfirmationId": Method({"InstallationId": "string", "ConfirmationId": "string"}),
+        "ReArmSku": Method(),
         **_CLIENT_METHODS,
     },
+)
+
+TOKEN_ACTIVATION_LICENSE = CimClass(
+    "SoftwareLicensingTokenActivationLicense",
+    properties={
+        "ID": "string",
+        "ILID": "string",
+        "ILVID": "uint32",
+        "AuthorizationStatus": "uint32",
+        "ExpirationDate": "datetime",
+        "Description": "string",
+        "AdditionalInfo": "string",
+    },
+    methods={"Uninstall": Method()},
 )
 
 STD_REG_PROV = CimClass(
@@ -106,6 +136,7 @@ STD_REG_PROV = CimClass(
         "SetStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string"}),
         "GetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string[]"}),
         "SetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string[]"}),
+        "GetDWORDValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"uValue": "uint32"}),
         "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
     },
 )

@@ -13,7 +13,7 @@ from .._licensing.kms import is_office
 from .._licensing.product_keys import last_five
 from .._plan import Plan, Step
 from .._wsman.session import Session
-from . import licensing
+from . import license_changes
 from .client_product import THE_SYSTEM, Chosen
 from .kms_client_state import Wish
 from .licensing import Product
@@ -51,7 +51,7 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         if wish.product == THE_SYSTEM:
             check_volume_licences(session)
         step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey")
-        plan.add(step, lambda: licensing.install_key(session, version, key))
+        plan.add(step, lambda: license_changes.install_key(session, version, key))
     for other in beside:
         step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
         plan.add(step, _remover(session, version, other))
@@ -65,4 +65,4 @@ def _setup_key(session: Session, product: Product | None, wish: Wish) -> str:
 
 
 def _remover(session: Session, version: str, product: Product) -> Callable[[], None]:
-    return lambda: licensing.uninstall_key(session, version, product.id)
+    return lambda: license_changes.uninstall_key(session, version, product.id)

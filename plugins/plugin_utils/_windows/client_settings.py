@@ -155,7 +155,7 @@ def plan_settings(plan: Plan, session: Session, target: Target, wanted: Mapping[
             _spoken(setting, value),
             f"{target.cim_class.name}.{method}",
         )
-        plan.add(step, _setter(session, target, setting, value))
+        plan.add(step, setter(session, target, setting, value))
 
 
 def wrong_settings(target: Target, wanted: Mapping[str, Wanted]) -> list[str]:
@@ -184,7 +184,8 @@ def _said(setting: Setting, value: Wanted) -> Wanted:
     return "unset" if spoken is None else spoken
 
 
-def _setter(session: Session, target: Target, setting: Setting, value: Wanted) -> Callable[[], None]:
+def setter(session: Session, target: Target, setting: Setting, value: Wanted) -> Callable[[], None]:
+    """Sets or clears it, which does no harm if it is done twice."""
     method = setting.clear if value is None else setting.method
     arguments: dict[str, Value] = {} if value is None else {setting.parameter: not value if setting.inverted else value}
     return lambda: licensing.call_method(session, target.cim_class, target.keys, method, arguments, repeatable=True)

@@ -16,7 +16,7 @@ from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import alternate_url, client_key, computer, dns_suffixes, licensing
+from . import alternate_url, client_key, computer, dns_suffixes, license_changes, licensing
 from .alternate_url import AlternateUrl
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .client_key import plan_key
@@ -236,7 +236,7 @@ class KmsClient:
         raised: int | None = None
         lost = ""
         try:
-            lost = licensing.activate(self._session, self._version, product.id)
+            lost = license_changes.activate(self._session, self._version, product.id)
         except ActivationError as failure:
             if not failure.code.startswith("0x"):
                 raise

@@ -13,7 +13,7 @@ from .._licensing.errors import hexadecimal, name_of
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Step
-from . import licensing, version_values
+from . import license_changes, licensing, version_values
 from .host_work import HostWork
 
 
@@ -79,7 +79,7 @@ def _key_is_due(work: HostWork) -> bool:
 
 
 def _install(work: HostWork, key: str) -> None:
-    licensing.install_key(work.session, work.state.version, key)
+    license_changes.install_key(work.session, work.state.version, key)
     product = work.state.product = work.read_product()
     if product is None or product.channel is not Channel.CSVLK:
         raise ActivationError(
@@ -100,7 +100,7 @@ def _activate(work: HostWork) -> None:
         raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
     if product.licensed:
         return
-    lost = licensing.activate(work.session, work.state.version, product.id)
+    lost = license_changes.activate(work.session, work.state.version, product.id)
     work.state.product = work.read_product()
     if not work.state.licensed:
         reason = work.state.product.status_reason if work.state.product else 0

@@ -15,7 +15,7 @@ from .._licensing.product_keys import last_five
 from .._plan import Step
 from .._srv_value import SrvValue
 from .._wsman.session import Session
-from . import computer, kms_host_firewall, kms_host_settings, licensing, listening, version_values
+from . import computer, kms_host_firewall, kms_host_settings, license_changes, licensing, listening, version_values
 from .host_work import HostWork
 from .kms_host_state import SETTINGS, Wish
 from .licensing import Product
@@ -147,7 +147,7 @@ class KmsHostRemoval(HostWork):
             setting = SETTINGS[name]
             if state.setting(name) != wanted:
                 step = Step(self.name, setting.attribute, state.setting(name), wanted, f"SoftwareLicensingService.{setting.method}")
-                self.plan.add(step, kms_host_settings.setter(self, setting, wanted))
+                self.plan.add(step, kms_host_settings.setter(self.session, state.version, setting, wanted))
         if licensing.number(state.service["KeyManagementServiceListeningPort"]):
             method = "ClearKeyManagementServiceListeningPort"
             step = Step(self.name, SETTINGS["listening_port"].attribute, state.port, None, f"SoftwareLicensingService.{method}")
@@ -174,11 +174,11 @@ class KmsHostRemoval(HostWork):
                 )
 
     def _uninstall(self, product: Product) -> None:
-        licensing.uninstall_key(self.session, self.state.version, product.id)
+        license_changes.uninstall_key(self.session, self.state.version, product.id)
         self._stop_listening()
 
     def _replace(self, key: str) -> None:
-        licensing.install_key(self.session, self.state.version, key)
+        license_changes.install_key(self.session, self.state.version, key)
         now = self.read_product()
         if now is not None and now.channel is Channel.CSVLK:
             raise ActivationError(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._plan import Step
+from .._wsman.session import Session
 from . import licensing, listening, publish_list
 from .host_work import HostWork
 from .kms_host_state import SETTINGS, Setting
@@ -27,9 +28,9 @@ def plan_settings(work: HostWork) -> None:
     changes.sort(key=lambda change: change[1].needs_restart)
     list_restarts = work.runs_kms and bool(_list_steps(work))
     for number, (step, setting) in enumerate(changes):
-        apply = setter(work, setting, step.after)
+        apply = setter(work.session, work.state.version, setting, step.after)
         if number == len(changes) - 1 and setting.needs_restart and not list_restarts:
-            apply = _then_restart(work, apply, setter(work, setting, step.before))
+            apply = _then_restart(work, apply, setter(work.session, work.state.version, setting, step.before))
         work.plan.add(step, apply)
 
 
@@ -106,10 +107,10 @@ def _made_before() -> None:
     """The first step of the list wrote this line as well; that it is there is read back at the end."""
 
 
-def setter(work: HostWork, setting: Setting, wanted: int | bool) -> Callable[[], None]:
+def setter(session: Session, version: str, setting: Setting, wanted: int | bool) -> Callable[[], None]:
     """Sets it."""
     argument = not wanted if setting.inverted else wanted
-    return lambda: licensing.call_service(work.session, work.state.version, setting.method, {setting.parameter: argument}, repeatable=True)
+    return lambda: licensing.call_service(session, version, setting.method, {setting.parameter: argument}, repeatable=True)
 
 
 def _then_restart(work: HostWork, apply: Callable[[], None], undo: Callable[[], None]) -> Callable[[], None]:

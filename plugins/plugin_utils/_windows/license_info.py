@@ -16,8 +16,13 @@ from .._wsman.cim import Value
 from .._wsman.session import Session
 from . import licensing
 from .classes import SOFTWARE_LICENSING_SERVICE
+from .client_settings import ACTIVATION_TYPES
 from .computer import OperatingSystem, read_operating_system
 from .licensing import Product, number
+
+_AD_COLUMNS = ("ADActivationObjectName", "ADActivationObjectDN", "ADActivationCsvlkPid", "ADActivationCsvlkSkuId")
+SHOWN_COLUMNS = (*licensing.PRODUCT_COLUMNS, "VLActivationType", "VLActivationTypeEnabled", *_AD_COLUMNS)
+"""What is shown of a product."""
 
 _APPLICATIONS = {WINDOWS: "windows", OFFICE: "office", OFFICE_2010: "office"}
 _COUNTERS = {
@@ -36,14 +41,14 @@ def read_license(session: Session) -> dict[str, Any]:
     """The state of one host: three queries, and one more page where several products hold keys."""
     system = read_operating_system(session)
     now = datetime.now(UTC)
-    products = licensing.read_products(session, system.windows)
+    products = licensing.read_products(session, system.windows, SHOWN_COLUMNS)
     service = licensing.read_service(session, list(SOFTWARE_LICENSING_SERVICE.properties), system.windows)
     windows = licensing.windows_product(products)
     return {
-        "windows": _product(windows, now) if windows else None,
-        "products": [_product(product, now) for product in products if not product.is_addon],
-        "addons": [_product(product, now) for product in products if product.is_addon],
-        "service": _service(service),
+        "windows": shown_product(windows, now) if windows else None,
+        "products": [shown_product(product, now) for product in products if not product.is_addon],
+        "addons": [shown_product(product, now) for product in products if product.is_addon],
+        "service": shown_service(service),
         "operating_system": _operating_system(system, now),
     }
 
@@ -60,7 +65,8 @@ def short_product(product: Product | None) -> dict[str, Any] | None:
     }
 
 
-def _product(product: Product, now: datetime) -> dict[str, Any]:
+def shown_product(product: Product, now: datetime) -> dict[str, Any]:
+    """A product that was read at that time with SHOWN_COLUMNS."""
     ends = expiry(product.status, product.grace_minutes, now)
     return {
         "activation_id": product.id,
@@ -75,10 +81,21 @@ def _product(product: Product, now: datetime) -> dict[str, Any]:
         "permanent": ends.permanent,
         "expires_in_days": ends.days,
         "required_count": product.required_count,
+        "activation_type": ACTIVATION_TYPES.get(used) if (used := number(product.row["VLActivationType"])) else None,
+        "activation_type_allowed": ACTIVATION_TYPES.get(number(product.row["VLActivationTypeEnabled"]), "all"),
+        "ad_activation": _ad_activation(product.row),
     }
 
 
-def _service(row: Mapping[str, Value]) -> dict[str, Any]:
+def _ad_activation(row: Mapping[str, Value]) -> dict[str, Any] | None:
+    """The activation object by which a product was activated with Active Directory."""
+    if not any(row[column] for column in _AD_COLUMNS):
+        return None
+    return dict(zip(("object_name", "object_dn", "csvlk_pid", "csvlk_activation_id"), (row[column] for column in _AD_COLUMNS), strict=True))
+
+
+def shown_service(row: Mapping[str, Value]) -> dict[str, Any]:
+    """The licensing service, from a row with all columns."""
     return {
         "version": row["Version"],
         "client_machine_id": row["ClientMachineID"],

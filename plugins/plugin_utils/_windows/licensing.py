@@ -1,14 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Software Protection Platform of one host: what it holds, and the calls that change it.
-
-The calls and their order are those of slmgr.vbs, which is itself only a client of these classes.
-"""
+"""The Software Protection Platform of one host: what it holds, and how it is called."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +14,9 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel, classify
 from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
-from .._licensing.product_keys import last_five
 from .._licensing.status import LICENSED, status_name
 from .._wsman.cim import CimClass, Value
-from .._wsman.session import Session, UnknownOutcome
+from .._wsman.session import Session
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
 
@@ -42,9 +37,6 @@ SERVICE_COLUMNS = (
 
 _SERVICE_STOPPING = "0xC004F075"
 _STOPPING_SECONDS = 60.0
-# For the provider that goes on when WinRM has given it up, which it does after 60 seconds.
-_AT_WORK_SECONDS = 60.0
-_AT_WORK_PAUSE = 3.0
 
 PRODUCT_COLUMNS = (
     "ID",
@@ -130,7 +122,7 @@ def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS, ver
         columns: What is wanted of it.
         version: The version of Windows. Left out, only what every version has is asked for, Version among it.
     """
-    rows = _patiently(lambda: query(session, SOFTWARE_LICENSING_SERVICE, columns, version))
+    rows = patiently(lambda: query(session, SOFTWARE_LICENSING_SERVICE, columns, version))
     if not rows:
         raise ActivationError(
             f"{session.host}: WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.", source="windows"
@@ -154,7 +146,7 @@ def read_products(
         columns: PRODUCT_COLUMNS, and what else is wanted.
         condition: Which products, as a WQL condition.
     """
-    return [product_of(row) for row in _patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, columns, version, condition))]
+    return [product_of(row) for row in patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, columns, version, condition))]
 
 
 def read_windows(session: Session, version: WindowsVersion) -> Product | None:
@@ -186,72 +178,6 @@ def product_of(row: Mapping[str, Value]) -> Product:
     )
 
 
-def install_key(session: Session, version: str, product_key: str) -> None:
-    """Install a product key, as C(slmgr /ipk) does. Where the answer was lost, the key that Windows holds decides.
-
-    Raises:
-        WsmanFault: Windows does not take the key. Its message never holds the key.
-        UnknownOutcome: The answer was lost, and Windows does not hold the key.
-    """
-    try:
-        call_service(session, version, "InstallProductKey", {"ProductKey": product_key})
-        refresh(session, version)
-    except UnknownOutcome as lost:
-        if not _comes_about(session, version, lost, lambda held: any(product.partial_key == last_five(product_key) for product in held)):
-            raise
-
-
-def uninstall_key(session: Session, version: str, product_id: str) -> None:
-    """Remove the key of a product, as C(slmgr /upk) does. Where the answer was lost, what Windows holds decides.
-
-    Raises:
-        UnknownOutcome: The answer was lost, and Windows still holds the key.
-    """
-    try:
-        answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "UninstallProductKey", selectors={"ID": product_id})
-        check_return_value(session, "SoftwareLicensingProduct.UninstallProductKey", answer)
-        refresh(session, version)
-    except UnknownOutcome as lost:
-        if not _comes_about(session, version, lost, lambda held: all(product.id != product_id for product in held)):
-            raise
-
-
-def activate(session: Session, version: str, product_id: str) -> str:
-    """One activation attempt, as C(slmgr /ato) does. The caller reads the status afterwards: it alone counts.
-
-    Returns:
-        Where the answer was lost, the sentence that says so; an empty text otherwise. Trying again could spend a second
-        activation of the key, so it is only looked at what comes of the attempt.
-    """
-    try:
-        answer = session.invoke(SOFTWARE_LICENSING_PRODUCT, "Activate", selectors={"ID": product_id})
-        check_return_value(session, "SoftwareLicensingProduct.Activate", answer)
-        refresh(session, version)
-    except UnknownOutcome as lost:
-        _comes_about(session, version, lost, lambda held: any(product.id == product_id and product.licensed for product in held))
-        return lost.message
-    return ""
-
-
-def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[list[Product]], bool]) -> bool:
-    """Whether what a call without an answer was to do is done; for one that is still at work this is asked for a while."""
-    deadline = time.monotonic() + (_AT_WORK_SECONDS if lost.at_work else 0.0)
-    while True:
-        # The lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
-        with contextlib.suppress(ActivationError):
-            refresh(session, version)
-        if reached(read_products(session, parse_version(version))):
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_AT_WORK_PAUSE)
-
-
-def refresh(session: Session, version: str) -> None:
-    """Bring the status up to date, which does not happen by itself at once."""
-    call_service(session, version, "RefreshLicenseStatus", repeatable=True)
-
-
 def call_service(
     session: Session, version: str, method: str, arguments: Mapping[str, Value] | None = None, repeatable: bool = False
 ) -> None:
@@ -273,10 +199,10 @@ def call_method(
         answer = session.invoke(cim_class, method, arguments, keys, repeatable=repeatable)
         check_return_value(session, f"{cim_class.name}.{method}", answer)
 
-    _patiently(call) if repeatable else call()
+    patiently(call) if repeatable else call()
 
 
-def _patiently(ask: Callable[[], _T]) -> _T:
+def patiently(ask: Callable[[], _T]) -> _T:
     """Ask until sppsvc is no longer on its way down.
 
     It stops itself when nobody has asked it for a while and refuses what comes meanwhile; the next question after that starts

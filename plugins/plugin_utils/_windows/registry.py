@@ -44,6 +44,17 @@ def read_string(session: Session, key: str, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def read_number(session: Session, key: str, name: str) -> int | None:
+    """A REG_DWORD value below HKEY_LOCAL_MACHINE; C(None) where the key has no such value.
+
+    Raises:
+        KeyMissing: There is no such key.
+    """
+    answer = _call(session, "GetDWORDValue", key, name)
+    value = answer["uValue"] if _exists(session, answer, key, name) else None
+    return value if isinstance(value, int) else None
+
+
 def read_strings(session: Session, key: str, name: str) -> list[str] | None:
     """A REG_MULTI_SZ value below HKEY_LOCAL_MACHINE; C(None) where the key has no such value.
 

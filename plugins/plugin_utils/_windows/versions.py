@@ -60,6 +60,14 @@ SINCE: Mapping[str, Mapping[str, Since]] = {
         "DiscoveredKeyManagementServiceMachinePort": Since(WINDOWS_7, _WINDOWS_7_CLASS),
         "KeyManagementServiceLookupDomain": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
         "VLActivationTypeEnabled": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "IsKeyManagementServiceMachine": Since(WINDOWS_7, _WINDOWS_7_CLASS),
+        "VLActivationType": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "ADActivationObjectName": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "ADActivationObjectDN": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "ADActivationCsvlkPid": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "ADActivationCsvlkSkuId": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "RemainingAppReArmCount": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
+        "RemainingSkuReArmCount": Since(WINDOWS_8, _NOT_IN_WINDOWS_7),
     },
 }
 """By class and property; a property that is not here is in every version from Vista SP1 and Server 2008 on."""

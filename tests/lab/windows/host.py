@@ -35,6 +35,7 @@ from .settings import LicensingSettings
 from .spec import HostSpec
 from .stdregprov import StdRegProv
 from .tcp import TcpConnections
+from .token_licenses import TokenLicenses
 
 _SERVICE_STOPPING = 0xC004F075
 _SERVICE_DISABLED = 0x80070422
@@ -126,6 +127,7 @@ class Host:
         found: list[Provider] = [
             LicensingService(licensing_class("SoftwareLicensingService", schema), self),
             LicensingProducts(licensing_class("SoftwareLicensingProduct", schema), self),
+            *self._token_licenses(),
             StdRegProv(system_class("StdRegProv", CIMV2), language, lambda: self.registry, environment),
             StdRegProv(system_class("StdRegProv", "root/default"), language, lambda: self.registry, environment),
             Services(system_class("Win32_Service", CIMV2), language, lambda: self.services, name),
@@ -141,6 +143,13 @@ class Host:
             found.append(FirewallRules(system_class("MSFT_NetFirewallRule", STANDARD_CIMV2), language, lambda: self.firewall))
             found.append(TcpConnections(system_class("MSFT_NetTCPConnection", STANDARD_CIMV2), language, self._kms_port))
         return found
+
+    def _token_licenses(self) -> list[Provider]:
+        """The class came with Windows 7 and Server 2008 R2."""
+        if self.spec.windows.schema < 2009:
+            return []
+        cim_class = licensing_class("SoftwareLicensingTokenActivationLicense", self.spec.windows.schema)
+        return [TokenLicenses(cim_class, self.spec.language, self.demand_licensing, lambda: self.licensing.token_licenses)]
 
     @property
     def hostname(self) -> str:
@@ -262,6 +271,10 @@ class Host:
                 "events": [(event.code, event.log, list(event.strings)) for event in self.events.events()],
                 "processes": list(self.processes.started),
                 "rearms": licensing.rearms,
+                "other_rearms": dict(licensing.other_rearms),
+                "key_in_registry": licensing.key_in_registry,
+                "license_files": len(licensing.license_files),
+                "token_licenses": [(row["ILID"], row["ILVID"]) for row in licensing.token_licenses],
             }
 
     def sync_port(self) -> None:

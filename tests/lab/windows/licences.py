@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .data import LabKey, Product
@@ -43,15 +43,18 @@ class Licence:
     grace_until: datetime | None = None
     reason: int = GRACE_EXPIRED
     activation_type: int = 0
+    activation_object: dict[str, str] = field(default_factory=dict)
+    """ADActivationObjectName and its siblings, where Active Directory activated it."""
 
     def install(self, key: LabKey, grace_until: datetime | None) -> None:
         """A key, not activated yet."""
         self.key, self.activated, self.until, self.grace_until = key, False, None, grace_until
-        self.reason, self.activation_type = GRACE_EXPIRED, 0
+        self.reason, self.activation_type, self.activation_object = GRACE_EXPIRED, 0, {}
 
     def remove(self) -> None:
         """No key any more."""
         self.key, self.activated, self.until, self.grace_until, self.activation_type = None, False, None, None, 0
+        self.activation_object = {}
 
     def activate(self, until: datetime | None = None, activation_type: int = 0) -> None:
         """Licensed, for good or until then."""

@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from . import data, identifiers
 from .events import KEY_MANAGEMENT_SERVICE, EventLog
@@ -20,6 +21,7 @@ from .microsoft import ActivationRefused, Microsoft
 from .ports import Clock
 from .settings import LicensingSettings
 from .spec import HostSpec
+from .token_licenses import token_license_in
 
 KEY_INVALID = 0xC004F050
 SKU_NOT_FOUND = 0xC004F069
@@ -30,6 +32,7 @@ KMS_HOST_NOT_ACTIVATED = 0xC004F041
 KMS_HOST_CANNOT_BE_USED = 0xC004F042
 TIMESTAMP_INVALID = 0xC004F06C
 REARMS_EXCEEDED = 0xC004D307
+DATA_INVALID = 0x8007000D
 NO_INTERNET = 0x80072EE7
 NO_AD_OBJECT = 0x80072030
 NO_TOKEN = 0xC004F30F
@@ -67,6 +70,10 @@ class Licensing:
         self.cmid = spec.cmid or identifiers.make_guid(generator)
         self.hardware_id = identifiers.make_guid(generator)
         self.rearms = spec.rearms
+        self.other_rearms: dict[str, int] = {}
+        self.key_in_registry = True
+        self.license_files: list[str] = []
+        self.token_licenses: list[dict[str, Any]] = []
         self._rearm_pending = False
         self._surviving: set[str] = set()
         self.host_installed: Callable[[], None] = lambda: None
@@ -205,6 +212,30 @@ class Licensing:
             raise ActivationFailed(REARMS_EXCEEDED)
         self.rearms -= 1
         self._rearm_pending = True
+
+    def rearms_left(self, kind: str) -> int:
+        """RemainingAppReArmCount or RemainingSkuReArmCount, by application or activation ID. That they count apart is the lab's guess."""
+        return self.other_rearms.get(kind.lower(), self._spec.rearms)
+
+    def rearm_only(self, kind: str) -> None:
+        """ReArmApp, ReArmSku: one application or product."""
+        if self.rearms_left(kind) < 1:
+            raise ActivationFailed(REARMS_EXCEEDED)
+        self.other_rearms[kind.lower()] = self.rearms_left(kind) - 1
+
+    def clear_key_from_registry(self) -> None:
+        """ClearProductKeyFromRegistry: WMI shows nothing of it (SLMGRDOC, /cpky)."""
+        self.key_in_registry = False
+
+    def install_license(self, text: str) -> None:
+        """InstallLicense. The same file may come again, as /rilc does it."""
+        if not text.lstrip("\ufeff \r\n").startswith("<"):
+            raise ActivationFailed(DATA_INVALID)
+        if text not in self.license_files:
+            self.license_files.append(text)
+        token = token_license_in(text)
+        if token is not None and token not in self.token_licenses:
+            self.token_licenses.append(token)
 
     def boot(self) -> None:
         """Windows starts: a rearm that was asked for gives a new CMID and grace."""

@@ -21,7 +21,6 @@ from .spec import HostSpec
 
 _NEVER = datetime(1601, 1, 1, tzinfo=UTC)
 _INVALID_PARAMETER = 0x80070057
-_DATA_INVALID = 0x8007000D
 _NOT_FOUND = 0x80041002
 
 Arguments = Mapping[str, Any]
@@ -170,11 +169,12 @@ class LicensingService(_LicensingProvider):
         return {
             **super()._handlers(),
             "InstallProductKey": lambda arguments, _id: self._licensing.install_key(arguments.get("ProductKey")),
-            # Nothing that WMI shows changes with these two: states are computed whenever they are read.
-            "ClearProductKeyFromRegistry": lambda _arguments, _id: None,
+            "ClearProductKeyFromRegistry": lambda _arguments, _id: self._licensing.clear_key_from_registry(),
+            # States are computed whenever they are read.
             "RefreshLicenseStatus": lambda _arguments, _id: None,
-            "InstallLicense": self._install_license,
+            "InstallLicense": lambda arguments, _id: self._licensing.install_license(arguments.get("License") or ""),
             "ReArmWindows": lambda _arguments, _id: self._licensing.rearm(),
+            "ReArmApp": lambda arguments, _id: self._licensing.rearm_only(arguments.get("ApplicationId") or ""),
             "SetKeyManagementServiceListeningPort": self._set_listening_port,
             "ClearKeyManagementServiceListeningPort": self._clear_value("KeyManagementServiceListeningPort"),
             "SetVLActivationInterval": self._set_activation_interval,
@@ -189,10 +189,6 @@ class LicensingService(_LicensingProvider):
                 not arguments.get("DisableCaching")
             ),
         }
-
-    def _install_license(self, arguments: Arguments, product_id: str | None) -> None:
-        if not (arguments.get("License") or "").lstrip("\ufeff \r\n").startswith("<"):
-            raise ActivationFailed(_DATA_INVALID)
 
     def _set_listening_port(self, arguments: Arguments, product_id: str | None) -> None:
         self._set_port("KeyManagementServiceListeningPort", arguments.get("PortNumber"))
@@ -254,8 +250,8 @@ class LicensingProducts(_LicensingProvider):
                 "ProductKeyID2": licensing.extended_pid(licence),
                 "ProductKeyChannel": product.channel if licence.key else None,
                 "OfflineInstallationId": licensing.installation_id(licence),
-                "RemainingAppReArmCount": licensing.rearms,
-                "RemainingSkuReArmCount": licensing.rearms,
+                "RemainingAppReArmCount": licensing.rearms_left(product.application),
+                "RemainingSkuReArmCount": licensing.rearms_left(product.id),
                 "RequiredClientCount": product.threshold if volume else 0,
                 "IsKeyManagementServiceMachine": int(is_host),
                 "KeyManagementServiceProductKeyID": licensing.extended_pid(licence) if is_host else None,
@@ -267,6 +263,7 @@ class LicensingProducts(_LicensingProvider):
                 "VLActivationInterval": settings.activation_interval,
                 "VLRenewalInterval": settings.renewal_interval,
                 "VLActivationType": licence.activation_type,
+                **licence.activation_object,
                 "VLActivationTypeEnabled": settings.activation_type(product.id),
                 "AutomaticVMActivationLastActivationTime": _NEVER,
                 "TokenActivationGrantNumber": 0,
@@ -283,5 +280,5 @@ class LicensingProducts(_LicensingProvider):
             "DepositOfflineConfirmationId": lambda arguments, product_id: licensing.deposit(
                 licensing.find(product_id or ""), arguments.get("InstallationId"), arguments.get("ConfirmationId")
             ),
-            "ReArmSku": lambda _arguments, _id: licensing.rearm(),
+            "ReArmSku": lambda _arguments, product_id: licensing.rearm_only(product_id or ""),
         }

@@ -12,7 +12,7 @@ from unit.lab.in_process import InProcess, session_on
 from unit.lab.windows_fakes import FakeDomain, install
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import licensing
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
 from lab.windows import data
@@ -26,8 +26,8 @@ KEY = data.key_named("csvlk_2022").key
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes a minute takes two seconds here."""
-    monkeypatch.setattr(licensing, "_AT_WORK_SECONDS", 2.0)
-    monkeypatch.setattr(licensing, "_AT_WORK_PAUSE", 0.1)
+    monkeypatch.setattr(license_changes, "_AT_WORK_SECONDS", 2.0)
+    monkeypatch.setattr(license_changes, "_AT_WORK_PAUSE", 0.1)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_what_windows_is_still_at_is_waited_for_and_not_repeated(domain: FakeDom
 
 
 def test_patience_with_an_activation_has_an_end_and_nothing_is_repeated(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(licensing, "_AT_WORK_SECONDS", 0.3)
+    monkeypatch.setattr(license_changes, "_AT_WORK_SECONDS", 0.3)
     host = domain.add("kms-1", "server_2022_standard", role="kms")
     install(host, KEY)
     session = session_on(host, late("Activate", 5), "svc-winrm")

@@ -269,7 +269,7 @@ def test_a_rule_without_a_group_that_netsh_takes_is_refused(text: str) -> None:
 
 def test_everything_in_the_classes_is_used() -> None:
     folder = Path(classes.__file__).parent
-    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name not in ("classes.py", "versions.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py") if path.name not in ("classes.py", "versions.py"))
     for cim_class in (entry for entry in vars(classes).values() if isinstance(entry, classes.CimClass)):
         for name in (*cim_class.properties, *cim_class.methods):
             assert re.search(rf'"{name}"', text), f"{cim_class.name}.{name}"

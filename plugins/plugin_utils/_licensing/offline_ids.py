@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape of confirmation IDs and activation IDs. Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from .._errors import ActivationError
+
+CONFIRMATION_ID_DIGITS = 48
+"""Eight groups of six (Microsoft's text for activation by telephone)."""
+
+_BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
+
+
+def confirmation_digits(text: str) -> str:
+    """A confirmation ID as Windows takes it, digits only, however its groups were parted.
+
+    Another number of digits than C(CONFIRMATION_ID_DIGITS) is let through: one public client expects 54.
+
+    Raises:
+        ActivationError: There is something else in it than digits. The message does not repeat it.
+    """
+    digits = _BETWEEN_GROUPS.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        raise ActivationError("The confirmation ID has to be digits, in groups or not.", source="options")
+    return digits
+
+
+def checked_guid(text: str, name: str) -> str:
+    """An activation ID or application ID in the form in which Windows shows it.
+
+    Args:
+        text: What was given; braces around it are taken off.
+        name: The option, for the message.
+
+    Raises:
+        ActivationError: It is no GUID, so that it could match nothing.
+    """
+    try:
+        return str(uuid.UUID(text.strip().strip("{}")))
+    except ValueError:
+        raise ActivationError(
+            f"{name} is '{text}', which is no GUID such as 55c92734-d682-4d71-983e-d6ec3f16059f; license_info shows those of a host.",
+            source="options",
+        ) from None

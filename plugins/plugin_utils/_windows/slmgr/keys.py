@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs that install and remove keys and licenses.
+
+After each change of a key slmgr.vbs marks KMS hosts in the registry for monitoring, and takes the mark from all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..._licensing.product_keys import last_five
+from ..._plan import Plan, Step
+from .. import license_changes, licensing, version_values
+from .state import Machine
+from .work import Request, Work
+
+
+def ipk(machine: Machine, request: Request) -> Work:
+    """A product key, which decides itself to which product it belongs."""
+    key: str = request.options["product_key"]
+    work = Work()
+    if machine.holds(last_five(key)):
+        work.plan = _marks(machine)
+        return work
+    step = _key_step(machine, last_five(key), installs=True)
+    work.plan.add(step, lambda: license_changes.install_key(machine.session, machine.version, key))
+    work.predict = machine.plan_key
+    work.follow_up = lambda: _marks(machine)
+    work.verify = lambda: (
+        [] if machine.holds(last_five(key)) else [f"the product key that ends in {last_five(key)}, which no product holds"]
+    )
+    return work
+
+
+def upk(machine: Machine, request: Request) -> Work:
+    """No product key for a product any more."""
+    work = Work()
+    sku = machine.with_key(request.product_id)
+    if sku is None:
+        work.plan = _marks(machine)
+        return work
+    step = _key_step(machine, sku.product.partial_key, installs=False)
+    work.plan.add(step, lambda: license_changes.uninstall_key(machine.session, machine.version, sku.id))
+    work.predict = lambda: machine.remove(sku)
+    work.follow_up = lambda: _marks(machine)
+    work.verify = lambda: [f"the product key of {sku.shown}, which is still there"] if machine.with_key(sku.id.lower()) else []
+    return work
+
+
+def _key_step(machine: Machine, partial_key: str, installs: bool) -> Step:
+    states = ("absent", "installed")
+    before, after = states if installs else reversed(states)
+    method = "SoftwareLicensingService.InstallProductKey" if installs else "SoftwareLicensingProduct.UninstallProductKey"
+    return Step(machine.host, f"product key that ends in {partial_key}", before, after, method)
+
+
+def _marks(machine: Machine) -> Plan:
+    """The mark of KMS hosts as it has to be with the keys that are installed; nothing in a trial that can't know them."""
+    plan = Plan()
+    if machine.key_planned:
+        return plan
+    wanted = machine.version if machine.has_host_key else None
+    for key, value in version_values.read(machine.session, machine.windows).items():
+        if value == wanted:
+            continue
+        method = "StdRegProv.SetStringValue" if wanted else "StdRegProv.DeleteValue"
+        plan.add(Step(machine.host, version_values.attribute(key), value, wanted, method), _marker(machine, key, wanted))
+    return plan
+
+
+def _marker(machine: Machine, key: str, wanted: str | None) -> Callable[[], None]:
+    if wanted is None:
+        return lambda: version_values.remove(machine.session, key)
+    return lambda: version_values.write(machine.session, key, wanted)
+
+
+def cpky(machine: Machine, _request: Request) -> Work:
+    """Take the key out of the registry, where it is not needed once Windows is installed."""
+    work = Work()
+    step = Step(
+        machine.host, "product key in the registry", None, "cleared", _service("ClearProductKeyFromRegistry"), decided_by_target=("before",)
+    )
+    work.plan.add(step, lambda: licensing.call_service(machine.session, machine.version, "ClearProductKeyFromRegistry", repeatable=True))
+    return work
+
+
+def ilc(machine: Machine, request: Request) -> Work:
+    """A license file. Windows takes one that it has already once more, so that a lost answer is no harm."""
+    name, text = request.options["license_file"]
+    work = Work()
+    step = Step(machine.host, f"license {name}", None, "installed", _service("InstallLicense"), decided_by_target=("before",))
+    work.plan.add(
+        step, lambda: licensing.call_service(machine.session, machine.version, "InstallLicense", {"License": text}, repeatable=True)
+    )
+    return work
+
+
+def _service(method: str) -> str:
+    return f"SoftwareLicensingService.{method}"
