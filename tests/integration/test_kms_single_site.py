@@ -44,7 +44,7 @@ def steady(world: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
     passing = {"sppsvc", "minutes", "events"} | (set() if strict else {"processes", "publications"})
     hosts = {f"{name} {key}": value for name, host in world["hosts"].items() for key, value in host.items() if key not in passing}
     for label, value in hosts.items():
-        if label.endswith("registry"):
+        if label.endswith(" registry"):
             hosts[label] = {path: data for path, data in value.items() if (path.rpartition("\\")[2], data) not in DEFAULTS}
     return {**{name: seen for name, seen in world.items() if name != "hosts"}, **hosts}
 
