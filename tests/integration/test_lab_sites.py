@@ -183,7 +183,10 @@ def test_clients_follow_priority_and_a_cut_link_is_silent(table_5: Lab) -> None:
 def test_a_link_is_cut_in_the_kernel_and_the_control_node_is_on_neither_side(table_5: Lab) -> None:
     control = table_5.control
     (here, *_), (there, *_) = kms_hosts(table_5, "east"), kms_hosts(table_5, "west")
-    seen = lambda: (connects(there, here.address), connects(here, there.address), connects(there), connects(here))  # noqa: E731
+
+    def seen() -> tuple[bool, ...]:
+        return connects(there, here.address), connects(here, there.address), connects(there), connects(here)
+
     assert seen() == (True, True, True, True)
     control.cut_link("east", "west", "to")
     assert seen() == (False, True, True, True)
