@@ -10,13 +10,13 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ..wsman.backend import CimClass
 from . import machine as system
 from .events import EventLog, NtLogEvents
 from .firewall import Firewall, FirewallRules
+from .fresh_registry import fresh_registry
 from .kms_client import KmsClient
 from .kms_line import CountAnswer, CountRequest
 from .kms_listener import KmsListener
@@ -25,10 +25,11 @@ from .licensing import KMS_NOT_ENABLED, Licensing
 from .licensing_classes import LicensingProducts, LicensingService
 from .microsoft import Microsoft
 from .ports import Clock, Identity, Publisher, Resolver, SystemClock
+from .power import Power
 from .processes import ASR_RULES, NO_PROCESSES_OVER_WMI, Processes, Programs
 from .provider import Provider
 from .publishing import DnsPublication, RunningSettings
-from .registry import Registry, ValueType
+from .registry import ValueType
 from .schema import CIMV2, STANDARD_CIMV2, licensing_class, system_class
 from .services import SLSVC, SPPSVC, ServiceDisabled, ServiceManager, Services, ServiceStopping
 from .settings import LicensingSettings
@@ -76,7 +77,7 @@ class Host:
         self._identity = identity
         self._lock = threading.RLock()
         self._listener = KmsListener(spec.address, self._answer)
-        self._timer: threading.Timer | None = None
+        self._power = Power(self.stop, self.start, spec.reboot, lambda up: self.power_listener(self, up))
         self._build()
 
     def _build(self) -> None:
@@ -84,7 +85,7 @@ class Host:
         generator = random.Random(seed)
         self.booted = clock.now()
         self.running: RunningSettings | None = None
-        self.registry = _fresh_registry(spec)
+        self.registry = fresh_registry(spec)
         self.settings = LicensingSettings(self.registry, spec.windows)
         self.registry.create(self.settings.path)
         if spec.wow64_spp_key:
@@ -134,7 +135,9 @@ class Host:
             NtLogEvents(
                 system_class("Win32_NTLogEvent", CIMV2), language, lambda: self.events, spec.dns_name, self.clock, spec.event_query
             ),
-            system.OperatingSystem(system_class("Win32_OperatingSystem", CIMV2), spec, self.clock, lambda: self.booted, self._restart_soon),
+            system.OperatingSystem(
+                system_class("Win32_OperatingSystem", CIMV2), spec, self.clock, lambda: self.booted, self._power.restart_soon
+            ),
             system.ComputerSystem(system_class("Win32_ComputerSystem", CIMV2), spec),
             system.NetworkAdapters(system_class("Win32_NetworkAdapterConfiguration", CIMV2), spec, lambda: self.registry),
         ]
@@ -192,7 +195,7 @@ class Host:
     def start(self) -> None:
         """Switch on: the computer gets its ticket, a KMS host starts its service."""
         with self._lock:
-            self._cancel_restart()
+            self._power.cancel()
             if self.is_up:
                 return
             self.is_up = True
@@ -208,7 +211,7 @@ class Host:
     def stop(self) -> None:
         """Switch off."""
         with self._lock:
-            self._cancel_restart()
+            self._power.cancel()
             self.publication.cancel(wait=True)
             self.services.halt()
             self.is_up = False
@@ -409,52 +412,4 @@ class Host:
         self.registry.set(
             r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
         )
-        self._restart_soon(False)
-
-    def _restart_soon(self, comes_back: bool) -> None:
-        """The call is answered first; then the machine is away, and comes back after a while unless it was shut down."""
-        self._cancel_restart()
-        self._timer = threading.Timer(0.1, self._go_down, (comes_back,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _go_down(self, comes_back: bool) -> None:
-        self.stop()
-        self.power_listener(self, False)
-        if comes_back:
-            self._timer = threading.Timer(self.spec.reboot, self._come_up)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def _come_up(self) -> None:
-        self.start()
-        self.power_listener(self, True)
-
-    def _cancel_restart(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-
-
-def _fresh_registry(spec: HostSpec) -> Registry:
-    registry, windows = Registry(), spec.windows
-    current = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
-    for name, text in (
-        ("EditionID", spec.edition_id or windows.edition),
-        ("ProductName", windows.caption.removeprefix("Microsoft ").strip()),
-        ("CurrentBuild", windows.build),
-        ("CurrentBuildNumber", windows.build),
-        ("InstallationType", "Server" if windows.is_server else "Client"),
-    ):
-        registry.set(current, name, ValueType.SZ, text)
-    registry.set(current, "SystemRoot", ValueType.SZ, r"C:\Windows")
-    registry.set(current, "InstallTime", ValueType.QWORD, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()))
-    registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
-    if spec.blocks_process_creation:
-        registry.set(ASR_RULES, NO_PROCESSES_OVER_WMI, ValueType.SZ, "1")
-    # The primary DNS suffix, which need not be the domain that the machine is a member of (disjoint namespace).
-    registry.set(system.TCPIP_PARAMETERS, "Domain", ValueType.SZ, spec.suffix)
-    registry.set(system.TCPIP_PARAMETERS, "NV Domain", ValueType.SZ, spec.suffix)
-    registry.set(system.TCPIP_PARAMETERS, "SearchList", ValueType.SZ, "")
-    registry.set(system.TCPIP_PARAMETERS, "DataBasePath", ValueType.EXPAND_SZ, r"%SystemRoot%\System32\drivers\etc")
-    return registry
+        self._power.restart_soon(False)

@@ -11,11 +11,21 @@ import pytest
 from unit.lab.windows_fakes import FakeDomain
 
 from lab.windows.host import Host
+from lab.windows.ports import SystemClock
 
 
 @pytest.fixture
 def domain() -> Iterator[FakeDomain]:
     made = FakeDomain()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def domain_in_real_time() -> Iterator[FakeDomain]:
+    """The same, but no test moves the time by hand."""
+    made = FakeDomain()
+    made.clock = SystemClock()  # type: ignore[assignment]
     yield made
     made.close()
 

@@ -93,13 +93,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def windows(domain: FakeDomain) -> Callable[..., Backend]:
     return functools.partial(domain.add_kms_host, administrators=("svc",))
 

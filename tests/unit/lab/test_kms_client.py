@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from unit.lab.kms_client_run import MODERN, SEVEN, VISTA, changes, run
 from unit.lab.product_session import open_direct
-from unit.lab.windows_fakes import CIMV2, FakeDomain, base, install, service, service_row
+from unit.lab.windows_fakes import CIMV2, FakeDomain, service, service_row
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
@@ -20,7 +21,6 @@ from lab.windows import data, machine
 from lab.windows.host import Host
 from lab.windows.registry import Value, ValueType
 
-MODERN, SEVEN, VISTA = "windows_11_enterprise", "windows_7_enterprise", "windows_vista_enterprise"
 WHOLE = Wish(
     kms_host="kms-9.contoso.com",
     kms_port=1690,
@@ -29,24 +29,6 @@ WHOLE = Wish(
     alternate_url="https://contoso.com/help",
 )
 URL_KEY = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform\Activation"
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
-
-
-def run(host: Host, wish: Wish, check_mode: bool = False) -> KmsClient:
-    session, _carrier = open_direct(host)
-    client = KmsClient(session, wish, check_mode)
-    client.change()
-    return client
-
-
-def changes(client: KmsClient) -> dict[str, tuple[Any, Any]]:
-    return {step.attribute: (step.before, step.after) for step in client.steps}
 
 
 def search_list(host: Host) -> str:
@@ -298,165 +280,3 @@ def test_windows_7_has_host_caching(domain: FakeDomain) -> None:
     client = run(host, Wish(settings={"host_caching": False}))
     assert changes(client) == {"KMS host caching": (True, False)}
     assert client.lookup["caching"] is False
-
-
-def office_id(suite: str) -> str:
-    return next(item.id for item in data.products() if item.suite == suite and item.is_kms_client)
-
-
-def office_row(host: Host, suite: str) -> dict[str, Any]:
-    return dict(host.get(CIMV2, "SoftwareLicensingProduct", {"ID": office_id(suite)}))
-
-
-def test_the_one_product_of_office_gets_its_key_and_a_host_of_its_own(domain: FakeDomain) -> None:
-    host = domain.add("pc-001", MODERN, office=("proplus_2021",))
-    settings = {"activation_type": 2, "host_caching": False}
-    wish = Wish(product="office", kms_host="kms-9.contoso.com", kms_port=1690, settings=settings)
-    planned = run(host, wish, check_mode=True)
-    assert not office_row(host, "proplus_2021")["PartialProductKey"]
-    made = run(host, wish)
-    assert made.steps == planned.steps
-    name = "Office 21, Office21ProPlus2021VL_KMS_Client_AE edition"
-    assert changes(made) == {
-        "product key": (None, "6F7TH"),
-        f"KMS host of {name}": (None, "kms-9.contoso.com"),
-        f"KMS port of {name}": (None, 1690),
-        f"activation type of {name}": ("all", "kms"),
-        # This one is the service's alone.
-        "KMS host caching": (True, False),
-    }
-    row = office_row(host, "proplus_2021")
-    assert (row["PartialProductKey"], row["KeyManagementServiceMachine"], row["VLActivationTypeEnabled"]) == (
-        "6F7TH",
-        "kms-9.contoso.com",
-        2,
-    )
-    assert service_row(host)["KeyManagementServiceMachine"] is None
-    assert base(host)["VLActivationTypeEnabled"] == 0
-    assert run(host, wish).steps == []
-    assert run(host, Wish(product=office_id("proplus_2021"), discover=True)).steps != []
-    assert office_row(host, "proplus_2021")["KeyManagementServiceMachine"] is None
-
-
-def test_the_key_of_office_that_stands_in_the_way_is_removed(domain: FakeDomain) -> None:
-    host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
-    mak = data.key_named("mak_office_2021_proplus")
-    install(host, mak.key)
-    kept = run(host, Wish(product=office_id("proplus_2021"), overwrite=False, activate=True))
-    assert (kept.steps, kept.activation) == ([], {"state": "not_attempted"})
-    assert "keeps the key that ends in J4GPT, because overwrite is false; it is no KMS client" in kept.warnings[0]
-    made = run(host, Wish(product=office_id("proplus_2021")))
-    assert changes(made) == {
-        "product key": ("J4GPT", "6F7TH"),
-        "product key of Office 21, Office21ProPlus2021VL_MAK_AE edition": ("J4GPT", None),
-    }
-    assert host.licensing.find(mak.product_id).key is None
-    assert run(host, Wish(product=office_id("proplus_2021"))).steps == []
-    install(host, mak.key)
-    assert list(changes(run(host, Wish(product=office_id("proplus_2021"))))) == [
-        "product key of Office 21, Office21ProPlus2021VL_MAK_AE edition"
-    ]
-    assert base(host)["PartialProductKey"] == "2YT43"
-
-
-def refused(host: Host, wish: Wish, said: str) -> ActivationError:
-    """In check mode and without the same refusal, after which nothing is changed."""
-    found = []
-    for check_mode in (True, False):
-        before = host.snapshot_state()
-        with pytest.raises(ActivationError, match=said) as caught:
-            run(host, wish, check_mode)
-        after = host.snapshot_state()
-        assert [after[name] for name in ("key", "registry", "host_caching")] == [
-            before[name] for name in ("key", "registry", "host_caching")
-        ]
-        found.append(caught.value)
-    return found[0]
-
-
-def test_which_product_of_office_has_to_be_said_where_there_are_several_or_none(domain: FakeDomain) -> None:
-    several = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
-    assert office_id("visiopro_2021") in refused(several, Wish(product="office"), "several volume products of Office").message
-    refused(domain.add("pc-002", MODERN), Wish(product="office"), "no volume product of Office")
-    refused(several, Wish(product="00000000-0000-0000-0000-000000000000"), "no KMS client product with the activation ID 0000")
-    refused(domain.add("pc-003", SEVEN), Wish(product="office"), "ospp")
-
-
-def test_a_key_of_third_parties_needs_leave(domain: FakeDomain) -> None:
-    host = domain.add("pc-001", MODERN, office=("proplus_2024",))
-    refused(host, Wish(product="office"), "Office LTSC 2024 Professional Plus is known from several third-party lists only")
-    assert changes(run(host, Wish(product="office", allow_unverified_key=True))) == {"product key": (None, "GCVGB")}
-
-
-@pytest.mark.parametrize(
-    ("profile", "options", "said"),
-    [
-        (
-            "server_2022_standard",
-            {"edition_id": "ServerStandardEval", "volume_licences": False},
-            "the evaluation edition ServerStandardEval",
-        ),
-        (MODERN, {"edition_id": "Core", "volume_licences": False}, "the home edition Core, which KMS does not activate"),
-        (MODERN, {"volume_licences": False}, "this installation of edition Enterprise has no volume licences"),
-        (
-            MODERN,
-            {"edition_id": "EnterpriseSpecial"},
-            "Microsoft publishes no KMS client setup key for edition EnterpriseSpecial, build 22631",
-        ),
-    ],
-)
-def test_what_takes_no_setup_key_is_said_before_anything_changes(
-    domain: FakeDomain, profile: str, options: dict[str, Any], said: str
-) -> None:
-    host = domain.add("pc-001", profile, initial_key="", **options)
-    wish = Wish(kms_host="kms-9.contoso.com", settings={"host_caching": False})
-    refused(host, wish, said)
-    if not options.get("volume_licences", True):
-        given = Wish(product_key=data.key_named("gvlk_windows_10_enterprise").key, kms_host="kms-9.contoso.com")
-        refused(host, given, said)
-
-
-def test_a_mak_is_replaced_or_kept_and_never_activated(domain: FakeDomain) -> None:
-    mak = data.key_named("mak_win_enterprise")
-    host = domain.add("pc-001", MODERN, initial_key=mak.key)
-    kept = run(host, Wish(overwrite=False, activate=True))
-    assert (kept.steps, kept.activation) == ([], {"state": "not_attempted"})
-    assert mak.key[-5:] in kept.warnings[0]
-    with pytest.raises(ActivationError, match="no KMS client setup key but of the channel mak"):
-        run(host, Wish(product_key=mak.key, activate=True))
-    assert base(host)["LicenseStatus"] != 1
-    assert changes(run(host, Wish())) == {"product key": (mak.key[-5:], "2YT43")}
-
-
-def test_a_host_whose_key_does_not_serve_the_product_is_named(domain: FakeDomain) -> None:
-    domain.add_kms_host("kms-1", "csvlk_2016", "server_2016_standard")
-    host = domain.add("srv-01", "server_2022_standard")
-    with pytest.raises(StepFailed) as caught:
-        run(host, Wish(kms_host="kms-1.contoso.com", activate=True))
-    cause = caught.value.__cause__
-    assert [step.attribute for step in caught.value.done] == ["KMS host"]
-    assert isinstance(cause, ActivationError)
-    assert cause.code == "0xC004F042"
-    assert "The product is Windows(R), ServerStandard edition, the host that was asked kms-1.contoso.com." in cause.message
-
-
-def test_with_tokens_only_no_attempt_is_made(domain: FakeDomain) -> None:
-    host = domain.add("pc-001", MODERN)
-    client = run(host, Wish(activate=True, settings={"activation_type": 3}))
-    assert client.activation == {"state": "not_attempted"}
-    assert "allows tokens only" in client.warnings[0]
-
-
-def test_a_fixed_host_is_the_one_that_activated(domain: FakeDomain) -> None:
-    kms = domain.add_kms_host()
-    host = domain.add("srv-01", "server_2022_standard")
-    for number in range(5):
-        kms.licensing.counter.register(f"cmid-{number}", 5, 2, domain.clock.now())
-    client = run(host, Wish(kms_host="kms-1.contoso.com", kms_port=1688, activate=True))
-    assert (client.activation["state"], client.activation["kms_host"], client.activation["kms_port"]) == (
-        "licensed",
-        "kms-1.contoso.com",
-        1688,
-    )
-    back = run(host, Wish(discover=True, activate=True))
-    assert (back.activation["state"], list(changes(back))) == ("licensed", ["KMS host"])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.microsoft import Microsoft
-from lab.windows.ports import SrvRecord, SystemClock
+from lab.windows.ports import SrvRecord
 from lab.windows.publishing import RunningSettings
 from lab.wsman.request_log import Entry
 
@@ -37,12 +37,9 @@ KEY = data.key_named("csvlk_2022").key
 
 
 @pytest.fixture
-def domain() -> Iterator[FakeDomain]:
+def domain(domain_in_real_time: FakeDomain) -> FakeDomain:
     """Hosts whose time really passes."""
-    made = FakeDomain()
-    made.clock = SystemClock()  # type: ignore[assignment]  # time is not moved by hand here
-    yield made
-    made.close()
+    return domain_in_real_time
 
 
 def listed(host: Host, key: str = SPP) -> Any:

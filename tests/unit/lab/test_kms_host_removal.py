@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,19 +22,15 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.microsoft import Microsoft
-from lab.windows.ports import SystemClock
 
 EMPTY = ListWish((), exact=True)
 OTHER = RecordSeen("_vlmcs._tcp.contoso.com", (), ("kms-2.contoso.com:1688",))
 
 
 @pytest.fixture
-def domain() -> Iterator[FakeDomain]:
+def domain(domain_in_real_time: FakeDomain) -> FakeDomain:
     """Hosts whose time really passes."""
-    made = FakeDomain()
-    made.clock = SystemClock()  # type: ignore[assignment]  # time is not moved by hand here
-    yield made
-    made.close()
+    return domain_in_real_time
 
 
 def remove(

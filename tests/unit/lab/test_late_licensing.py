@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from unit.lab.in_process import InProcess, session_on
 from unit.lab.windows_fakes import FakeDomain, install
@@ -28,13 +26,6 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes a minute takes two seconds here."""
     monkeypatch.setattr(license_changes, "_AT_WORK_SECONDS", 2.0)
     monkeypatch.setattr(license_changes, "_AT_WORK_PAUSE", 0.1)
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
 
 
 def late(method: str, pace: float) -> Service:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,13 +58,6 @@ def check(case: str, error: BaseException | None, **known: object) -> None:
     """The error is that of the case."""
     assert isinstance(error, ActivationError)
     assert error_catalogue.shown(error) == error_catalogue.expected(WRITTEN[case], error, **known)
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
 
 
 def kms_rules(host: Host) -> dict[str, bool]:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import error_catalogue
 import pytest
 from unit.lab.product_session import open_direct, port_probe
@@ -19,7 +17,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
-from lab.windows.ports import SystemClock
 from lab.wsman.request_log import Entry
 from lab.wsman.service import DropConnection
 
@@ -32,12 +29,9 @@ WRITTEN = error_catalogue.paired("Windows services", [*NO_EFFECT.values(), DISAB
 
 
 @pytest.fixture
-def domain() -> Iterator[FakeDomain]:
+def domain(domain_in_real_time: FakeDomain) -> FakeDomain:
     """Hosts whose time really passes."""
-    made = FakeDomain()
-    made.clock = SystemClock()  # type: ignore[assignment]  # time is not moved by hand here
-    yield made
-    made.close()
+    return domain_in_real_time
 
 
 def kms_host(domain: FakeDomain, profile: str = "server_2022_standard", **options: object) -> Host:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from unit.lab.windows_fakes import FakeDomain, activate, base, install, product, registry, service, service_row
 
@@ -16,13 +14,6 @@ from lab.wsman.backend import WmiError
 
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 ALPHABET = "BCDFGHJKMNPQRTVWXY2346789-"
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
 
 
 def key(name: str) -> str:

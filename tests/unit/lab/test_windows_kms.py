@@ -9,7 +9,6 @@ import random
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from unit.lab.windows_fakes import (
@@ -34,13 +33,6 @@ from lab.windows.ports import SrvRecord
 from lab.wsman.backend import WmiError
 
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
 
 
 def key(name: str) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from unit.lab.windows_fakes import (
@@ -32,13 +31,6 @@ from lab.windows.processes import split_command
 from lab.wsman.backend import WmiError
 
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
-
-
-@pytest.fixture
-def domain() -> Iterator[FakeDomain]:
-    made = FakeDomain()
-    yield made
-    made.close()
 
 
 @pytest.fixture
