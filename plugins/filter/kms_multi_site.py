@@ -66,7 +66,7 @@ def kms_multi_site_summary(
 
 def kms_multi_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
     """See C(kms_multi_site_counts.yml)."""
-    return _report.single_site_counts(Results(hostvars, _PREFIX).clients(clients))
+    return _report.client_counts(Results(hostvars, _PREFIX).clients(clients))
 
 
 class FilterModule:

@@ -68,7 +68,7 @@ def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
     """See C(kms_single_site_counts.yml)."""
-    return _report.single_site_counts(Results(hostvars, _PREFIX).clients(clients))
+    return _report.client_counts(Results(hostvars, _PREFIX).clients(clients))
 
 
 class FilterModule:

@@ -79,19 +79,24 @@ def single_site_findings(
         for host in kms_hosts
         if host in clients
     ]
-    for host, result in licenses.items():
-        if result.get("unreachable") or "operating_system" not in result:
-            findings.append(Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts))
-        elif host in kms_hosts:
-            findings += kms_host_findings(host, result, key_given, "kms_single_site_csvlk")
-        else:
-            findings += client_findings(host, result)
+    findings += license_findings(licenses, kms_hosts, key_given, "kms_single_site_csvlk")
     for subject, result in checks.items():
         findings += _record_findings(subject, result, kms_hosts)
     return findings
 
 
-def kms_host_findings(host: str, result: Result, key_given: bool, key_variable: str) -> Iterable[Finding]:
+def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_given: bool, key_variable: str) -> Iterable[Finding]:
+    """What the licensing state of each host tells; C(key_variable) names where a KMS host key is given."""
+    for host, result in licenses.items():
+        if result.get("unreachable") or "operating_system" not in result:
+            yield Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts)
+        elif host in kms_hosts:
+            yield from _kms_host_findings(host, result, key_given, key_variable)
+        else:
+            yield from _client_findings(host, result)
+
+
+def _kms_host_findings(host: str, result: Result, key_given: bool, key_variable: str) -> Iterable[Finding]:
     """What stands in the way of making a host a KMS host; C(key_variable) names where a key is given."""
     yield from _clock_findings(host, result, _KERBEROS_SECONDS, True)
     channel = (result.get("windows") or {}).get("channel")
@@ -103,7 +108,7 @@ def kms_host_findings(host: str, result: Result, key_given: bool, key_variable: 
         yield Finding(host, f"It holds no KMS host key, and none is given; set {key_variable}.", True)
 
 
-def client_findings(host: str, result: Result) -> Iterable[Finding]:
+def _client_findings(host: str, result: Result) -> Iterable[Finding]:
     """What a client's owner may want to know before it becomes a KMS client."""
     yield from _clock_findings(host, result, _KMS_SECONDS, False)
     channel = (result.get("windows") or {}).get("channel")
@@ -197,7 +202,7 @@ def single_site_summary(
     return [*lines, *client_lines(hosts, clients)]
 
 
-def single_site_counts(clients: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def client_counts(clients: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """How many clients are in which state."""
     counts = {"licensed": 0, "counted": 0, "failed": 0, "not_reached": 0, "planned": 0}
     for client in clients.values():
@@ -231,7 +236,7 @@ def record_text(endpoints: Result) -> str:
 
 def client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """How many clients are licensed, and what became of the others."""
-    counts = single_site_counts(clients)
+    counts = client_counts(clients)
     planned = f", {counts['planned']} would ask" if counts["planned"] else ""
     yield f"Clients: {counts['licensed']} of {len(clients)} licensed{planned}"
     by_state: dict[str, list[str]] = {}

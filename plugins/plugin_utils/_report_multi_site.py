@@ -15,10 +15,9 @@ from ._multi_site import hosts_of
 from ._report import (
     Finding,
     KmsHostResults,
-    client_findings,
     client_lines,
     host_lines,
-    kms_host_findings,
+    license_findings,
     record_text,
     rights_findings,
 )
@@ -48,13 +47,7 @@ def findings(
         checks: Results of further read-only tasks, with what they looked at.
     """
     found = list(_inventory_findings(topology, licenses, kms_hosts, clients))
-    for host, result in licenses.items():
-        if result.get("unreachable") or "operating_system" not in result:
-            found.append(Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts))
-        elif host in kms_hosts:
-            found += kms_host_findings(host, result, key_given, "kms_multi_site_csvlk")
-        else:
-            found += client_findings(host, result)
+    found += license_findings(licenses, kms_hosts, key_given, "kms_multi_site_csvlk")
     for result in records:
         found += _record_findings(topology, result)
     for subject, result in checks:

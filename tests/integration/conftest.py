@@ -109,18 +109,6 @@ class Lab:
         """Run a playbook; tickets are purged unless told otherwise, so that no test waits for ten hours."""
         return run_playbook(self.layout.root, playbook, arguments=f"--forks 5 {arguments}", variables={**PLAY_VARIABLES, **variables})
 
-    def play_sites(self, **variables: Any) -> Run:
-        """Set the sites up, with enough clients counted that those of the same run get licenses."""
-        given = {"kms_multi_site_ticket": "purge", "kms_multi_site_publish_timeout": 5, **variables}
-        playbook = "winops.volume_activation.kms_multi_site"
-        return run_playbook(self.layout.root, playbook, arguments="--forks 5", variables=given, on_event=self.count_enough)
-
-    def count_enough(self, event: dict[str, Any]) -> None:
-        """Bring the count of a site's KMS host up once it answers, before clients ask; for ``on_event`` of :func:`run_playbook`."""
-        data = event.get("event_data") or {}
-        if event["event"] == "runner_on_ok" and data.get("task") == SITES_HOST_ANSWERS:
-            self.control.count_clients(data["host"], ENOUGH)
-
     def requests(self) -> list[dict[str, Any]]:
         """The request log."""
         return [json.loads(line) for line in self.layout.requests.read_text(encoding="utf-8").splitlines()]
@@ -172,9 +160,6 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 # Enough for a client of every Windows in each site, and for some in no domain. Their KMS hosts count more than there are, see
-# Control.count_clients; the task tells when a host is one.
-ENOUGH = 25
-SITES_HOST_ANSWERS = "See whether the KMS host answers"
 SITE_CLIENTS, SITE_SERVERS = 12, 2
 
 

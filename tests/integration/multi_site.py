@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,24 @@ VARIABLES = {
 
 def play(lab: Lab, playbook: str = PLAYBOOK, *, arguments: str = "", inventory: Path | None = None, **variables: Any) -> Run:
     """Run a playbook; KMS hosts have counted enough clients as soon as they are KMS hosts."""
-
-    def handle(event: dict[str, Any]) -> None:
-        if event["event"] == "playbook_on_task_start" and "Confirm the exception" in str(event["event_data"].get("task")):
-            count_clients(lab)
-
     return run_playbook(
         lab.layout.root,
         playbook,
         inventory=inventory,
         arguments=f"--forks 5 {arguments}",
         variables={**VARIABLES, **variables},
-        on_event=handle,
+        on_event=counting(lab),
     )
+
+
+def counting(lab: Lab) -> Callable[[dict[str, Any]], None]:
+    """For C(on_event) of a run: once the KMS hosts are activated, before clients ask, they have counted enough of them."""
+
+    def handle(event: dict[str, Any]) -> None:
+        if event["event"] == "playbook_on_task_start" and "Confirm the exception" in str(event["event_data"].get("task")):
+            count_clients(lab)
+
+    return handle
 
 
 def count_clients(lab: Lab) -> None:
@@ -83,13 +88,3 @@ def _or_none(question: Callable[[], object]) -> object:
         return question()
     except WitnessError:
         return None
-
-
-def change(step: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a step changes."""
-    return step["object"], step["attribute"], repr(step["before"]), repr(step["after"])
-
-
-def changes(run: Run) -> list[tuple[str, ...]]:
-    """What all steps of a run change, sorted."""
-    return sorted(map(change, run.steps()))

@@ -26,7 +26,8 @@ from lab.play import Run
 from lab.witness import Witness, WitnessError
 
 from .conftest import NEEDS_DOMAIN, Lab
-from .test_kms_single_site import steady
+from .multi_site import play
+from .stories import steady
 
 pytestmark = NEEDS_DOMAIN
 
@@ -85,7 +86,7 @@ def of_drifts(*left_out: str, only: set[str] | None = None) -> Found:
 def lab(zones_lab: Lab) -> Iterator[Lab]:
     """The sites as the role sets them up, and an ordinary user."""
     zones_lab.control.reset()
-    run = zones_lab.play_sites()
+    run = play(zones_lab)
     assert run.rc == 0, run.output[-4000:]
     Accounts(zones_lab.domain).user(READER)
     yield zones_lab
@@ -163,7 +164,7 @@ def test_each_planted_deviation_is_found_and_nothing_else(lab: Lab, tmp_path: Pa
 
 
 def test_the_role_mends_what_it_may_and_the_audit_names_the_rest(lab: Lab):
-    run = lab.play_sites(kms_multi_site_publish_list="exact")
+    run = play(lab, kms_multi_site_publish_list="exact")
     assert run.rc == 0, run.output[-4000:]
     # What the sites say now and nobody has set up yet is found as well.
     _run, report = audit(lab, volume_activation_remote_publish="static")

@@ -21,6 +21,7 @@ from lab.play import Run, run_playbook
 from . import documented
 from .conftest import Lab
 from .leaks import files, leaks, watched
+from .multi_site import counting
 
 FIRST = names.kms_hosts()[0]
 # Small enough to be quick, large enough that servers get their license.
@@ -85,7 +86,7 @@ def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory
             arguments=f"--limit {limit} -vvvv",
             variables=variables_of(playbook),
             environment=environment,
-            on_event=lab.count_enough if playbook in OF_SITES else None,
+            on_event=counting(lab) if playbook in OF_SITES else None,
             keep=kept,
         )
     return {"playbook": playbook, "run": run, "kept": kept, "watch": watch, "lab": lab, "limit": limit}

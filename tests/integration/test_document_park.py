@@ -18,7 +18,8 @@ from lab.play import Run
 from lab.witness import Srv
 
 from .conftest import Lab, own_network
-from .test_kms_single_site import change, licensed_clients, steady
+from .stories import assert_foretold, change, steady
+from .test_kms_single_site import licensed_clients
 
 KMS_1, KMS_2 = names.kms_hosts()
 BOTH = [Srv(0, 0, 1688, KMS_1.fqdn), Srv(0, 0, 1688, KMS_2.fqdn)]
@@ -89,13 +90,11 @@ def test_without_netsh_nothing_is_changed_and_the_finding_names_the_ways(story: 
 def test_check_mode_changes_nothing_and_lists_the_very_steps_of_the_real_run(story: dict[str, Any]):
     assert story["check"].rc == 0, story["check"].output[-3000:]
     assert steady(story["after_check"], strict=True) == steady(story["before"], strict=True)
-    planned = story["check"].steps()
-    decided = {(step["object"], step["attribute"]): step["decided_by_target"] for step in planned if "decided_by_target" in step}
     in_check = {entry.host for entry in story["check"].results}
     left_out = {machine.fqdn for machine in names.machines(CLIENTS, SERVERS)} - in_check
     made = [step for step in story["real"].steps() if step["object"] not in left_out]
     assert len(in_check & {step["object"] for step in made}) == 6
-    assert sorted(change(step, decided) for step in planned) == sorted(change(step, decided) for step in made)
+    assert_foretold(story["check"].steps(), made)
 
 
 def test_the_real_run_licenses_every_machine(story: dict[str, Any], old_lab: Lab):

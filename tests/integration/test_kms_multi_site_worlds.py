@@ -18,8 +18,8 @@ from lab.domain.zones import Zones
 from lab.sites import Site
 
 from .conftest import NEEDS_DOMAIN, Lab
-from .multi_site import changes, kms_hosts, play, table_5, world
-from .test_kms_single_site import steady
+from .multi_site import kms_hosts, play, table_5, world
+from .stories import changes, steady
 
 pytestmark = NEEDS_DOMAIN
 

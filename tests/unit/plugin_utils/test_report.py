@@ -118,7 +118,7 @@ def test_the_summary_names_who_waits_for_what_and_who_failed():
 
 
 def test_the_counts_are_of_each_state():
-    assert _report.single_site_counts(CLIENTS) == {"licensed": 1, "counted": 1, "failed": 1, "not_reached": 1, "planned": 0}
+    assert _report.client_counts(CLIENTS) == {"licensed": 1, "counted": 1, "failed": 1, "not_reached": 1, "planned": 0}
 
 
 def test_many_names_are_cut():
