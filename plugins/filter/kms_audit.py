@@ -28,6 +28,8 @@ def kms_audit_seen(hostvars: Any, topology: Mapping[str, Any], kms_hosts: Sequen
     zones: dict[str, dict[str, Any]] = {domain: {"rights": {}} for domain in topology["zones"]}
     for result in results.loop(everybody, "records"):
         zones[result["item"]["domain"]]["records"] = result
+    for result in results.loop(everybody, "ports"):
+        zones[result["item"]["domain"]]["ports"] = result
     for result in results.loop(everybody, "rights"):
         zones[result["item"]["domain"]]["rights"][result["item"]["site"]] = result
     for result in results.loop(everybody, "static"):

@@ -38,11 +38,7 @@ def deviations(
         *host_deviations(topology, kms_hosts, clients, required_count),
         *client_deviations(topology, clients, validity_days),
     ]
-    once: dict[tuple[str, str, str], Deviation] = {}
-    for entry in found:
-        # The port of a host is looked at once for each record that names it.
-        once.setdefault((entry.object, entry.attribute, str(entry.found)), entry)
-    return sorted(once.values(), key=lambda entry: entry.severity == NOTE)
+    return sorted(found, key=lambda entry: entry.severity == NOTE)
 
 
 def table(found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -19,8 +19,9 @@ def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str,
 
     Args:
         topology: The derived topology.
-        seen: By domain, C(records), the result of C(kms_endpoint_info), C(rights), the results of C(dns_record_acl) in check mode by
-            the site of the group, and C(static), that of C(dns_srv) in check mode with the static values, where there are any.
+        seen: By domain, C(records), the result of C(kms_endpoint_info), C(ports), that of the same with the KMS hosts of the site,
+            C(rights), the results of C(dns_record_acl) in check mode by the site of the group, and C(static), that of C(dns_srv) in
+            check mode with the static values, where there are any.
         control_site: The site of the control node, which tells the direction of a way that is blocked; empty where it is in none.
     """
     hosts = set(topology["hosts"])
@@ -29,9 +30,9 @@ def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str,
         records = results.get("records")
         if was_made(records):
             yield from _records(zone, records, hosts)
-            yield from _endpoints(topology, zone, records, control_site)
         else:
             yield not_made(zone["record"], "DNS record", records)
+        yield from _ports(zone["site"], results.get("ports"), control_site)
         yield from _static(zone, results.get("static"))
         for grant in zone["grants"]:
             result = (results.get("rights") or {}).get(grant["site"])
@@ -98,15 +99,15 @@ def _of_server(record: str, server: Mapping[str, Any]) -> Iterator[Deviation]:
         yield Deviation(record, f"DNS server {name}", str(value), None, text)
 
 
-def _endpoints(topology: Mapping[str, Any], zone: Mapping[str, Any], result: Result, control_site: str) -> Iterator[Deviation]:
-    """Hosts that do not answer on the port that the topology gives them. Nobody else's are looked at."""
-    ports = {(value["target"], value["port"]) for value in zone["values"]}
+def _ports(site: str, result: Result | None, control_site: str) -> Iterator[Deviation]:
+    """Hosts of a site that do not answer on the port that the topology gives them."""
+    if not was_made(result):
+        yield not_made(f"KMS hosts of {site}", "ports", result)
+        return
     for entry in result.get("endpoints") or []:
-        if (entry["host"], entry["port"]) in ports and entry["state"] != "answering":
-            where = f"{entry['host']}:{entry['port']}"
-            text = str(entry.get("detail") or f"{where} is {entry['state']}.")
-            site = topology["hosts"][entry["host"]]["site"]
-            if control_site and site != control_site:
+        if entry["state"] != "answering":
+            text = str(entry.get("detail") or f"{entry['host']}:{entry['port']} is {entry['state']}.")
+            if control_site not in ("", site):
                 text = f"On the way from {control_site} to {site}: {text}"
             yield Deviation(entry["host"], f"KMS port {entry['port']}", "answering", entry["state"], text)
 

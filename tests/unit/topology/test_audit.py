@@ -40,6 +40,10 @@ def license_of(channel: str, *, server: bool = True, count: int | None = None, d
     }
 
 
+def answering(host: dict[str, Any]) -> dict[str, Any]:
+    return {"host": host["name"], "port": host["port"], "state": "answering", "detail": ""}
+
+
 def as_declared() -> Seen:
     """What an audit sees where nothing deviates."""
     zones = {}
@@ -49,9 +53,9 @@ def as_declared() -> Seen:
             "records": {
                 "records": held,
                 "servers": [{"server": name, "lacks": [], "error": ""} for name in ("dc1", "dc2")],
-                "endpoints": [{"host": value["target"], "port": value["port"], "state": "answering", "detail": ""} for value in held],
                 "steps": [],
             },
+            "ports": {"endpoints": [answering(host) for host in TOPOLOGY["hosts"].values() if host["site"] == zone["site"]], "steps": []},
             "rights": {grant["site"]: {"granted": ["delete", "read", "write"], "missing": [], "steps": []} for grant in zone["grants"]},
             "static": {"before": [{**value, "static": value in zone["static"]} for value in zone["values"]], "steps": []},
         }
@@ -101,15 +105,13 @@ def service(seen: Seen, kind: str, name: str) -> Seen:
 
 def endpoint_is(seen: Seen, state: str) -> None:
     for zone in seen["zones"].values():
-        for entry in zone["records"]["endpoints"]:
+        for entry in zone["ports"]["endpoints"]:
             if entry["host"] == W1:
                 entry.update(state=state, detail=f"{W1} is {state}.")
 
 
 def a_rogue_host(seen: Seen) -> None:
     add(seen, "rogue.contoso.com", 0, 0)
-    # That it does not answer says nothing about a host of ours.
-    records(seen)["endpoints"].append({"host": "rogue.contoso.com", "port": 1688, "state": "refused", "detail": ""})
 
 
 def lose_a_value(seen: Seen) -> None:
@@ -238,6 +240,11 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
         lambda seen: seen["zones"]["east.contoso.com"]["rights"].clear(),
         (EAST, "rights of KMS_E", "looked at", "not looked at"),
     ),
+    (
+        "ports untried",
+        lambda seen: seen["zones"]["east.contoso.com"].update(ports=REFUSED),
+        ("KMS hosts of east", "ports", "looked at", "not looked at"),
+    ),
     ("stamps unread", lambda seen: seen["zones"]["east.contoso.com"].pop("static"), (EAST, "time stamps", "looked at", "not looked at")),
     ("group unread", lambda seen: seen["groups"].update(east=REFUSED), ("group KMS_E", "membership", "looked at", "not looked at")),
     (
@@ -318,8 +325,8 @@ def test_a_topology_host_that_is_to_stay_out_of_a_record_is_named_there():
 def test_what_was_not_handed_over_at_all_was_not_looked_at():
     found = kms_audit_deviations(TOPOLOGY, {}, {}, {}, {})
     assert {entry["found"] for entry in found} == {"not looked at"}
-    # Of each site record, time stamps, rights of one group, and the group; of each host license and settings.
-    assert len(found) == 2 * 4 + 4 * 2
+    # Of each site record, ports, time stamps, rights of one group, and the group; of each host license and settings.
+    assert len(found) == 2 * 5 + 4 * 2
 
 
 def test_what_windows_does_by_itself_is_a_note_and_comes_last():
