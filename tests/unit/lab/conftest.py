@@ -6,12 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from unit.lab.fake_host import FakeHost
 from unit.lab.windows_fakes import FakeDomain
+from unit.lab.wsman_front_end import (
+    ACCOUNTS,
+    ADDRESS,
+    OTHER,
+    FrontEnd,
+)
 
 from lab.windows.host import Host
 from lab.windows.ports import SystemClock
+from lab.wsman import certificates
+from lab.wsman.authentication import check_of, prepare_acceptor, write_ntlm_users
+from lab.wsman.backend import Directory
+from lab.wsman.request_log import RequestLog
+from lab.wsman.server import ServerOptions, WsmanServer
 
 
 @pytest.fixture
@@ -38,3 +51,36 @@ def client(domain: FakeDomain) -> Host:
 @pytest.fixture
 def kms(domain: FakeDomain) -> Host:
     return domain.add_kms_host()
+
+
+@pytest.fixture(scope="module")
+def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontEnd]:
+    """One WS-Management front end for the tests of a file."""
+    folder: Path = tmp_path_factory.mktemp("wsman")
+    write_ntlm_users(folder / "ntlm-users", ACCOUNTS)
+    prepare_acceptor(folder / "ntlm-users")
+    files = certificates.create(folder, ["fake.contoso.com"], [ADDRESS, OTHER], user="local@localhost")
+    directory = Directory()
+    log = RequestLog()
+    options = ServerOptions(
+        http_port=0,
+        https_port=0,
+        tls=certificates.server_context(files),
+        check=check_of(ACCOUNTS),
+        certificate_users={"local@localhost": "local"},
+        credssp=True,
+        idle_seconds=5,
+        max_timeout=1.5,
+    )
+    with WsmanServer(directory, log, options) as server:
+        yield FrontEnd(server, FakeHost(), FakeHost(), log, files)
+
+
+@pytest.fixture
+def lab(front_end: FrontEnd) -> FrontEnd:
+    """That front end with hosts as new: of the version of the first it is known how rows are split into pages."""
+    front_end.host = FakeHost(seed=1, os_version="10.0.14393")
+    front_end.other = FakeHost(seed=2, os_version="6.1.7601", language="de-DE")
+    front_end.server.directory.hosts = {ADDRESS: front_end.host, OTHER: front_end.other}
+    front_end.log.truncate()
+    return front_end
