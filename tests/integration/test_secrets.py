@@ -229,6 +229,9 @@ def test_no_secret_of_any_module_or_role_is_left_anywhere(fresh_lab: Lab, tmp_pa
     assert "InstallProductKey" in run.of_task("slmgr with canaries")[0].result["msg"]
     assert run.of_task("ad_group really")[0].event == run.of_task("dns_record_acl really")[0].event == "runner_on_ok"
     assert REAL["product_key"][-5:] in run.output
+    # The accounts of sites got as far as the directory, which knows another password.
+    for task in ("Look at the groups", "Look at the groups and the machine accounts"):
+        assert any("password" in str(entry.result.get("msg")) for entry in run.of_task(task)), task
 
 
 def test_no_secret_is_in_a_traceback(running_lab: Lab, tmp_path: Path):
