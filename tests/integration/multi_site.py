@@ -51,7 +51,7 @@ def counting(lab: Lab) -> Callable[[dict[str, Any]], None]:
 def count_clients(lab: Lab) -> None:
     """Bring the counts of all that are KMS hosts up, where they are not yet."""
     for machine in lab.options.machines:
-        if machine.role == "kms" and (host := lab.control.host(machine.label))["is_kms_host"] and host["count"] < COUNTED:
+        if machine.role == "kms" and (host := lab.control.host(machine.label))["is_kms_host"] and host["count"] != COUNTED:
             lab.control.count_clients(machine.label, COUNTED)
 
 
