@@ -349,6 +349,7 @@ def test_the_inventory_declares_the_topology_and_holds_no_secret(lab: str, reque
 
 
 def test_three_sites_of_three_hosts(three_sites_lab: Lab) -> None:
+    three_sites_lab.control.reset()
     hosts = kms_hosts(three_sites_lab)
     assert [machine.label for machine in hosts] == [f"kms-{letter}{number}" for letter in "nse" for number in (1, 2, 3)]
     for machine in hosts[::3]:
