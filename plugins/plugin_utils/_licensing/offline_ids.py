@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of confirmation IDs and activation IDs. Pure. Private to the collection: it may change in any release."""
+"""The shape of installation IDs, confirmation IDs and activation IDs. Pure.
+
+Private to the collection: it may change in any release.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from .._errors import ActivationError
 
 CONFIRMATION_ID_DIGITS = 48
 """Eight groups of six (Microsoft's text for activation by telephone)."""
+
+INSTALLATION_ID_DIGITS = (54, 63)
+"""Nine groups of six before Windows 8, of seven since (activation-facts §7)."""
 
 _BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
 
@@ -28,6 +34,44 @@ def confirmation_digits(text: str) -> str:
     if not (digits.isascii() and digits.isdigit()):
         raise ActivationError("The confirmation ID has to be digits, in groups or not.", source="options")
     return digits
+
+
+def confirmation_warnings(host: str, digits: str) -> list[str]:
+    """What to say of a confirmation ID whose length is not Microsoft's, which Windows may take all the same.
+
+    Args:
+        host: The host that it is for.
+        digits: The confirmation ID, digits only.
+    """
+    if len(digits) == CONFIRMATION_ID_DIGITS:
+        return []
+    return [f"{host}: the confirmation ID has {len(digits)} digits; those of Microsoft have {CONFIRMATION_ID_DIGITS}."]
+
+
+def installation_digits(text: str) -> str:
+    """An installation ID as Windows gives it, digits only, however its groups were parted.
+
+    Raises:
+        ActivationError: It is none, so that no computer could have it.
+    """
+    digits = _BETWEEN_GROUPS.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        raise ActivationError("The installation ID has to be digits, in groups or not.", source="options")
+    if len(digits) not in INSTALLATION_ID_DIGITS:
+        lengths = " or ".join(str(length) for length in INSTALLATION_ID_DIGITS)
+        raise ActivationError(
+            f"The installation ID has {len(digits)} digits, but those of Windows have {lengths}; copy it again.", source="options"
+        )
+    return digits
+
+
+def grouped(digits: str) -> str:
+    """An installation ID or a confirmation ID for people, in the groups in which Windows and Microsoft's telephone line have them.
+
+    An installation ID has nine groups; a confirmation ID has groups of six, as has what is of another length.
+    """
+    size = len(digits) // 9 if len(digits) in INSTALLATION_ID_DIGITS else 6
+    return "-".join(digits[start : start + size] for start in range(0, len(digits), size))
 
 
 def checked_guid(text: str, name: str) -> str:

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from ..._errors import ActivationError
 from ..._licensing.errors import hexadecimal, name_of
 from ..._licensing.kms import judge_activation
-from ..._licensing.offline_ids import CONFIRMATION_ID_DIGITS
+from ..._licensing.offline_ids import confirmation_warnings
 from ..._licensing.status import LICENSED, status_name
 from ..._plan import Step
-from .. import license_changes
-from ..licensing import PRODUCT_COLUMNS
+from .. import license_changes, offline_activation
 from .state import Machine, Sku
 from .work import Request, Work
 
@@ -47,10 +46,8 @@ def atp(machine: Machine, request: Request) -> Work:
         return license_changes.deposit_confirmation(machine.session, machine.version, sku.id, installation, confirmation)
 
     work = _activation(machine, request, "SoftwareLicensingProduct.DepositOfflineConfirmationId", attempt)
-    if work.plan and len(confirmation) != CONFIRMATION_ID_DIGITS:
-        work.warnings.append(
-            f"{machine.host}: the confirmation ID has {len(confirmation)} digits; those of Microsoft have {CONFIRMATION_ID_DIGITS}."
-        )
+    if work.plan:
+        work.warnings += confirmation_warnings(machine.host, confirmation)
     return work
 
 
@@ -85,11 +82,7 @@ def _activation(machine: Machine, request: Request, how: str, attempt: Callable[
 
 def installation_id(machine: Machine, sku: Sku) -> str:
     """The installation ID of a product, which Windows computes from key and hardware when it is asked."""
-    products = machine.products(f"ID='{sku.id}'", (*PRODUCT_COLUMNS, "OfflineInstallationId"))
-    found = str(products[0].row["OfflineInstallationId"] or "") if products else ""
-    if not found:
-        raise ActivationError(f"{machine.host}: Windows gives no installation ID for {sku.shown}; install its key again.", source="windows")
-    return found
+    return offline_activation.read_installation_id(machine.session, machine.windows, sku.id, sku.shown)
 
 
 def _judge(machine: Machine, product_id: str | None, lost: str) -> None:

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Activation without Internet: the installation ID that Windows computes goes out, a confirmation ID from Microsoft comes in.
+
+The calls are those of C(slmgr /dti) and C(slmgr /atp). A confirmation ID is for one installation ID, which changes with the key
+and with the hardware, so the two are compared before anything is called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .._errors import ActivationError
+from .._licensing.errors import hexadecimal, name_of
+from .._licensing.offline_ids import confirmation_digits, confirmation_warnings, grouped, installation_digits
+from .._wsman.session import Session
+from . import license_changes, licensing
+from .licensing import PRODUCT_COLUMNS, Product
+from .versions import WindowsVersion, parse_version
+
+DEPOSIT = "SoftwareLicensingProduct.DepositOfflineConfirmationId"
+"""The call, as a plan names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A confirmation ID, and what is known of the installation ID that Microsoft gave it for.
+
+    Attributes:
+        confirmation_id: Digits only.
+        installation_id: Digits only; empty where it is not known, so that nothing can be compared.
+        exact: Whether the computer has to have that installation ID still. Otherwise the confirmation ID is tried all the same,
+            and Windows decides: it may forgive a small change of hardware, never another key.
+    """
+
+    confirmation_id: str
+    installation_id: str = ""
+    exact: bool = True
+
+    @classmethod
+    def of(cls, confirmation_id: str, installation_id: str | None = None, exact: bool = True) -> Confirmation:
+        """From what a user gave, however the groups were parted.
+
+        Raises:
+            ActivationError: One of them is no such ID. The message repeats neither.
+        """
+        return cls(confirmation_digits(confirmation_id), installation_digits(installation_id) if installation_id else "", exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """What came of a confirmation ID.
+
+    Attributes:
+        installation_id: The one that the computer has.
+        product: The product as it was read afterwards, licensed.
+        warnings: What the user should know although it succeeded.
+    """
+
+    installation_id: str
+    product: Product
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_installation_id(session: Session, version: WindowsVersion, product_id: str, shown: str) -> str:
+    """The installation ID of a product, digits only. Windows computes it from key and hardware when it is asked.
+
+    Args:
+        session: The host.
+        version: Its version of Windows.
+        product_id: The product's activation ID.
+        shown: The product's name, for the message.
+
+    Raises:
+        ActivationError: Windows gives none, because the product holds no key.
+    """
+    condition, columns = f"ID='{product_id}'", (*PRODUCT_COLUMNS, "OfflineInstallationId")
+    products = licensing.read_products(session, version, columns, condition)
+    found = str(products[0].row["OfflineInstallationId"] or "") if products else ""
+    if not found:
+        raise ActivationError(f"{session.host}: Windows gives no installation ID for {shown}; install its key again.", source="windows")
+    return found
+
+
+def compare(host: str, found: str, confirmation: Confirmation) -> list[str]:
+    """See that a confirmation ID is for this computer, before it is tried.
+
+    Args:
+        host: The computer's name, for messages.
+        found: The installation ID that it has.
+        confirmation: What is to be tried.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        ActivationError: It is for another installation ID, and may not be.
+    """
+    warnings = confirmation_warnings(host, confirmation.confirmation_id)
+    expected = confirmation.installation_id
+    if not expected or expected == found:
+        return warnings
+    if confirmation.exact:
+        raise ActivationError(
+            f"{host} has the installation ID {grouped(found)}, but the confirmation ID is for {grouped(expected)}: its key or its hardware"
+            " has changed since, or the two belong to another computer. Get a confirmation ID for the new one, or set"
+            " exact_installation_id: false to try the old one all the same.",
+            source="windows",
+        )
+    return [
+        *warnings,
+        f"{host} has another installation ID than the one that the confirmation ID is for, so Windows may not take it.",
+    ]
+
+
+def deposit(
+    session: Session, service_version: str, product: Product, confirmation: Confirmation, installation_id: str | None = None
+) -> Deposited:
+    """Activate a product with a confirmation ID, unless it is licensed already, and let the state that is read back decide.
+
+    One attempt is made. Where its answer was lost, the state is read again and nothing is repeated.
+
+    Args:
+        session: The host.
+        service_version: The licensing service's version, which is its key.
+        product: The product, with its key.
+        confirmation: What is to be tried.
+        installation_id: The computer's own, where it was read in this task.
+
+    Raises:
+        ActivationError: The confirmation ID is for another installation ID, or the product is not licensed afterwards.
+        WsmanFault: Windows does not take it, such as with 0xC004F02C.
+    """
+    version = parse_version(service_version)
+    found = installation_id or read_installation_id(session, version, product.id, product.name)
+    if product.licensed:
+        return Deposited(found, product)
+    warnings = compare(session.host, found, confirmation)
+    lost = license_changes.deposit_confirmation(session, service_version, product.id, found, confirmation.confirmation_id)
+    after = read_product(session, version, product.id)
+    if after is None or not after.licensed:
+        raise not_licensed(session.host, after, lost)
+    return Deposited(found, after, warnings)
+
+
+def read_product(session: Session, version: WindowsVersion, product_id: str) -> Product | None:
+    """One product as it is now; C(None) where it holds no key any more."""
+    return next((product for product in licensing.read_products(session, version) if product.id.lower() == product_id.lower()), None)
+
+
+def not_licensed(host: str, product: Product | None, lost: str) -> ActivationError:
+    """The error where an activation succeeded by its call, or its answer was lost, and the state that was read says otherwise.
+
+    Args:
+        host: The host.
+        product: The product as it was read afterwards.
+        lost: The sentence about the lost answer, or an empty text.
+    """
+    reason = product.status_reason if product else 0
+    return ActivationError(
+        f"{host}: after the activation the product is {licensing.spoken_status(product)}."
+        f" {lost or 'A second run reads the state before it does anything.'}",
+        code=hexadecimal(reason) if reason else "",
+        name=name_of(reason),
+        source="windows",
+    )
