@@ -4,7 +4,9 @@
 """Numbers that a machine and Microsoft have in common: extended PID, installation ID, confirmation ID.
 
 They are the lab's own, made by a hash; only their shapes are Windows's (activation-facts §7: an installation ID of 54 or 63
-digits, a confirmation ID of 48, bound to the pair of installation ID and PID).
+digits, a confirmation ID of 48, bound to the pair of installation ID and PID). The last group of an installation ID is the
+lab's check of the digits before it and of the key, so that Microsoft can tell one that was mistyped or is sent with another
+machine's PID without knowing the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import random
 import uuid
 
 CONFIRMATION_ID_DIGITS = 48
+INSTALLATION_ID_DIGITS = (54, 63)
 
 
 def _digits(text: str, count: int) -> str:
@@ -44,8 +47,22 @@ def serial_of_pid(pid: str) -> str:
 
 
 def installation_id(hardware_id: str, key: str, is_windows_8: bool) -> str:
-    """What ``OfflineInstallationId`` computes: digits only, 63 since Windows 8, 54 before."""
-    return _digits(f"lab iid {hardware_id} {key}", 63 if is_windows_8 else 54)
+    """What ``OfflineInstallationId`` computes: digits only, nine groups of 7 since Windows 8, of 6 before."""
+    group = 7 if is_windows_8 else 6
+    body = _digits(f"lab iid {hardware_id} {key}", 8 * group)
+    return body + _check_group(body, key_serial(key), group)
+
+
+def is_installation_id(installation: str, pid: str) -> bool:
+    """Whether it is an installation ID of some machine with that PID's key."""
+    if len(installation) not in INSTALLATION_ID_DIGITS or not installation.isdecimal():
+        return False
+    group = len(installation) // 9
+    return installation[-group:] == _check_group(installation[:-group], serial_of_pid(pid), group)
+
+
+def _check_group(body: str, serial: str, digits: int) -> str:
+    return _digits(f"lab iid check {body} {serial}", digits)
 
 
 def confirmation_id(installation: str, pid: str) -> str:

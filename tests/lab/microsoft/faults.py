@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of BatchActivation by rule: which requests fail, wait, or lose their answer."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from .request import BatchRequest
+
+FAULTS = (
+    "error",
+    "http",
+    "slow",
+    "close_before",
+    "close_after",
+    "half",
+    "garbage",
+    "html",
+    "empty",
+    "doctype",
+    "no_answer",
+    "other_answer",
+    "huge",
+)
+
+
+@dataclass
+class Rule:
+    """One rule. ``request_type`` 1 or 2, 0 for both; ``pid`` and ``iid`` are shell patterns.
+
+    The first ``skip`` matching requests pass, the ``times`` after them are hit (0 = all). ``seconds`` pass before anything else
+    happens. Then, by ``fault``, where ``counts`` below means that the activation is spent all the same:
+
+    * ``error``: the answer has the error ``code``. ``http``: a bare HTTP ``status``.
+    * ``slow``: nothing but the wait; counts.
+    * ``close_before``: the connection is closed without an answer and before the work.
+    * ``close_after``: the work is done and its answer lost; counts. ``half``: the connection ends in the middle of the answer; counts.
+    * ``garbage``, ``html``, ``empty``, ``doctype``: a body that is no answer, with HTTP 200. ``no_answer``: a sound envelope without
+      one. ``huge``: 100 MB. The work is not done.
+    * ``other_answer``: a sound answer to another request, whose confirmation ID is not for this machine; counts.
+
+    ``done`` says otherwise whether the work is done.
+    """
+
+    fault: str = "error"
+    request_type: int = 0
+    pid: str = "*"
+    iid: str = "*"
+    skip: int = 0
+    times: int = 1
+    code: int = 0x80131600
+    status: int = 500
+    seconds: float = 0.0
+    done: bool | None = None
+    seen: int = 0
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fault not in FAULTS:
+            raise ValueError(f"no fault {self.fault}; there are {', '.join(FAULTS)}")
+
+    @property
+    def counts(self) -> bool:
+        """Whether the work is done."""
+        return self.fault in ("slow", "close_after", "half", "other_answer") if self.done is None else self.done
+
+    def matches(self, request: BatchRequest) -> bool:
+        """Whether the rule is about such a request."""
+        pairs = ((request.pid, self.pid), (request.installation_id, self.iid))
+        return self.request_type in (0, request.kind) and all(fnmatch.fnmatchcase(value, pattern) for value, pattern in pairs)
+
+    def hit(self) -> bool:
+        """Count a matching request; whether it is to be hit."""
+        self.seen += 1
+        if self.seen <= self.skip or (self.times and self.seen > self.skip + self.times):
+            return False
+        self.hits += 1
+        return True
+
+
+class FaultRules:
+    """The rules of a service. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+
+    def add(self, rule: dict[str, Any]) -> None:
+        """Add a rule. Raises TypeError for an unknown field, ValueError for an unknown fault."""
+        with self._lock:
+            self._rules.append(Rule(**rule))
+
+    def clear(self) -> None:
+        """Remove every rule."""
+        with self._lock:
+            self._rules.clear()
+
+    def hits(self) -> list[int]:
+        """How many requests each rule has hit, in the order in which they were added."""
+        with self._lock:
+            return [rule.hits for rule in self._rules]
+
+    def of(self, request: BatchRequest) -> Rule | None:
+        """The first rule that hits a request."""
+        with self._lock:
+            return next((rule for rule in self._rules if rule.matches(request) and rule.hit()), None)

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The choice among forms of BatchActivation's answers that no source proves: by a seed, one independent choice per topic."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from ..wsman.variants import Topic
+
+TOPICS: Mapping[str, Topic] = {
+    # HTTP.
+    "framing": Topic(("length", "chunked", "until the end"), "7 names the headers of a request only"),
+    "content type": Topic(("plain", "quoted"), "7: charset in quotes in a request; of the response nothing is said"),
+    # The envelope.
+    "envelope prefixes": Topic(("soap", "s", "none"), "7: SOAP 1.1; clients go by namespaces"),
+    "envelope declaration": Topic(("declared", "left out", "byte order mark"), "7: carried in utf-8"),
+    "envelope attributes": Topic(("none", "schema", "schema reversed"), "ASP.NET declares xsi and xsd, in either order"),
+    "escaping": Topic(("entities", "CDATA", "numbers"), "7: escaped inner XML"),
+    # The answer in it.
+    "answer prefixes": Topic(("none", "named"), "7: a namespace, no prefix"),
+    "answer declaration": Topic(("utf-16", "UTF-16", "standalone", "left out"), "7: declares utf-16 although carried in utf-8"),
+    "whitespace": Topic(("none", "indented", "padded"), "no source prints an answer"),
+    "echo": Topic(("both", "PID", "none"), "whether an answer names what it is about is not said"),
+    "place of the confirmation ID": Topic(("in the response", "one deeper"), "7: a field CID; clients look anywhere for it"),
+    "place of the error": Topic(("in ErrorInfo", "in the response"), "7: a field ErrorCode; public clients know both"),
+    "other fields": Topic(("left out", "empty"), "whether an error leaves the field of the answer out is not said"),
+    "case of the code": Topic(("upper", "lower"), "7 writes 0x7F; nothing says that the service does"),
+    "blocked count": Topic(("with the code", "alone"), "7: -1 is unlimited or blocked, negative with 0x67 is blocked"),
+}
+
+
+def variant(seed: int, topic: str) -> str:
+    """The variant of a topic, the same for the same seed."""
+    names = TOPICS[topic].variants
+    return names[zlib.crc32(f"{seed}:{topic}".encode()) % len(names)]
+
+
+def seed_of(topic: str, wanted: str) -> int:
+    """A seed that gives this variant of a topic, and of the others whatever it gives."""
+    return next(seed for seed in range(1000) if variant(seed, topic) == wanted)
