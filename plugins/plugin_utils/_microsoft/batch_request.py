@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the BatchActivation service is asked (activation-facts.md, §7). Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from .._errors import ActivationError
+
+DEFAULT_URL = "https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx"
+SERVICE_NAMESPACE = "http://www.microsoft.com/BatchActivationService"
+REQUEST_NAMESPACE = "http://www.microsoft.com/DRM/SL/BatchActivationRequest/1.0"
+SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
+
+HEADERS: Mapping[str, str] = {
+    "Content-Type": 'text/xml; charset="utf-8"',
+    "Accept": "text/xml",
+    "SOAPAction": f"{SERVICE_NAMESPACE}/BatchActivate",
+}
+
+# A constant of the protocol, the same in every public client. It shows that a request is one of this protocol, and protects nothing.
+HMAC_KEY = bytes.fromhex("fe319875fb4884869cf3f1ce99a89064ab571fca470450583024e214628779a0")
+
+USUAL_INSTALLATION_ID_DIGITS = (54, 63)
+"""Nine groups of six on Windows 7 and Server 2008 R2, nine of seven since Windows 8."""
+
+_BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
+# Such as 03612-00206-271-344265-03-1033-20348.0000-0012026: groups of digits, in the last but one the build.
+_EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1,10}-[0-9]{1,10}")
+_LONGEST_SHOWN = 80
+
+
+class RequestType(enum.IntEnum):
+    """What is asked for; an answer repeats it as its ResponseType."""
+
+    CONFIRMATION_ID = 1
+    REMAINING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request: about a computer's installation ID, or about the activations that a key has left.
+
+    Attributes:
+        extended_pid: ProductKeyID of the product, which names the key without being it. The key itself is never sent.
+        installation_id: OfflineInstallationId, digits only; C(None) to ask for the activations that are left.
+    """
+
+    extended_pid: str
+    installation_id: str | None = None
+
+    @property
+    def kind(self) -> RequestType:
+        """What it asks for."""
+        return RequestType.REMAINING if self.installation_id is None else RequestType.CONFIRMATION_ID
+
+
+def checked_extended_pid(text: str) -> str:
+    """An extended PID without blanks around it.
+
+    Raises:
+        ActivationError: It has not the shape of one. A text that may be a product key is not repeated.
+    """
+    pid = text.strip()
+    if _EXTENDED_PID.fullmatch(pid):
+        return pid
+    shown = f"'{pid}'" if len(pid) <= _LONGEST_SHOWN and any(character.isdigit() for character in pid) and "." in pid else "what was given"
+    raise ActivationError(
+        f"extended_pid: {shown} is no extended PID such as 03612-00206-271-344265-03-1033-20348.0000-0012026; license_info shows it"
+        " for a product that has a key.",
+        source="options",
+    )
+
+
+def checked_installation_id(text: str) -> str:
+    """An installation ID as the service takes it, digits only, however its groups were parted.
+
+    Another number of digits than C(USUAL_INSTALLATION_ID_DIGITS) is let through: the service itself says whether it is wrong.
+
+    Raises:
+        ActivationError: There is something else in it than digits, or nothing.
+    """
+    digits = _BETWEEN_GROUPS.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        raise ActivationError("installation_id has to be digits, in groups or not.", source="options")
+    return digits
+
+
+def inner_request(question: Question) -> str:
+    """The XML of what is asked, which the service gets as Base64 of UTF-16 (little endian, no byte order mark)."""
+    iid = "" if question.installation_id is None else f"<IID>{escape(question.installation_id)}</IID>"
+    return (
+        f'<ActivationRequest xmlns="{REQUEST_NAMESPACE}"><VersionNumber>2.0</VersionNumber><RequestType>{question.kind:d}</RequestType>'
+        f"<Requests><Request><PID>{escape(question.extended_pid)}</PID>{iid}</Request></Requests></ActivationRequest>"
+    )
+
+
+def envelope(question: Question) -> bytes:
+    """The whole message, a SOAP 1.1 envelope in UTF-8. It holds one request, as those of every public client do."""
+    inner = inner_request(question).encode("utf-16-le")
+    digest = base64.b64encode(hmac.digest(HMAC_KEY, inner, hashlib.sha256)).decode("ascii")
+    request = base64.b64encode(inner).decode("ascii")
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f'<soap:Envelope xmlns:soap="{SOAP_NAMESPACE}"><soap:Body><BatchActivate xmlns="{SERVICE_NAMESPACE}"><request>'
+        f"<Digest>{digest}</Digest><RequestXml>{request}</RequestXml>"
+        "</request></BatchActivate></soap:Body></soap:Envelope>"
+    ).encode()
