@@ -13,8 +13,8 @@ class ActivationError(Exception):
         message: One sentence: what failed, where, and what to do. It holds no secret.
         code: The code as its source prints it, such as C(0xC004F038); empty where there is none.
         name: The symbolic name of the code, such as C(SL_E_VL_NOT_ENOUGH_COUNT).
-        source: Who said so: C(windows), C(wsman), C(ldap), C(kerberos), C(dns), C(microsoft), C(ansible) or C(options);
-            C(collection) where it is a defect of our own.
+        source: Who said so: C(windows), C(wsman), C(ldap), C(kerberos), C(dns), C(microsoft), C(ansible), C(options) or
+            C(file) for what a file holds; C(collection) where it is a defect of our own.
         unreachable: The target did not answer at all, so that nothing was asked of it.
     """
 

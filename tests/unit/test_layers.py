@@ -24,10 +24,10 @@ COLLECTION = "ansible_collections.winops.volume_activation."
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_action",),
-    ("_module_options", "_query", "_report_multi_site"),
+    ("_module_options", "_query", "_report_multi_site", "_vault"),
     ("_report", "_multi_site", "_results", "_audit"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
-    ("_wsman", "_kerberos"),
+    ("_wsman", "_kerberos", "_computer_list"),
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
@@ -37,9 +37,10 @@ LAYERS = (
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
 CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
-KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options")
+KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options", "_vault")
 PURE = (
     "_audit",
+    "_computer_list",
     "_wsman",
     "_licensing",
     "_topology",

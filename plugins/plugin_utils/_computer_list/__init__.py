@@ -1,0 +1,7 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The computer information list: its format, what leaves with an export, how answers come back, and the file that keeps it.
+
+No network and nothing of Ansible. Private to the collection: it may change in any release.
+"""
