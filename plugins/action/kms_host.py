@@ -13,6 +13,7 @@ from ..plugin_utils._dns.published import PublishedRecords
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._kms_endpoint.probe import Endpoint, State, probe, probe_all, unresolved
 from ..plugin_utils._licensing.kms import checked_settings
+from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._licensing.publish_list import ListWish, checked_lines
 from ..plugin_utils._srv_value import SrvValue, plain_name
@@ -22,6 +23,7 @@ from ..plugin_utils._windows.kms_host_removal import KmsHostRemoval, Look, Recor
 from ..plugin_utils._windows.kms_host_state import SETTINGS, Wish
 from ..plugin_utils._windows.license_info import short_product
 from ..plugin_utils._windows.listening import Probe
+from ..plugin_utils._windows.offline_activation import Confirmation
 from ..plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 from ..plugin_utils._windows.publish_list import planned
 from ..plugin_utils._wsman.session import Session
@@ -30,7 +32,7 @@ from ..plugin_utils._wsman.session import Session
 class ActionModule(WindowsAction):
     """Key, settings, firewall, activation, and the host's own values in DNS."""
 
-    SECRETS = frozenset({"product_key"})
+    SECRETS = frozenset({"product_key", "confirmation_id"})
     VARIABLES: t.ClassVar = {"dns_servers": "volume_activation_dns_servers"}
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
@@ -46,6 +48,9 @@ class ActionModule(WindowsAction):
         host = KmsHost(session, wish, check_mode, always_read=published is not None, probe=_probe_of(session))
         host.change(published.plan if published else None)
         result: dict[str, t.Any] = {"port": host.port} if host.state.service else {}
+        if installation := host.installation_id:
+            result["installation_id"] = installation
+            result["installation_id_groups"] = grouped(installation)
         if wish.publish_list is not None:
             now = planned(wish.publish_list, host.state.publish_list)
             result["publish_list"] = {"lines": list(now.lines), "foreign": list(now.foreign)}
@@ -74,8 +79,9 @@ def _check_state(options: dict[str, t.Any]) -> None:
         given = [name for name in ("uninstall_key", "last_host") if options[name]]
         if given:
             raise ActivationError(f"{' and '.join(given)} can be given with state: absent only.", source="options")
+        _check_activation(options)
         return
-    given = ["activate"] if options["activate"] else []
+    given = [name for name in ("activate", "confirmation_id", "installation_id") if options[name]]
     given += [name for name in ("publish_list", *SETTINGS) if options[name] is not None]
     if given:
         raise ActivationError(
@@ -89,6 +95,18 @@ def _check_state(options: dict[str, t.Any]) -> None:
             " true where none has to be.",
             source="options",
         )
+
+
+def _check_activation(options: dict[str, t.Any]) -> None:
+    """Refuse two ways to activate at once, and an installation ID that nothing is compared with.
+
+    Raises:
+        ActivationError: Something is given that contradicts something else.
+    """
+    if options["confirmation_id"] and options["activate"]:
+        raise ActivationError("Give activate, which asks Microsoft from the host, or confirmation_id, but not both.", source="options")
+    if options["installation_id"] and not options["confirmation_id"]:
+        raise ActivationError("installation_id is the one that confirmation_id is for; give both.", source="options")
 
 
 def _wish(options: dict[str, t.Any]) -> Wish:
@@ -107,12 +125,19 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         product_key=normalise(key) if key else None,
         settings=settings,
         activate=options["activate"],
+        confirmation=_confirmation(options),
         publish_list=None if lines is None else ListWish(checked_lines(lines, "publish_list"), exact),
         firewall=options["firewall"],
         netsh=options["firewall_method"] == "netsh",
         after_step=options["after"] or "",
         absent=options["state"] == "absent",
     )
+
+
+def _confirmation(options: dict[str, t.Any]) -> Confirmation | None:
+    if not options["confirmation_id"]:
+        return None
+    return Confirmation.of(options["confirmation_id"], options["installation_id"], options["exact_installation_id"])
 
 
 def _publication(options: dict[str, t.Any]) -> tuple[Publication, PublishedRecords]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..plugin_utils import _report
+from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._results import Results
 
 _PREFIX = "__kms_single_site_"
@@ -66,6 +67,11 @@ def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values]
 
 
+def kms_waiting_lines(installation_ids: Mapping[str, str]) -> list[str]:
+    """See C(kms_waiting_lines.yml)."""
+    return [f"{host}: installation ID {grouped(digits)}" for host, digits in installation_ids.items()]
+
+
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
     """See C(kms_single_site_counts.yml)."""
     return _report.client_counts(Results(hostvars, _PREFIX).clients(clients))
@@ -82,4 +88,5 @@ class FilterModule:
             "kms_single_site_summary": kms_single_site_summary,
             "kms_single_site_counts": kms_single_site_counts,
             "kms_zone_lines": kms_zone_lines,
+            "kms_waiting_lines": kms_waiting_lines,
         }

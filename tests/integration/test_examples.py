@@ -29,6 +29,7 @@ VARIABLES = {
     "csvlk": park.PARKS["modern"].csvlk,
     "vault_activation_admin": names.OPERATOR_PASSWORD,
     "confirmation_id": "-".join(["123456"] * 8),
+    "installation_id": "-".join(["1234567"] * 9),
     "vault_activation_key": "bm8ga2V5IG9mIHRoaXMgbGFi",
 }
 # The lab has one domain controller, which the control node's own resolver does not know.

@@ -73,6 +73,8 @@ def canary(option: str) -> Any:
     """What an option is given: a key, digits or accounts where it takes such, a password otherwise."""
     if option.endswith("credentials"):
         return {CREDENTIAL: {"username": names.CONTOSO.principal(names.OPERATOR), "password": "{{ canary_password }}"}}
+    if option.endswith("confirmation_ids"):
+        return {names.kms_hosts()[0].fqdn: "{{ canary_digits }}"}
     if option.endswith("confirmation_id"):
         return "{{ canary_digits }}"
     return "{{ canary_key }}" if option.endswith(("product_key", "csvlk")) else "{{ canary_password }}"

@@ -132,5 +132,5 @@ def test_the_readme_of_a_role_names_its_entry_points_and_variables_with_their_de
     assert rows.keys() >= specs.keys() | defaults.keys()
     for name, default in defaults.items():
         said = rows[name].strip("`")
-        if TEMPLATE not in str(default) and default not in ("", [], None):
+        if TEMPLATE not in str(default) and default not in ("", [], {}, None):
             assert said == str(default), name

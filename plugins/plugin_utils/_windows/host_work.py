@@ -55,11 +55,18 @@ class HostWork:
         """Whether the host has been a KMS host since before this plan, so that its service has read its settings."""
         return self.taken_as_made or self.state.has_csvlk
 
+    @property
+    def _wants_licensing(self) -> bool:
+        """Whether key, status or settings are wanted of the host."""
+        wish = self.wish
+        named = wish.product_key or wish.settings or wish.publish_list or wish.confirmation
+        return bool(named) or wish.activate or wish.absent or self._always_read
+
     def read(self) -> HostState:
         """The host as it is now, as far as the wish needs it."""
         wish, session = self.wish, self.session
         state = HostState()
-        if wish.product_key or wish.settings or wish.activate or wish.publish_list or wish.absent or self._always_read:
+        if self._wants_licensing:
             state.service = licensing.read_service(session)
             version = licensing.version_of(state.service)
             state.product = licensing.read_windows(session, version)

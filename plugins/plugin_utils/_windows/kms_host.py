@@ -64,6 +64,11 @@ class KmsHost(HostWork):
         """Whether the plan activates the host."""
         return any(step.attribute == "license status" for step in self.plan.steps)
 
+    @property
+    def installation_id(self) -> str:
+        """The installation ID, digits only, of a host that waits for its confirmation ID; empty otherwise."""
+        return kms_host_keys.installation_id(self)
+
     def _verify(self) -> None:
         """What was changed has to read as it was wanted."""
         wrong = kms_host_keys.wrong_key(self) + kms_host_settings.wrong_settings(self) + kms_host_firewall.wrong_rules(self, on=True)

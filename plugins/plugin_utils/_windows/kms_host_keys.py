@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.errors import hexadecimal, name_of
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Step
-from . import license_changes, licensing, version_values
+from . import license_changes, licensing, offline_activation, version_values
 from .host_work import HostWork
+from .licensing import Product
 
 
 def plan_key(work: HostWork) -> None:
@@ -33,9 +33,9 @@ def plan_key(work: HostWork) -> None:
 
 
 def plan_activation(work: HostWork) -> None:
-    """Add the activation with Microsoft, where the host is not licensed."""
+    """Add the activation, with Microsoft or by a confirmation ID, where the host is not licensed."""
     wish, state = work.wish, work.state
-    if not wish.activate:
+    if not wish.activate and not wish.confirmation:
         return
     after = ""
     if _key_is_due(work):
@@ -47,13 +47,16 @@ def plan_activation(work: HostWork) -> None:
         )
     if state.product is not None and state.product.licensed and not after:
         return
+    if wish.confirmation and state.product and not after:
+        # Of a key that is still to be installed, Windows computes the installation ID afterwards.
+        work.warnings += offline_activation.compare(work.name, _installation_id(work, state.product), wish.confirmation)
     before = status_name(state.product.status if state.product else UNLICENSED)
     step = Step(
         work.name,
         "license status",
         before,
         "licensed",
-        "SoftwareLicensingProduct.Activate",
+        offline_activation.DEPOSIT if wish.confirmation else "SoftwareLicensingProduct.Activate",
         after_step=after,
         # With another key comes another product, whose status Windows decides.
         decided_by_target=("before",) if after else (),
@@ -67,9 +70,21 @@ def wrong_key(work: HostWork) -> list[str]:
     wrong: list[str] = []
     if wish.product_key and (product is None or product.partial_key != last_five(wish.product_key)):
         wrong.append("product key")
-    if wish.activate and (product is None or not product.licensed):
+    if (wish.activate or wish.confirmation) and (product is None or not product.licensed):
         wrong.append(f"license status (is {licensing.spoken_status(product)})")
     return wrong
+
+
+def installation_id(work: HostWork) -> str:
+    """What Microsoft has to be told to get a confirmation ID; empty where the host needs none, or activates on line."""
+    product = work.state.product
+    if work.wish.activate or product is None or not work.state.has_csvlk or product.licensed:
+        return ""
+    return _installation_id(work, product)
+
+
+def _installation_id(work: HostWork, product: Product) -> str:
+    return offline_activation.read_installation_id(work.session, licensing.version_of(work.state.service), product.id, product.name)
 
 
 def _key_is_due(work: HostWork) -> bool:
@@ -100,14 +115,10 @@ def _activate(work: HostWork) -> None:
         raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
     if product.licensed:
         return
+    if work.wish.confirmation:
+        work.state.product = offline_activation.deposit(work.session, work.state.version, product, work.wish.confirmation).product
+        return
     lost = license_changes.activate(work.session, work.state.version, product.id)
     work.state.product = work.read_product()
     if not work.state.licensed:
-        reason = work.state.product.status_reason if work.state.product else 0
-        raise ActivationError(
-            f"{work.name}: after the activation the product is {licensing.spoken_status(work.state.product)}."
-            f" {lost or 'A second run reads the state before it does anything.'}",
-            code=hexadecimal(reason) if reason else "",
-            name=name_of(reason),
-            source="windows",
-        )
+        raise offline_activation.not_licensed(work.name, work.state.product, lost)

@@ -16,6 +16,7 @@ from .._wsman.cim import Value
 from . import licensing
 from .firewall import FirewallRule
 from .licensing import Product
+from .offline_activation import Confirmation
 from .publish_list import HeldList
 from .versions import WindowsVersion
 
@@ -69,6 +70,7 @@ class Wish:
         product_key: The CSVLK.
         settings: Values by their name in SETTINGS.
         activate: Activate with Microsoft where the host is not licensed.
+        confirmation: Activate with this confirmation ID instead.
         publish_list: The lines of DnsDomainPublishList.
         firewall: Open the KMS exception of the firewall.
         netsh: Whether netsh may be started for it where Windows has no class for rules.
@@ -79,6 +81,7 @@ class Wish:
     product_key: str | None = None
     settings: Mapping[str, int | bool] = field(default_factory=dict)
     activate: bool = False
+    confirmation: Confirmation | None = None
     publish_list: ListWish | None = None
     firewall: bool = False
     netsh: bool = False

@@ -19,6 +19,8 @@ from unit.lab.windows_fakes import FakeDomain, base, install
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import grouped, installation_digits
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes, licensing, offline_activation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation, Deposited
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.versions import WINDOWS_8
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
@@ -26,6 +28,7 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.identifiers import confirmation_id
 
+CSVLK = data.key_named("csvlk_2022").key
 MAK = data.key_named("mak_win_enterprise").key
 OTHER = "1234567" * 9
 CHANGED, UNLICENSED, NO_KEY = (
@@ -128,6 +131,63 @@ def test_a_lost_answer_is_judged_by_the_state_and_never_repeated(keyed: Host, wa
             deposited(keyed, wanted)
         assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[UNLICENSED], caught.value)
     assert attempts == ["DepositOfflineConfirmationId"]
+
+
+def kms_host(host: Host, check_mode: bool = False, **wish: Any) -> tuple[KmsHost, DirectCarrier]:
+    session, carrier = open_direct(host)
+    work = KmsHost(session, Wish(**wish), check_mode)
+    work.change()
+    return work, carrier
+
+
+def spent(domain: FakeDomain) -> int:
+    return sum(key["activations"] for key in domain.microsoft.snapshot().values())
+
+
+def test_a_kms_host_is_set_up_in_two_runs_and_never_asks_microsoft(domain: FakeDomain):
+    host = domain.add("kms-1", "server_2022_standard", role="kms")
+    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].installation_id == ""
+    first, _carrier = kms_host(host, product_key=CSVLK)
+    installation, confirmation = ids(host)
+    assert first.installation_id == installation
+    # Whoever comes back later reads the same, also where there is nothing to do.
+    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].installation_id == installation
+    wanted = Confirmation.of(confirmation, installation)
+    planned, carrier = kms_host(host, check_mode=True, product_key=CSVLK, confirmation=wanted)
+    assert calls(carrier) == ["GetStringValue"] * 2
+    done, carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
+    assert calls(carrier)[2:4] == ["DepositOfflineConfirmationId", "RefreshLicenseStatus"]
+    assert done.plan.steps == planned.plan.steps
+    assert [(step.attribute, step.after, step.how) for step in done.plan.steps] == [
+        ("license status", "licensed", "SoftwareLicensingProduct.DepositOfflineConfirmationId")
+    ]
+    assert (base(host)["LicenseStatus"], done.installation_id, spent(domain)) == (1, "", 0)
+    again, _carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
+    assert again.plan.steps == []
+
+
+def test_a_kms_host_with_another_installation_id_is_left_as_it_is(domain: FakeDomain):
+    host = domain.add("kms-1", "server_2022_standard", role="kms")
+    install(host, CSVLK)
+    _installation, confirmation = ids(host)
+    before = host.snapshot_state()["registry"]
+    session, carrier = open_direct(host)
+    work = KmsHost(session, Wish(settings={"listening_port": 1690}, confirmation=Confirmation.of(confirmation, OTHER)), check_mode=False)
+    with pytest.raises(ActivationError, match="its key or its hardware has changed since"):
+        work.change()
+    assert (calls(carrier), host.snapshot_state()["registry"]) == ([], before)
+
+
+def test_key_and_confirmation_in_one_run(domain: FakeDomain):
+    host = domain.add("kms-1", "server_2022_standard", role="kms")
+    install(host, CSVLK)
+    installation, confirmation = ids(host)
+    install(host, data.key_named("gvlk_server_2022_serverstandard").key)
+    wanted = Confirmation.of(confirmation, installation)
+    planned, _carrier = kms_host(host, check_mode=True, product_key=CSVLK, confirmation=wanted)
+    assert [step.attribute for step in planned.plan.steps][-1] == "license status"
+    done, _carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
+    assert (base(host)["LicenseStatus"], done.state.licensed, spent(domain)) == (1, True, 0)
 
 
 def test_without_a_key_there_is_no_installation_id(client: Host):
