@@ -16,7 +16,7 @@ import os
 import socket
 import socketserver
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,13 @@ class Control:
     def start_host(self, host: str) -> None:
         """Turn it on again, freshly booted: its tickets are new and its services start."""
         self.call("start_host", host=host)
+
+    def clone(self, source: str, hosts: Sequence[str]) -> None:
+        """Make hosts copies of another one's disk, and start them; each keeps its name, address and domain.
+
+        A source that was not generalized gives its CMID to all of them; one that was (sysprep /generalize) may be on or off.
+        """
+        self.call("clone", source=source, hosts=list(hosts))
 
     def count_clients(self, host: str, count: int) -> int:
         """Bring a KMS host's count up at once, as if so many other clients had asked; returns the count.

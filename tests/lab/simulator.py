@@ -99,6 +99,7 @@ class Simulator:
                 "drift": self._drift.apply,
                 "stop_host": self.stop_host,
                 "start_host": self.start_host,
+                "clone": self.clone,
                 "inject": self.inject,
                 "clear_faults": self.clear_faults,
                 "fault_hits": self._injector.hits,
@@ -280,6 +281,16 @@ class Simulator:
             if self._directory.hosts.pop(machine.address, None) is not None:
                 self._server.disconnect(machine.address)
                 self._hosts[machine.label].stop()
+
+    def clone(self, source: str, hosts: list[str]) -> None:
+        """Make hosts copies of another one, which may be switched off, and start them; each keeps its name, address and domain."""
+        image = self._hosts[self._find(source).label]
+        for name in hosts:
+            self.stop_host(name)
+            machine = self._find(name)
+            with self._lock:
+                self._hosts[machine.label].become_copy(image)
+                self._directory.hosts[machine.address] = self._hosts[machine.label]
 
     def start_host(self, host: str) -> None:
         """Turn a host on."""

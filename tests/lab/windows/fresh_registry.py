@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from . import machine as system
+from . import sysprep
 from .processes import ASR_RULES, NO_PROCESSES_OVER_WMI
 from .registry import Registry, ValueType
 from .spec import HostSpec
@@ -27,7 +28,7 @@ def fresh_registry(spec: HostSpec) -> Registry:
         registry.set(current, name, ValueType.SZ, text)
     registry.set(current, "SystemRoot", ValueType.SZ, r"C:\Windows")
     registry.set(current, "InstallTime", ValueType.QWORD, int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()))
-    registry.set(r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_COMPLETE")
+    sysprep.fresh(registry, spec)
     if spec.blocks_process_creation:
         registry.set(ASR_RULES, NO_PROCESSES_OVER_WMI, ValueType.SZ, "1")
     # The primary DNS suffix, which need not be the domain that the machine is a member of (disjoint namespace).

@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..wsman.backend import CimClass
@@ -35,6 +36,7 @@ from .services import SLSVC, SPPSVC, ServiceDisabled, ServiceManager, Services, 
 from .settings import LicensingSettings
 from .spec import HostSpec
 from .stdregprov import StdRegProv
+from .sysprep import Sysprep
 from .tcp import TcpConnections
 from .token_licenses import TokenLicenses
 
@@ -65,7 +67,7 @@ class Host:
         clock: Clock | None = None,
         power_listener: PowerListener | None = None,
     ) -> None:
-        self.spec = spec
+        self.spec = self._first_spec = spec
         self.clock: Clock = clock or SystemClock()
         self.power_listener: PowerListener = power_listener or (lambda _host, _up: None)
         self.is_up = False
@@ -113,7 +115,9 @@ class Host:
         )
         self.services.started = self._service_started
         self.services.stopped = self._service_stopped
-        programs = Programs(lambda: self._at_its_end(self.publication.purge), self._netsh, self._generalize)
+        self.is_member = bool(spec.domain)
+        self.sysprep = Sysprep(spec, self.registry, self.licensing.rearm_if_left, self._power.restart_soon, self._leave_domain)
+        programs = Programs(lambda: self._at_its_end(self.publication.purge), self._netsh, self.sysprep.run)
         self.processes = Processes(
             system_class("Win32_Process", CIMV2), spec.language, programs, self._processes_blocked, seed, spec.program
         )
@@ -138,7 +142,7 @@ class Host:
             system.OperatingSystem(
                 system_class("Win32_OperatingSystem", CIMV2), spec, self.clock, lambda: self.booted, self._power.restart_soon
             ),
-            system.ComputerSystem(system_class("Win32_ComputerSystem", CIMV2), spec),
+            system.ComputerSystem(system_class("Win32_ComputerSystem", CIMV2), spec, lambda: self.is_member),
             system.NetworkAdapters(system_class("Win32_NetworkAdapterConfiguration", CIMV2), spec, lambda: self.registry),
         ]
         # Both classes came with Windows 8 and Server 2012.
@@ -184,7 +188,7 @@ class Host:
         domain, backslash, _name = user.rpartition("\\")
         written = (domain if backslash else user.partition("@")[2]).lower()
         spec = self.spec
-        own = {spec.domain.lower(), spec.netbios_domain.lower()} if spec.domain else set()
+        own = {spec.domain.lower(), spec.netbios_domain.lower()} if self.is_member else set()
         return written in {"", ".", spec.netbios_name.lower(), *own}
 
     def is_administrator(self, user: str) -> bool:
@@ -202,6 +206,7 @@ class Host:
             self.booted = self.clock.now()
             self.publication.boot()
             self.licensing.boot()
+            self.sysprep.boot()
             self.firewall.load(self.registry)
             # sppsvc starts with Windows; only a KMS host keeps it running.
             if self.licensing.host_licence() is not None and self.services.find(self.services.licensing).start_mode != "Disabled":
@@ -212,6 +217,7 @@ class Host:
         """Switch off."""
         with self._lock:
             self._power.cancel()
+            self.sysprep.cancel()
             self.publication.cancel(wait=True)
             self.services.halt()
             self.is_up = False
@@ -227,7 +233,24 @@ class Host:
         """As it left setup, and switched on."""
         with self._lock:
             self.stop()
+            self.spec = self._first_spec
             self._build()
+            self.start()
+
+    def become_copy(self, source: Host) -> None:
+        """Be what an image of another machine makes of this one, and switch on; name, address and domain stay its own."""
+        with source._lock, self._lock:
+            self.stop()
+            mine, made = self._first_spec, source.spec
+            kinds = {
+                name: getattr(made, name) for name in ("profile", "initial_key", "has_updates", "office", "edition_id", "volume_licences")
+            }
+            self.spec = replace(mine, **kinds)
+            self._build()
+            self.registry.copy_from(source.registry)
+            for name in ("Domain", "NV Domain"):
+                self.registry.set(system.TCPIP_PARAMETERS, name, ValueType.SZ, mine.suffix)
+            self.licensing.become_copy(source.licensing)
             self.start()
 
     def count_clients(self, clients: int) -> int:
@@ -273,6 +296,9 @@ class Host:
                 "publications": [vars(attempt) for attempt in self.publication.attempts],
                 "events": [(event.code, event.log, list(event.strings)) for event in self.events.events()],
                 "processes": list(self.processes.started),
+                "image_state": self.sysprep.image_state,
+                "sysprep_log": list(self.sysprep.log),
+                "member": self.is_member,
                 "rearms": licensing.rearms,
                 "other_rearms": dict(licensing.other_rearms),
                 "key_in_registry": licensing.key_in_registry,
@@ -406,10 +432,5 @@ class Host:
         if self.running is not None:
             self.publication.schedule(self.running)
 
-    def _generalize(self) -> None:
-        """sysprep /generalize: the effect of a rearm, and the machine shuts down."""
-        self.licensing.rearm()
-        self.registry.set(
-            r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State", "ImageState", ValueType.SZ, "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
-        )
-        self._power.restart_soon(False)
+    def _leave_domain(self) -> None:
+        self.is_member = False

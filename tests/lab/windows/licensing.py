@@ -213,6 +213,26 @@ class Licensing:
         self.rearms -= 1
         self._rearm_pending = True
 
+    def rearm_if_left(self) -> bool:
+        """What sysprep /generalize does; False where no rearm is left."""
+        try:
+            self.rearm()
+        except ActivationFailed:
+            return False
+        return True
+
+    def become_copy(self, source: Licensing) -> None:
+        """The store of another machine, on other hardware: keys and CMID are the same, licences are not valid here."""
+        self.cmid, self.rearms, self.other_rearms = source.cmid, source.rearms, dict(source.other_rearms)
+        self.key_in_registry, self._rearm_pending = source.key_in_registry, source._rearm_pending
+        grace = timedelta(minutes=self._spec.windows.initial_grace_minutes)
+        for product_id, licence in self.licences.items():
+            key = source.licences[product_id].key if product_id in source.licences else None
+            if key is None:
+                licence.remove()
+            else:
+                licence.install(key, self._clock.now() + grace if grace else None)
+
     def rearms_left(self, kind: str) -> int:
         """RemainingAppReArmCount or RemainingSkuReArmCount, by application or activation ID. That they count apart is the lab's guess."""
         return self.other_rearms.get(kind.lower(), self._spec.rearms)

@@ -111,14 +111,15 @@ class OperatingSystem(Provider):
 class ComputerSystem(Provider):
     """Win32_ComputerSystem."""
 
-    def __init__(self, cim_class: CimClass, spec: HostSpec) -> None:
+    def __init__(self, cim_class: CimClass, spec: HostSpec, member: Callable[[], bool]) -> None:
         super().__init__(cim_class, spec.language)
         self._spec = spec
+        self._member = member
 
     def instances(self, equal: Mapping[str, object] | None = None) -> Sequence[Instance]:
         """The one computer."""
         spec = self._spec
-        member = bool(spec.domain)
+        member = self._member()
         server = spec.windows.is_server
         return [
             self.complete(
@@ -127,7 +128,7 @@ class ComputerSystem(Provider):
                     "Caption": spec.netbios_name,
                     "CreationClassName": "Win32_ComputerSystem",
                     "DNSHostName": spec.label,
-                    "Domain": spec.domain or spec.workgroup,
+                    "Domain": spec.domain if member else spec.workgroup,
                     "PartOfDomain": member,
                     "Workgroup": None if member else spec.workgroup,
                     # 0/1 standalone/member workstation, 2/3 standalone/member server.

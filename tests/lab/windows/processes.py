@@ -17,6 +17,7 @@ from typing import Any
 
 from ..wsman.backend import WBEM_E_ACCESS_DENIED, CimClass
 from .provider import Instance, Provider
+from .sysprep import FOLDER as SYSPREP_FOLDER
 
 NETWORK_SERVICE_LOGON = 0x3E4
 
@@ -43,7 +44,8 @@ class Programs:
 
     purge_tickets: Callable[[], None]
     switch_rules: Callable[[str, str, bool], object]
-    generalize: Callable[[], None]
+    sysprep: Callable[[list[str]], float]
+    """Takes the words after the program, and gives how many seconds it is there."""
 
 
 def split_command(line: str) -> list[str]:
@@ -96,25 +98,30 @@ class Processes(Provider):
         program = ntpath.basename(words[0]).lower().removesuffix(".exe")
         if program not in _KNOWN:
             return {"ReturnValue": _PATH_NOT_FOUND, "ProcessId": None}
+        if program == "sysprep" and ntpath.dirname(words[0]).lower() != SYSPREP_FOLDER:
+            # It lies in no folder of the search path.
+            return {"ReturnValue": _PATH_NOT_FOUND, "ProcessId": None}
         self.started.append(line)
-        self._run(program, words[1:])
+        lasts = self._run(program, words[1:])
         self._next_id += 4
-        self._running[self._next_id] = (line, time.monotonic() + self._duration)
+        self._running[self._next_id] = (line, time.monotonic() + lasts)
         return {"ReturnValue": _OK, "ProcessId": self._next_id}
 
-    def _run(self, program: str, words: list[str]) -> None:
+    def _run(self, program: str, words: list[str]) -> float:
+        """Start a program; how many seconds it is there."""
         lower = [word.lower() for word in words]
         if program == "cmd" and lower[:1] in (["/c"], ["/k"]):
             inner = words[1:] if len(words) != 2 else split_command(words[1])
             if inner:
-                self._run(ntpath.basename(inner[0]).lower().removesuffix(".exe"), inner[1:])
+                return self._run(ntpath.basename(inner[0]).lower().removesuffix(".exe"), inner[1:])
         elif program == "klist" and lower[-1:] == ["purge"]:
             if _logon_id(lower[:-1]) == NETWORK_SERVICE_LOGON:
                 self._programs.purge_tickets()
         elif program == "netsh":
             self._netsh(words)
-        elif program == "sysprep" and {"/generalize", "-generalize"} & set(lower):
-            self._programs.generalize()
+        elif program == "sysprep":
+            return self._programs.sysprep(words)
+        return self._duration
 
     def _netsh(self, words: list[str]) -> None:
         """``advfirewall firewall set rule name=…|group=… new enable=yes|no``; what netsh would not understand changes nothing."""

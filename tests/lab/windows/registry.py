@@ -8,6 +8,7 @@ Names are compared without case and kept as written. ``reference/wsman-wire.md``
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,6 +113,14 @@ class Registry:
         with self._lock:
             key = self.find(path, hive)
             return key is not None and key.values.pop(name.lower(), None) is not None
+
+    def copy_from(self, other: Registry) -> None:
+        """Every hive as it is on another machine."""
+        with other._lock:
+            hives = copy.deepcopy(other._hives)
+        with self._lock:
+            self._hives.clear()
+            self._hives.update(hives)
 
     def walk(self, path: str) -> Iterator[tuple[str, Value]]:
         """Every value under a key of HKLM, with the path of its key."""

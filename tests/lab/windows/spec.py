@@ -62,6 +62,10 @@ class HostSpec:
     licence_survives: bool = False
     """A licence comes back when the same key is installed again (activation-facts §7, AWS flow)."""
     rearms: int = 3
+    user_packages: tuple[str, ...] = ()
+    """AppX packages, by full name, that one user has and that are not provisioned for all: sysprep /generalize stops at them."""
+    sysprep_fails: bool = False
+    """sysprep breaks off in the middle, and leaves an image that is not deployable."""
 
     ticket_at_boot: bool = True
     """The machine account's ticket dates from the start of Windows, with the groups of that time."""
@@ -79,6 +83,8 @@ class HostSpec:
     """How long a query of Win32_NTLogEvent takes."""
     program: float = 0.2
     """How long netsh and klist run; their effect comes at the end."""
+    sysprep: float = 0.3
+    """How long sysprep runs."""
     reboot: float = 1.0
     """How long the machine is away when it restarts."""
     kms_timeout: float = 2.0
