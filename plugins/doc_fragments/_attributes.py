@@ -7,7 +7,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation fragments C(_attributes), C(_attributes.windows), C(_attributes.directory) and C(_attributes.dns)."""
+    """Documentation fragments C(_attributes), C(_attributes.windows), C(_attributes.directory), C(_attributes.dns)
+    and C(_attributes.files).
+    """
 
     DOCUMENTATION = r"""
 options: {}
@@ -70,6 +72,21 @@ attributes:
     description: Use C(group/winops.volume_activation.dns) in C(module_defaults) for all modules that ask DNS servers.
     membership:
       - winops.volume_activation.dns
+      - winops.volume_activation.all
+    support: full
+"""
+
+    FILES = r"""
+options: {}
+attributes:
+  platform:
+    description: Runs on the control node only.
+    platforms: posix
+    support: full
+  action_group:
+    description: Use C(group/winops.volume_activation.files) in C(module_defaults) for all modules that work on files of the control node.
+    membership:
+      - winops.volume_activation.files
       - winops.volume_activation.all
     support: full
 """

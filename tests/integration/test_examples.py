@@ -31,7 +31,11 @@ VARIABLES = {
     "confirmation_id": "-".join(["123456"] * 8),
     "installation_id": "-".join(["1234567"] * 9),
     "vault_activation_key": "bm8ga2V5IG9mIHRoaXMgbGFi",
+    "vaulted_mak": "BCDFG-HJKMP-QRTVW-XY234-6789B",
 }
+ANSWER_FILE = """<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize">
+<component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64"></component>
+</settings></unattend>"""
 # The lab has one domain controller, which the control node's own resolver does not know.
 STAND_INS = {"dc2.contoso.com": names.DC_FQDN}
 # Tasks that can only fail here, with what they fail with.
@@ -67,9 +71,9 @@ def prepared(value: Any) -> Any:
         if "retries" in made:
             made |= {"retries": 1, "delay": 0}
         return made
-    if isinstance(value, str) and value.startswith("recordings/"):
+    if isinstance(value, str) and (found := re.match("recordings/|/srv/deploy/", value)):
         # The folder is the reader's.
-        return value.replace("recordings", "{{ playbook_dir }}", 1)
+        return f"{{{{ playbook_dir }}}}/{value[found.end() :]}"
     if isinstance(value, list):
         return [prepared(entry) for entry in value]
     return STAND_INS.get(value, value) if isinstance(value, str) else value
@@ -83,6 +87,8 @@ def play(lab: Lab, folder: Path, plays: list[tuple[str, list[dict[str, Any]]]], 
     path = folder / "play.yml"
     text = [{"name": "Examples", "hosts": hosts, "gather_facts": False, "tasks": tasks} for hosts, tasks in plays]
     path.write_text(yaml.safe_dump(text), encoding="utf-8")
+    for name in ("Unattend.xml", "AutoUnattend.xml"):
+        (folder / name).write_text(ANSWER_FILE, encoding="utf-8")
     return run_playbook(lab.layout.root, str(path), arguments=arguments, variables=VARIABLES)
 
 

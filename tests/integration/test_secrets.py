@@ -67,6 +67,10 @@ SECRETS = {
     "real domain password": REAL["domain_password"],
     "real WinRM password": names.WINRM_PASSWORD,
 }
+# Where a key goes, with another one in the place.
+ANSWER_FILE = f"""<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize">
+<component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64"><ProductKey>{KEY}</ProductKey></component>
+</settings></unattend>"""
 
 
 def canary(option: str) -> Any:
@@ -99,6 +103,8 @@ def cases(module: str) -> list[dict[str, Any]]:
     example = {option: value for option, value in documented.uses_of(module)[0].items() if option not in ("dns_servers", "timeout")}
     if module == "debug_winrm_session":
         example |= {"record": "{{ inventory_hostname }}.json"}
+    if module == "unattend_key":
+        example |= {"path": "{{ answer_file }}"}
     hidden = documented.secrets_of(module)
     real = with_secrets(module, example, lambda option: f"{{{{ real_{option} }}}}" if option in REAL else canary(option))
     wrong = with_secrets(module, example, canary)
@@ -142,7 +148,10 @@ def write_inventory(lab: Lab, folder: Path, kinit: Path) -> Path:
         "volume_activation_domain_password": "{{ real_domain_password }}",
         "kms_single_site_csvlk": "{{ real_product_key }}",
         "volume_activation_sites": SITES,
+        # Its key stands in clear text in it, so that it is in no place that is searched.
+        "answer_file": str(folder / "Unattend.xml"),
     }
+    (folder / "Unattend.xml").write_text(ANSWER_FILE, encoding="utf-8")
     kerberos = CONNECTIONS["winrm_kerberos"](lab.layout) | {"ansible_winrm_kinit_cmd": str(kinit)}
     clients = inventory["all"]["children"]["kms_clients"]["hosts"]
     clients[PC_1.fqdn] |= kerberos
@@ -231,6 +240,9 @@ def test_no_secret_of_any_module_or_role_is_left_anywhere(fresh_lab: Lab, tmp_pa
     assert "InstallProductKey" in run.of_task("slmgr with canaries")[0].result["msg"]
     assert run.of_task("ad_group really")[0].event == run.of_task("dns_record_acl really")[0].event == "runner_on_ok"
     assert REAL["product_key"][-5:] in run.output
+    assert run.of_task("unattend_key really")[0].result["keys"] == [
+        {"architecture": "amd64", "partial_product_key": REAL["product_key"][-5:]}
+    ]
     # The accounts of sites got as far as the directory, which knows another password.
     for task in ("Look at the groups", "Look at the groups and the machine accounts"):
         assert any("password" in str(entry.result.get("msg")) for entry in run.of_task(task)), task

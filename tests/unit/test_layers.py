@@ -26,7 +26,7 @@ LAYERS = (
     ("_action",),
     ("_module_options", "_query", "_report_multi_site", "_vault"),
     ("_report", "_multi_site", "_results", "_audit"),
-    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft"),
+    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend"),
     ("_wsman", "_kerberos", "_computer_list"),
     ("_licensing", "_topology"),
     ("_srv_order",),
@@ -41,6 +41,7 @@ KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_
 PURE = (
     "_audit",
     "_computer_list",
+    "_unattend",
     "_wsman",
     "_licensing",
     "_topology",

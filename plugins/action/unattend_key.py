@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.unattend_key."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._licensing.product_keys import normalise
+from ..plugin_utils._unattend import file
+from ..plugin_utils._unattend.encoding import decode
+from ..plugin_utils._unattend.product_key import Wanted, change
+
+
+class ActionModule(VolumeActivationAction):
+    """A key into an answer file, or out of it."""
+
+    SECRETS = frozenset({"product_key"})
+    CONSTRAINTS: t.ClassVar = {"required_if": [("state", "present", ["product_key"])]}
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        path, key = options["path"], options["product_key"]
+        wanted = Wanted(options["state"] == "present", normalise(key) if key else "", tuple(dict.fromkeys(options["architectures"] or ())))
+        old = file.read(path)
+        text, encoding = decode(old, path)
+        changed = change(text.encode(), path, wanted)
+        saved = ""
+        if changed.steps:
+            file.check_writable(path)
+        if changed.steps and not check_mode:
+            saved = file.replace(path, old, encoding.encode(changed.body.decode()), options["backup"])
+        result = {"encoding": str(encoding), "keys": changed.keys, "setup_keys": changed.setup_keys, "backup_file": saved}
+        return Outcome(changed.steps, result, warnings=changed.warnings)
