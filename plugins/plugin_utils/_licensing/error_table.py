@@ -14,6 +14,7 @@ ERRDOC = "Microsoft: Resolve Windows activation error codes"
 SLERROR = "Windows SDK: slerror.h"
 SLMGR = "Microsoft: slmgr.vbs"
 WINERROR = "Windows SDK: winerror.h"
+WINHTTP = "Windows SDK: winhttp.h"
 WBEM = "Windows SDK: wbemcli.h"
 WSMAN = "Windows SDK: wsmerror.h"
 OBSERVED = "observed in events and reports"
@@ -182,6 +183,12 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
      "check the proxy and the way to the internet, or activate by confirmation ID", OBSERVED),
     (0x80072EE7, "ERROR_WINHTTP_NAME_NOT_RESOLVED", "the name of Microsoft's activation service could not be resolved",
      "check the proxy and DNS, or activate by confirmation ID", OBSERVED),
+    (0x80072EFD, "ERROR_WINHTTP_CANNOT_CONNECT", "Microsoft's activation service could not be reached",
+     "check the proxy and the way to the internet, or activate by confirmation ID", WINHTTP),
+    (0x80072EFE, "ERROR_WINHTTP_CONNECTION_ERROR", "the connection to Microsoft's activation service broke",
+     "check the proxy and the way to the internet, or activate by confirmation ID", WINHTTP),
+    (0x80072F8F, "ERROR_WINHTTP_SECURE_FAILURE", "the certificate of Microsoft's activation service could not be verified",
+     "check the computer's clock, and whether a proxy breaks up TLS", WINHTTP),
     # WMI.
     (0x80041001, "WBEM_E_FAILED", "the WMI call failed", "read the host's WMI-Activity event log", WBEM),
     (0x80041002, "WBEM_E_NOT_FOUND", "WMI did not find the object, or no product has a key",

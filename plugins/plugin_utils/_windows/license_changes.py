@@ -91,18 +91,34 @@ def _attempt(session: Session, version: str, product_id: str, method: str, argum
     return ""
 
 
+def settles(session: Session, version: str, product_id: str, seconds: float) -> bool:
+    """Whether an earlier attempt whose end nobody knows has licensed a product, or does so within some time.
+
+    Args:
+        session: The host.
+        version: The service's version, which is its key.
+        product_id: The product.
+        seconds: How long to wait for it.
+    """
+    return _within(session, version, seconds, lambda held: any(product.id == product_id and product.licensed for product in held))
+
+
 def _comes_about(session: Session, version: str, lost: UnknownOutcome, reached: Callable[[list[Product]], bool]) -> bool:
     """Whether what a call without an answer was to do is done; for one that is still at work this is asked for a while."""
-    deadline = time.monotonic() + (_AT_WORK_SECONDS if lost.at_work else 0.0)
+    return _within(session, version, _AT_WORK_SECONDS if lost.at_work else 0.0, reached)
+
+
+def _within(session: Session, version: str, seconds: float, reached: Callable[[list[Product]], bool]) -> bool:
+    deadline = time.monotonic() + seconds
     while True:
-        # The lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
+        # A lost call is what the user has to hear of, so that a failure here is passed over: the state counts.
         with contextlib.suppress(ActivationError):
             refresh(session, version)
         if reached(read_products(session, parse_version(version))):
             return True
         if time.monotonic() >= deadline:
             return False
-        time.sleep(_AT_WORK_PAUSE)
+        time.sleep(min(_AT_WORK_PAUSE, seconds))
 
 
 def refresh(session: Session, version: str) -> None:
