@@ -14,6 +14,7 @@ from .control import Control, ControlError
 from .domain.controller import DomainError
 from .layout import DEFAULT_ROOT, Layout
 from .processes import DaemonError
+from .windows.microsoft import KEY_STATES
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,6 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     count = commands.add_parser("count-clients", parents=[common], help="bring the count of a KMS host up as if others had asked")
     count.add_argument("host", help="label or DNS name")
     count.add_argument("count", type=int, help="how many")
+    commands.add_parser("microsoft", parents=[common], help="Microsoft's counts by the names of keys")
+    state = commands.add_parser("set-key-state", parents=[common], help="how Microsoft treats a key from now on")
+    state.add_argument("key", help="its name in tests/lab/data/keys.yml")
+    state.add_argument("state", choices=KEY_STATES, help="which one")
+    left = commands.add_parser("set-remaining", parents=[common], help="how many activations of a MAK are left")
+    left.add_argument("key", help="its name in tests/lab/data/keys.yml")
+    left.add_argument("count", type=int, help="how many")
+    image = commands.add_parser("reimage", parents=[common], help="set a host up anew")
+    image.add_argument("host", help="label or DNS name")
+    image.add_argument("--other-hardware", dest="same_hardware", action="store_false", help="on another machine")
+    image.add_argument("--without-key", dest="with_key", action="store_false", help="without a setup key")
+    hardware = commands.add_parser("change-hardware", parents=[common], help="give a host other hardware")
+    hardware.add_argument("host", help="label or DNS name")
     for name, text in (("cut-link", "let nothing pass between two sites"), ("mend-link", "let it pass again")):
         link = commands.add_parser(name, parents=[common], help=text)
         link.add_argument("first", help="a site")
@@ -100,7 +114,7 @@ def _change(control: Control, command: str, arguments: argparse.Namespace) -> No
     given = {name: value for name, value in vars(arguments).items() if name not in ("command", "root")}
     result = control.call(command.replace("-", "_"), **given)
     if result is not None:
-        print(result)
+        print(json.dumps(result, indent=2) if isinstance(result, dict) else result)
 
 
 def _run(arguments: argparse.Namespace) -> int:

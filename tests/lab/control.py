@@ -145,8 +145,53 @@ class Control:
         """Bring a domain controller, or both, up to date; returns when it is done."""
         self.call("replicate_now", to=to)
 
+    def microsoft(self) -> dict[str, Any]:
+        """Activations by the name of the key: machines, activations, remaining, state."""
+        result: dict[str, Any] = self.call("microsoft")
+        return result
+
+    def set_key_state(self, key: str, state: str) -> None:
+        """How Microsoft treats a key from now on, one of :data:`lab.windows.microsoft.KEY_STATES`; by its name in ``keys.yml``."""
+        self.call("set_key_state", key=key, state=state)
+
+    def set_remaining(self, key: str, count: int) -> None:
+        """So many activations are left of a MAK."""
+        self.call("set_remaining", key=key, count=count)
+
+    def microsoft_fault(self, **rule: Any) -> None:
+        """Add a fault of BatchActivation by rule, see :class:`lab.microsoft.faults.Rule`; :meth:`clear_faults` removes it."""
+        self.call("microsoft_fault", rule=rule)
+
+    def microsoft_fault_hits(self) -> list[int]:
+        """How many requests each of these rules has hit."""
+        result: list[int] = self.call("microsoft_fault_hits")
+        return result
+
+    def microsoft_proxy(self) -> dict[str, list[str]]:
+        """What the proxy has connected (``tunnels``) and what it has ``refused``, each as host and port."""
+        result: dict[str, list[str]] = self.call("microsoft_proxy")
+        return result
+
+    def set_microsoft_reachable(self, reachable: bool, host: str | None = None) -> None:
+        """Let a host reach Microsoft, or no more; without a host everybody, whoever asks for confirmation IDs included."""
+        self.call("set_microsoft_reachable", reachable=reachable, host=host)
+
+    def reimage(self, host: str, same_hardware: bool = True, with_key: bool = True) -> None:
+        """Set a host up anew: no licence, no settings, another CMID; with its setup key, or with none.
+
+        On the same hardware the same key has the same installation ID as before.
+        """
+        self.call("reimage", host=host, same_hardware=same_hardware, with_key=with_key)
+
+    def change_hardware(self, host: str) -> None:
+        """Give a host other hardware: what was activated for good is beyond tolerance, and every installation ID is another."""
+        self.call("change_hardware", host=host)
+
     def inject(self, **rule: Any) -> None:
-        """Add a fault by rule, see :class:`lab.injection.Rule`."""
+        """Add a fault by rule, see :class:`lab.injection.Rule`.
+
+        A method whose answer is lost although the work is done: ``inject(action="Invoke:Activate", fault="reset", done=True)``.
+        """
         self.call("inject", rule=rule)
 
     def clear_faults(self) -> None:

@@ -14,11 +14,15 @@ import yaml
 
 from . import names, site_inventory
 from .layout import Layout
+from .microsoft.request import PATH
 from .sites import Site
 from .wsman.certificates import CertificateFiles
 
 HTTP_PORT = 5985
 HTTPS_PORT = 5986
+MICROSOFT_PORT_OFFSET = 1
+"""Microsoft's port comes after that of WinRM over TLS, so that several labs can live beside each other."""
+PROXY_PORT_OFFSET = 2
 
 DOMAIN_USER = f"{names.WINRM_USER}@{names.REALM}"
 
@@ -170,6 +174,16 @@ class Facts:
     http_port: int = HTTP_PORT
     https_port: int = HTTPS_PORT
 
+    @property
+    def microsoft_url(self) -> str:
+        """BatchActivation of this lab."""
+        return f"https://{names.MICROSOFT_ADDRESS}:{self.https_port + MICROSOFT_PORT_OFFSET}{PATH}"
+
+    def microsoft(self) -> dict[str, str]:
+        """The variables by which the lab's Microsoft is asked."""
+        files = CertificateFiles.within(self.layout.microsoft)
+        return {"volume_activation_microsoft_url": self.microsoft_url, "volume_activation_microsoft_ca_path": str(files.authority)}
+
     def connect(self) -> dict[str, Any]:
         """The variables of the connection."""
         port = self.https_port if self.connection in OVER_TLS else self.http_port
@@ -191,7 +205,7 @@ class Facts:
 
 def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]:
     """The inventory as data."""
-    connection = facts.connect()
+    connection = {**facts.connect(), **facts.microsoft()}
     if facts.sites:
         return site_inventory.inventory(facts.sites, machines, connection, local=facts.connection in LOCAL_USER)
 
@@ -229,6 +243,12 @@ def environment(facts: Facts) -> dict[str, str]:
         "LAB_WINRM_PASSWORD": facts.winrm_password,
         "LAB_DOMAIN_PASSWORD": first.realm.password(names.OPERATOR),
         "LAB_CSVLK": facts.csvlk,
+        "LAB_MICROSOFT_URL": facts.microsoft_url,
+        "LAB_MICROSOFT_CA": facts.microsoft()["volume_activation_microsoft_ca_path"],
+        "LAB_MICROSOFT_LOG": str(facts.layout.microsoft_log),
+        "LAB_MICROSOFT_PROXY": f"http://{names.MICROSOFT_ADDRESS}:{facts.https_port + PROXY_PORT_OFFSET}",
+        "LAB_MICROSOFT_PROXY_USER": names.PROXY_USER,
+        "LAB_MICROSOFT_PROXY_PASSWORD": names.PROXY_PASSWORD,
         **{f"LAB_{item.netbios}": item.address for item in facts.controllers},
         **(bind if facts.bind_address else {}),
         **(site_inventory.environment(facts.sites) if facts.sites else {}),

@@ -109,6 +109,16 @@ class Layout:
         return self.root / "requests.jsonl"
 
     @property
+    def microsoft(self) -> Path:
+        """``ca.pem`` and the certificate of the lab's Microsoft."""
+        return self.root / "microsoft"
+
+    @property
+    def microsoft_log(self) -> Path:
+        """What Microsoft was asked, one JSON object a line."""
+        return self.root / "microsoft.jsonl"
+
+    @property
     def options(self) -> Path:
         """How ``up`` was called."""
         return self.root / "lab.json"

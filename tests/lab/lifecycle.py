@@ -225,7 +225,7 @@ def _clear(layout: Layout) -> bool:
     for path in (*written, layout.requests):
         path.unlink(missing_ok=True)
     trees = [tree(key) for key in layout.controllers() for tree in (layout.tree, layout.fresh_tree)]
-    for folder in (*trees, layout.bind, layout.tls):
+    for folder in (*trees, layout.bind, layout.tls, layout.microsoft):
         shutil.rmtree(folder, ignore_errors=True)
     return stopped
 

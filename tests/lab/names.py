@@ -79,6 +79,11 @@ TSIG_NAME = "lab-dns-team"
 TSIG_ALGORITHM = "hmac-sha256"
 TSIG_SECRET = "TGFiLkRucy1UZWFtLktleS5Jcy5QdWJsaWMuMjAyNg=="
 
+MICROSOFT_ADDRESS = "127.0.0.5"
+"""Where the lab's Microsoft is, and the proxy that is the other way to it."""
+PROXY_USER = "CONTOSO\\svc-proxy"
+PROXY_PASSWORD = "Lab.Svc-Proxy:2026 ü"
+
 LOCAL_ADMIN = "labadmin"
 LOCAL_ADMIN_PASSWORD = "Lab.Local-Admin.2026"
 # What the user's certificate names, and WinRM's certificate mapping on every host maps to the local administrator.

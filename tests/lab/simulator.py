@@ -21,18 +21,19 @@ from .control import ControlServer
 from .domain.controller import Domain
 from .domain.editor import Editor
 from .drift import Drift
+from .host_calls import HostCalls
 from .injection import Injector
 from .layout import Layout
 from .links import Network
+from .microsoft_control import MicrosoftControl
 from .publication import identity_of
 from .site_drift import SiteDrift
 from .windows.factory import build_host
 from .windows.host import Host
 from .windows.licences import LICENSED
 from .windows.microsoft import Microsoft
-from .windows.registry import HKEY_LOCAL_MACHINE
 from .wsman import authentication, certificates
-from .wsman.backend import Directory, WmiError
+from .wsman.backend import Directory
 from .wsman.request_log import RequestLog
 from .wsman.server import ServerOptions, WsmanServer
 
@@ -50,7 +51,8 @@ class Simulator:
         self._name_server = options.name_server(layout)
         self._park = park.PARKS[options.park]
         self._machines = options.machines
-        self._microsoft = Microsoft()
+        microsoft = Microsoft()
+        self._of_microsoft = MicrosoftControl(layout, microsoft, options.https_port, options.seed, self._host_of)
         self._injector = Injector()
         self._log = RequestLog(layout.requests)
         self._lock = threading.RLock()
@@ -64,7 +66,7 @@ class Simulator:
                 options.seed,
                 self._network.publisher(machine),
                 self._network.resolver(machine),
-                self._microsoft,
+                microsoft,
                 identity=identity_of(machine) if machine.member else None,
                 power_listener=self._power_changed,
             )
@@ -105,17 +107,14 @@ class Simulator:
                 "fault_hits": self._injector.hits,
                 "disconnect": self.disconnect,
                 "reset_windows": self.reset_windows,
-                "call_method": self.call_method,
-                "call_service": self.call_service,
-                "activate": self.activate,
-                "call_registry": self.call_registry,
-                "microsoft": self._microsoft.snapshot,
+                "reimage": self.reimage,
+                **self._of_microsoft.commands(),
+                **HostCalls(self._host_of).commands(),
                 "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
                 "start_controller": lambda label: self._domain_of(label).start_controller(label),
                 "hold_replication": first.hold_replication,
                 "release_replication": first.release_replication,
                 "replicate_now": first.replicate_now,
-                "count_clients": self.count_clients,
                 "cut_link": self._network.cut_link,
                 "mend_link": self._network.mend_link,
                 "block_control_node": self._network.block_control_node,
@@ -128,11 +127,13 @@ class Simulator:
             domain.wait_ready()
         self._boot()
         self._server.start()
+        self._of_microsoft.start()
         self._control.start()
 
     def stop(self) -> None:
         """Close everything."""
         self._control.stop()
+        self._of_microsoft.stop()
         self._server.stop()
         self._shut_down()
         self._log.close()
@@ -159,7 +160,7 @@ class Simulator:
                     done.result()
             if self._name_server is not None:
                 self._name_server.reset()
-            self._microsoft.reset()
+            self._of_microsoft.reset()
             for machine in self._machines:
                 self._hosts[machine.label].reset()
                 self._directory.hosts[machine.address] = self._hosts[machine.label]
@@ -173,6 +174,7 @@ class Simulator:
     def clear_faults(self) -> None:
         """Remove every rule."""
         self._injector.clear()
+        self._of_microsoft.clear_faults()
         self._refuse()
 
     def _refuse(self) -> None:
@@ -184,36 +186,9 @@ class Simulator:
     def reset_windows(self, hosts: list[str]) -> None:
         """These hosts as they left setup, and Microsoft's counts with them; directory and DNS stay as they are."""
         with self._lock:
-            self._microsoft.reset()
+            self._of_microsoft.reset()
             for host in hosts:
-                self._hosts[self._find(host).label].reset()
-
-    def call_method(
-        self, host: str, class_name: str, method: str, arguments: dict[str, Any], selectors: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        """A method of a class in root/cimv2 of a host, called on the host itself and not over the wire."""
-        return dict(self._hosts[self._find(host).label].invoke("root/cimv2", class_name, selectors, method, arguments))
-
-    def call_service(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """A method of a host's SoftwareLicensingService."""
-        (service,) = self._hosts[self._find(host).label].instances("root/cimv2", "SoftwareLicensingService")
-        return self.call_method(host, "SoftwareLicensingService", method, arguments, {"Version": str(service["Version"])})
-
-    def activate(self, host: str) -> str:
-        """Let a host activate its Windows, on the host itself and not over the wire; returns the HRESULT, 0x00000000 for success."""
-        found = self._hosts[self._find(host).label]
-        products = found.instances("root/cimv2", "SoftwareLicensingProduct")
-        product = next(item for item in products if item.get("PartialProductKey") and not item.get("LicenseIsAddon"))
-        try:
-            found.invoke("root/cimv2", "SoftwareLicensingProduct", {"ID": product["ID"]}, "Activate", {})
-        except WmiError as error:
-            return f"0x{error.hresult & 0xFFFFFFFF:08X}"
-        return "0x00000000"
-
-    def call_registry(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """A method of a host's StdRegProv on HKEY_LOCAL_MACHINE, called on the host itself and not over the wire."""
-        found = self._hosts[self._find(host).label]
-        return dict(found.invoke("root/cimv2", "StdRegProv", None, method, {"hDefKey": HKEY_LOCAL_MACHINE, **arguments}))
+                self._host_of(host).reset()
 
     def disconnect(self, host: str) -> None:
         """Close a host's connections, as for those that were idle for too long."""
@@ -244,15 +219,14 @@ class Simulator:
         )
         return next(named, self._domains[0])
 
-    def count_clients(self, host: str, count: int) -> int:
-        """Bring a KMS host's count up as if so many clients had asked; returns the count."""
-        return self._hosts[self._find(host).label].count_clients(count)
-
     def _find(self, host: str) -> names.Machine:
         try:
             return names.find(host, self._machines)
         except KeyError as error:
             raise ValueError(f"the lab has no host {host}") from error
+
+    def _host_of(self, host: str) -> Host:
+        return self._hosts[self._find(host).label]
 
     def host(self, host: str) -> dict[str, Any]:
         """All about one host."""
@@ -273,6 +247,15 @@ class Simulator:
             else:
                 self._directory.hosts.pop(host.spec.address, None)
                 self._server.disconnect(host.spec.address)
+
+    def reimage(self, host: str, same_hardware: bool = True, with_key: bool = True) -> None:
+        """Set a host up anew; it runs afterwards."""
+        machine = self._find(host)
+        with self._lock:
+            self._directory.hosts.pop(machine.address, None)
+            self._server.disconnect(machine.address)
+            self._hosts[machine.label].reimage(same_hardware, with_key)
+            self._directory.hosts[machine.address] = self._hosts[machine.label]
 
     def stop_host(self, host: str) -> None:
         """Turn a host off."""

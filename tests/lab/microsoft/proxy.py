@@ -57,6 +57,11 @@ class ProxyServer:
         self._server.shutdown()
         self._server.server_close()
 
+    def forget(self) -> None:
+        """What was connected and refused so far."""
+        self.tunnels.clear()
+        self.refused.clear()
+
     def admits(self, shown: str) -> bool:
         """Whether these are the credentials (the value of Proxy-Authorization)."""
         return not self._credentials or hmac.compare_digest(shown.encode(), self._credentials.encode())

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..wsman.backend import CimClass
+from . import identifiers
 from . import machine as system
 from .events import EventLog, NtLogEvents
 from .firewall import Firewall, FirewallRules
@@ -79,12 +80,15 @@ class Host:
         self._identity = identity
         self._lock = threading.RLock()
         self._listener = KmsListener(spec.address, self._answer)
+        self._images = 0
+        self._hardware_id = ""
+        self.reaches_microsoft = spec.internet
         self._power = Power(self.stop, self.start, spec.reboot, lambda up: self.power_listener(self, up))
         self._build()
 
     def _build(self) -> None:
         spec, seed, clock = self.spec, self._seed, self.clock
-        generator = random.Random(seed)
+        generator = random.Random(f"{seed} image {self._images}") if self._images else random.Random(seed)
         self.booted = clock.now()
         self.running: RunningSettings | None = None
         self.registry = fresh_registry(spec)
@@ -100,7 +104,10 @@ class Host:
         self.firewall.changed = self._firewall_changed
         self.publication = DnsPublication(spec, seed, self._identity, self._publisher, self.events)
         client = KmsClient(spec, self._resolver, self.settings, generator, self.events, lambda: system.lookup_suffixes(spec, self.registry))
-        self.licensing = Licensing(spec, generator, clock, self.settings, self.events, client, self._microsoft)
+        self.licensing = Licensing(
+            spec, generator, clock, self.settings, self.events, client, self._microsoft, lambda: self.reaches_microsoft
+        )
+        self.licensing.hardware_id = self._hardware_id or self.licensing.hardware_id
         self.licensing.host_installed = self._host_installed
         self.licensing.host_activated = self._host_activated
         # A publication that is about to be made is not made any more.
@@ -230,12 +237,34 @@ class Host:
             self.start()
 
     def reset(self) -> None:
-        """As it left setup, and switched on."""
+        """As on its first day, and switched on."""
         with self._lock:
             self.stop()
             self.spec = self._first_spec
+            self._images, self._hardware_id, self.reaches_microsoft = 0, "", self.spec.internet
             self._build()
             self.start()
+
+    def reimage(self, same_hardware: bool = True, with_key: bool = True) -> None:
+        """Set up anew, and switched on: nothing is left but the hardware, and that only where it is the same."""
+        with self._lock:
+            self.stop()
+            self._images += 1
+            self.spec = self._first_spec
+            self._hardware_id = self.licensing.hardware_id if same_hardware else self._other_hardware()
+            self._build()
+            if not with_key:
+                self.licensing.remove_keys()
+            self.start()
+
+    def change_hardware(self) -> None:
+        """Other hardware under the same installation."""
+        with self._lock:
+            self._hardware_id = self._other_hardware()
+            self.licensing.change_hardware(self._hardware_id)
+
+    def _other_hardware(self) -> str:
+        return identifiers.make_guid(random.Random(f"{self._seed} hardware after {self.licensing.hardware_id}"))
 
     def become_copy(self, source: Host) -> None:
         """Be what an image of another machine makes of this one, and switch on; name, address and domain stay its own."""
@@ -279,6 +308,8 @@ class Host:
                 "reason": f"0x{status.reason:08X}" if status else None,
                 "minutes": status.minutes if status else None,
                 "cmid": licensing.cmid,
+                "reaches_microsoft": self.reaches_microsoft,
+                "products": licensing.installed(),
                 "is_kms_host": licensing.host_licence() is not None,
                 "count": licensing.counter.current(now) if licensing.host_licence() else None,
                 "requests": licensing.counter.total,

@@ -34,6 +34,8 @@ TIMESTAMP_INVALID = 0xC004F06C
 REARMS_EXCEEDED = 0xC004D307
 DATA_INVALID = 0x8007000D
 NO_INTERNET = 0x80072EE7
+NO_ANSWER = 0x80072EE2
+HARDWARE_CHANGED = 0xC004F00F
 NO_AD_OBJECT = 0x80072030
 NO_TOKEN = 0xC004F30F
 
@@ -58,11 +60,13 @@ class Licensing:
         events: EventLog,
         client: KmsClient,
         microsoft: Microsoft,
+        reaches_microsoft: Callable[[], bool] = lambda: True,
     ) -> None:
         self._spec = spec
         self._clock = clock
         self._random = generator
         self._microsoft = microsoft
+        self._reaches_microsoft = reaches_microsoft
         self._events = events
         self.settings = settings
         self.client = client
@@ -161,8 +165,9 @@ class Licensing:
 
     def _activate_at_microsoft(self, licence: Licence) -> None:
         key = licence.key
-        if key is None or not (self._spec.internet and self._microsoft.reachable):
-            raise ActivationFailed(NO_INTERNET)
+        if key is None or not (self._reaches_microsoft() and self._microsoft.reachable):
+            self._clock.sleep(self._spec.internet_timeout)
+            raise ActivationFailed(NO_ANSWER if self._spec.internet_times_out else NO_INTERNET)
         try:
             self._microsoft.activate(key.key, self.hardware_id)
         except ActivationRefused as refusal:
@@ -203,6 +208,40 @@ class Licensing:
         if licence.product.is_kms_client or installation != own or confirmation != right:
             raise ActivationFailed(OFFLINE_DATA_INVALID)
         self._licensed_for_good(licence)
+
+    def remove_keys(self) -> None:
+        """As installed without any key."""
+        for licence in self.licences.values():
+            licence.remove()
+
+    def change_hardware(self, hardware_id: str) -> None:
+        """Other hardware: what was activated for good does not count on it (0xC004F00F, event 1040)."""
+        self.hardware_id = hardware_id
+        self._surviving.clear()
+        for licence in self.licences.values():
+            if licence.activated and licence.until is None:
+                licence.activated, licence.reason = False, HARDWARE_CHANGED
+        self._events.write(1040)
+
+    def installed(self) -> list[dict[str, Any]]:
+        """Everything that has a key, ready for JSON; keys by their names."""
+        now = self._clock.now()
+        return [
+            {
+                "activation_id": licence.product.id,
+                "key": licence.key.name,
+                "partial_key": licence.key.partial,
+                "channel": licence.product.channel,
+                "add_on": licence.product.is_addon,
+                "suite": licence.product.suite,
+                "license_status": licence.status(now).state,
+                "reason": f"0x{licence.status(now).reason:08X}",
+                "extended_pid": self.extended_pid(licence),
+                "installation_id": self.installation_id(licence),
+            }
+            for licence in self.licences.values()
+            if licence.key is not None
+        ]
 
     def rearm(self) -> None:
         """ReArmWindows: takes effect with the next start of Windows; nothing at all with SkipRearm."""

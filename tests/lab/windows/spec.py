@@ -51,6 +51,10 @@ class HostSpec:
     """False: installed from other media than those for volume licences, so that no volume key finds a licence."""
     internet: bool = True
     """Microsoft's activation service can be reached."""
+    internet_times_out: bool = False
+    """Where it can't: packets are dropped (0x80072EE2), instead of its name not being known (0x80072EE7, activation-facts §5)."""
+    internet_timeout: float = 0.3
+    """Where it can't: how long an attempt lasts."""
     blocks_process_creation: bool = False
     """Policy sets Defender's rule against processes started over WMI (activation-facts §11)."""
     wow64_spp_key: bool = True
