@@ -7,7 +7,7 @@ SHELL := bash
 
 # The interpreter that the virtual environment is made from.
 PYTHON ?= python3
-# Which machines the laboratory has: modern, document
+# Which machines the laboratory has: modern, document, mak (computers for MAKs, of mixed editions), isolated (in a workgroup, no Samba)
 LAB_PARK ?= modern
 # How the inventory reaches them: winrm_ntlm, winrm_kerberos, winrm_basic_tls, psrp_negotiate, psrp_kerberos, and by
 # certificate or CredSSP as tests/lab/inventory.py lists

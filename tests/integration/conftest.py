@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from lab import lifecycle, names, processes
+from lab import lifecycle, names, park, processes
 from lab.control import Control
 from lab.domain.controller import Domain, missing_programs
 from lab.layout import Layout
@@ -113,6 +113,10 @@ class Lab:
         """The request log."""
         return [json.loads(line) for line in self.layout.requests.read_text(encoding="utf-8").splitlines()]
 
+    def microsoft_requests(self) -> list[dict[str, Any]]:
+        """What Microsoft was asked, see :class:`lab.microsoft.journal.Entry`."""
+        return [json.loads(line) for line in self.layout.microsoft_log.read_text(encoding="utf-8").splitlines()]
+
     def world(self) -> dict[str, Any]:
         """Everything that witnesses can see: DNS, the record's rights, the group, Microsoft's counts, each host past its WMI."""
         hosts = {machine.label: self.control.host(machine.label) for machine in self.options.machines}
@@ -192,6 +196,54 @@ def three_sites_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     sites: dict[str, Any] = {"site_names": ("north", "south", "east"), "site_hosts": 3, "clients": 6, "servers": 0}
     with site_lab(tmp_path_factory, "zones", "127.0.0.80", 55985, first_network=121, **sites) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def running_mak_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """50 computers of mixed editions for MAKs (`lab.park`), on other addresses and ports than `running_lab`; ask for `mak_lab`."""
+    chosen = park.PARKS["mak"]
+    sizes: dict[str, Any] = {"clients": chosen.client_count, "servers": chosen.server_count}
+    options = lifecycle.Options(park="mak", dc_address="127.0.0.90", http_port=15985, https_port=15986, **sizes)
+    with lab_up(Layout.at(tmp_path_factory.mktemp("mak")), options) as lab:
+        yield lab
+
+
+@pytest.fixture
+def mak_lab(running_mak_lab: Lab) -> Iterator[Lab]:
+    """That lab as on its first day, for one test; its KMS hosts let go of their ports afterwards, see `two_controllers_lab`.
+
+    The inventory has a group for every MAK by the name of its key (`mak_win_enterprise` …), `not_for_mak`, `secure_zone`,
+    `secure_zone_proxy`, `esu` and `office`, and the variables volume_activation_mak_ring, volume_activation_microsoft_url and
+    volume_activation_microsoft_ca_path. What Microsoft counted is in `lab.control.microsoft()`, what it was asked in
+    `lab.microsoft_requests()`, and what a host has in `lab.control.host(name)["products"]`. Keys by name: `lab.windows.data.key_named`.
+    For what can go wrong see `set_remaining`, `set_key_state`, `microsoft_fault`, `set_microsoft_reachable`, `reimage`,
+    `change_hardware`, `inject` and `drift` of `lab.control.Control`.
+    """
+    running_mak_lab.control.reset()
+    yield running_mak_lab
+    running_mak_lab.control.reset()
+
+
+@pytest.fixture(scope="session")
+def running_isolated_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """60 computers in a workgroup without Internet; needs no Samba and is up in a second; ask for `isolated_lab`."""
+    chosen = park.PARKS["isolated"]
+    options = lifecycle.Options(
+        park="isolated", clients=chosen.client_count, servers=chosen.server_count, http_port=16985, https_port=16986
+    )
+    with lab_up(Layout.at(tmp_path_factory.mktemp("isolated")), options) as lab:
+        yield lab
+
+
+@pytest.fixture
+def isolated_lab(running_isolated_lab: Lab) -> Lab:
+    """That lab as on its first day; the inventory has the group `isolated` and those of the keys, as `mak_lab` has them.
+
+    There is no Microsoft in it. One beside it, with the same keys: `lab.microsoft.server.microsoft_in_thread`, or in another network
+    namespace `python -m lab.microsoft`.
+    """
+    running_isolated_lab.control.reset()
+    return running_isolated_lab
 
 
 @pytest.fixture

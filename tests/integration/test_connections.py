@@ -23,7 +23,7 @@ WHOLE_SCENARIO = ("winrm_ntlm", "winrm_kerberos", "winrm_basic_tls", "psrp_negot
 
 def facts_of(connection: str, lab: Lab) -> inventory.Facts:
     """What an inventory of the lab needs to know for this way of connecting."""
-    return inventory.Facts(lab.layout, connection, lab.options.dc_address, park.PARKS[lab.options.park].csvlk)
+    return inventory.Facts(lab.layout, connection, lab.options.dc_address, park.PARKS[lab.options.park])
 
 
 def test_every_way_to_connect_reads_and_plans(running_lab: Lab, tmp_path: Path):

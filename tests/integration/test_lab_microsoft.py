@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from unit.lab.batch_client import HEADERS, envelope, field, inner
+from unit.lab.batch_client import HEADERS, ask, envelope, field, inner
 
 from integration.conftest import NEEDS_DOMAIN, Lab
+from lab.control import ControlError
+from lab.microsoft.server import microsoft_in_thread
 from lab.play import lab_environment
 from lab.windows import data
 
@@ -134,3 +137,42 @@ def test_the_proxy_and_the_inventory(fresh_lab: Lab, curl: Curl) -> None:
     fresh_lab.control.reset()
     assert (left(fresh_lab), fresh_lab.layout.microsoft_log.read_text(encoding="utf-8")) == (50, "")
     assert fresh_lab.control.microsoft_proxy() == {"tunnels": [], "refused": []}
+
+
+@NEEDS_DOMAIN
+def test_the_mak_park_is_up_with_its_groups(mak_lab: Lab, tmp_path: Path) -> None:
+    read = ["ansible-inventory", "-i", str(mak_lab.layout.inventory), "--list"]
+    environment = {**os.environ, **lab_environment(mak_lab.layout.root)}
+    inventory = json.loads(subprocess.run(read, env=environment, capture_output=True, check=True).stdout)
+    assert len(inventory["kms_clients"]["hosts"]) == 50 and len(inventory["kms_hosts"]["hosts"]) == 2
+    assert len(inventory["not_for_mak"]["hosts"]) == 8
+    zone = inventory["secure_zone"]["hosts"][0]
+    product = with_mak(mak_lab, zone)
+    assert mak_lab.control.activate(zone) in ("0x80072EE7", "0x80072EE2")
+    answer = field(Curl(mak_lab, tmp_path)(1, product).stdout, "CID")
+    deposit(mak_lab, product, answer, zone)
+    assert installed(mak_lab, zone)["license_status"] == 1
+    assert [entry["outcome"] for entry in mak_lab.microsoft_requests()] == ["confirmed"]
+    trial = inventory["not_for_mak"]["hosts"][-1]
+    with pytest.raises(ControlError):
+        with_mak(mak_lab, trial)
+
+
+def test_the_isolated_park_needs_no_domain_and_another_microsoft(isolated_lab: Lab, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the ports of a lab need a network of its own")
+    environment = lab_environment(isolated_lab.layout.root)
+    assert not [name for name in environment if name.startswith(("LAB_MICROSOFT", "LAB_DOMAIN"))]
+    product = with_mak(isolated_lab, HOST)
+    assert isolated_lab.control.activate(HOST) in ("0x80072EE7", "0x80072EE2")
+    with microsoft_in_thread(tmp_path) as elsewhere:
+        answer = field(ask(elsewhere, 1, product[PID], product[IID]), "CID")
+    deposit(isolated_lab, product, answer)
+    assert installed(isolated_lab)["license_status"] == 1
+    done = subprocess.run(
+        ["ansible", "all", "-i", str(isolated_lab.layout.inventory), "-l", f"{HOST},srv-12", "-m", "winops.volume_activation.license_info"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and product["partial_key"].encode() in done.stdout

@@ -39,7 +39,7 @@ def newest(project: Path) -> Path:
 def test_scenario(connection: str, newest: Path, fresh_lab: Lab, tmp_path: Path):
     version = subprocess.check_output([newest / "python", "-c", "import ansible.release; print(ansible.release.__version__)"], text=True)
     assert tuple(map(int, version.split(".")[:2])) >= (2, 21)
-    facts = inventory.Facts(fresh_lab.layout, connection, fresh_lab.options.dc_address, park.PARKS[fresh_lab.options.park].csvlk)
+    facts = inventory.Facts(fresh_lab.layout, connection, fresh_lab.options.dc_address, park.PARKS[fresh_lab.options.park])
     hosts = tmp_path / "inventory.yml"
     hosts.write_text(yaml.safe_dump(inventory.inventory(facts, fresh_lab.options.machines)), encoding="utf-8")
     before = len(fresh_lab.requests())

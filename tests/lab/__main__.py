@@ -28,8 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--park", choices=sorted(park.PARKS), default=defaults.park, help="which machines (default: %(default)s)")
     up.add_argument("--connection", choices=sorted(inventory.CONNECTIONS), default=defaults.connection, help="how the inventory connects")
     sizes = ", ".join(f"{choice.client_count} in {name}" for name, choice in park.PARKS.items())
+    server_sizes = ", ".join(f"{choice.server_count} in {name}" for name, choice in park.PARKS.items())
     up.add_argument("--clients", type=int, help=f"up to {names.MAX_CLIENTS} (default: {sizes}, {sites.SITE_CLIENTS} with sites)")
-    up.add_argument("--servers", type=int, help=f"up to {names.MAX_SERVERS} (default: {defaults.servers}, {sites.SITE_SERVERS} with sites)")
+    up.add_argument("--servers", type=int, help=f"up to {names.MAX_SERVERS} (default: {server_sizes}, {sites.SITE_SERVERS} with sites)")
     up.add_argument("--seed", type=int, default=defaults.seed, help="chooses whatever is left to chance (default: %(default)s)")
 
     up.add_argument(
@@ -104,7 +105,7 @@ def _options(arguments: argparse.Namespace) -> lifecycle.Options:
     if clients is None:
         clients = sites.SITE_CLIENTS if arguments.sites else park.PARKS[arguments.park].client_count
     if servers is None:
-        servers = sites.SITE_SERVERS if arguments.sites else lifecycle.Options.servers
+        servers = sites.SITE_SERVERS if arguments.sites else park.PARKS[arguments.park].server_count
     named = {name: getattr(arguments, name) for name in ("park", "connection", "seed", "controllers", "bind", "sites", "site_hosts")}
     return lifecycle.Options(clients=clients, servers=servers, site_names=tuple(arguments.site_names.split(",")), **named)
 

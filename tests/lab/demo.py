@@ -33,8 +33,9 @@ def main() -> int:
     connection = os.environ.get("LAB_CONNECTION") or "winrm_ntlm"
     good = False
     try:
-        if choice not in park.PARKS:
-            raise lifecycle.LabError(f"LAB_PARK is {choice}; there are {', '.join(park.PARKS)}")
+        shown = [name for name, item in park.PARKS.items() if not item.has_mak_groups]
+        if choice not in shown:
+            raise lifecycle.LabError(f"LAB_PARK is {choice}; the scenario of KMS hosts is shown in {' or '.join(shown)}")
         options = lifecycle.Options(park=choice, connection=connection, clients=park.PARKS[choice].client_count)
         lifecycle.up(layout, options, say)
         say("\nansible-playbook winops.volume_activation.kms_single_site\n")

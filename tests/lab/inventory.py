@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from . import names, site_inventory
+from . import mak_inventory, names, site_inventory
 from .layout import Layout
 from .microsoft.request import PATH
+from .park import Park
 from .sites import Site
 from .wsman.certificates import CertificateFiles
 
@@ -161,13 +162,13 @@ LOCAL_USER = frozenset(name for name in CONNECTIONS if name.endswith(("_basic_tl
 
 @dataclass(frozen=True)
 class Facts:
-    """What the two files need to know: where the lab is, how to connect, the first DC's address, the KMS host key, how many DCs,
-    BIND, the sites where there are several, and the ports of WinRM."""
+    """What the two files need to know: where the lab is, how to connect, the first DC's address, the park, how many DCs, BIND, the
+    sites where there are several, and the ports of WinRM."""
 
     layout: Layout
     connection: str
     dc_address: str
-    csvlk: str
+    park: Park
     controller_count: int = 1
     bind_address: str | None = None
     sites: tuple[Site, ...] = ()
@@ -180,14 +181,17 @@ class Facts:
         return f"https://{names.MICROSOFT_ADDRESS}:{self.https_port + MICROSOFT_PORT_OFFSET}{PATH}"
 
     def microsoft(self) -> dict[str, str]:
-        """The variables by which the lab's Microsoft is asked."""
+        """The variables by which the lab's Microsoft is asked; none where nobody reaches it."""
+        if self.park.isolated:
+            return {}
         files = CertificateFiles.within(self.layout.microsoft)
         return {"volume_activation_microsoft_url": self.microsoft_url, "volume_activation_microsoft_ca_path": str(files.authority)}
 
     def connect(self) -> dict[str, Any]:
         """The variables of the connection."""
         port = self.https_port if self.connection in OVER_TLS else self.http_port
-        return {**CONNECTIONS[self.connection](self.layout), "ansible_port": port}
+        local = {"ansible_user": names.LOCAL_ADMIN} if self.park.isolated else {}
+        return {**CONNECTIONS[self.connection](self.layout), **local, "ansible_port": port}
 
     @property
     def controllers(self) -> list[names.Controller]:
@@ -198,7 +202,7 @@ class Facts:
     @property
     def winrm_password(self) -> str:
         """The password of the connection's user."""
-        if self.connection.endswith("_basic_tls"):
+        if self.connection.endswith("_basic_tls") or self.park.isolated:
             return names.LOCAL_ADMIN_PASSWORD
         return self.controllers[0].realm.password(names.WINRM_USER)
 
@@ -212,9 +216,16 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
     def group(*roles: str) -> dict[str, Any]:
         return {"hosts": {machine.fqdn: {"ansible_host": machine.address} for machine in machines if machine.role in roles}}
 
+    password = {"ansible_password": site_inventory.from_environment("LAB_WINRM_PASSWORD")}
+    of_maks = mak_inventory.groups(facts.park, machines) if facts.park.has_mak_groups else {}
+    ring = {"volume_activation_mak_ring": mak_inventory.ring()} if facts.park.has_mak_groups else {}
+    if facts.park.isolated:
+        children = {mak_inventory.ISOLATED: group("client", "server"), **of_maks}
+        return {"all": {"vars": {**connection, **password, **ring}, "children": children}}
     variables = {
         **connection,
-        "ansible_password": site_inventory.from_environment("LAB_WINRM_PASSWORD"),
+        **password,
+        **ring,
         "volume_activation_domain": names.ZONE,
         "volume_activation_domain_server": names.DC_FQDN,
         "volume_activation_domain_username": f"{names.OPERATOR}@{names.REALM}",
@@ -222,11 +233,14 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
         "volume_activation_dns_servers": [controller.address for controller in facts.controllers],
         "kms_single_site_csvlk": site_inventory.from_environment("LAB_CSVLK"),
     }
-    return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server")}}}
+    return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server"), **of_maks}}}
 
 
 def environment(facts: Facts) -> dict[str, str]:
     """Variables for whoever talks to the lab; where there are several domains, the plain ones are about the first."""
+    maks = mak_inventory.environment() if facts.park.has_mak_groups else {}
+    if facts.park.isolated:
+        return {"KRB5_CONFIG": str(facts.layout.krb5_conf), "LAB_WINRM_PASSWORD": facts.winrm_password, **maks}
     first = facts.controllers[0]
     bind = {
         "LAB_BIND": facts.bind_address or "",
@@ -242,16 +256,23 @@ def environment(facts: Facts) -> dict[str, str]:
         "LAB_REALM": first.realm.name,
         "LAB_WINRM_PASSWORD": facts.winrm_password,
         "LAB_DOMAIN_PASSWORD": first.realm.password(names.OPERATOR),
-        "LAB_CSVLK": facts.csvlk,
+        "LAB_CSVLK": facts.park.csvlk,
+        **_microsoft_environment(facts),
+        **maks,
+        **{f"LAB_{item.netbios}": item.address for item in facts.controllers},
+        **(bind if facts.bind_address else {}),
+        **(site_inventory.environment(facts.sites) if facts.sites else {}),
+    }
+
+
+def _microsoft_environment(facts: Facts) -> dict[str, str]:
+    return {
         "LAB_MICROSOFT_URL": facts.microsoft_url,
         "LAB_MICROSOFT_CA": facts.microsoft()["volume_activation_microsoft_ca_path"],
         "LAB_MICROSOFT_LOG": str(facts.layout.microsoft_log),
         "LAB_MICROSOFT_PROXY": f"http://{names.MICROSOFT_ADDRESS}:{facts.https_port + PROXY_PORT_OFFSET}",
         "LAB_MICROSOFT_PROXY_USER": names.PROXY_USER,
         "LAB_MICROSOFT_PROXY_PASSWORD": names.PROXY_PASSWORD,
-        **{f"LAB_{item.netbios}": item.address for item in facts.controllers},
-        **(bind if facts.bind_address else {}),
-        **(site_inventory.environment(facts.sites) if facts.sites else {}),
     }
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import inventory, names, park, processes
+from . import inventory, names, park, processes, workgroup
 from . import sites as site_data
 from .control import Control
 from .domain.bind import Bind, give_back_address
@@ -55,6 +55,16 @@ class Options:
     site_hosts: int = site_data.SITE_HOSTS
     first_network: int = 1
 
+    @property
+    def is_isolated(self) -> bool:
+        """Whether it has neither domain nor Microsoft."""
+        return park.PARKS[self.park].isolated
+
+    def check(self) -> None:
+        """Raises LabError for what does not go together."""
+        if self.is_isolated and (self.sites or self.bind or self.connection.endswith(("_kerberos",))):
+            raise LabError(f"the park {self.park} is a workgroup: it has no sites, no BIND and no Kerberos")
+
     def site_list(self) -> list[site_data.Site]:
         """The sites of such a lab; none where it is a single one. Raises ValueError."""
         if not self.sites:
@@ -62,7 +72,9 @@ class Options:
         return site_data.make(self.sites, self.site_names, self.first_network, self.dc_address, self.controllers)
 
     def domains(self, layout: Layout) -> list[Domain]:
-        """The domains of such a lab; that of the first site comes first."""
+        """The domains of such a lab; that of the first site comes first. An isolated park has none."""
+        if self.is_isolated:
+            return []
         forwarder = self.bind_address if self._has_name_server else ""
         if self.sites == "domains":
             return [Domain(layout, site.dc_address, forwarder=forwarder, realm=site.realm) for site in self.site_list()]
@@ -91,6 +103,8 @@ class Options:
         """The Windows machines of such a lab."""
         if self.sites:
             return site_data.machines(self.site_list(), self.site_hosts, self.clients, self.servers)
+        if self.is_isolated:
+            return names.workgroup(self.clients, self.servers)
         return names.machines(self.clients, self.servers)
 
 
@@ -117,7 +131,9 @@ def _locked(layout: Layout) -> Iterator[None]:
 
 def is_up(layout: Layout) -> bool:
     """Whether the daemons live and the simulator answers."""
-    return bool(_samba_pids(layout)) and processes.alive(layout.simulator_pid) is not None and Control(layout, timeout=5).ping()
+    options = load_options(layout)
+    has_domain = (options is not None and options.is_isolated) or bool(_samba_pids(layout))
+    return has_domain and processes.alive(layout.simulator_pid) is not None and Control(layout, timeout=5).ping()
 
 
 def _samba_pids(layout: Layout) -> dict[str, int]:
@@ -132,6 +148,7 @@ def up(layout: Layout, options: Options, say: Say) -> None:
     A lab that is up already with these options is left alone. What a crashed one left is removed first. Raises LabError or
     DomainError; nothing is left running then.
     """
+    options.check()
     with _locked(layout):
         if is_up(layout):
             if load_options(layout) == options:
@@ -157,7 +174,11 @@ def _start(layout: Layout, options: Options, say: Say) -> None:
         computers = sum(machine.member and machine.realm == domain.realm for machine in machines)
         zones = f", zones {', '.join(domain.zones)}" if domain.zones else ""
         say(f"Domain {domain.realm.domain}: {hosts}, {computers} computers{zones} …")
-    provision_all(domains, machines)
+    if domains:
+        provision_all(domains, machines)
+    else:
+        say(f"Workgroup: {len(machines)} computers …")
+        workgroup.prepare(layout, machines)
     if name_server := options.name_server(layout):
         say(f"BIND for {names.BIND_ZONE} on {name_server.address} …")
         name_server.start()
@@ -170,7 +191,7 @@ def _start(layout: Layout, options: Options, say: Say) -> None:
         layout,
         options.connection,
         options.dc_address,
-        park.PARKS[options.park].csvlk,
+        park.PARKS[options.park],
         options.controllers,
         options.bind_address if options.bind else None,
         tuple(options.site_list()),

@@ -140,7 +140,8 @@ class Network:
     def __init__(self, known: Sequence[sites.Site], controllers: Sequence[names.Controller]) -> None:
         self._sites = {site.name: site for site in known}
         self._links = Links(known)
-        self._publisher, self._resolver = Publisher.of(controllers), DnsResolver()
+        # Where there is no controller, nobody has an account to publish with.
+        self._publisher, self._resolver = Publisher.of(controllers) if controllers else Publisher(), DnsResolver()
         self._hosts: dict[str, list[Host]] = {site.name: [] for site in known}
 
     def publisher(self, machine: names.Machine) -> Publisher | SitePublisher:

@@ -19,48 +19,53 @@ from .windows.microsoft import Microsoft
 
 
 class MicrosoftControl:
-    """Started and stopped with the simulator; ``host_of`` finds a host by its label or DNS name."""
+    """Started and stopped with the simulator; ``host_of`` finds a host by its label or DNS name.
 
-    def __init__(self, layout: Layout, microsoft: Microsoft, https_port: int, seed: int, host_of: Callable[[str], Host]) -> None:
+    Without a port nobody reaches it: neither the service nor the proxy is there.
+    """
+
+    def __init__(self, layout: Layout, microsoft: Microsoft, https_port: int | None, seed: int, host_of: Callable[[str], Host]) -> None:
         self._microsoft = microsoft
         self._host_of = host_of
-        self._server = BatchServer(
-            layout.microsoft,
-            microsoft,
-            address=names.MICROSOFT_ADDRESS,
-            port=https_port + inventory.MICROSOFT_PORT_OFFSET,
-            seed=seed,
-            log=layout.microsoft_log,
-        )
-        self._server.journal.truncate()
-        self._proxy_port = https_port + inventory.PROXY_PORT_OFFSET
+        self._server: BatchServer | None = None
         self._proxy: ProxyServer | None = None
+        if https_port is None:
+            return
+        port, proxy_port = https_port + inventory.MICROSOFT_PORT_OFFSET, https_port + inventory.PROXY_PORT_OFFSET
+        where: dict[str, Any] = {"address": names.MICROSOFT_ADDRESS, "port": port}
+        self._server = BatchServer(layout.microsoft, microsoft, seed=seed, log=layout.microsoft_log, **where)
+        self._server.journal.truncate()
+        self._proxy = ProxyServer(
+            names.PROXY_USER,
+            names.PROXY_PASSWORD,
+            address=names.MICROSOFT_ADDRESS,
+            port=proxy_port,
+            names={HOST_NAME: (names.MICROSOFT_ADDRESS, port)},
+        )
 
     def start(self) -> None:
         """Open the ports. Raises OSError."""
-        self._server.start()
-        real = (self._server.address, self._server.port)
-        self._proxy = ProxyServer(
-            names.PROXY_USER, names.PROXY_PASSWORD, address=names.MICROSOFT_ADDRESS, port=self._proxy_port, names={HOST_NAME: real}
-        )
-        self._proxy.start()
+        if self._server is not None and self._proxy is not None:
+            self._server.start()
+            self._proxy.start()
 
     def stop(self) -> None:
         """Close them."""
-        self._server.stop()
-        if self._proxy is not None:
+        if self._server is not None and self._proxy is not None:
+            self._server.stop()
             self._proxy.stop()
 
     def reset(self) -> None:
         """Counts as on the first day, no faults, empty logs."""
         self._microsoft.reset()
-        self._server.reset()
-        if self._proxy is not None:
+        if self._server is not None and self._proxy is not None:
+            self._server.reset()
             self._proxy.forget()
 
     def clear_faults(self) -> None:
         """Remove every rule."""
-        self._server.faults.clear()
+        if self._server is not None:
+            self._server.faults.clear()
 
     def commands(self) -> dict[str, Handler]:
         """What the control channel offers, see :class:`lab.control.Control`."""
@@ -68,18 +73,20 @@ class MicrosoftControl:
             "microsoft": self._microsoft.snapshot,
             "set_key_state": lambda key, state: self._microsoft.set_state(_key(key), state),
             "set_remaining": lambda key, count: self._microsoft.set_remaining(_key(key), int(count)),
-            "microsoft_fault": self._add_fault,
-            "microsoft_fault_hits": self._server.faults.hits,
-            "microsoft_proxy": self._seen_by_proxy,
+            **self._of_server(),
             "set_microsoft_reachable": self._set_reachable,
             "change_hardware": lambda host: self._host_of(host).change_hardware(),
         }
 
-    def _add_fault(self, rule: dict[str, Any]) -> None:
-        self._server.faults.add(rule)
-
-    def _seen_by_proxy(self) -> dict[str, list[str]]:
-        return {"tunnels": list(self._proxy.tunnels), "refused": list(self._proxy.refused)} if self._proxy else {}
+    def _of_server(self) -> dict[str, Handler]:
+        server, proxy = self._server, self._proxy
+        if server is None or proxy is None:
+            return {}
+        return {
+            "microsoft_fault": server.faults.add,
+            "microsoft_fault_hits": server.faults.hits,
+            "microsoft_proxy": lambda: {"tunnels": list(proxy.tunnels), "refused": list(proxy.refused)},
+        }
 
     def _set_reachable(self, reachable: bool, host: str | None = None) -> None:
         if host is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ADMINISTRATOR = "Administrator"
@@ -165,8 +165,8 @@ class Machine:
 
     @property
     def fqdn(self) -> str:
-        """The DNS name."""
-        return f"{self.label}.{self.zone}"
+        """The DNS name; that of a machine in no zone is its host name alone."""
+        return f"{self.label}.{self.zone}" if self.zone else self.label
 
     @property
     def account(self) -> str:
@@ -206,6 +206,11 @@ def servers(count: int) -> list[Machine]:
 def machines(client_count: int, server_count: int) -> list[Machine]:
     """Every Windows machine of a lab of that size, KMS hosts first."""
     return [*kms_hosts(), *clients(client_count), *servers(server_count)]
+
+
+def workgroup(client_count: int, server_count: int) -> list[Machine]:
+    """Machines in no domain and no zone: nobody but themselves knows their names."""
+    return [replace(machine, zone="", member=False) for machine in (*clients(client_count), *servers(server_count))]
 
 
 def find(label: str, among: Iterable[Machine]) -> Machine:

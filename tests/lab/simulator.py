@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import lifecycle, logons, names, park
-from .control import ControlServer
+from .control import ControlServer, Handler
 from .domain.controller import Domain
 from .domain.editor import Editor
 from .drift import Drift
@@ -52,15 +52,18 @@ class Simulator:
         self._park = park.PARKS[options.park]
         self._machines = options.machines
         microsoft = Microsoft()
-        self._of_microsoft = MicrosoftControl(layout, microsoft, options.https_port, options.seed, self._host_of)
+        port = None if self._park.isolated else options.https_port
+        self._of_microsoft = MicrosoftControl(layout, microsoft, port, options.seed, self._host_of)
         self._injector = Injector()
         self._log = RequestLog(layout.requests)
         self._lock = threading.RLock()
-        sites, first = options.site_list(), self._domains[0]
-        self._network = Network(sites, [controller.name for controller in first.controllers])
+        sites, first = options.site_list(), self._domains[0] if self._domains else None
+        self._network = Network(sites, [controller.name for controller in first.controllers] if first else [])
         self._hosts: dict[str, Host] = {}
         self._refused: set[str] = set()
-        for machine, spec in zip(self._machines, park.specs(self._park, self._machines, first.addresses, sites), strict=True):
+        for machine, spec in zip(
+            self._machines, park.specs(self._park, self._machines, first.addresses if first else (), sites), strict=True
+        ):
             self._hosts[machine.label] = build_host(
                 spec,
                 options.seed,
@@ -112,9 +115,7 @@ class Simulator:
                 **HostCalls(self._host_of).commands(),
                 "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
                 "start_controller": lambda label: self._domain_of(label).start_controller(label),
-                "hold_replication": first.hold_replication,
-                "release_replication": first.release_replication,
-                "replicate_now": first.replicate_now,
+                **_replication_commands(first),
                 "cut_link": self._network.cut_link,
                 "mend_link": self._network.mend_link,
                 "block_control_node": self._network.block_control_node,
@@ -155,7 +156,7 @@ class Simulator:
             self._shut_down()
             self.clear_faults()
             self._network.mend_all()
-            with ThreadPoolExecutor() as pool:
+            with ThreadPoolExecutor(len(self._domains) or 1) as pool:
                 for done in [pool.submit(domain.reset) for domain in self._domains]:
                     done.result()
             if self._name_server is not None:
@@ -282,6 +283,16 @@ class Simulator:
             if machine.address not in self._directory.hosts:
                 self._hosts[machine.label].start()
                 self._directory.hosts[machine.address] = self._hosts[machine.label]
+
+
+def _replication_commands(domain: Domain | None) -> dict[str, Handler]:
+    if domain is None:
+        return {}
+    return {
+        "hold_replication": domain.hold_replication,
+        "release_replication": domain.release_replication,
+        "replicate_now": domain.replicate_now,
+    }
 
 
 def main() -> int:

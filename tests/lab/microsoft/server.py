@@ -44,7 +44,7 @@ class Sample:
 def sample(key_name: str, machine: str = "pc-001", *, build: str = "22631") -> Sample:
     """What a machine shows that holds a key of ``data/keys.yml``, with the build of its Windows (7601 and older: 54 digits)."""
     key = data.key_named(key_name)
-    pid = identifiers.extended_pid(key.key, build, key.kind != "retail")
+    pid = identifiers.extended_pid(key.key, build, key.is_volume)
     installation = identifiers.installation_id(f"sample {machine}", key.key, int(build) > 7601)
     return Sample(pid, installation, identifiers.confirmation_id(installation, pid))
 

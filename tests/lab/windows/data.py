@@ -21,7 +21,7 @@ WINDOWS_APPLICATION = "55c92734-d682-4d71-983e-d6ec3f16059f"
 OFFICE_APPLICATION = "0ff1ce15-a989-479d-af46-f275c6370663"
 """That of Office 2013 and later (activation-facts §1.2)."""
 
-KeyKind = Literal["csvlk", "gvlk", "mak", "retail"]
+KeyKind = Literal["csvlk", "gvlk", "mak", "retail", "oem", "eval"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,11 @@ class LabKey:
     microsoft: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_volume(self) -> bool:
+        """Whether it came with a volume licence."""
+        return self.kind in ("csvlk", "gvlk", "mak")
+
+    @property
     def partial(self) -> str:
         """The last five characters, all that Windows ever shows of it."""
         return self.key[-5:]
@@ -200,9 +205,14 @@ def key_named(name: str) -> LabKey:
 
 
 def setup_key_of(profile: Profile) -> str:
-    """The published client setup key of an edition, as a volume licence medium brings it."""
+    """The published client setup key of an edition, as a volume licence medium brings it; empty where there is none."""
     by_id = {item.product_id: item.key for item in keys().values() if item.kind == "gvlk"}
-    return next(by_id[item.id] for item in products_of(profile) if item.is_kms_client)
+    return next((by_id[item.id] for item in products_of(profile) if item.is_kms_client), "")
+
+
+def volume_profiles() -> list[str]:
+    """The names of the Windows versions that volume licences are for."""
+    return sorted(name for name, profile in profiles().items() if setup_key_of(profile))
 
 
 @cache

@@ -251,6 +251,8 @@ class Host:
             self.stop()
             self._images += 1
             self.spec = self._first_spec
+            if self.spec.activated == "by KMS":
+                self.spec = replace(self.spec, activated="")
             self._hardware_id = self.licensing.hardware_id if same_hardware else self._other_hardware()
             self._build()
             if not with_key:

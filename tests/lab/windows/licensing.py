@@ -42,6 +42,9 @@ NO_TOKEN = 0xC004F30F
 CLOCK_SKEW_LIMIT = timedelta(hours=4)
 """activation-facts §4."""
 
+EVALUATION = timedelta(days=90)
+"""How long an evaluation of Windows client lasts, as Microsoft's Evaluation Center says."""
+
 _CLIENT_THRESHOLD = 25  # of Windows clients, activation-facts §4
 _UNLICENSED = 0
 
@@ -89,7 +92,13 @@ class Licensing:
         if first_key:
             key = data.keys()[first_key]
             grace = spec.windows.initial_grace_minutes
-            self.licences[key.product_id].install(key, clock.now() + timedelta(minutes=grace) if grace else None)
+            first = self.licences[key.product_id]
+            first.install(key, clock.now() + timedelta(minutes=grace) if grace else None)
+            if spec.activated == "for good":
+                first.activate()
+            elif spec.activated:
+                by_kms = spec.activated == "by KMS"
+                first.activate(clock.now() + (KMS_VALIDITY if by_kms else EVALUATION), activation_type=2 if by_kms else 0)
 
     def find(self, product_id: str) -> Licence:
         """The licence of a SKU. Raises KeyError."""
@@ -311,7 +320,7 @@ class Licensing:
         """ProductKeyID."""
         if licence.key is None:
             return None
-        return identifiers.extended_pid(licence.key.key, self._spec.windows.build, licence.key.kind != "retail")
+        return identifiers.extended_pid(licence.key.key, self._spec.windows.build, licence.key.is_volume)
 
     def installation_id(self, licence: Licence) -> str | None:
         """OfflineInstallationId: the same as long as key and hardware are."""

@@ -23,6 +23,8 @@ _NEVER = datetime(1601, 1, 1, tzinfo=UTC)
 _INVALID_PARAMETER = 0x80070057
 _NOT_FOUND = 0x80041002
 
+EVALUATION_CHANNEL = "Retail:TB:Eval"
+
 Arguments = Mapping[str, Any]
 Handler = Callable[[Arguments, str | None], None]
 
@@ -242,7 +244,7 @@ class LicensingProducts(_LicensingProvider):
                 "LicenseStatusReason": status.reason,
                 "GracePeriodRemaining": status.minutes,
                 "ExtendedGrace": 0xFFFFFFFF,
-                "EvaluationEndDate": _NEVER,
+                "EvaluationEndDate": licence.until if licence.until and product.channel == EVALUATION_CHANNEL else _NEVER,
                 "TrustedTime": now,
                 "GenuineStatus": 0,
                 "PartialProductKey": licence.key.partial if licence.key else None,

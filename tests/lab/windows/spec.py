@@ -30,6 +30,8 @@ class HostSpec:
     profile: str
     role: Role = "client"
     initial_key: str | None = None
+    activated: Literal["", "for good", "by KMS", "for a time"] = ""
+    """How the first key is activated already, without a count at Microsoft: as it came from the maker, by KMS, as an evaluation."""
     netbios_domain: str = "CONTOSO"
     workgroup: str = "WORKGROUP"
     dns_servers: tuple[str, ...] = ("127.0.0.10",)

@@ -245,7 +245,7 @@ def test_what_is_set_back_by_something_else_is_an_error(domain: FakeDomain, monk
         run(host, Wish(settings={"host_caching": False}))
 
 
-@pytest.mark.parametrize("profile", sorted(data.profiles()))
+@pytest.mark.parametrize("profile", data.volume_profiles())
 def test_which_windows_honours_priority_and_which_caches(domain: FakeDomain, profile: str) -> None:
     vista = data.profiles()[profile].is_vista_era
     host = domain.add("pc-001", profile)
