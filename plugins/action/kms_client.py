@@ -9,7 +9,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ..plugin_utils._action import Outcome, WindowsAction
-from ..plugin_utils._address import checked_domain, checked_host
+from ..plugin_utils._address import checked_domain, checked_host, split_address
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
@@ -41,6 +41,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     checked_settings(options)
     if host and options["discover"]:
         raise ActivationError("kms_host is given, and discover: true clears a fixed host; give one of them.", source="options")
+    fixed, port = _fixed_host(host, options["kms_port"]) if host else (None, None)
     settings: dict[str, Wanted] = {}
     if options["lookup_domain"] is not None:
         settings["lookup_domain"] = checked_domain(options["lookup_domain"], "lookup_domain") if options["lookup_domain"] else None
@@ -54,8 +55,8 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         discover=options["discover"],
         activate=options["activate"],
         after_step=options["after"] or "",
-        kms_host=checked_host(host, "kms_host") if host else None,
-        kms_port=options["kms_port"],
+        kms_host=fixed,
+        kms_port=port,
         settings=settings,
         dns_suffixes=None if suffixes is None else [checked_domain(suffix, "dns_suffixes") for suffix in suffixes],
         alternate_url=_url(options["alternate_url"]),
@@ -63,6 +64,18 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         overwrite=options["overwrite"],
         allow_unverified_key=options["allow_unverified_key"],
     )
+
+
+def _fixed_host(text: str, port: int | None) -> tuple[str, int | None]:
+    """Host and port, which slmgr.vbs takes in one: C([2001:db8::1]:1688). Windows keeps an IPv6 address in its brackets.
+
+    Raises:
+        ActivationError: It is no host, or there are two ports.
+    """
+    host, own_port = split_address(text, 0)
+    if own_port and port is not None:
+        raise ActivationError(f"kms_host is '{text}', which names a port, and kms_port is given too; give the port once.", source="options")
+    return checked_host(host, "kms_host"), own_port or port
 
 
 def _url(text: str | None) -> str | None:

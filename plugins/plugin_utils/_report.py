@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._licensing.kms_groups import edition_of, group_of, is_refused
+from ._licensing.setup_keys import is_evaluation, is_home
 from ._text import columns, some
 
 # Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
@@ -94,6 +96,23 @@ def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], k
             yield from _kms_host_findings(host, result, key_given, key_variable)
         else:
             yield from _client_findings(host, result)
+    yield from _unserved({host: result for host, result in licenses.items() if "operating_system" in result}, kms_hosts, key_variable)
+
+
+def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_variable: str) -> Iterable[Finding]:
+    """The clients that none of the KMS hosts would activate with the keys that they hold now, by their Windows."""
+    keys = {host: str((licenses[host].get("windows") or {}).get("description", "")) for host in kms_hosts if host in licenses}
+    unserved: dict[str, list[str]] = {}
+    for host, result in licenses.items():
+        system, name = result["operating_system"], str((result.get("windows") or {}).get("name", ""))
+        client = (name, int(system.get("build") or 0), bool(system.get("server")))
+        # A key that is not known is not refused, so that nothing is said where one of the hosts has such a key.
+        if host not in kms_hosts and keys and all(is_refused(description, *client) for description in keys.values()):
+            unserved.setdefault(str(system["caption"]).strip(), []).append(host)
+    held = ", ".join(f"{host} holds {group_of(description)}" for host, description in keys.items())
+    for caption, names in unserved.items():
+        text = f"No KMS host serves {caption}, and would answer 0xC004F042: {held}. Give a newer KMS host key by {key_variable}."
+        yield Finding(some(names), text, False)
 
 
 def _kms_host_findings(host: str, result: Result, key_given: bool, key_variable: str) -> Iterable[Finding]:
@@ -111,8 +130,17 @@ def _kms_host_findings(host: str, result: Result, key_given: bool, key_variable:
 def _client_findings(host: str, result: Result) -> Iterable[Finding]:
     """What a client's owner may want to know before it becomes a KMS client."""
     yield from _clock_findings(host, result, _KMS_SECONDS, False)
-    channel = (result.get("windows") or {}).get("channel")
-    if channel == "csvlk":
+    windows = result.get("windows") or {}
+    channel, edition = windows.get("channel"), edition_of(str(windows.get("name", "")))
+    if channel == "timebased" or is_evaluation(edition):
+        yield Finding(
+            host,
+            f"{result['operating_system']['caption']} is an evaluation, which takes no client setup key before DISM /Set-Edition.",
+            False,
+        )
+    elif is_home(edition):
+        yield Finding(host, f"Its home edition {edition} is none that KMS activates; upgrade it to a volume edition first.", False)
+    elif channel == "csvlk":
         yield Finding(host, "It holds a KMS host key although it is among the clients; take it out of them.", False)
     elif channel not in (None, "gvlk"):
         yield Finding(host, f"Its {channel} key will be replaced by the client setup key of its edition.", False)

@@ -13,6 +13,7 @@ from unit.lab.kms_client_run import MODERN, SEVEN, VISTA, changes, run
 from unit.lab.product_session import open_direct
 from unit.lab.windows_fakes import CIMV2, FakeDomain, service, service_row
 
+from ansible_collections.winops.volume_activation.plugins.action.kms_client import _fixed_host
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
@@ -146,6 +147,28 @@ def test_an_ipv6_address_is_one_however_it_is_written(domain: FakeDomain, given:
     service(host, "SetKeyManagementServiceMachine", MachineName=given)
     assert run(host, Wish(kms_host="[2001:db8::1]")).steps == []
     assert changes(run(host, Wish(kms_host="[2001:db8::2]"))) == {"KMS host": (given, "[2001:db8::2]")}
+
+
+@pytest.mark.parametrize(
+    ("given", "port", "host", "wanted"),
+    [
+        ("[::1]:1688", None, "[::1]", 1688),
+        ("2001:DB8::1", 1690, "[2001:db8::1]", 1690),
+        ("[2001:db8::1]", None, "[2001:db8::1]", None),
+        ("KMS-1.contoso.com:1690", None, "kms-1.contoso.com", 1690),
+        ("192.0.2.1", None, "192.0.2.1", None),
+    ],
+)
+def test_host_and_port_may_stand_in_one_as_with_slmgr(
+    domain: FakeDomain, given: str, port: int | None, host: str, wanted: int | None
+) -> None:
+    fixed, number = _fixed_host(given, port)
+    assert (fixed, number) == (host, wanted)
+    pc = domain.add("pc-001", MODERN)
+    run(pc, Wish(kms_host=fixed, kms_port=number))
+    row = service_row(pc)
+    # 1688 and no port at all are the same to Windows.
+    assert (row["KeyManagementServiceMachine"], row["KeyManagementServicePort"] or 1688) == (host, wanted or 1688)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,22 @@ def license_of(status: str = "licensed", channel: str = "csvlk", count: int | No
     }
 
 
+def system_of(caption: str, build: int, name: str, description: str = "", channel: str = "gvlk", *, server: bool = False):
+    return {
+        "windows": {"status": "licensed", "channel": channel, "name": f"Windows(R), {name} edition", "description": description},
+        "service": {"current_count": None},
+        "operating_system": {"caption": caption, "clock_offset": 0.0, "build": str(build), "server": server},
+    }
+
+
+def key_of(text: str, build: int = 14393):
+    return system_of("Windows Server 2016 Standard", build, "ServerStandard", f"Windows(R), {text} channel", "csvlk", server=True)
+
+
+OLD_KEY = key_of("VOLUME_KMS_WS16")
+NEW_SERVER = system_of("Windows Server 2022 Standard", 20348, "ServerStandard", server=True)
+
+
 def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key_given=True, checks=None, records="published"):
     # The KMS host of the play is there and well, unless a test says otherwise.
     return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, key_given, checks or {}, records)
@@ -81,6 +97,23 @@ def test_an_evaluation_can_be_no_kms_host():
     assert [finding.blocks for finding in findings({"kms-1": license_of(channel="timebased")})] == [True]
 
 
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ((OLD_KEY,), 1),
+        # Another host serves it, or may: what is not known is not said.
+        ((OLD_KEY, key_of("VOLUME_KMS_WS22")), 0),
+        ((OLD_KEY, license_of(channel="gvlk")), 0),
+        ((OLD_KEY, key_of("VOLUME_KMS_OF16")), 0),
+        ((key_of("VOLUME_KMS_WS25"),), 0),
+    ],
+)
+def test_a_client_is_unserved_only_where_no_host_can_serve_it(keys: tuple[Any, ...], found: int):
+    hosts = {f"kms-{number}": key for number, key in enumerate(keys, 1)}
+    seen = findings({**hosts, "pc-1": NEW_SERVER, "pc-2": NEW_SERVER}, kms_hosts=tuple(hosts))
+    assert [(finding.object, finding.blocks) for finding in seen if "0xC004F042" in finding.text] == [("pc-1, pc-2", False)] * found
+
+
 def test_a_failed_check_stops_the_play_and_the_table_lists_it_first():
     found = findings({"pc-1": {"unreachable": True, "msg": "off"}}, checks={"DNS": {"error": {}, "msg": "no answer"}})
     lines = _report.table([finding.as_result() for finding in found])
@@ -139,6 +172,9 @@ FINDINGS = {
     "no KMS host key": lambda: findings({KMS_HOST: license_of(channel="gvlk")}, key_given=False),
     "a client that is a KMS host": lambda: findings({CLIENT: license_of()}),
     "a client with a key of its own": lambda: findings({CLIENT: license_of(channel="mak")}),
+    "a client that is an evaluation": lambda: findings({CLIENT: license_of(channel="timebased")}),
+    "a client that is a home edition": lambda: findings({CLIENT: system_of("Windows 11 Home", 26100, "Core", channel="retail")}),
+    "clients that no key of the KMS hosts serves": lambda: findings({KMS_HOST: OLD_KEY, CLIENT: NEW_SERVER}),
     "a record that names a stranger": lambda: findings({}, checks={"record": {"records": [{"target": "old.contoso.com", "port": 1688}]}}),
     "a record that is there already": lambda: findings({}, checks={"record": {"owner": "CONTOSO\\OLD$"}}),
     "an account that may not give the rights": lambda: findings(
