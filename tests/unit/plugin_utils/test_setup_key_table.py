@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of setup keys against the collected Microsoft pages, and the row of many installations."""
+"""The table of setup keys against the rows collected from Microsoft's pages, and the row of many installations."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys_data import GVLK, OLDER
 
-FACTS = Path(__file__).resolve().parents[4] / "shared" / "reference" / "activation-facts.md"
-_ROW = re.compile(r"^\| (?P<version>[^|]+?) \| (?P<edition>[^|]+?) \| (?P<key>[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}) \|$", re.MULTILINE)
+COLLECTED = Path(__file__).with_name("setup_key_rows.txt")
 _DOUBTED = re.compile(r" \[(?:M|L)")
 _MARK = re.compile(r" \[(?:M|L)[^]]*\]| \(third-party list\)| \(older page\)")
 
@@ -54,15 +53,16 @@ def _named(prefix: str, version: str, edition: str) -> str:
     return f"{prefix} {VERSIONS.get(version, version)} {edition}"
 
 
-@pytest.mark.skipif(not FACTS.is_file(), reason="the collected facts are not beside this checkout")
 def test_every_row_of_microsofts_pages_is_the_same_here_and_none_is_missing() -> None:
-    section = FACTS.read_text(encoding="utf-8").partition("## 6. ")[2].partition("## 7. ")[0]
     listed, doubted = {}, set()
-    for part, prefix in (("### 6.1 ", "Windows Server"), ("### 6.2 ", "Windows"), ("### 6.3 ", "Office")):
-        for row in _ROW.finditer(section.partition(part)[2].partition("### ")[0]):
-            listed[row["key"]] = _named(prefix, row["version"], row["edition"])
-            if _DOUBTED.search(row[0]):
-                doubted.add(row["key"])
+    lines = [line for line in COLLECTED.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    for line in lines:
+        prefix, version, edition, key = line.split(" | ")
+        assert re.fullmatch(r"[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}", key)
+        listed[key] = _named(prefix, version, edition)
+        if _DOUBTED.search(line):
+            doubted.add(key)
+    assert len(lines) == len(listed)
     assert listed == {row.key: row.name for row in (*WINDOWS_KEYS, *OFFICE_KEYS)}
     assert listed.keys() - doubted == MICROSOFT.keys()
 
