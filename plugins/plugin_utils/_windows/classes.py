@@ -137,7 +137,9 @@ STD_REG_PROV = CimClass(
         "GetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"sValue": "string[]"}),
         "SetMultiStringValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "sValue": "string[]"}),
         "GetDWORDValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}, {"uValue": "uint32"}),
+        "SetDWORDValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string", "uValue": "uint32"}),
         "DeleteValue": Method({"hDefKey": "uint32", "sSubKeyName": "string", "sValueName": "string"}),
+        "EnumKey": Method({"hDefKey": "uint32", "sSubKeyName": "string"}, {"sNames": "string[]"}),
     },
 )
 
@@ -162,6 +164,7 @@ WIN32_SERVICE = CimClass(
 
 WIN32_PROCESS = CimClass(
     "Win32_Process",
+    properties={"ProcessId": "uint32"},
     methods={"Create": Method({"CommandLine": "string"}, {"ProcessId": "uint32"})},
 )
 

@@ -59,6 +59,11 @@ def start(session: Session, command: str, instead: str) -> int | None:
     return process if isinstance(process, int) else None
 
 
+def running(session: Session, name: str) -> list[int]:
+    """The process IDs of all programs of a name, such as C(sysprep.exe)."""
+    return [number for row in session.query(WIN32_PROCESS, ("ProcessId",), f"Name='{name}'") if isinstance(number := row["ProcessId"], int)]
+
+
 def wait_for_end(session: Session, process: int | None, timeout: float = 15.0) -> None:
     """Wait until a program has ended, for those whose effect can't be read at once. One that hangs is not waited for longer."""
     deadline = time.monotonic() + timeout

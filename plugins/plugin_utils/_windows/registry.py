@@ -90,6 +90,26 @@ def write_strings(session: Session, key: str, name: str, lines: Sequence[str]) -
     _write(session, "SetMultiStringValue", key, name, list(lines))
 
 
+def write_number(session: Session, key: str, name: str, value: int) -> None:
+    """Set a REG_DWORD value below HKEY_LOCAL_MACHINE. The key has to exist.
+
+    Raises:
+        KeyMissing: There is no such key.
+    """
+    answer = _call(session, "SetDWORDValue", key, name, uValue=value)
+    _check(session, answer["ReturnValue"] or 0, f"writing {name}", key)
+
+
+def subkeys(session: Session, key: str) -> list[str] | None:
+    """The names of the keys right below one of HKEY_LOCAL_MACHINE; C(None) where there is no such key."""
+    answer = session.invoke(STD_REG_PROV, "EnumKey", {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key}, repeatable=True)
+    code = answer["ReturnValue"] or 0
+    if code == _NO_KEY:
+        return None
+    _check(session, code, "listing its keys", key)
+    return [str(name) for name in answer["sNames"] or ()]
+
+
 def delete_value(session: Session, key: str, name: str) -> None:
     """Remove a value below HKEY_LOCAL_MACHINE. One that is not there is no failure, and neither is a missing key."""
     code = _call(session, "DeleteValue", key, name)["ReturnValue"] or 0

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of a sysprep that was started: only the registry tells, and, where the computer goes down, that it no longer answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .._errors import ActivationError
+from .._wsman.session import Session
+from . import programs
+from .computer import read_operating_system
+from .image_state import ImageState, read_image_state
+
+PROGRAM = "sysprep.exe"
+
+Reaches = Callable[[], bool]
+"""Whether the port of WinRM takes a connection: a computer that no longer lets an account in is not off."""
+
+# One connection that fails is not yet a computer that is down.
+_MISSED = 2
+
+
+class Ending(StrEnum):
+    """How a run ended."""
+
+    NONE = "none"
+    QUIT = "quit"
+    NO_LONGER_ANSWERS = "no_longer_answers"
+    RESTARTED = "restarted"
+    STILL_ANSWERS = "still_answers"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at the computer until the run has ended.
+
+    Attributes:
+        session: The host.
+        wanted: The image state that sysprep is to reach.
+        finish: C(quit), C(shutdown) or C(reboot).
+        timeout: Seconds until it is given up.
+        poll: Seconds between two looks.
+        reaches: See C(Reaches).
+        booted: When the computer was started, before sysprep was.
+        image: The state that was seen last.
+        lost: The last error of a look that failed; C(None) where it did not.
+    """
+
+    session: Session
+    wanted: str
+    finish: str
+    timeout: float
+    poll: float
+    reaches: Reaches
+    booted: datetime | None
+    image: ImageState
+    lost: ActivationError | None = None
+    ended: bool = False
+
+    def until_end(self) -> Ending | None:
+        """How it ended; C(None) where it did not in time, or where sysprep ended without reaching its state (C(ended))."""
+        deadline = time.monotonic() + self.timeout
+        missed = 0
+        while True:
+            ending = self._look()
+            if self.lost is None:
+                missed = 0
+            elif self.finish != "quit":
+                missed = 0 if self.reaches() else missed + 1
+            if missed == _MISSED:
+                return Ending.NO_LONGER_ANSWERS
+            if ending is not None or self.ended:
+                return ending
+            if time.monotonic() >= deadline:
+                return Ending.STILL_ANSWERS if self.lost is None and self.image.state == self.wanted else None
+            time.sleep(self.poll)
+
+    def _look(self) -> Ending | None:
+        """Read the state, and what else tells that it is over."""
+        try:
+            if self.lost is not None:
+                self.session.reconnect()
+            self.image = read_image_state(self.session)
+            if self.finish == "quit" and self.image.state == self.wanted:
+                self.lost = None
+                return Ending.QUIT
+            if self.finish == "reboot" and read_operating_system(self.session).last_boot != self.booted:
+                self.lost = None
+                return Ending.RESTARTED
+            if self.image.state != self.wanted and not programs.running(self.session, PROGRAM):
+                # It may have written its state between the two looks.
+                self.image = read_image_state(self.session)
+                self.ended = self.image.state != self.wanted
+            self.lost = None
+        except ActivationError as failure:
+            # Whatever a computer on its way down answers tells nothing of the image.
+            self.lost = failure
+        return None

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task of sysprep on a simulated machine that may go down meanwhile, or no longer let its account in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unit.lab.product_session import DirectCarrier
+from unit.lab.windows_fakes import FakeDomain
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep import Sysprep
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep_refusals import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
+from lab.windows.host import Host
+
+
+class PoweredCarrier(DirectCarrier):
+    """Knows whether the machine is on, and whether it trusts the account."""
+
+    def __init__(self, host: Host, user: str) -> None:
+        super().__init__(host)
+        self._user = user
+
+    def send(self, message: bytes) -> bytes:
+        host = self._host
+        if not host.is_up:
+            raise ActivationError(f"{host.hostname}: nobody is there.", source="wsman", unreachable=True)
+        if not host.trusts(self._user):
+            raise ActivationError(f"{host.hostname}: HTTP 401.", code="HTTP 401", source="wsman", unreachable=True)
+        return super().send(message)
+
+
+def computer(park: FakeDomain, label: str = "ref-1", profile: str = "windows_11_enterprise", **options: Any) -> Host:
+    """A reference computer in a workgroup."""
+    return park.add(label, profile, **{"domain": "", "sysprep": 0, **options})
+
+
+def sealing(
+    host: Host, check_mode: bool = False, user: str = "labadmin", intercept: Any = None, **wish: Any
+) -> tuple[Sysprep, DirectCarrier]:
+    """A task that has not begun."""
+    carrier = PoweredCarrier(host, user)
+    if intercept is not None:
+        carrier.intercept = intercept
+    asked = Wish(**{"poll": 0.02, "timeout": 5.0, **wish})
+    return Sysprep(Session(carrier, host.hostname), asked, check_mode, lambda: host.is_up), carrier
+
+
+def seal(host: Host, check_mode: bool = False, user: str = "labadmin", intercept: Any = None, **wish: Any) -> Sysprep:
+    """The whole task."""
+    task, _carrier = sealing(host, check_mode, user, intercept, **wish)
+    task.change()
+    return task
