@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._licensing.client_ids import said_of, shared_ids
 from ._licensing.kms_groups import edition_of, group_of, is_refused
 from ._licensing.setup_keys import is_evaluation, is_home
 from ._text import columns, some
@@ -97,6 +98,8 @@ def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], k
         else:
             yield from _client_findings(host, result)
     yield from _unserved({host: result for host, result in licenses.items() if "operating_system" in result}, kms_hosts, key_variable)
+    clients = {host: result for host, result in licenses.items() if host not in kms_hosts}
+    yield from (Finding("clients", said_of(*shared), False) for shared in shared_ids(clients).items())
 
 
 def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_variable: str) -> Iterable[Finding]:
@@ -282,6 +285,8 @@ def client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapp
         yield f"Not reached: {len(absent)} ({some(absent)})"
     for name in by_state.get("failed", []):
         yield f"Failed: {name}: {clients[name].get('client', {}).get('msg', 'no result')}"
+    for shared in shared_ids({name: client.get("license") or {} for name, client in clients.items()}).items():
+        yield said_of(*shared)
 
 
 def client_state(client: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._licensing.client_ids import said_of, shared_ids
 from .._text import some
 from .deviation import NOTE, Deviation, Result, explains, has_step, not_made, of_steps, said, was_made
 
@@ -72,6 +73,8 @@ def client_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[st
             yield not_made(name, "settings", checked)
     if members:
         yield _home_order(members)
+    for client_id, names in shared_ids({name: results.get("license") or {} for name, results in seen.items()}).items():
+        yield Deviation("clients", f"client machine ID {client_id}", "of one computer", names, said_of(client_id, names))
 
 
 def _license_of_host(name: str, found: Result, checked: Result | None, required: int) -> Iterator[Deviation]:

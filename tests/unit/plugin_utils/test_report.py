@@ -162,6 +162,15 @@ def test_many_names_are_cut():
 
 
 KMS_HOST, CLIENT = "kms-1", "pc-1"
+
+
+def with_id(client_id: str | None) -> dict[str, Any]:
+    """A client with this CMID."""
+    found = license_of(channel="gvlk")
+    found["service"]["client_machine_id"] = client_id
+    return found
+
+
 FINDINGS = {
     "no KMS host in the play": lambda: [found for found in findings({}, kms_hosts=("kms-9",)) if found.blocks],
     "a host that is to be KMS host and client": lambda: findings({}, clients=("kms-1",)),
@@ -181,6 +190,7 @@ FINDINGS = {
         {}, checks={"record": {"missing": ["delete", "write"], "may_write": False}}
     ),
     "something that could not be looked at": lambda: findings({}, checks={"DNS": {"failed": True}}),
+    "clients that share a client machine ID": lambda: findings({CLIENT: with_id("aa11"), "pc-2": with_id("bb22"), "pc-3": with_id("AA11")}),
     **{f"values that are {how}": lambda how=how: findings({}, records=how) for how in _report.WRITERS},
 }
 """A play in which this is the only finding."""
@@ -205,6 +215,20 @@ def test_each_line_of_the_summary_about_clients_that_are_not_licensed(name: str)
     failed = {"pc-4": {**CLIENTS["pc-4"], "client": {"failed": True, "msg": "pc-4: no KMS host could be reached."}}}
     lines = _report.single_site_summary("contoso.com", HOSTS, {client: {**CLIENTS, **failed}[client]}, ENDPOINTS, "no rights", False)
     assert lines[-1] == error_catalogue.said(WRITTEN[name])
+
+
+def test_the_summary_names_two_of_many_clients_that_a_kms_host_takes_for_one():
+    clients = {f"pc-{number}": {**CLIENTS["pc-2"], "license": with_id(f"id-{number}")} for number in range(40)}
+    clients["pc-7"]["license"] = with_id("id-31")
+    clients |= {"pc-off": CLIENTS["pc-3"], "pc-without": {**CLIENTS["pc-1"], "license": with_id(None)}}
+    lines = _report.single_site_summary("contoso.com", HOSTS, clients, ENDPOINTS, "no rights", False)
+    assert [line for line in lines if "CMID" in line] == [lines[-1]]
+    assert lines[-1].startswith("2 computers (pc-7, pc-31) share the client machine ID (CMID) id-31,")
+    assert not [line for line in _report.single_site_summary("x", HOSTS, CLIENTS, ENDPOINTS, "no rights", False) if "CMID" in line]
+
+
+def test_a_kms_host_has_a_cmid_of_no_interest_to_its_clients():
+    assert findings({KMS_HOST: {**license_of(), "service": {"client_machine_id": "aa11"}}, CLIENT: with_id("aa11")}) == []
 
 
 def test_a_value_that_is_gone_from_dns_shows_in_the_line_of_its_host():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,7 @@ def license_of(channel: str, *, server: bool = True, count: int | None = None, d
     return {
         "changed": False,
         "windows": {"channel": channel, "status": "licensed", "expires_in_days": days, "required_count": 5 if server else 25},
-        "service": {"current_count": count, "kms_machine": "", "lookup_domain": ""},
+        "service": {"current_count": count, "kms_machine": "", "lookup_domain": "", "client_machine_id": str(uuid.uuid4())},
         "operating_system": {"server": server},
     }
 
@@ -228,6 +229,14 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
         "search list by policy that names no site",
         lambda seen: seen["clients"]["pc-1"]["client"].update(suffixes={"source": "policy", "effective": ["fabrikam.com"]}),
         ("pc-1", "DNS suffix search list", ["east.contoso.com", "west.contoso.com"], ["fabrikam.com"]),
+    ),
+    (
+        "two of the clients with one CMID",
+        lambda seen: (
+            service(seen, "clients", "pc-1").update(client_machine_id="AA11"),
+            service(seen, "clients", "srv-1").update(client_machine_id="aa11"),
+        ),
+        ("clients", "client machine ID aa11", "of one computer", ["pc-1", "srv-1"]),
     ),
     # What could not be looked at.
     (
