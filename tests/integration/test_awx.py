@@ -31,7 +31,8 @@ SITES_LIMIT = "kms_hosts:srv-*"
 OF_SITES = ("kms_multi_site", "audit")
 # It needs an inventory in which one host has just taken the place of another, which test_kms_multi_site.py makes; its tasks are those
 # of kms_multi_site, and those of its own are looked through below.
-LEFT_OUT = {"kms_replace_host"}
+# A reference computer leaves its domain, and with that the accounts of this inventory; test_reference_image.py sends it an empty survey.
+LEFT_OUT = {"kms_replace_host", "reference_image"}
 # What AWX takes for a workflow's next jobs; it keeps them in one database field and in every job's extra variables.
 LARGEST_STATS = 1024
 LARGEST_EVENT = 64 * 1024
