@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on the way to Microsoft and back, told apart by what it means for the next attempt.
+
+Pure: exceptions are told apart by their types and the texts that OpenSSL and urllib gave them.
+Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from .._errors import ActivationError
+from .._licensing import batch_errors
+from .._licensing.batch_errors import Kind
+from .settings import Settings
+
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d+) ?(.*)")
+_WRONG_CREDENTIALS = 407
+_GATEWAY_LOST_IT = (502, 504)
+"""What is between us and the service passed the request on, and got no answer that it could use (RFC 9110, 15.6)."""
+_BUSY = (408, 429)
+
+
+class Fate(enum.Enum):
+    """What became of a request that gave no answer to use."""
+
+    NOT_SENT = "not sent"
+    """It never left, so that it can be repeated."""
+    REFUSED = "refused"
+    """The service answered, and did nothing."""
+    LOST = "lost"
+    """It was sent, and nobody knows what came of it: it may have been counted."""
+
+
+class RequestFailed(ActivationError):
+    """A request gave no answer to use.
+
+    Attributes:
+        fate: What became of it.
+        again: Whether the same request may do better in a while.
+    """
+
+    def __init__(self, message: str, fate: Fate, *, again: bool, code: str = "", name: str = "") -> None:
+        super().__init__(message, code=code, name=name, source="microsoft")
+        self.fate = fate
+        self.again = again
+
+
+def refused(code: int) -> RequestFailed:
+    """The service's own error code."""
+    known = batch_errors.describe(code)
+    return RequestFailed(
+        f"Microsoft answers {batch_errors.sentence(code)}",
+        Fate.REFUSED,
+        again=known is not None and known.kind == Kind.SERVICE,
+        code=batch_errors.shown(code),
+        name=batch_errors.name_of(code),
+    )
+
+
+def http_status(status: int, said: str, settings: Settings) -> RequestFailed:
+    """An HTTP status that is no answer.
+
+    Args:
+        status: The number.
+        said: What the SOAP fault with it says; empty where there is none.
+        settings: For the message.
+    """
+    words = f"HTTP {status}{f' ({said})' if said else ''}"
+    code = f"HTTP {status}"
+    if status in _GATEWAY_LOST_IT:
+        return lost(f"the gateway on the way says {words}", settings, code=code)
+    if status >= 500 or status in _BUSY:
+        return RequestFailed(
+            f"{settings.place} answers {words}, which it does while the service is out of order; try again later.",
+            Fate.REFUSED,
+            again=True,
+            code=code,
+        )
+    return RequestFailed(
+        f"{settings.place} answers {words}, which is no answer of the BatchActivation service; check microsoft_url and what is on the way.",
+        Fate.REFUSED,
+        again=False,
+        code=code,
+    )
+
+
+def lost(why: str, settings: Settings, code: str = "") -> RequestFailed:
+    """The request was sent, and no answer to it can be read."""
+    return RequestFailed(
+        f"{settings.place} was asked, but its answer was lost: {why}; nobody but Microsoft knows whether the request was counted.",
+        Fate.LOST,
+        again=True,
+        code=code,
+    )
+
+
+def too_late(settings: Settings, sent: bool) -> RequestFailed:
+    """The time for the whole request is over."""
+    if sent:
+        return lost(f"it did not come within {settings.timeout:g} seconds", settings)
+    return _no_connection(f"none within {settings.timeout:g} seconds", settings)
+
+
+def diagnose(failure: BaseException, settings: Settings, sent: bool) -> RequestFailed:
+    """What a library raised.
+
+    Args:
+        failure: Of C(urllib), C(http.client), C(ssl) or C(socket).
+        settings: For the message.
+        sent: Whether a part of the request's body had been handed to the connection.
+    """
+    reason = getattr(failure, "reason", None)
+    cause = reason if isinstance(reason, BaseException) else failure
+    if sent:
+        return lost(_words(cause), settings)
+    kind = type(cause).__name__
+    if kind == "SSLCertVerificationError":
+        why = str(getattr(cause, "verify_message", "") or _words(cause)).rstrip(".")
+        return RequestFailed(
+            f"{settings.place} shows a certificate that is not accepted ({why}); ca_path names a file with the authority that issued it,"
+            " such as that of a proxy that looks into TLS.",
+            Fate.NOT_SENT,
+            again=False,
+        )
+    if kind.startswith("SSL") and "WRONG_VERSION_NUMBER" in str(cause):
+        return RequestFailed(f"What listens at {settings.place} does not speak TLS; check microsoft_url.", Fate.NOT_SENT, again=False)
+    if tunnel := _TUNNEL.search(str(cause)):
+        return _of_proxy(int(tunnel[1]), tunnel[2], settings)
+    if kind == "gaierror":
+        name = settings.proxy.address if settings.proxy else settings.place
+        return RequestFailed(
+            f"The name of {name} could not be resolved; check the DNS of the control node{_or_proxy(settings)}.", Fate.NOT_SENT, again=True
+        )
+    return _no_connection(_words(cause), settings)
+
+
+def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
+    address = settings.proxy.address if settings.proxy else "of the environment"
+    answer = f"{status} {words}".strip()
+    remedy = f"ask those who run it for a way to {settings.place}"
+    if status == _WRONG_CREDENTIALS:
+        remedy = "check http_proxy_username and http_proxy_password, which are given to it by the method Basic"
+    return RequestFailed(f"The proxy {address} answers {answer}; {remedy}.", Fate.NOT_SENT, again=status >= 500, code=f"HTTP {status}")
+
+
+def _no_connection(why: str, settings: Settings) -> RequestFailed:
+    if settings.proxy:
+        text = (
+            f"There is no connection to {settings.place} by the proxy {settings.proxy.address} ({why}); check http_proxy and the way there."
+        )
+    else:
+        text = f"There is no connection to {settings.place} ({why}); check the way there{_or_proxy(settings)}."
+    return RequestFailed(text, Fate.NOT_SENT, again=True)
+
+
+def _or_proxy(settings: Settings) -> str:
+    return "" if settings.proxy else ", or name a proxy by http_proxy"
+
+
+def _words(cause: BaseException) -> str:
+    """What an exception says, without numbers of system errors."""
+    if isinstance(cause, TimeoutError):
+        return "time is over"
+    text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
+    return " ".join(str(text).split()).rstrip(".")
