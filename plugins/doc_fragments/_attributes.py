@@ -7,8 +7,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation fragments C(_attributes), C(_attributes.windows), C(_attributes.directory), C(_attributes.dns)
-    and C(_attributes.files).
+    """Documentation fragments C(_attributes), C(_attributes.windows), C(_attributes.directory), C(_attributes.dns),
+    C(_attributes.files) and C(_attributes.microsoft).
     """
 
     DOCUMENTATION = r"""
@@ -72,6 +72,21 @@ attributes:
     description: Use C(group/winops.volume_activation.dns) in C(module_defaults) for all modules that ask DNS servers.
     membership:
       - winops.volume_activation.dns
+      - winops.volume_activation.all
+    support: full
+"""
+
+    MICROSOFT = r"""
+options: {}
+attributes:
+  platform:
+    description: Runs on the control node only.
+    platforms: posix
+    support: full
+  action_group:
+    description: Use C(group/winops.volume_activation.microsoft) in C(module_defaults) for all modules that ask Microsoft.
+    membership:
+      - winops.volume_activation.microsoft
       - winops.volume_activation.all
     support: full
 """

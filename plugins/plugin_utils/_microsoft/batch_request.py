@@ -30,10 +30,6 @@ HEADERS: Mapping[str, str] = {
 # A constant of the protocol, the same in every public client. It shows that a request is one of this protocol, and protects nothing.
 HMAC_KEY = bytes.fromhex("fe319875fb4884869cf3f1ce99a89064ab571fca470450583024e214628779a0")
 
-USUAL_INSTALLATION_ID_DIGITS = (54, 63)
-"""Nine groups of six on Windows 7 and Server 2008 R2, nine of seven since Windows 8."""
-
-_BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
 # Such as 03612-00206-271-344265-03-1033-20348.0000-0012026: groups of digits, in the last but one the build.
 _EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1,10}-[0-9]{1,10}")
 _LONGEST_SHOWN = 80
@@ -79,20 +75,6 @@ def checked_extended_pid(text: str) -> str:
         " for a product that has a key.",
         source="options",
     )
-
-
-def checked_installation_id(text: str) -> str:
-    """An installation ID as the service takes it, digits only, however its groups were parted.
-
-    Another number of digits than C(USUAL_INSTALLATION_ID_DIGITS) is let through: the service itself says whether it is wrong.
-
-    Raises:
-        ActivationError: There is something else in it than digits, or nothing.
-    """
-    digits = _BETWEEN_GROUPS.sub("", text)
-    if not (digits.isascii() and digits.isdigit()):
-        raise ActivationError("installation_id has to be digits, in groups or not.", source="options")
-    return digits
 
 
 def inner_request(question: Question) -> str:

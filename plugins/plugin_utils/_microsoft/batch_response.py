@@ -61,7 +61,7 @@ def parse(message: bytes, question: Question) -> Answer:
     Raises:
         UnreadableAnswer: It is none, or one to something else.
     """
-    inner = _inner(_tree(message, "is no XML"))
+    inner = _inner(_tree(message, "is no XML, or not all of it"))
     answered = _one(inner, "ResponseType")
     repeated = _BETWEEN_GROUPS.sub("", _one(inner, "IID"))
     if question.installation_id and repeated and repeated != question.installation_id:
@@ -84,7 +84,7 @@ def parse(message: bytes, question: Question) -> Answer:
 def fault_text(message: bytes) -> str:
     """What the SOAP fault in the body of an HTTP error says, cut to a line; empty where there is none."""
     try:
-        texts = [_text(element) for element in _tree(message, "is no XML").iter() if _local(element) == "faultstring"]
+        texts = [_text(element) for element in _tree(message, "is no XML, or not all of it").iter() if _local(element) == "faultstring"]
     except UnreadableAnswer:
         return ""
     line = " ".join(" ".join(texts).split())

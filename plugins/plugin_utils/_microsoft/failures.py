@@ -15,6 +15,7 @@ import re
 from .._errors import ActivationError
 from .._licensing import batch_errors
 from .._licensing.batch_errors import Kind
+from .batch_request import Question, RequestType
 from .settings import Settings
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d+) ?(.*)")
@@ -61,21 +62,23 @@ def refused(code: int) -> RequestFailed:
     )
 
 
-def http_status(status: int, said: str, settings: Settings) -> RequestFailed:
+def http_status(status: int, said: str, settings: Settings, question: Question) -> RequestFailed:
     """An HTTP status that is no answer.
 
     Args:
         status: The number.
         said: What the SOAP fault with it says; empty where there is none.
         settings: For the message.
+        question: What was asked.
     """
     words = f"HTTP {status}{f' ({said})' if said else ''}"
     code = f"HTTP {status}"
     if status in _GATEWAY_LOST_IT:
-        return lost(f"the gateway on the way says {words}", settings, code=code)
+        return lost(f"the gateway on the way says {words}", settings, question, code=code)
     if status >= 500 or status in _BUSY:
+        why = "is busy" if status in _BUSY else "is out of order"
         return RequestFailed(
-            f"{settings.place} answers {words}, which it does while the service is out of order; try again later.",
+            f"{settings.place} answers {words}, which it does while the service {why}; try again later.",
             Fate.REFUSED,
             again=True,
             code=code,
@@ -88,35 +91,34 @@ def http_status(status: int, said: str, settings: Settings) -> RequestFailed:
     )
 
 
-def lost(why: str, settings: Settings, code: str = "") -> RequestFailed:
+def lost(why: str, settings: Settings, question: Question, code: str = "") -> RequestFailed:
     """The request was sent, and no answer to it can be read."""
-    return RequestFailed(
-        f"{settings.place} was asked, but its answer was lost: {why}; nobody but Microsoft knows whether the request was counted.",
-        Fate.LOST,
-        again=True,
-        code=code,
-    )
+    remedy = "try again later"
+    if question.kind == RequestType.CONFIRMATION_ID:
+        remedy = "Microsoft may have counted it, so that only ask_again: true asks for this confirmation ID again"
+    return RequestFailed(f"{settings.place} was asked, but its answer was lost: {why}; {remedy}.", Fate.LOST, again=True, code=code)
 
 
-def too_late(settings: Settings, sent: bool) -> RequestFailed:
+def too_late(settings: Settings, question: Question, sent: bool) -> RequestFailed:
     """The time for the whole request is over."""
     if sent:
-        return lost(f"it did not come within {settings.timeout:g} seconds", settings)
+        return lost(f"it did not come within {settings.timeout:g} seconds", settings, question)
     return _no_connection(f"none within {settings.timeout:g} seconds", settings)
 
 
-def diagnose(failure: BaseException, settings: Settings, sent: bool) -> RequestFailed:
+def diagnose(failure: BaseException, settings: Settings, question: Question, sent: bool) -> RequestFailed:
     """What a library raised.
 
     Args:
         failure: Of C(urllib), C(http.client), C(ssl) or C(socket).
         settings: For the message.
+        question: What was asked.
         sent: Whether a part of the request's body had been handed to the connection.
     """
     reason = getattr(failure, "reason", None)
     cause = reason if isinstance(reason, BaseException) else failure
     if sent:
-        return lost(_words(cause), settings)
+        return lost(_words(cause), settings, question)
     kind = type(cause).__name__
     if kind == "SSLCertVerificationError":
         why = str(getattr(cause, "verify_message", "") or _words(cause)).rstrip(".")
@@ -165,5 +167,8 @@ def _words(cause: BaseException) -> str:
     """What an exception says, without numbers of system errors."""
     if isinstance(cause, TimeoutError):
         return "time is over"
+    # Of http.client this is a RemoteDisconnected, or an IncompleteRead.
+    if isinstance(cause, (ConnectionResetError, BrokenPipeError)) or type(cause).__name__ == "IncompleteRead":
+        return "the connection ended too early"
     text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
     return " ".join(str(text).split()).rstrip(".")

@@ -50,18 +50,18 @@ class Service:
         try:
             came = outcome.get(timeout=self._settings.timeout)
         except queue.Empty:
-            raise too_late(self._settings, body.give_up()) from None
+            raise too_late(self._settings, question, body.give_up()) from None
         if isinstance(came, Exception):
-            raise diagnose(came, self._settings, body.sent) from came
+            raise diagnose(came, self._settings, question, body.sent) from came
         return self._read(*came, question)
 
     def _read(self, status: int, content: bytes, question: Question) -> Answer:
         if status != 200:
-            raise http_status(status, fault_text(content), self._settings)
+            raise http_status(status, fault_text(content), self._settings, question)
         try:
             answer = parse(content, question)
         except UnreadableAnswer as unreadable:
-            raise lost(unreadable.message, self._settings) from None
+            raise lost(unreadable.message, self._settings, question) from None
         if answer.error and answer.remaining is None:
             raise refused(answer.error)
         return answer

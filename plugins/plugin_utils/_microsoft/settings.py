@@ -115,11 +115,12 @@ def _proxy(options: Mapping[str, t.Any]) -> Proxy | None:
         raise ActivationError(
             "http_proxy holds an account; give it by http_proxy_username and http_proxy_password, which are not shown.", source="options"
         )
-    host, port = split_address(text.removeprefix("http://").rstrip("/"), 80)
-    if "/" in host:
+    plain = text.removeprefix("http://").rstrip("/")
+    if "/" in plain:
         raise ActivationError(
             f"http_proxy is '{text}', but has to be the address of an HTTP proxy, such as http://proxy.contoso.com:3128.", source="options"
         )
+    host, port = split_address(plain, 80)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     account = ""
     if options["http_proxy_username"]:

@@ -18,6 +18,7 @@ from unit.lab.wsman_front_end import (
     FrontEnd,
 )
 
+from lab.microsoft.server import BatchServer, microsoft_in_thread
 from lab.windows.host import Host
 from lab.windows.ports import SystemClock
 from lab.wsman import certificates
@@ -51,6 +52,22 @@ def client(domain: FakeDomain) -> Host:
 @pytest.fixture
 def kms(domain: FakeDomain) -> Host:
     return domain.add_kms_host()
+
+
+@pytest.fixture(scope="module")
+def batch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
+    """One Microsoft for the tests of a file."""
+    with microsoft_in_thread(tmp_path_factory.mktemp("microsoft")) as running:
+        yield running
+
+
+@pytest.fixture
+def microsoft(batch_server: BatchServer) -> BatchServer:
+    """The same, as if nobody had asked it anything."""
+    batch_server.microsoft.reset()
+    batch_server.reset()
+    batch_server.service.seed = 1
+    return batch_server
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request to the laboratory's Microsoft over real sockets: every form of answer, every failure, and what each means."""
+"""One request to the laboratory's Microsoft over real sockets: every form of answer, and every way there or not."""
 
 from __future__ import annotations
 
@@ -9,59 +9,22 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from unit.lab.microsoft_requests import KEY, ask, failure, of_sample, settings, through
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import Answer
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate, RequestFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.service import open_service
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Proxy, Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate
 from lab.microsoft.proxy import proxy_in_thread
-from lab.microsoft.server import BatchServer, microsoft_in_thread
+from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import TOPICS, seed_of
 from lab.windows.data import key_named
-
-KEY = "mak_win_enterprise"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
-    with microsoft_in_thread(tmp_path_factory.mktemp("microsoft")) as running:
-        yield running
-
-
-@pytest.fixture
-def microsoft(server: BatchServer) -> BatchServer:
-    server.microsoft.reset()
-    server.reset()
-    server.service.seed = 1
-    return server
-
-
-def settings(microsoft: BatchServer, **others: object) -> Settings:
-    return replace(Settings(microsoft.url, microsoft.ca_path, timeout=10), **others)
-
-
-def ask(how: Settings, question: Question) -> Answer:
-    with open_service(how) as service:
-        return service.ask(question)
-
-
-def failure(how: Settings, question: Question) -> RequestFailed:
-    with pytest.raises(RequestFailed) as failed:
-        ask(how, question)
-    return failed.value
-
-
-def of_sample(name: str = "pc-001") -> tuple[Question, str]:
-    sample = BatchServer.sample(KEY, name)
-    return Question(sample.extended_pid, sample.installation_id), sample.confirmation_id
 
 
 @pytest.mark.parametrize(("topic", "form"), [(topic, form) for topic, known in TOPICS.items() for form in known.variants])
@@ -76,76 +39,6 @@ def test_every_form_of_answer_is_read(microsoft: BatchServer, topic: str, form: 
     blocked = ask(settings(microsoft), Question(question.extended_pid))
     assert blocked.remaining == -1
     assert blocked.error in (0, 0x67)
-
-
-@pytest.mark.parametrize(
-    ("state", "code", "again"),
-    [
-        ("blocked", "0x67", False),
-        ("invalid", "0x68", False),
-        ("wrong_type", "0x86", False),
-        ("exhausted", "0x7F", False),
-        ("rot_limit", "0xD5", False),
-        ("dmak_limit", "0xD6", False),
-        ("wrong_location", "0xC004C017", False),
-        ("outage", "0x80004003", True),
-        ("batch_http_500", "HTTP 500", True),
-    ],
-)
-def test_what_microsoft_says_of_a_key(microsoft: BatchServer, state: str, code: str, again: bool):
-    microsoft.microsoft.set_state(key_named(KEY).key, state)
-    failed = failure(settings(microsoft), of_sample()[0])
-    assert (failed.code, failed.fate, failed.again, failed.source) == (code, Fate.REFUSED, again, "microsoft")
-    assert code in failed.message
-
-
-def test_an_installation_id_of_another_computer_or_a_number(microsoft: BatchServer):
-    question, _confirmation_id = of_sample()
-    failed = failure(settings(microsoft), Question(question.extended_pid, "1" * 63))
-    assert (failed.code, failed.fate, failed.again) == ("0x90", Fate.REFUSED, False)
-
-
-# Fault by rule, fate of a request for a confirmation ID, whether it helps to ask again, and a word of the sentence.
-FAULTS = [
-    ({"fault": "error", "code": 0x71}, Fate.REFUSED, False, "no activations left"),
-    ({"fault": "error", "code": 0x80131600}, Fate.REFUSED, True, "COR_E_APPLICATION"),
-    ({"fault": "error", "code": 0x1234}, Fate.REFUSED, False, "does not know"),
-    ({"fault": "http", "status": 500}, Fate.REFUSED, True, "HTTP 500"),
-    ({"fault": "http", "status": 503}, Fate.REFUSED, True, "HTTP 503"),
-    ({"fault": "http", "status": 429}, Fate.REFUSED, True, "HTTP 429"),
-    ({"fault": "http", "status": 403}, Fate.REFUSED, False, "check microsoft_url"),
-    ({"fault": "http", "status": 302}, Fate.REFUSED, False, "HTTP 302"),
-    ({"fault": "http", "status": 502}, Fate.LOST, True, "the gateway on the way"),
-    ({"fault": "http", "status": 504}, Fate.LOST, True, "the gateway on the way"),
-    ({"fault": "slow", "seconds": 3}, Fate.LOST, True, "it did not come within 1 seconds"),
-    ({"fault": "close_before"}, Fate.LOST, True, "answer was lost"),
-    ({"fault": "close_after"}, Fate.LOST, True, "answer was lost"),
-    ({"fault": "half"}, Fate.LOST, True, "answer was lost"),
-    ({"fault": "garbage"}, Fate.LOST, True, "is no XML"),
-    ({"fault": "html"}, Fate.LOST, True, "is not one of the BatchActivation service"),
-    ({"fault": "empty"}, Fate.LOST, True, "is no XML"),
-    ({"fault": "huge"}, Fate.LOST, True, "answer was lost"),
-    ({"fault": "doctype"}, Fate.LOST, True, "document type declaration"),
-    ({"fault": "no_answer"}, Fate.LOST, True, "something else than XML"),
-    ({"fault": "other_answer"}, Fate.LOST, True, "another installation ID"),
-]
-
-
-@pytest.mark.parametrize(
-    ("rule", "fate", "again", "word"), FAULTS, ids=lambda value: str(value.get("fault")) if isinstance(value, dict) else ""
-)
-def test_what_can_go_wrong_with_an_answer(microsoft: BatchServer, rule: dict, fate: Fate, again: bool, word: str):
-    microsoft.service.seed = seed_of("echo", "both")
-    microsoft.faults.add(rule)
-    failed = failure(settings(microsoft, timeout=1 if "seconds" in rule else 10), of_sample()[0])
-    assert (failed.fate, failed.again) == (fate, again), failed.message
-    assert word in failed.message
-    assert failed.message.endswith(".") and "\n" not in failed.message
-    # Asked once, whatever came.
-    deadline = time.monotonic() + 5
-    while not microsoft.journal.entries and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert len(microsoft.journal.entries) == 1
 
 
 def test_a_certificate_of_an_authority_that_is_not_trusted_and_one_for_another_name(microsoft: BatchServer):
@@ -191,29 +84,7 @@ def test_a_file_of_authorities_that_is_none(microsoft: BatchServer, tmp_path: Pa
     assert refused.value.source == "options"
 
 
-def no_listener() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        return f"127.0.0.1:{closed.getsockname()[1]}"
-
-
-@pytest.mark.parametrize(
-    ("place", "again", "word"),
-    [
-        (no_listener, True, "Connection refused"),
-        (lambda: "nobody.invalid", True, "could not be resolved"),
-    ],
-)
-def test_no_way_to_microsoft(microsoft: BatchServer, place: Callable[[], str], again: bool, word: str):
-    failed = failure(settings(microsoft, url=f"https://{place()}/x"), of_sample()[0])
-    assert (failed.fate, failed.again) == (Fate.NOT_SENT, again)
-    assert word in failed.message and "http_proxy" in failed.message
-
-
-def test_a_port_without_tls_and_one_that_says_nothing(microsoft: BatchServer):
-    with proxy_in_thread() as plain:
-        failed = failure(settings(microsoft, url=plain.url.replace("http:", "https:") + "/x"), of_sample()[0])
-    assert (failed.fate, failed.again) == (Fate.NOT_SENT, False)
-    assert "does not speak TLS" in failed.message
+def test_a_port_that_says_nothing(microsoft: BatchServer):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         failed = failure(settings(microsoft, url=f"https://127.0.0.1:{silent.getsockname()[1]}/x", timeout=1), of_sample()[0])
@@ -253,11 +124,6 @@ def dripping_server(microsoft: BatchServer) -> Iterator[str]:
 NAME = "activation.sls.microsoft.com"
 
 
-def through(proxy_url: str, user: str = "", password: str = "") -> Proxy:
-    address = proxy_url.removeprefix("http://")
-    return Proxy(address, f"http://{user}:{password}@{address}" if user else proxy_url)
-
-
 def test_a_proxy_with_an_account(microsoft: BatchServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("https_proxy", "http://192.0.2.1:1")
@@ -271,17 +137,6 @@ def test_a_proxy_with_an_account(microsoft: BatchServer, monkeypatch: pytest.Mon
     assert (wrong.fate, wrong.again, wrong.code) == (Fate.NOT_SENT, False, "HTTP 407")
     assert "http_proxy_username" in wrong.message and "hidden" not in wrong.message
     assert (os.environ["https_proxy"], os.environ["NO_PROXY"], "no_proxy" in os.environ) == ("http://192.0.2.1:1", "*", False)
-
-
-def test_a_proxy_that_finds_no_way_and_one_that_is_not_there(microsoft: BatchServer):
-    question, _confirmation_id = of_sample()
-    with proxy_in_thread() as proxy:
-        failed = failure(settings(microsoft, url=f"https://{no_listener()}/x", proxy=through(proxy.url)), question)
-    assert (failed.fate, failed.again, failed.code) == (Fate.NOT_SENT, True, "HTTP 502")
-    failed = failure(settings(microsoft, proxy=through(f"http://{no_listener()}")), question)
-    assert (failed.fate, failed.again) == (Fate.NOT_SENT, True)
-    assert "by the proxy 127.0.0.1:" in failed.message
-    assert microsoft.journal.entries == []
 
 
 def test_what_was_given_up_before_it_was_sent_is_never_sent(microsoft: BatchServer):

@@ -19,7 +19,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsof
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import (
     Question,
     checked_extended_pid,
-    checked_installation_id,
     envelope,
 )
 
@@ -77,18 +76,6 @@ def test_whatever_stands_in_a_request_stays_one_text(text: str):
     _digest, inner = unpacked(envelope(Question(text, text)))
     root = ET.fromstring(inner.decode("utf-16-le"))
     assert [element.text for element in root.iter() if element.tag in (f"{REQUEST}PID", f"{REQUEST}IID")] == [text, text]
-
-
-@given(st.text(alphabet="0123456789", min_size=1, max_size=63), st.sampled_from(["", "-", " ", " - ", "\u2011", "\n"]))
-def test_an_installation_id_is_taken_however_its_groups_are_parted(digits: str, between: str):
-    grouped = between.join(digits[start : start + 7] for start in range(0, len(digits), 7))
-    assert checked_installation_id(grouped) == digits
-
-
-@pytest.mark.parametrize("text", ["", " - ", "12345a", "\u0661\u0662\u0663", "1.5"])
-def test_what_is_no_installation_id_is_refused(text: str):
-    with pytest.raises(ActivationError, match="has to be digits"):
-        checked_installation_id(text)
 
 
 @pytest.mark.parametrize("text", [PID, f" {PID}\n", "55041-00168-305-246209-03-1033-7600.0000-0522010"])

@@ -105,13 +105,13 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"", "is no XML"),
+        (b"", "is no XML, or not all of it"),
         (b"<html><body>Sign in</body></html>", "is not one of the BatchActivation service"),
-        (b"<html><br>", "is no XML"),
-        (b'<?xml version="1.0" encoding="klingon"?><a/>', "is no XML"),
+        (b"<html><br>", "is no XML, or not all of it"),
+        (b'<?xml version="1.0" encoding="klingon"?><a/>', "is no XML, or not all of it"),
         (message("just text", declaration=""), "holds something else than XML"),
         (message(""), "holds something else than XML"),
-        (message(CONFIRMED)[:-20], "is no XML"),
+        (message(CONFIRMED)[:-20], "is no XML, or not all of it"),
         (BOMB.encode() + b"<a>&c;</a>", "holds a document type declaration"),
         (message(BOMB + "<a>&c;</a>", declaration=""), "holds a document type declaration"),
         (message(inner("ResponseType=1")), "holds no confirmation ID"),
