@@ -15,6 +15,7 @@ import threading
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
@@ -51,8 +52,10 @@ class Service:
             came = outcome.get(timeout=self._settings.timeout)
         except queue.Empty:
             raise too_late(self._settings, question, body.give_up()) from None
-        if isinstance(came, Exception):
+        if isinstance(came, (OSError, HTTPException, ValueError)):
             raise diagnose(came, self._settings, question, body.sent) from came
+        if isinstance(came, Exception):
+            raise came
         return self._read(*came, question)
 
     def _read(self, status: int, content: bytes, question: Question) -> Answer:
