@@ -42,6 +42,21 @@ class Results:
         """The results of a loop that ran once, each with its C(item)."""
         return [result for result in self.once(hosts, name).get("results") or [] if not result.get("skipped")]
 
+    def each(self, host: str, name: str) -> dict[str, Mapping[str, Any]]:
+        """The results of a loop over names that ran on a host, by name; without those that were skipped."""
+        return {str(result["item"]): result for result in self.of(host, name).get("results") or [] if not result.get("skipped")}
+
+    def names(self, host: str, name: str) -> list[str]:
+        """A list of names that was set for a host; empty where it was not.
+
+        Raises:
+            ActivationError: The variable holds something else.
+        """
+        value = self._hostvars[host].get(self._prefix + name, [])
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise ActivationError(f"{self._prefix}{name} of {host} is no list but {type(value).__name__}.", source="options")
+        return [str(entry) for entry in value]
+
     def clients(self, clients: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Of each client the results C(license) and C(client); a limit may have left some of them out."""
         found = {host: {"license": self.of(host, "license"), "client": self.of(host, "client")} for host in clients}

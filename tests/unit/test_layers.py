@@ -24,8 +24,8 @@ COLLECTION = "ansible_collections.winops.volume_activation."
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_action",),
-    ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image"),
-    ("_report", "_multi_site", "_results", "_audit"),
+    ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak"),
+    ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend"),
     ("_wsman", "_kerberos", "_computer_list"),
     ("_licensing", "_topology"),

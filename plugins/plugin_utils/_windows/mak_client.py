@@ -56,6 +56,7 @@ class MakClient:
         self._read()
         self._installation_id: str | None = None
         self._keeps_key = False
+        self._products: list[Product] = []
         self.steps: list[Step] = []
         self.reason = ""
         self.activation: dict[str, Any] = {"attempted": False, "outcome": "not_attempted"}
@@ -77,6 +78,8 @@ class MakClient:
             "applicable": not self.reason,
             "reason": self.reason,
             "product": shown(product, self._installation_id),
+            "installed": self._holder is not None,
+            "mak_products": [row.id for row in self._products],
             "activated": self._holder is not None and self._holder.licensed,
             "activation": self.activation,
         }
@@ -109,8 +112,8 @@ class MakClient:
         if not key:
             return
         plan = Plan()
-        products = [self._holder] if self._holder else products_for_mak(self._session, self._windows, self._scope, self._keyed)
-        held = replaced(self._keyed, products)
+        self._products = [self._holder] if self._holder else products_for_mak(self._session, self._windows, self._scope, self._keyed)
+        held = replaced(self._keyed, self._products)
         if self._holder is None:
             self._check_vista()
             if held and not self._wish.overwrite:

@@ -62,6 +62,8 @@ def test_one_activation_is_spent_and_a_second_run_spends_none(domain: FakeDomain
             "extended_pid": row["ProductKeyID"],
             "installation_id": row["OfflineInstallationId"],
         },
+        "installed": True,
+        "mak_products": [row["ID"]],
         "activated": True,
         "activation": {"attempted": True, "outcome": "licensed"},
     }

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which computer is activated with which MAK: what was read of the computers meets what Microsoft has left.
+
+Pure. Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ._licensing.mak import Trouble, trouble_of
+
+Result = Mapping[str, Any]
+_VOLUME_CLIENT = ("gvlk", "mak", None)
+
+
+class State(StrEnum):
+    """How a computer stands to a key before anything is done."""
+
+    OPEN = "open"
+    LICENSED = "licensed"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_REACHED = "not_reached"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A computer and a key that it is to get.
+
+    Attributes:
+        host: Its inventory name.
+        key: The key's name in the ring.
+        license: The result of C(license_info).
+        plan: That of C(mak_client) in check mode.
+        clients_only: Whether only computers are to be changed that are KMS clients, or have a MAK already.
+    """
+
+    host: str
+    key: str
+    license: Result
+    plan: Result
+    clients_only: bool = False
+
+    @property
+    def state(self) -> State:
+        """See C(State)."""
+        if any(result.get("unreachable") for result in (self.license, self.plan)):
+            return State.NOT_REACHED
+        if "applicable" not in self.plan:
+            return State.FAILED
+        if not self.plan["applicable"] or self._kept or self._other_kind:
+            return State.NOT_APPLICABLE
+        return State.LICENSED if self.plan["activated"] else State.OPEN
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is done with it, as a clause or a sentence."""
+        if self._other_kind:
+            return f"its key is of the channel {self._channel}, and only KMS clients are converted"
+        if self._kept:
+            return "it keeps the key that it has, because overwrite is false"
+        return str(self.plan.get("reason") or self.plan.get("msg") or self.license.get("msg") or "it was not looked at")
+
+    @property
+    def installed(self) -> bool:
+        """Whether it holds the key."""
+        return bool(self.plan.get("installed"))
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The activation IDs of what the key could be for on it."""
+        return tuple(self.plan.get("mak_products") or ())
+
+    @property
+    def _channel(self) -> str | None:
+        channel = (self.license.get("windows") or {}).get("channel")
+        return str(channel) if channel else None
+
+    @property
+    def _other_kind(self) -> bool:
+        return self.clients_only and not self.installed and self._channel not in _VOLUME_CLIENT
+
+    @property
+    def _kept(self) -> bool:
+        return bool(self.plan.get("applicable")) and not self.installed and not self.plan.get("steps")
+
+
+@dataclass(slots=True)
+class Orders:
+    """What is to be done.
+
+    Attributes:
+        hosts: The keys that each computer is activated with, in order.
+        others: Computers that are not, as C(host), C(key), C(kind) and C(reason).
+        stops: Sentences that say why nothing may be activated.
+    """
+
+    hosts: dict[str, list[str]] = field(default_factory=dict)
+    others: list[dict[str, str]] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+
+    def as_result(self) -> dict[str, Any]:
+        """As variables can hold it."""
+        return {"hosts": self.hosts, "others": self.others, "stops": self.stops}
+
+    def leave(self, pair: Pair, kind: str, reason: str) -> None:
+        """Note that nothing is done on a computer with a key."""
+        self.others.append({"host": pair.host, "key": pair.key, "kind": kind, "reason": reason.rstrip(".")})
+
+
+def known_products(pairs: Iterable[Pair]) -> dict[str, dict[str, str]]:
+    """By key, what the first computer that holds it tells: C(host), C(extended_pid), C(activation_id) and C(name)."""
+    found: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        if pair.installed and pair.key not in found:
+            found[pair.key] = {"host": pair.host, **_told(pair.plan["product"])}
+    return found
+
+
+def _told(product: Result) -> dict[str, str]:
+    return {name: str(product.get(name) or "") for name in ("extended_pid", "activation_id", "name")}
+
+
+def holders_to_try(pairs: Sequence[Pair], known: Iterable[str]) -> list[dict[str, str]]:
+    """Computers on which a key may be installed to learn what it is: for each key one of every kind, in order.
+
+    Args:
+        pairs: All computers and keys.
+        known: Keys that some computer holds.
+    """
+    tried: dict[tuple[str, tuple[str, ...]], Pair] = {}
+    for pair in pairs:
+        if pair.state is State.OPEN and pair.key not in known:
+            tried.setdefault((pair.key, pair.products), pair)
+    return [{"key": pair.key, "host": pair.host} for pair in tried.values()]
+
+
+def make_orders(
+    pairs: Sequence[Pair],
+    products: Mapping[str, Result],
+    counts: Mapping[str, Result],
+    as_many_as_remain: bool,
+    refusals: Mapping[str, str],
+) -> Orders:
+    """Which computer is activated with which key.
+
+    Args:
+        pairs: All computers and keys, in the order of the inventory.
+        products: What C(known_products) gives, completed by what was tried.
+        counts: By key the count that Microsoft gave: C(remaining), C(None) where there is no limit, and C(error) where it
+            refused. A key that is not in it has not been asked for.
+        as_many_as_remain: Where too few are left, activate as many computers instead of none.
+        refusals: By key what the computers said that did not take it.
+    """
+    orders = Orders()
+    for key in dict.fromkeys(pair.key for pair in pairs):
+        takers = list(_takers(orders, [pair for pair in pairs if pair.key == key], products.get(key), refusals.get(key, "")))
+        # Who holds the key already is not passed over for one who does not.
+        takers.sort(key=lambda pair: not (pair.installed or pair.host == products.get(key, {}).get("host")))
+        for pair in _affordable(orders, key, takers, counts.get(key), as_many_as_remain):
+            orders.hosts.setdefault(pair.host, []).append(key)
+    return orders
+
+
+def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refusal: str) -> Iterable[Pair]:
+    for pair in pairs:
+        if pair.state is State.LICENSED:
+            continue
+        if pair.state is not State.OPEN:
+            orders.leave(pair, pair.state.value, pair.reason)
+        elif product is None and refusal:
+            orders.leave(pair, State.NOT_APPLICABLE.value, f"no computer takes the key: {refusal}")
+        elif product is not None and not pair.installed and product["activation_id"] not in pair.products:
+            orders.leave(pair, State.NOT_APPLICABLE.value, f"the key is for {product['name']}, for which it has no license")
+        else:
+            yield pair
+
+
+def _affordable(orders: Orders, key: str, takers: Sequence[Pair], count: Result | None, as_many_as_remain: bool) -> Sequence[Pair]:
+    if count is None or not takers:
+        return takers
+    if count.get("error"):
+        orders.stops.append(f"Key {key}: {str(count['error']).rstrip('.')}.")
+        return ()
+    remaining = count.get("remaining")
+    # None is left out where there is no limit: a blocked key has an error.
+    if remaining is None or len(takers) <= remaining:
+        return takers
+    if not as_many_as_remain:
+        orders.stops.append(
+            f"Key {key}: Microsoft has {remaining} activations left, and {len(takers)} computers are to be activated. Have its limit raised,"
+            " take computers out, or set mak_independent_as_many_as_remain: true to activate as many as there are."
+        )
+    for pair in takers[remaining:]:
+        orders.leave(pair, "no_activation_left", "no activation is left for it")
+    return takers[:remaining]
+
+
+def refused_keys(made: Iterable[tuple[str, Result]]) -> list[str]:
+    """Keys that Microsoft does not activate any computer with, from the results of C(mak_client) with the keys' names."""
+    return list(dict.fromkeys(key for key, result in made if result.get("failed") and failure_of(result) is Trouble.KEY))
+
+
+def failure_of(result: Result) -> Trouble:
+    """Whose trouble a failed task is."""
+    code = str((result.get("error") or {}).get("code", ""))
+    return trouble_of(int(code, 16)) if code.startswith("0x") else Trouble.COMPUTER

@@ -1,0 +1,217 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which computer is activated with which MAK, and what people are told of it before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import error_catalogue
+import pytest
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_orders, _report_mak
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orders import Orders, Pair, State
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
+
+WIN, PRO = "288e95ec-20ea-58eb-8698-12be92334a8e", "077cd83b-909f-53da-87ae-a0927363b68e"
+PRODUCTS = {"win": {"host": "pc-2", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+GOOD = "MMKVP-D7663-2TCFK-B7W8M-7VCKF"
+
+
+def plan_of(*products: str, installed: bool = False, activated: bool = False, **more: Any) -> dict[str, Any]:
+    """A result of mak_client in check mode."""
+    product = {"extended_pid": "1-2-3", "activation_id": products[0] if products else "", "name": "Windows(R), Enterprise edition"}
+    installed = installed or activated
+    steps = [] if activated else [{"attribute": "license status"}]
+    found = {"applicable": True, "reason": "", "installed": installed, "mak_products": list(products), "activated": activated}
+    return {**found, "product": product, "steps": steps, **more}
+
+
+def pair(host: str, plan: dict[str, Any] | None = None, key: str = "win", channel: str = "gvlk", clients_only: bool = False) -> Pair:
+    return Pair(host, key, {"windows": {"channel": channel}}, plan_of(WIN) if plan is None else plan, clients_only)
+
+
+def orders(pairs: list[Pair], remaining: int | None = 50, *, error: str = "", as_many: bool = False, **more: Any) -> Orders:
+    products = more.pop("products", PRODUCTS)
+    counts = {"win": {"remaining": remaining, "unlimited": remaining is None, "error": error}}
+    return _mak_orders.make_orders(pairs, products, more.pop("counts", counts), as_many, more.pop("refusals", {}))
+
+
+def test_a_computer_gets_a_key_for_which_it_has_a_license():
+    made = orders(
+        [pair("pc-1"), pair("pc-2", plan_of(WIN, installed=True)), pair("pc-3", plan_of(PRO)), pair("pc-4", plan_of(WIN, activated=True))]
+    )
+    assert made.hosts == {"pc-2": ["win"], "pc-1": ["win"]}
+    assert [(other["host"], other["kind"]) for other in made.others] == [("pc-3", "not_applicable")]
+    assert made.stops == []
+
+
+def test_several_keys_of_one_computer_keep_their_order():
+    esu = {"esu": {"host": "x", "extended_pid": "9", "activation_id": PRO, "name": "ESU"}}
+    made = orders([pair("pc-1"), pair("pc-1", plan_of(PRO), "esu")], products=PRODUCTS | esu)
+    assert made.hosts == {"pc-1": ["win", "esu"]}
+
+
+def test_with_too_few_activations_none_or_as_many_as_there_are():
+    pairs = [pair(f"pc-{number}", plan_of(WIN, installed=number == 7)) for number in range(10)]
+    none = orders(pairs, 3)
+    assert len(none.stops) == 1
+    some = orders(pairs, 3, as_many=True)
+    # Neither the one that holds the key is passed over nor the one on which it was tried.
+    assert (list(some.hosts), some.stops) == (["pc-2", "pc-7", "pc-0"], [])
+    assert [other["host"] for other in some.others] == ["pc-1", "pc-3", "pc-4", "pc-5", "pc-6", "pc-8", "pc-9"]
+    assert {other["kind"] for other in some.others} == {"no_activation_left"}
+    assert len(orders(pairs, 10).hosts) == 10
+
+
+@pytest.mark.parametrize("counts", [{}, {"win": {"remaining": None, "unlimited": True, "error": ""}}])
+def test_a_key_without_a_limit_and_one_that_was_not_asked_for_stop_nothing(counts: dict[str, Any]):
+    assert list(orders([pair("pc-1"), pair("pc-2")], counts=counts).hosts) == ["pc-2", "pc-1"]
+
+
+def test_a_count_that_cannot_be_told_matters_only_where_somebody_needs_it():
+    assert orders([pair("pc-1", plan_of(WIN, activated=True))], error="Blocked.").stops == []
+    assert orders([pair("pc-1")], None, error="The key is blocked.").stops == ["Key win: The key is blocked."]
+
+
+def test_computers_to_learn_from_are_one_of_each_kind():
+    pairs = [
+        pair("pc-1", plan_of(PRO)),
+        pair("pc-2"),
+        pair("pc-3"),
+        pair("pc-4", {"failed": True, "msg": "no"}),
+        pair("pc-5", plan_of(WIN, installed=True), "held"),
+    ]
+    known = _mak_orders.known_products(pairs)
+    assert known == {"held": {"host": "pc-5", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+    assert _mak_orders.holders_to_try(pairs, known) == [{"key": "win", "host": "pc-1"}, {"key": "win", "host": "pc-2"}]
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [("0xC004C003", ["win"]), ("0xC004C020", ["win"]), ("0x80072EE7", []), ("0xC004F069", []), ("", []), ("HTTP 500", [])],
+)
+def test_a_key_that_microsoft_refuses_is_tried_no_more(code: str, refused: list[str]):
+    made = [("win", {"failed": True, "error": {"code": code}}), ("other", {"activated": True})]
+    assert _mak_orders.refused_keys(made) == refused
+
+
+SENTENCES: dict[str, Pair] = {
+    "a computer that keeps its key": pair("pc-1", plan_of(WIN, steps=[])),
+    "a computer that is no KMS client": pair("pc-1", channel="oem", clients_only=True),
+    "a computer that takes no MAK": pair("pc-1", plan_of(applicable=False, reason="it runs the home edition Core")),
+    "a computer that was not reached": pair("pc-1", {"unreachable": True, "msg": "pc-1: no connection."}),
+    "a computer on which the look failed": pair("pc-1", {"failed": True, "msg": "pc-1 holds several MAKs of Windows itself."}),
+}
+RINGS: dict[str, tuple[Any, str, bool]] = {
+    "a ring that is none": ([GOOD], "win", True),
+    "a key that the ring does not have": ({}, "win", True),
+    "a key that is not under key": ({"win": GOOD}, "win", True),
+    "a key without the shape of one": ({"win": {"key": "MMKVP"}}, "win", True),
+    "a setup key in the ring": ({"win": {"key": "NPPR9-FWDCX-D2C8J-H872K-2YT43"}}, "win", True),
+    "a wrong key that nobody gets": ({"win": {"key": GOOD}, "old": {"key": "MMKVP"}}, "win", False),
+    "a computer without a key": ({"win": {"key": GOOD}}, "", False),
+}
+TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
+    "too few activations",
+    "a count that Microsoft does not tell",
+    "a key of another edition than a computer's",
+    "a key that no computer takes",
+    "the end of a run",
+    "the end of a run back to KMS",
+)
+WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS])
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_what_is_said_of_a_computer(case: str):
+    (found,) = _report_mak.host_findings([SENTENCES[case]])
+    assert (found.text, found.blocks) == (error_catalogue.said(WRITTEN[case]), False)
+    assert SENTENCES[case].state is not State.OPEN
+    assert orders([SENTENCES[case]]).hosts == {}
+
+
+@pytest.mark.parametrize("case", RINGS)
+def test_what_is_said_of_the_ring(case: str):
+    ring, name, blocks = RINGS[case]
+    (found,) = _report_mak.ring_findings(ring, {"pc-1": [name] if name else []})
+    assert (found.text, found.blocks) == (error_catalogue.said(WRITTEN[case]), blocks)
+    assert GOOD not in found.text
+
+
+def test_a_good_ring_needs_no_word():
+    assert list(_report_mak.ring_findings({"win": {"key": GOOD.lower().replace("-", "")}}, {"pc-1": ["win"]})) == []
+
+
+def test_what_is_said_before_the_first_activation():
+    pairs = [pair(f"pc-{number}") for number in range(10)]
+    assert orders(pairs, 3).stops == [error_catalogue.said(WRITTEN[TOO_FEW])]
+    assert orders(pairs, None, error="The key is blocked; use another one.").stops == [error_catalogue.said(WRITTEN[BLOCKED])]
+    assert orders([pair("pc-3", plan_of(PRO))]).others[0]["reason"] == error_catalogue.said(WRITTEN[OTHER_EDITION])
+    refused = orders(pairs[:1], products={}, refusals={"win": "0xC004F069: the installed edition takes no such key"})
+    assert (refused.hosts, refused.others[0]["reason"]) == ({}, error_catalogue.said(WRITTEN[NOBODY]))
+
+
+def test_the_summary_and_its_numbers():
+    pairs = [pair(name) for name in ("pc-1", "pc-2", "pc-3", "pc-4", "pc-5", "pc-6")] + [pair("pc-7", plan_of(WIN, activated=True))]
+    made: dict[tuple[str, str], dict[str, Any]] = {
+        ("pc-1", "win"): plan_of(WIN, activated=True, activation={"attempted": True}),
+        ("pc-2", "win"): {"failed": True, "msg": "pc-2 can't be activated over the network.", "error": {"code": "0x80072EE7"}},
+        ("pc-3", "win"): {"failed": True, "msg": "pc-3: the key is blocked.", "error": {"code": "0xC004C003"}},
+        ("pc-4", "win"): {"unreachable": True, "msg": "pc-4: no connection."},
+    }
+    left = Orders()
+    left.leave(pairs[4], "no_activation_left", "no activation is left for it")
+    left.leave(pairs[5], "not_applicable", "it runs the home edition Core")
+    ends = _report_mak.ended(pairs, left.as_result(), made, check_mode=False)
+    assert [end.kind for end in ends] == [
+        "activated",
+        "no_way_out",
+        "failed",
+        "not_reached",
+        "no_activation_left",
+        "not_applicable",
+        "licensed",
+    ]
+    ring = {"win": {"key": GOOD, "description": "agreement 1234"}}
+    before, after = {"win": {"remaining": 3, "error": ""}}, {"win": {"remaining": 2, "error": ""}}
+    lines = _report_mak.summary(ends, ring, PRODUCTS, before, after, check_mode=False)
+    assert lines == error_catalogue.said(WRITTEN[SUMMARY]).rstrip("\n").split("\n")
+    assert GOOD not in str(lines)
+    assert _report_mak.numbers(ends, before, after) == {
+        **dict.fromkeys(("activated", "licensed", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed"), 1),
+        "installed": 0,
+        "planned": 0,
+        "keys": {"win": {"remaining_before": 3, "remaining_after": 2}},
+        "proxy_candidates": ["pc-2"],
+        "without_activation": ["pc-5"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        ({}, "not asked"),
+        ({"win": {"remaining": None, "unlimited": True, "error": ""}}, "unlimited"),
+        ({"win": {"remaining": None, "unlimited": True, "error": "Blocked."}}, "not told"),
+        ({"win": {"remaining": 0, "unlimited": False, "error": ""}}, "0"),
+    ],
+)
+def test_counts_that_are_no_numbers(count: dict[str, Any], shown: str):
+    lines = _report_mak.summary([Ended("pc-1", "win", "installed")], {}, {}, count, count, check_mode=False)
+    assert lines[1].endswith(f"1 hold it and were not to be activated; activations left at Microsoft: {shown} -> {shown}")
+
+
+def test_in_check_mode_it_is_said_who_would_be_activated():
+    ends = _report_mak.ended([pair("pc-1")], Orders().as_result(), {}, check_mode=True)
+    lines = _report_mak.summary(ends, {}, PRODUCTS, {}, {}, check_mode=True)
+    assert lines[0] == "MAK activation (check mode: nothing was changed)"
+    assert "1 would be activated" in lines[1]
+
+
+def test_the_summary_of_computers_that_were_given_back_to_kms():
+    states = {"pc-1": "licensed", "pc-2": "counted", "pc-3": "not_attempted"}
+    clients: dict[str, dict[str, Any]] = {name: {"client": {"activation": {"state": state}}} for name, state in states.items()}
+    clients |= {"pc-4": {"client": {"failed": True, "msg": "pc-4: no KMS host."}}, "pc-5": {"client": {"unreachable": True}}}
+    assert _report_mak.kms_summary(clients, check_mode=False) == error_catalogue.said(WRITTEN[KMS]).rstrip("\n").split("\n")
