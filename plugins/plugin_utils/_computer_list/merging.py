@@ -8,7 +8,7 @@ Nothing here overwrites a confirmation ID by nothing, and nothing that contradic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -175,23 +175,26 @@ def merge_export(full: FullList, answer: Export, path: str) -> Merged:
             source="file",
         )
     merged = Merged()
-    by_identifier = {product.identifier: (name, product) for name, product in full.listed()}
-    answered = set()
-    for product in answer.products:
-        answered.add(product.identifier)
-        if product.identifier not in by_identifier:
-            reason = "The list has no product with this identifier; its computer was taken out, or read anew with other hardware."
-            merged.conflicts.append(Conflict("", product.activation_id, product.identifier, reason))
+    answers = {product.identifier: product for product in answer.products}
+    for name, listed in full.listed():
+        product = answers.pop(listed.identifier, None)
+        if product is None:
             continue
-        name, listed = by_identifier[product.identifier]
         if reason := _contradiction(name, listed, product):
             merged.conflicts.append(Conflict(name, listed.activation_id, listed.identifier, reason))
         else:
             _take_answer(merged, name, listed, product)
+    for identifier, product in sorted(answers.items()):
+        reason = "The list has no product with this identifier; its computer was taken out, or read anew with other hardware."
+        merged.conflicts.append(Conflict("", product.activation_id, identifier, reason))
+    _note_missing(merged, full)
+    return merged
+
+
+def _note_missing(merged: Merged, full: FullList) -> None:
     for name, listed in full.listed():
         if listed.pending:
             merged.note(merged.missing, name)
-    return merged
 
 
 def _contradiction(name: str, listed: ListedProduct, product: Product) -> str:
@@ -231,14 +234,12 @@ def merge_typed(full: FullList, typed: Iterable[tuple[str, str]]) -> Merged:
                 reason = f"The confirmation ID that was typed for {name} is another one than the list has; the list kept its own."
                 merged.conflicts.append(Conflict(name, listed.activation_id, listed.identifier, reason))
             else:
-                _take_answer(merged, name, listed, replace_confirmation(listed, confirmation_id))
-    for name, listed in full.listed():
-        if listed.pending:
-            merged.note(merged.missing, name)
+                _take_answer(merged, name, listed, _confirmed(listed, confirmation_id))
+    _note_missing(merged, full)
     return merged
 
 
-def replace_confirmation(product: Product, confirmation_id: str) -> Product:
+def _confirmed(product: Product, confirmation_id: str) -> Product:
     """What leaves of a product, with this confirmation ID."""
     return Product(product.identifier, product.activation_id, product.installation_id, product.extended_pid, confirmation_id, product.asked)
 
@@ -253,11 +254,6 @@ def _change(merged: Merged, owner: Any, name: str, activation_id: str, attribute
     merged.changes.append(Change(name, activation_id, attribute, getattr(owner, attribute) or None, value))
     setattr(owner, attribute, value)
     merged.note(merged.changed, name)
-
-
-def names_without_confirmation(products: Iterable[tuple[str, ListedProduct]]) -> Iterator[str]:
-    """The computers that have a product whose confirmation ID is still missing."""
-    return (name for name, product in products if product.pending)
 
 
 def _short(text: str) -> str:

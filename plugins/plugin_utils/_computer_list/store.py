@@ -71,6 +71,11 @@ class ListFile:
         return self._real.exists()
 
     @property
+    def encrypts(self) -> bool:
+        """Whether what is saved will be encrypted."""
+        return self._cipher is not None
+
+    @property
     def encrypted(self) -> bool:
         """Whether the file that is there is encrypted."""
         return self._bytes().startswith(VAULT)

@@ -31,7 +31,7 @@ def iid(number: int) -> str:
 
 def cid(number: int) -> str:
     """A confirmation ID of 48 digits."""
-    return f"{number:048}"
+    return f"9{number:047}"
 
 
 def listed(number: int, **more: object) -> ListedProduct:

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.computer_list."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._computer_list import tasks
+from ..plugin_utils._computer_list.given import given_computers, given_confirmations
+from ..plugin_utils._computer_list.store import ListFile
+from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._vault import cipher_of
+
+
+class ActionModule(VolumeActivationAction):
+    """The computer information list on the control node."""
+
+    SECRETS = frozenset({"vault_password"})
+    VARIABLES: t.ClassVar = {
+        "vault_password": "volume_activation_list_vault_password",
+        "vault_id": "volume_activation_list_vault_id",
+    }
+    CONSTRAINTS: t.ClassVar = {
+        "required_if": [
+            ("state", "saved", ["computers"]),
+            ("state", "exported", ["export_path"]),
+            ("state", "merged", ["export_path", "confirmation_ids"], True),
+        ]
+    }
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        for name in ("max_age", "backups"):
+            if options[name] < 0:
+                raise ActivationError(f"{name} is {options[name]}, but has to be 0 or more.", source="options")
+        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"])
+        done = _work(file, options, check_mode)
+        if options["hosts"] is not None and done.result.get("kind") != "export":
+            done.result["to_read"] = tasks.to_read(file, options["hosts"], options["max_age"])
+        return Outcome(done.steps, {"path": file.path, **done.result}, warnings=done.warnings)
+
+
+def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.Done:
+    # What leaves is never encrypted: who signs for it has to be able to read it.
+    other = ListFile(options["export_path"], None, options["backups"]) if options["export_path"] else None
+    if options["state"] == "saved":
+        return tasks.save(file, given_computers(options["computers"]), options["replace_hardware"], check_mode)
+    if options["state"] == "exported":
+        return tasks.export(file, t.cast("ListFile", other), options["hosts"], check_mode)
+    if options["state"] == "merged":
+        typed, warnings = given_confirmations(options["confirmation_ids"] or ())
+        done = tasks.merge(file, other, typed, check_mode)
+        done.warnings += warnings
+        return done
+    if options["hosts"] is not None and not file.exists:
+        # Before the first run nothing is known of any host.
+        return tasks.Done(result={"kind": None, "computers": []})
+    return tasks.inspect(file, options["hosts"], options["show_confirmation_ids"])

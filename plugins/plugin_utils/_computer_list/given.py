@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task gives, as a computer list has it. Pure. Private to the collection: it may change in any release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._errors import ActivationError
+from .._licensing.offline_ids import CONFIRMATION_ID_DIGITS, checked_guid, confirmation_digits
+from .fields import check_document
+from .model import Activation, Computer, FullList, ListedProduct, new_identifier, utc_now
+from .writing import as_json
+
+_COMPUTER = ("computer_name", "fqdn", "address", "operating_system")
+_PRODUCT = ("installation_id", "extended_pid", "name", "channel", "license_status", "partial_product_key", "mak")
+
+
+def given_computers(given: Iterable[Mapping[str, Any]]) -> dict[str, Computer]:
+    """The option C(computers), by inventory name.
+
+    Raises:
+        ActivationError: Something in it can't stand in a list; the sentence says where.
+    """
+    computers: dict[str, Computer] = {}
+    for entry in given:
+        name = str(entry["name"])
+        if name in computers:
+            raise ActivationError(f"computers names {name} more than once.", source="options")
+        products = [_product(product) for product in entry.get("products") or ()]
+        computers[name] = Computer(
+            read=entry.get("read") or utc_now(),
+            products={product.activation_id: product for product in products},
+            **{field: entry.get(field) or "" for field in _COMPUTER},
+        )
+    if said := check_document(as_json(FullList(computers=computers))):
+        raise ActivationError(f"computers can't be taken into a list: {said}.", source="options")
+    return computers
+
+
+def given_confirmations(given: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """The option C(confirmation_ids): installation IDs and confirmation IDs as digits, and warnings about their length.
+
+    Raises:
+        ActivationError: One is not made of digits.
+    """
+    pairs, warnings = [], []
+    for entry in given:
+        try:
+            key = confirmation_digits(str(entry["installation_id"]))
+        except ActivationError:
+            raise ActivationError("confirmation_ids: an installation ID has to be digits, in groups or not.", source="options") from None
+        confirmation_id = confirmation_digits(str(entry["confirmation_id"]))
+        if warning := length_warning(confirmation_id, f"installation ID {key[:12]}..."):
+            warnings.append(warning)
+        pairs.append((key, confirmation_id))
+    return pairs, warnings
+
+
+def length_warning(confirmation_id: str, of_what: str) -> str:
+    """A sentence where a confirmation ID has another length than Microsoft's text on activation by telephone says."""
+    if len(confirmation_id) == CONFIRMATION_ID_DIGITS:
+        return ""
+    return f"The confirmation ID for {of_what} has {len(confirmation_id)} digits, and {CONFIRMATION_ID_DIGITS} are usual; look whether it is whole."
+
+
+def _product(given: Mapping[str, Any]) -> ListedProduct:
+    activation = given.get("activation") or {}
+    return ListedProduct(
+        identifier=new_identifier(),
+        activation_id=checked_guid(str(given["activation_id"]), "activation_id"),
+        activation=Activation(activation.get("began") or None, activation.get("ended") or None, activation.get("outcome") or ""),
+        **{field: given.get(field) or "" for field in _PRODUCT},
+    )
