@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._errors import ActivationError
-from .._licensing.offline_ids import CONFIRMATION_ID_DIGITS, checked_guid, confirmation_digits
+from .._licensing.offline_ids import checked_guid, confirmation_digits, confirmation_warnings, installation_digits
 from .fields import check_document
 from .model import Activation, Computer, FullList, ListedProduct, new_identifier, utc_now
 from .writing import as_json
@@ -31,7 +31,8 @@ def given_computers(given: Iterable[Mapping[str, Any]]) -> dict[str, Computer]:
             raise ActivationError(f"computers names {name} more than once.", source="options")
         products = [_product(product) for product in entry.get("products") or ()]
         computers[name] = Computer(
-            read=entry.get("read") or utc_now(),
+            # An empty text is an answer, too: nothing was read.
+            read=utc_now() if entry.get("read") is None else entry["read"] or None,
             products={product.activation_id: product for product in products},
             **{field: entry.get(field) or "" for field in _COMPUTER},
         )
@@ -44,26 +45,16 @@ def given_confirmations(given: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[
     """The option C(confirmation_ids): installation IDs and confirmation IDs as digits, and warnings about their length.
 
     Raises:
-        ActivationError: One is not made of digits.
+        ActivationError: One of them is no such ID.
     """
-    pairs, warnings = [], []
+    pairs: list[tuple[str, str]] = []
+    warnings: list[str] = []
     for entry in given:
-        try:
-            key = confirmation_digits(str(entry["installation_id"]))
-        except ActivationError:
-            raise ActivationError("confirmation_ids: an installation ID has to be digits, in groups or not.", source="options") from None
+        installation_id = installation_digits(str(entry["installation_id"]))
         confirmation_id = confirmation_digits(str(entry["confirmation_id"]))
-        if warning := length_warning(confirmation_id, f"installation ID {key[:12]}..."):
-            warnings.append(warning)
-        pairs.append((key, confirmation_id))
+        warnings += confirmation_warnings(f"Installation ID {installation_id[:12]}...", confirmation_id)
+        pairs.append((installation_id, confirmation_id))
     return pairs, warnings
-
-
-def length_warning(confirmation_id: str, of_what: str) -> str:
-    """A sentence where a confirmation ID has another length than Microsoft's text on activation by telephone says."""
-    if len(confirmation_id) == CONFIRMATION_ID_DIGITS:
-        return ""
-    return f"The confirmation ID for {of_what} has {len(confirmation_id)} digits, and {CONFIRMATION_ID_DIGITS} are usual; look whether it is whole."
 
 
 def _product(given: Mapping[str, Any]) -> ListedProduct:

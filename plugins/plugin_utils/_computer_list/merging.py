@@ -17,7 +17,6 @@ from .model import Activation, Computer, Export, FullList, ListedProduct, Produc
 
 _OF_COMPUTER = ("computer_name", "fqdn", "address", "operating_system")
 _OF_PRODUCT = ("name", "channel", "license_status", "partial_product_key", "extended_pid", "mak")
-_NEVER_EMPTIED = ("extended_pid", "mak", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,9 @@ class Merged:
 def merge_computers(full: FullList, read: Mapping[str, Computer], replace_hardware: Iterable[str] = ()) -> Merged:
     """Take over what was read of computers.
 
-    A computer is known by its inventory name. If a product of it answers with another installation ID than the list has, the
-    hardware or the key is another one: that is a conflict, and the product stays as it is.
+    What is empty was not read, and leaves what the list has. A computer is known by its inventory name. If a product of it
+    answers with another installation ID than the list has, the hardware or the key is another one: that is a conflict, and the
+    product stays as it is.
 
     Args:
         full: The list, which is changed.
@@ -132,7 +132,7 @@ def _merge_product(merged: Merged, name: str, listed: ListedProduct, found: List
         _change(merged, listed, name, listed.activation_id, "installation_id", found.installation_id)
     for attribute in _OF_PRODUCT:
         value = getattr(found, attribute)
-        if value != getattr(listed, attribute) and (value or attribute not in _NEVER_EMPTIED):
+        if value and value != getattr(listed, attribute):
             _change(merged, listed, name, listed.activation_id, attribute, value)
     if found.activation != Activation() and found.activation != listed.activation:
         merged.changes.append(Change(name, listed.activation_id, "activation", listed.activation.outcome, found.activation.outcome))
@@ -221,11 +221,11 @@ def merge_typed(full: FullList, typed: Iterable[tuple[str, str]]) -> Merged:
 
     Args:
         full: The list, which is changed.
-        typed: Installation IDs (or identifiers) and confirmation IDs, digits only.
+        typed: Installation IDs and confirmation IDs, digits only.
     """
     merged = Merged()
     for key, confirmation_id in typed:
-        found = [(name, product) for name, product in full.listed() if key in (product.installation_id, product.identifier)]
+        found = [(name, product) for name, product in full.listed() if key == product.installation_id]
         if not found:
             reason = f"The list has no product with the installation ID {_short(key)}; look for a digit that was mistyped."
             merged.conflicts.append(Conflict("", "", "", reason))

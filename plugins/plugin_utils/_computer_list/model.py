@@ -16,6 +16,7 @@ VERSION = 1
 FULL = "full"
 EXPORT = "export"
 LICENSED = "licensed"
+MAK = "mak"
 
 
 def utc_now() -> str:
@@ -106,8 +107,9 @@ class ListedProduct(Product):
 
     @property
     def pending(self) -> bool:
-        """See the base class; a product that is licensed needs none."""
-        return self.license_status != LICENSED and self.confirmation_id is None and bool(self.installation_id) and bool(self.extended_pid)
+        """See the base class; a product that is licensed, or has no MAK, needs none."""
+        wanting = self.channel == MAK and self.license_status != LICENSED and self.confirmation_id is None
+        return wanting and bool(self.installation_id) and bool(self.extended_pid)
 
 
 @dataclass(slots=True)

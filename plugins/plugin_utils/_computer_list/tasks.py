@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .._errors import ActivationError
+from .._licensing.offline_ids import confirmation_warnings
 from .._plan import Step
-from .given import length_warning
 from .inspection import explained, export_of, leaving
 from .merging import Merged, merge_computers, merge_export, merge_typed
 from .model import LICENSED, Computer, Export, FullList, Product, as_time
@@ -58,15 +58,17 @@ def _save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: I
     return done
 
 
-def merge(file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], check_mode: bool) -> Done:
+def merge(file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], show_confirmation_ids: bool, check_mode: bool) -> Done:
     """Take confirmation IDs into the list: from an export that came back, and those that a person has typed."""
     if check_mode:
-        return _merge(file, answer, typed, True)
+        return _merge(file, answer, typed, show_confirmation_ids, True)
     with file.locked():
-        return _merge(file, answer, typed, False)
+        return _merge(file, answer, typed, show_confirmation_ids, False)
 
 
-def _merge(file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], check_mode: bool) -> Done:
+def _merge(
+    file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], show_confirmation_ids: bool, check_mode: bool
+) -> Done:
     full = of_kind_full(file.load(), file.path)
     warnings = []
     merged = Merged()
@@ -83,6 +85,8 @@ def _merge(file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, s
         merged.missing = by_hand.missing
     done = _merged(file, full, merged)
     done.warnings = warnings
+    if show_confirmation_ids:
+        done.result["computers"] = [_shown_computer(name, computer, True) for name, computer in sorted(full.computers.items())]
     if done.steps and not check_mode:
         file.save(full)
     return done
@@ -189,8 +193,12 @@ def _check_nothing_lost(before: Export, full: FullList, path: str) -> None:
 
 
 def _length_warnings(export: Export) -> list[str]:
-    texts = (length_warning(product.confirmation_id, product.identifier) for product in export.products if product.confirmation_id)
-    return [text for text in texts if text]
+    return [
+        text
+        for product in export.products
+        if product.confirmation_id
+        for text in confirmation_warnings(f"Product {product.identifier}", product.confirmation_id)
+    ]
 
 
 def _is_stale(computer: Computer | None, oldest: datetime) -> bool:

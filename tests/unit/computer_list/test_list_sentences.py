@@ -19,7 +19,6 @@ import lists
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import inspection, store, tasks, writing
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_confirmations
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import (
     merge_computers,
     merge_export,
@@ -98,9 +97,6 @@ SENTENCES: dict[str, Callable[[], str]] = {
     "an answer that differs from the one of before": lambda: answer(confirmed=True, confirmation_id="1"),
     "a typed confirmation ID that differs from the one of before": lambda: typed(lists.iid(1)),
     "a typed installation ID that no computer has": lambda: typed("1234567" * 9),
-    "a confirmation ID of another length": lambda: given_confirmations(
-        [{"installation_id": "1234567" * 9, "confirmation_id": "123456" * 7}]
-    )[1][0],
     "a run of ansible-runner that keeps nothing": lambda: judge("", RUNNER, ["/"], True).refusal,
     "a state directory that ends with the run": lambda: judge("/runner/project/state", RUNNER, ["/", "/runner"], True).refusal,
     "a state directory inside a container": lambda: judge("/srv/state", {}, ["/"], True).refusal,
