@@ -80,6 +80,26 @@ def mak_refused_keys(hostvars: Any, hosts: Sequence[str]) -> list[str]:
     return _mak_orders.refused_keys((key, result) for (_host, key), result in _made(hostvars, hosts).items())
 
 
+def mak_begun(hostvars: Any, hosts: Sequence[str], products: Mapping[str, Any], moment: str) -> list[dict[str, Any]]:
+    """See C(mak_begun.yml)."""
+    results = Results(hostvars, _PREFIX)
+    due = {host: results.names(host, "due") for host in hosts}
+    begun = [pair for pair in _pairs(hostvars, hosts) if pair.key in due[pair.host]]
+    return _mak_orders.begun(begun, products, moment)
+
+
+def mak_over(hostvars: Any, hosts: Sequence[str], products: Mapping[str, Any], began: str, moment: str) -> list[dict[str, Any]]:
+    """See C(mak_over.yml)."""
+    made = _made(hostvars, hosts)
+    tried = [pair for pair in _pairs(hostvars, hosts) if (pair.host, pair.key) in made]
+    return _mak_orders.over(tried, products, made, began, moment)
+
+
+def mak_unfinished(computers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """See C(mak_unfinished.yml)."""
+    return _mak_orders.unfinished(computers)
+
+
 def mak_ends(
     hostvars: Any, hosts: Sequence[str], orders: Mapping[str, Any], check_mode: bool, clients_only: bool = False
 ) -> list[dict[str, str]]:
@@ -133,6 +153,9 @@ class FilterModule:
             "mak_refused_keys": mak_refused_keys,
             "mak_extended_pids": mak_extended_pids,
             "mak_counts": mak_counts,
+            "mak_begun": mak_begun,
+            "mak_over": mak_over,
+            "mak_unfinished": mak_unfinished,
             "mak_ends": mak_ends,
             "mak_summary": mak_summary,
             "mak_numbers": mak_numbers,
