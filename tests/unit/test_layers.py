@@ -26,7 +26,7 @@ LAYERS = (
     ("_action",),
     ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak"),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
-    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend"),
+    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list"),
     ("_licensing", "_topology"),
     ("_srv_order",),
@@ -36,7 +36,7 @@ LAYERS = (
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
-CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_wsman")
+CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_scan", "_wsman")
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options", "_vault")
 PURE = (
     "_audit",
