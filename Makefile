@@ -35,7 +35,7 @@ export ANSIBLE_HOME := $(build)/home/.ansible
 export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup setup-newest stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-newest setup-microsoft-ad stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -49,6 +49,9 @@ stage: setup ## The collection as Ansible finds it, under build/collections
 
 setup-newest: setup ## A second environment, build/venv-newest, where Python 3.13 is found
 	@tests/setup/newest.sh "$(build)" "$(build)/venv-newest"
+
+setup-microsoft-ad: setup ## The collection microsoft.ad, whose inventory plugin the documentation shows, under build/microsoft-ad
+	@tests/setup/microsoft_ad.sh "$(build)" "$(venv)"
 
 demo: stage ## Starts the laboratory, runs the main job, shows the result, stops the laboratory
 	@cd tests && $(in_venv) python -m lab.demo
@@ -93,7 +96,7 @@ unit: stage ## Unit tests, the layer check among them: make unit ARGS="-k dns"
 sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
-integration: stage setup-newest ## Tests on the laboratory, which they start and stop
+integration: stage setup-newest setup-microsoft-ad ## Tests on the laboratory, which they start and stop
 	$(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
@@ -102,7 +105,7 @@ format: setup ## Lets ruff lay out the Python files and mend what it can
 
 clean: ## Removes what was made, except for environments and compiled wheels, which take long
 	@if [ -e build/lab ] && [ -e "$(venv)" ]; then $(MAKE) --no-print-directory lab-down; fi
-	@for made in build/*; do case $$made in build/venv | build/venv-newest | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
+	@for made in build/*; do case $$made in build/venv | build/venv-newest | build/microsoft-ad | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
 
 distclean: clean ## Removes all of build/
 	@rm -rf build
