@@ -66,7 +66,7 @@ def test_a_lab_comes_up_and_goes_down_and_leaves_nothing(layout: Layout) -> None
         shell.communicate(b"\n")
     assert processes.members(layout.root) == []
     assert open_ports() <= before
-    assert {path.name for path in layout.root.iterdir()} <= {"lock", "log", "requests.jsonl"}
+    assert {path.name for path in layout.root.iterdir()} <= {"lock", "log", "requests.jsonl", "microsoft.jsonl"}
     assert run_lab("status", layout).returncode == 1
 
 
@@ -105,7 +105,7 @@ def test_a_lab_with_bind_finds_its_zones_through_the_domain_and_the_domain_throu
     assert witness.dig(names.DC_FQDN, "A", server="127.0.0.33") == [options.dc_address]
     lifecycle.down(layout, print)
     assert processes.members(layout.root) == []
-    assert {path.name for path in layout.root.iterdir()} <= {"lock", "log", "requests.jsonl"}
+    assert {path.name for path in layout.root.iterdir()} <= {"lock", "log", "requests.jsonl", "microsoft.jsonl"}
 
 
 def test_the_inventory_is_one_that_a_company_could_have(layout: Layout) -> None:
