@@ -20,8 +20,10 @@ from lab.control import ControlError
 from lab.microsoft.server import microsoft_in_thread
 from lab.play import lab_environment
 from lab.windows import data
+from lab.windows.identifiers import confirmation_id
 
 KEY, HOST = "mak_win_enterprise", "pc-001"
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the ports of a lab need a network of its own")
 PID, IID = "extended_pid", "installation_id"
 
 
@@ -66,6 +68,21 @@ def deposit(lab: Lab, product: dict[str, Any], answer: str, host: str = HOST) ->
         arguments=arguments,
         selectors=selectors,
     )
+
+
+def slmgr(lab: Lab, **verb: str) -> None:
+    """Whatever comes of it."""
+    command = [
+        "ansible",
+        HOST,
+        "-i",
+        str(lab.layout.inventory),
+        "-m",
+        "winops.volume_activation.slmgr",
+        "-a",
+        json.dumps({"verbs": [verb]}),
+    ]
+    subprocess.run(command, env={**os.environ, **lab_environment(lab.layout.root)}, capture_output=True, check=False)
 
 
 def left(lab: Lab) -> int:
@@ -158,9 +175,8 @@ def test_the_mak_park_is_up_with_its_groups(mak_lab: Lab, tmp_path: Path) -> Non
         with_mak(mak_lab, trial)
 
 
+@NEEDS_ROOT
 def test_the_isolated_park_needs_no_domain_and_another_microsoft(isolated_lab: Lab, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("the ports of a lab need a network of its own")
     environment = lab_environment(isolated_lab.layout.root)
     assert not [name for name in environment if name.startswith(("LAB_MICROSOFT", "LAB_DOMAIN"))]
     product = with_mak(isolated_lab, HOST)
@@ -176,3 +192,36 @@ def test_the_isolated_park_needs_no_domain_and_another_microsoft(isolated_lab: L
         check=False,
     )
     assert done.returncode == 0 and product["partial_key"].encode() in done.stdout
+
+
+@NEEDS_ROOT
+def test_an_answer_is_lost_although_the_work_was_done(isolated_lab: Lab) -> None:
+    control = isolated_lab.control
+    control.set_microsoft_reachable(True, HOST)
+    product = with_mak(isolated_lab)
+    control.inject(host=HOST, action="Invoke:Activate", fault="reset", done=True)
+    slmgr(isolated_lab, verb="ato")
+    assert (installed(isolated_lab)["license_status"], left(isolated_lab)) == (1, 49)
+    assert [entry["injected"] for entry in isolated_lab.requests() if entry["action"] == "Invoke:Activate"] == ["reset"]
+    assert control.drift("licence_lost", HOST).startswith(f"{HOST} has lost the licence of its key that ends in {product['partial_key']}")
+    assert (installed(isolated_lab)["license_status"], installed(isolated_lab)[IID]) == (5, product[IID])
+    control.clear_faults()
+    control.inject(host=HOST, action="Invoke:DepositOfflineConfirmationId", fault="reset", done=True)
+    slmgr(isolated_lab, verb="atp", confirmation_id=confirmation_id(product[IID], product[PID]))
+    assert (installed(isolated_lab)["license_status"], left(isolated_lab)) == (1, 49)
+    assert control.fault_hits() == [1]
+
+
+@NEEDS_ROOT
+def test_what_somebody_does_to_computers_with_a_mak(isolated_lab: Lab) -> None:
+    control, product = isolated_lab.control, with_mak(isolated_lab)
+    second = data.key_named("mak_win_enterprise_second").partial
+    assert control.drift("mak_replaced", HOST) == f"installed the key that ends in {second} on {HOST}"
+    assert (installed(isolated_lab)["partial_key"], installed(isolated_lab)[IID] != product[IID]) == (second, True)
+    control.drift("setup_key_back", HOST)
+    assert installed(isolated_lab)["channel"] == "Volume:GVLK"
+    control.drift("key_removed", HOST)
+    assert control.host(HOST)["products"] == []
+    for drift in ("mak_replaced", "key_removed", "add_on_key_removed", "licence_lost"):
+        with pytest.raises(ControlError, match="NothingToChange"):
+            control.drift(drift, HOST)

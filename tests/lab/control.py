@@ -194,6 +194,11 @@ class Control:
         """
         self.call("inject", rule=rule)
 
+    def fault_hits(self) -> list[int]:
+        """How many requests each rule has hit, in the order in which they were added."""
+        result: list[int] = self.call("fault_hits")
+        return result
+
     def clear_faults(self) -> None:
         """Remove every rule."""
         self.call("clear_faults")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from . import names
+from .mak_drift import MakDrift
 from .site_drift import HKEY_LOCAL_MACHINE, Change, SiteDrift
 from .windows.processes import ASR_RULES, NO_PROCESSES_OVER_WMI
 
@@ -49,7 +50,7 @@ class Drift:
             "low_priority": self._low_priority,
             "processes_blocked": self._processes_blocked,
         }
-        self._of_clients = of_sites.of_clients()
+        self._of_clients = {**of_sites.of_clients(), **MakDrift(self._hosts).of_clients()}
 
     def known(self) -> list[str]:
         """What :meth:`apply` knows."""
