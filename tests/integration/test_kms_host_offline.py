@@ -15,6 +15,7 @@ from lab.play import Run
 from lab.windows import identifiers
 from lab.witness import Srv
 
+from . import multi_site
 from .conftest import Lab
 from .stories import assert_foretold
 
@@ -96,3 +97,25 @@ def test_no_confirmation_id_is_shown(story: dict[str, Any]):
         wanted = confirmation_id(digits)
         for name in ("stale", "second", "again"):
             assert wanted not in story[name].output
+
+
+def test_several_sites_are_set_up_in_two_runs_as_well(zones_lab: Lab):
+    zones_lab.control.reset()
+    hosts = [machine.fqdn for machine in multi_site.kms_hosts(zones_lab)]
+
+    def play(**variables: Any) -> Run:
+        more = {"kms_multi_site_activate": "offline", **variables}
+        return multi_site.play(zones_lab, arguments=f"--limit kms_hosts -e '{json.dumps(more)}'")
+
+    first = play()
+    waiting = first.custom_stats["kms_multi_site_installation_ids"]
+    assert (first.rc != 0, list(waiting)) == (True, hosts)
+    assert "4 of them are not activated" in first.failures()[0]
+    given = {host: confirmation_id(digits) for host, digits in waiting.items()}
+    second = play(kms_multi_site_confirmation_ids=given, kms_multi_site_installation_ids=waiting)
+    assert second.rc == 0, second.output[-3000:]
+    for site in zones_lab.options.site_list():
+        assert zones_lab.witness.srv(site.zone) == multi_site.table_5(zones_lab, site.zone.partition(".")[0])
+    actions = [entry["action"] for entry in zones_lab.requests()]
+    assert ("Invoke:Activate" in actions, actions.count("Invoke:DepositOfflineConfirmationId")) == (False, len(hosts))
+    zones_lab.control.reset()
