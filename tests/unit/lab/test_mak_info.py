@@ -95,14 +95,8 @@ def test_a_question_for_a_number_is_repeated_where_its_answer_was_lost(microsoft
 
 
 def test_without_a_way_to_microsoft_the_playbooks_that_need_none_are_named(microsoft: BatchServer):
-    with pytest.raises(ActivationError) as failed:
+    with pytest.raises(ActivationError, match="by the playbooks mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply"):
         run(microsoft, key(KEY), key(OTHER), microsoft_url="https://127.0.0.1:9/x")
-    assert failed.value.message == (
-        "There is no connection to 127.0.0.1:9 (Connection refused); check the way there, or name a proxy by http_proxy."
-        " Computers are activated without this way by the playbooks mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply, which hand on"
-        " files."
-    )
-    assert failed.value.source == "microsoft"
 
 
 def test_nothing_to_ask_about(microsoft: BatchServer):

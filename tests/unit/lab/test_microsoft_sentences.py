@@ -46,7 +46,7 @@ OF_RULES: dict[str, tuple[dict[str, Any], tuple[Fate, bool]]] = {
     "a page that has moved": ({"fault": "http", "status": 302}, REFUSED),
     "a gateway that got no sound answer": ({"fault": "http", "status": 502}, LOST),
     "a gateway that got none in time": ({"fault": "http", "status": 504}, LOST),
-    "an answer that comes too late": ({"fault": "slow", "seconds": 3}, LOST),
+    "an answer that comes too late": ({"fault": "slow", "seconds": 1.5}, LOST),
     "a connection that ends before the work": ({"fault": "close_before"}, LOST),
     "a connection that ends after it": ({"fault": "close_after"}, LOST),
     "half an answer": ({"fault": "half"}, LOST),
