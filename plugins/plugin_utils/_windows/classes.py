@@ -158,8 +158,8 @@ NET_TCP_CONNECTION = CimClass(
 
 WIN32_SERVICE = CimClass(
     "Win32_Service",
-    properties={"State": "string", "ProcessId": "uint32"},
-    methods={"StartService": Method(), "StopService": Method()},
+    properties={"State": "string", "ProcessId": "uint32", "StartMode": "string"},
+    methods={"StartService": Method(), "StopService": Method(), "ChangeStartMode": Method({"StartMode": "string"})},
 )
 
 WIN32_PROCESS = CimClass(

@@ -10,6 +10,7 @@ no effect until the firewall's service starts again; so it is switched by netsh,
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._errors import ActivationError
@@ -57,25 +58,31 @@ class FirewallRule:
 
 
 def read_kms_rules(session: Session, version: WindowsVersion | None = None) -> dict[str, FirewallRule]:
-    """The rules of the KMS exception that this Windows has, by name.
+    """The rules of the KMS exception that this Windows has, by name; see C(read_rules)."""
+    return read_rules(session, KMS_RULES, version)
+
+
+def read_rules(session: Session, names: Sequence[str], version: WindowsVersion | None = None) -> dict[str, FirewallRule]:
+    """Those of some rules that this Windows has, by name.
 
     Args:
         session: The host.
+        names: Their names.
         version: Its version where it is known. It is asked for only where the first rule can't be read as on a new Windows.
     """
     first: FirewallRule | None = None
     if version is None or version >= WINDOWS_8:
         try:
-            first = read_rule(session, KMS_RULES[0])
+            first = read_rule(session, names[0])
         except WsmanFault:
             # A Windows without the class and one that fails to serve it may answer alike.
             if version is not None or not _is_old(session):
                 raise
         else:
             if first is not None or version is not None or not _is_old(session):
-                found = (first, *(read_rule(session, name) for name in KMS_RULES[1:]))
+                found = (first, *(read_rule(session, name) for name in names[1:]))
                 return {rule.name: rule for rule in found if rule}
-    in_registry = (read_registry_rule(session, name) for name in KMS_RULES)
+    in_registry = (read_registry_rule(session, name) for name in names)
     return {rule.name: rule for rule in in_registry if rule}
 
 

@@ -133,12 +133,31 @@ def _call(session: Session, name: str, method: str, harmless: tuple[int, ...]) -
         return lost.at_work
     if code == _CANNOT_NOW:
         return False
+    _judge(session, name, method, code, harmless)
+    return True
+
+
+def start_mode(session: Session, name: str) -> str:
+    """How a service starts: C(Auto), C(Manual) or C(Disabled)."""
+    return str(_read(session, name)["StartMode"] or "")
+
+
+def start_automatically(session: Session, name: str) -> None:
+    """Have a service start with Windows. Whether it runs now does not change.
+
+    Raises:
+        ActivationError: It was refused.
+    """
+    answer = session.invoke(WIN32_SERVICE, "ChangeStartMode", {"StartMode": "Automatic"}, {"Name": name}, repeatable=True)
+    _judge(session, name, "ChangeStartMode", answer["ReturnValue"] or _SUCCESS, ())
+
+
+def _judge(session: Session, name: str, method: str, code: int, harmless: tuple[int, ...]) -> None:
     if code != _SUCCESS and code not in harmless:
         meaning = _MEANINGS.get(code, "see Win32_Service in Microsoft's WMI reference")
         raise ActivationError(
             f"{session.host}: {method} of the service {name} failed with {code}: {meaning}.", code=str(code), source="windows"
         )
-    return True
 
 
 def _read(session: Session, name: str) -> dict[str, Value]:

@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.winrm_target."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._windows.targets import Target, Wish
+from ..plugin_utils._wsman.session import Session
+
+
+class ActionModule(WindowsAction):
+    """What a host needs to stay within reach."""
+
+    def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        wish = Wish(options["winrm"], options["local_accounts"], options["wmi_exception"], options["firewall_method"] == "netsh")
+        target = Target(session, wish)
+        target.change(check_mode)
+        unmet = [need.detail for need in target.needs if need.met is False and not (check_mode and need.changes)]
+        result = {
+            "requirements": [need.as_result() for need in target.needs],
+            "complete": all(need.met is not False for need in target.needs),
+        }
+        return Outcome(target.steps, result, warnings=unmet)

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps a host within reach: found, mended as exactly what is missing, and told where the account may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import error_catalogue
+import pytest
+from unit.lab.product_session import DirectCarrier, open_direct
+from unit.lab.windows_fakes import FakeDomain, open_firewall
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.targets import POLICY_KEY, POLICY_VALUE, Target, Wish
+from lab.windows.firewall import RULES_KEY
+from lab.windows.host import Host
+from lab.windows.registry import ValueType
+from lab.wsman.backend import WBEM_E_ACCESS_DENIED, WmiError
+from lab.wsman.request_log import Entry
+
+WINRM_RULE, WMI_RULES = "WINRM-HTTP-In-TCP", ["WMI-RPCSS-In-TCP", "WMI-WINMGMT-In-TCP", "WMI-ASYNC-In-TCP"]
+OLD_RULE = "v2.10|Action=Allow|Active=FALSE|Dir=In|Protocol=6|Profile=Domain|LPort=5985|App=System|EmbedCtxt=@FirewallAPI.dll,-30267|"
+
+
+def run(host: Host, check_mode: bool = False, denied: str = "", endpoint: str = "", **wish: Any) -> tuple[Target, DirectCarrier]:
+    """Look at a host and mend it; messages whose action begins with C(denied) are refused to the account."""
+    session, carrier = open_direct(host)
+    carrier.endpoint = endpoint or carrier.endpoint
+
+    def intercept(entry: Entry) -> None:
+        if denied and entry.action.startswith(denied):
+            raise WmiError(WBEM_E_ACCESS_DENIED, "Zugriff verweigert", "wbem")
+
+    carrier.intercept = intercept
+    target = Target(session, Wish(**wish))
+    target.change(check_mode)
+    return target, carrier
+
+
+def met(target: Target) -> dict[str, bool | None]:
+    return {need.name: need.met for need in target.needs}
+
+
+def changes(target: Target) -> list[tuple[str, Any, Any]]:
+    return [(step.attribute, step.before, step.after) for step in target.steps]
+
+
+def state(host: Host) -> tuple[str, bool, list[bool], Any]:
+    """The same past its WMI."""
+    rules = host.firewall.rules
+    return (
+        host.services.find("WinRM").start_mode,
+        rules[WINRM_RULE].enabled,
+        [rules[name].enabled for name in WMI_RULES],
+        host.registry.data(POLICY_KEY, POLICY_VALUE),
+    )
+
+
+@pytest.fixture
+def host(domain: FakeDomain) -> Host:
+    return domain.add("pc-001", "windows_11_enterprise")
+
+
+def test_a_host_that_lacks_nothing_is_left_as_it_is(host: Host):
+    before = state(host)
+    target, carrier = run(host)
+    assert met(target) == {"winrm_service": True, "winrm_rule": True}
+    assert target.steps == [] and state(host) == before
+    # Nothing is asked for that was not wanted, and nothing is read twice.
+    assert not carrier.asked("Invoke:GetDWORDValue") and len(carrier.log) == 3
+
+
+def test_drift_is_predicted_mended_as_exactly_that_and_then_gone(host: Host):
+    host.services.change_start_mode("WinRM", "Manual")
+    open_firewall(host, WINRM_RULE, "Disable")
+    due = [("start mode of the service WinRM", "Manual", "Auto"), (f"firewall rule {WINRM_RULE}", "off", "on")]
+    before = state(host)
+    planned, _carrier = run(host, check_mode=True)
+    assert changes(planned) == due and met(planned) == {"winrm_service": False, "winrm_rule": False}
+    assert state(host) == before
+    mended, _carrier = run(host)
+    assert changes(mended) == due and met(mended) == {"winrm_service": True, "winrm_rule": True}
+    assert state(host) == ("Auto", True, [False] * 3, None)
+    again, _carrier = run(host)
+    assert again.steps == []
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_local_accounts_and_the_exception_for_vamt_both_ways(host: Host, on: bool):
+    run(host, local_accounts=not on, wmi_exception=not on)
+    target, _carrier = run(host, local_accounts=on, wmi_exception=on)
+    assert met(target)["local_accounts"] is met(target)["wmi_rules"] is True
+    assert state(host)[2:] == ([on] * 3, int(on))
+    if on:
+        word = {True: "on", False: "off"}
+        assert changes(target) == [(POLICY_VALUE, None, 1), *((f"firewall rule {name}", word[not on], word[on]) for name in WMI_RULES)]
+    again, _carrier = run(host, local_accounts=on, wmi_exception=on)
+    assert again.steps == []
+
+
+def test_what_is_not_set_is_off_already(host: Host):
+    target, _carrier = run(host, local_accounts=False, wmi_exception=False)
+    assert target.steps == [] and met(target)["local_accounts"] is met(target)["wmi_rules"] is True
+
+
+MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF = (
+    "a service WinRM that does not start with Windows",
+    "a firewall rule of WinRM that is off",
+    "local accounts without rights over the network",
+    "local accounts with rights over the network that are not wanted",
+    "the firewall exception for VAMT is missing",
+)
+DENIED, OLD, OTHER_PORT, NO_RULE = (
+    "a service that the account may not change",
+    "a firewall rule of an old Windows",
+    "a connection by another port",
+    "a Windows without the firewall rule",
+)
+WRITTEN = error_catalogue.paired("Within reach", [MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF, DENIED, OLD, OTHER_PORT, NO_RULE])
+
+
+def said(target: Target) -> dict[str, str]:
+    return {need.name: need.detail for need in target.needs}
+
+
+def test_each_thing_that_is_missing_is_told_in_a_sentence(host: Host):
+    host.services.change_start_mode("WinRM", "Manual")
+    open_firewall(host, WINRM_RULE, "Disable")
+    target, _carrier = run(host, check_mode=True, local_accounts=True, wmi_exception=True)
+    cases = {"winrm_service": MANUAL, "winrm_rule": RULE_OFF, "local_accounts": FILTERED, "wmi_rules": WMI_OFF}
+    assert said(target) == {name: error_catalogue.said(WRITTEN[case]) for name, case in cases.items()}
+    run(host, local_accounts=True)
+    target, _carrier = run(host, check_mode=True, local_accounts=False)
+    assert said(target)["local_accounts"] == error_catalogue.said(WRITTEN[KEPT])
+
+
+def test_a_right_that_is_lacking_hides_nothing_else(host: Host):
+    host.services.change_start_mode("WinRM", "Manual")
+    open_firewall(host, WINRM_RULE, "Disable")
+    target, _carrier = run(host, denied="Invoke:ChangeStartMode")
+    assert changes(target) == [(f"firewall rule {WINRM_RULE}", "off", "on")]
+    assert met(target) == {"winrm_service": False, "winrm_rule": True}
+    sentence = said(target)["winrm_service"]
+    refusal = sentence.partition("from here: ")[2].removesuffix(".")
+    assert sentence == error_catalogue.said(WRITTEN[DENIED], refusal=refusal)
+    assert "Win32_Service.ChangeStartMode failed" in refusal and "denied" in refusal
+    assert state(host)[:2] == ("Manual", True)
+
+
+def test_what_may_not_be_read_is_not_known(host: Host):
+    target, _carrier = run(host, denied="Get")
+    assert met(target) == {"winrm_service": None, "winrm_rule": None}
+    assert all("ACCESS_DENIED" in sentence for sentence in said(target).values()) and target.steps == []
+
+
+def test_the_rule_is_not_looked_at_where_another_port_is_used(host: Host):
+    target, carrier = run(host, endpoint="https://pc-001.contoso.com:5986/wsman")
+    assert met(target) == {"winrm_service": True, "winrm_rule": None}
+    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OTHER_PORT])
+    assert not carrier.asked("Get", "MSFT_NetFirewallRule")
+
+
+def test_an_old_windows(domain: FakeDomain):
+    host = domain.add("pc-001", "windows_7_enterprise")
+    target, _carrier = run(host)
+    assert met(target) == {"winrm_service": True, "winrm_rule": None}
+    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[NO_RULE])
+    host.registry.set(RULES_KEY, WINRM_RULE, ValueType.SZ, OLD_RULE)
+    planned, _carrier = run(host, check_mode=True)
+    target, _carrier = run(host)
+    assert met(planned) == met(target) == {"winrm_service": True, "winrm_rule": False}
+    # No program is started unless that is allowed, which check mode knows too.
+    assert planned.steps == target.steps == []
+    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OLD])
