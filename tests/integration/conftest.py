@@ -239,8 +239,8 @@ def running_isolated_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 def isolated_lab(running_isolated_lab: Lab) -> Lab:
     """That lab as on its first day; the inventory has the group `isolated` and those of the keys, as `mak_lab` has them.
 
-    There is no Microsoft in it. One beside it, with the same keys: `lab.microsoft.server.microsoft_in_thread`, or in another network
-    namespace `python -m lab.microsoft`.
+    There is no Microsoft in it. One that knows the same keys: in the test's own process by `lab.microsoft.server.microsoft_in_thread`,
+    behind an air gap by `lab.microsoft.elsewhere.microsoft_elsewhere`.
     """
     running_isolated_lab.control.reset()
     return running_isolated_lab

@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.lab.batch_client import HEADERS, ask, envelope, field, inner
+from unit.lab.batch_client import HEADERS, envelope, field, inner
 
 from integration.conftest import NEEDS_DOMAIN, Lab
 from lab.control import ControlError
-from lab.microsoft.server import microsoft_in_thread
+from lab.microsoft.elsewhere import microsoft_elsewhere
 from lab.play import lab_environment
 from lab.windows import data
 from lab.windows.identifiers import confirmation_id
 
 KEY, HOST = "mak_win_enterprise", "pc-001"
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the ports of a lab need a network of its own")
+REFUSED = 7
+"""Curl's exit code for a connection that nobody took."""
 PID, IID = "extended_pid", "installation_id"
 
 
@@ -181,8 +183,18 @@ def test_the_isolated_park_needs_no_domain_and_another_microsoft(isolated_lab: L
     assert not [name for name in environment if name.startswith(("LAB_MICROSOFT", "LAB_DOMAIN"))]
     product = with_mak(isolated_lab, HOST)
     assert isolated_lab.control.activate(HOST) in ("0x80072EE7", "0x80072EE2")
-    with microsoft_in_thread(tmp_path) as elsewhere:
-        answer = field(ask(elsewhere, 1, product[PID], product[IID]), "CID")
+    body = tmp_path / "body"
+    body.write_bytes(envelope(inner(1, product[PID], product[IID])))
+    with microsoft_elsewhere(tmp_path / "elsewhere") as place:
+        headers = [part for name, value in HEADERS.items() for part in ("-H", f"{name}: {value}")]
+        ask = ["curl", "-sS", "--noproxy", "*", "--cacert", place.ca_path, *headers, "--data-binary", f"@{body}", place.url]
+        assert subprocess.run(ask, capture_output=True, check=False).returncode == REFUSED, "it is behind an air gap"
+        host = ["curl", "-sS", f"http://127.0.2.1:{isolated_lab.options.http_port}/wsman"]
+        assert subprocess.run(place.inside(host), capture_output=True, check=False).returncode == REFUSED
+        answer = field(subprocess.run(place.inside(ask), capture_output=True, check=True).stdout, "CID")
+        place.tell("set_remaining", key=KEY, count=0)
+        assert field(subprocess.run(place.inside(ask), capture_output=True, check=True).stdout, "ErrorCode").lower() == "0x7f"
+        assert place.tell("snapshot")[KEY]["activations"] == 1 and len(place.tell("entries")) == 2
     deposit(isolated_lab, product, answer)
     assert installed(isolated_lab)["license_status"] == 1
     done = subprocess.run(

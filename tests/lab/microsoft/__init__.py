@@ -19,6 +19,8 @@ In a test's own process, for as long as a ``with`` block lasts::
 ``microsoft_in_thread(folder, microsoft=domain.microsoft)`` shares the counts with simulated machines of unit tests.
 ``lab.microsoft.proxy.proxy_in_thread`` is the way out through a company's proxy.
 
+In a network of its own, behind an air gap: :func:`lab.microsoft.elsewhere.microsoft_elsewhere`.
+
 Of a running lab it is part: ``LAB_MICROSOFT_URL`` and so on in its ``env``. On another machine or in another network namespace it
 runs by itself: ``python -m lab.microsoft --help``.
 """
