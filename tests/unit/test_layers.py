@@ -23,7 +23,7 @@ COLLECTION = "ansible_collections.winops.volume_activation."
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
-    ("_action",),
+    ("_action", "_report_mak_proxy"),
     ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak"),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),

@@ -106,7 +106,8 @@ def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) 
     before = of_kind_export(target.load(), target.path) if target.exists else None
     done = Done(result=_of_export(leaves) | {"counts": counts(full)})
     if before is not None:
-        if before.list_id == full.list_id and _same_products(before, leaves):
+        # Where nothing needs to leave any more, what has come back stays as well.
+        if before.list_id == full.list_id and (not leaves.products or _same_products(before, leaves)):
             done.result |= _of_export(before)
             return done
         _check_nothing_lost(before, full, target.path)
