@@ -129,10 +129,9 @@ class MakClient:
 
     def _check_vista(self) -> None:
         if self._wish.product == THE_SYSTEM and is_vista_before_sp1(self._version) and not self._wish.force_install:
-            raise ActivationError(
-                f"{self._host} runs Windows Vista before SP1, which locks its users out if it is not activated before the next logon and its"
-                " grace period is over. Install SP1 first, or set force_install: true and activate it at once.",
-                source="options",
+            raise NotApplicable(
+                "it runs Windows Vista before SP1, which locks its users out if it is not activated before the next logon and its grace period is"
+                " over. Install SP1 first, or set force_install: true and activate it at once"
             )
 
     def _key_step(self, held: list[Product]) -> Step:

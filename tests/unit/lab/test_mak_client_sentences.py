@@ -152,7 +152,8 @@ def test_vista_before_its_first_service_pack_is_refused_unless_forced(domain: Fa
         if item.edition == "Enterprise" and "windows_vista" in item.generations and item.text == "VOLUME_MAK"
     )
     monkeypatch.setitem(data.keys(), made_up.key, replace(made_up, product_id=vista.id))
-    wish = Wish(product_key=made_up.key, applicable_only=True)
+    wish = Wish(product_key=made_up.key)
+    assert not run(host, replace(wish, applicable_only=True, activate=True)).result["applicable"]
     for check_mode in (True, False):
         with pytest.raises(ActivationError) as caught:
             run(host, wish, check_mode)

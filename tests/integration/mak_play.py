@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks for MAKs on the lab's fifty computers, each of which gets the key of its group."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab import mak_inventory, park
+from lab.play import Run, run_playbook
+from lab.windows import data
+
+from .conftest import Lab
+
+PLAYBOOK = "winops.volume_activation.mak_independent"
+KEYS = (
+    "mak_win_enterprise",
+    "mak_win_professional",
+    "mak_win7_enterprise",
+    "mak_win7_professional",
+    "mak_vista_enterprise",
+    "mak_server_2022_standard",
+    "mak_server_2022_datacenter",
+    "mak_server_2019_standard",
+)
+"""The keys of the lab's ring that are for Windows itself."""
+PRODUCTS = {"esu_windows_10_year_1": "add_on", "mak_office_2021_proplus": "office"}
+LICENSED = 1
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The computers, how they are played on, and where what was begun is kept."""
+
+    lab: Lab
+    inventory: Path
+    state: Path
+
+    def play(self, limit: str = "", playbook: str = PLAYBOOK, arguments: str = "", **variables: Any) -> Run:
+        """Run a playbook for MAKs, for all computers or some."""
+        return run_playbook(
+            self.lab.layout.root,
+            playbook,
+            inventory=self.inventory,
+            arguments=f"--forks 10 {f'--limit {limit} ' if limit else ''}{arguments}",
+            variables={"volume_activation_state_dir": str(self.state), "mak_independent_settle": 1, **variables},
+        )
+
+    def products(self, host: str) -> list[dict[str, Any]]:
+        """What a computer holds, past its WMI."""
+        found: list[dict[str, Any]] = self.lab.control.host(host.partition(".")[0])["products"]
+        return found
+
+    def states(self) -> dict[str, list[dict[str, Any]]]:
+        """The same of all."""
+        return {machine.fqdn: self.products(machine.fqdn) for machine in self.lab.options.machines}
+
+    def holds(self, host: str, key: str) -> bool:
+        """Whether a computer is licensed by a key."""
+        return any(product["key"] == key and product["license_status"] == LICENSED for product in self.products(host))
+
+    def spent(self) -> dict[str, int]:
+        """By MAK how often it was activated, as Microsoft has counted."""
+        counted = {name: key["activations"] for name, key in self.lab.control.microsoft().items()}
+        return {name: count for name, count in counted.items() if count and data.key_named(name).kind == "mak"}
+
+    def install(self, host: str, key: str) -> None:
+        """Install a key behind the back of the collection."""
+        arguments = {"ProductKey": data.key_named(key).key}
+        self.lab.control.call("call_service", host=host.partition(".")[0], method="InstallProductKey", arguments=arguments)
+
+
+def groups_of(lab: Lab) -> dict[str, list[str]]:
+    """The groups of the lab's inventory, by name."""
+    found = mak_inventory.groups(park.PARKS[lab.options.park], lab.options.machines)
+    return {name: list(group["hosts"]) for name, group in found.items()}
+
+
+@contextmanager
+def fleet_of(lab: Lab, folder: Path) -> Iterator[Fleet]:
+    """The fleet of a lab; state goes to a folder that outlasts a run also where the tests themselves run in a container."""
+    (folder / "lab.yml").symlink_to(lab.layout.inventory)
+    ring = {name: entry | ({"product": PRODUCTS[name]} if name in PRODUCTS else {}) for name, entry in mak_inventory.ring().items()}
+    assigned = {name: {"vars": {"volume_activation_mak": name}} for name in KEYS}
+    others = {"vars": {"volume_activation_mak": KEYS[0]}}
+    clients = {"children": dict.fromkeys((*KEYS, mak_inventory.NOT_FOR_MAK))}
+    children = {"mak_clients": clients, **assigned, mak_inventory.NOT_FOR_MAK: others}
+    text = yaml.safe_dump({"all": {"vars": {"volume_activation_mak_ring": ring}, "children": children}})
+    (folder / "z.yml").write_text(text, encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as state:
+        yield Fleet(lab, folder, Path(state) / "state")
