@@ -65,8 +65,8 @@ def test_the_documented_filter_finds_the_computers_of_that_name(running_lab: Lab
     known = {machine.fqdn for machine in running_lab.options.machines if machine.netbios.upper().startswith("PC-0")}
     assert 1 < len(known) < len(running_lab.options.machines)
     shown = listed(running_lab, tmp_path, microsoft_ad, source)
-    assert set(shown["mak_hosts"]["hosts"]) == known
+    assert set(shown["mak_clients"]["hosts"]) == known
     for variables in shown["_meta"]["hostvars"].values():
         assert (variables["ansible_connection"], variables["ansible_winrm_transport"]) == ("winrm", "kerberos")
     everybody = listed(running_lab, tmp_path, microsoft_ad, source | {"filter": "(name=*)"})
-    assert known < set(everybody["mak_hosts"]["hosts"])
+    assert known < set(everybody["mak_clients"]["hosts"])
