@@ -150,7 +150,7 @@ def test_the_plays_and_tasks_of_the_readme_run(running_lab: Lab, tmp_path: Path)
     for block in readme_blocks():
         # An inventory is a dictionary, and so are variables; plays have hosts, and the rest are tasks.
         if not isinstance(block, list):
-            assert block.keys() in ({"all"}, {"volume_activation_sites"})
+            assert block.keys() in ({"all"}, {"volume_activation_sites"}, {"mak_clients"})
             continue
         if any("ansible.builtin.import_playbook" in entry for entry in block):
             # The playbooks have tests of their own.
@@ -176,3 +176,11 @@ def test_the_sites_of_the_readme_can_be():
     (block,) = [block for block in readme_blocks() if isinstance(block, dict) and "volume_activation_sites" in block]
     sites = kms_topology(block["volume_activation_sites"])
     assert sites["hosts"]["kms-e1.east.contoso.com"]["publish_lines"] == ["east.contoso.com, 10, 75", "west.contoso.com, 90, 75"]
+
+
+def test_the_key_ring_of_the_readme_is_what_the_playbook_takes():
+    (block,) = [block for block in readme_blocks() if isinstance(block, dict) and "mak_clients" in block]
+    given = block["mak_clients"]["vars"]
+    options = {name for entry in documented.role_options("mak_independent").values() for name in entry}
+    assert given.keys() <= options
+    assert given["volume_activation_mak"] in given["volume_activation_mak_ring"]
