@@ -19,6 +19,7 @@ from . import machine as system
 from .events import EventLog, NtLogEvents
 from .firewall import Firewall, FirewallRules
 from .fresh_registry import fresh_registry
+from .kms_answers import KmsAnswers
 from .kms_client import KmsClient
 from .kms_line import CountAnswer, CountRequest
 from .kms_listener import KmsListener
@@ -108,6 +109,7 @@ class Host:
             spec, generator, clock, self.settings, self.events, client, self._microsoft, lambda: self.reaches_microsoft
         )
         self.licensing.hardware_id = self._hardware_id or self.licensing.hardware_id
+        self.kms = KmsAnswers(spec.dns_name, clock, self.events, self.licensing)
         self.licensing.host_installed = self._host_installed
         self.licensing.host_activated = self._host_activated
         # A publication that is about to be made is not made any more.
@@ -123,7 +125,7 @@ class Host:
         self.services.started = self._service_started
         self.services.stopped = self._service_stopped
         self.is_member = bool(spec.domain)
-        self.sysprep = Sysprep(spec, self.registry, self.licensing.rearm_if_left, self._power.restart_soon, self._leave_domain)
+        self.sysprep = Sysprep(spec, self.registry, self.licensing.rearms.windows_if_left, self._power.restart_soon, self._leave_domain)
         programs = Programs(lambda: self._at_its_end(self.publication.purge), self._netsh, self.sysprep.run)
         self.processes = Processes(
             system_class("Win32_Process", CIMV2), spec.language, programs, self._processes_blocked, seed, spec.program
@@ -285,9 +287,9 @@ class Host:
             self.start()
 
     def count_clients(self, clients: int) -> int:
-        """See :meth:`lab.windows.licensing.Licensing.count_made_up`."""
+        """See :meth:`lab.windows.kms_answers.KmsAnswers.count_made_up`."""
         with self._lock:
-            return self.licensing.count_made_up(clients)
+            return self.kms.count_made_up(clients)
 
     def block(self, networks: Sequence[str]) -> None:
         """Let no packet of these networks reach the KMS port; a firewall on the way drops them."""
@@ -332,8 +334,8 @@ class Host:
                 "image_state": self.sysprep.image_state,
                 "sysprep_log": list(self.sysprep.log),
                 "member": self.is_member,
-                "rearms": licensing.rearms,
-                "other_rearms": dict(licensing.other_rearms),
+                "rearms": licensing.rearms.left,
+                "other_rearms": dict(licensing.rearms.others),
                 "key_in_registry": licensing.key_in_registry,
                 "license_files": len(licensing.license_files),
                 "token_licenses": [(row["ILID"], row["ILVID"]) for row in licensing.token_licenses],
@@ -440,7 +442,7 @@ class Host:
         """In a thread of the listener; without the host's lock, which its own Activate() may hold."""
         if self.running is None:
             return CountAnswer(KMS_NOT_ENABLED)
-        return self.licensing.answer(request)
+        return self.kms.answer(request)
 
     def _service_started(self) -> None:
         self.events.write(900)

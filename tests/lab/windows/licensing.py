@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import Any
 
 from . import data, identifiers
-from .events import KEY_MANAGEMENT_SERVICE, EventLog
+from .events import EventLog
 from .kms_client import COUNT_TOO_LOW, ActivationFailed, KmsClient
 from .kms_counter import KmsCounter
-from .kms_line import CountAnswer, CountRequest, parse_time
-from .licences import KMS_VALIDITY, LICENSED, Licence
+from .kms_line import CountRequest
+from .licences import KMS_VALIDITY, Licence
 from .microsoft import ActivationRefused, Microsoft
 from .ports import Clock
+from .rearms import Rearms
 from .settings import LicensingSettings
 from .spec import HostSpec
 from .token_licenses import token_license_in
@@ -28,10 +29,6 @@ SKU_NOT_FOUND = 0xC004F069
 NO_KEY = 0xC004F014
 OFFLINE_DATA_INVALID = 0xC004F02C
 KMS_NOT_ENABLED = 0xC004F039
-KMS_HOST_NOT_ACTIVATED = 0xC004F041
-KMS_HOST_CANNOT_BE_USED = 0xC004F042
-TIMESTAMP_INVALID = 0xC004F06C
-REARMS_EXCEEDED = 0xC004D307
 DATA_INVALID = 0x8007000D
 NO_INTERNET = 0x80072EE7
 NO_ANSWER = 0x80072EE2
@@ -39,14 +36,9 @@ HARDWARE_CHANGED = 0xC004F00F
 NO_AD_OBJECT = 0x80072030
 NO_TOKEN = 0xC004F30F
 
-CLOCK_SKEW_LIMIT = timedelta(hours=4)
-"""activation-facts §4."""
-
 EVALUATION = timedelta(days=90)
 """How long an evaluation of Windows client lasts, as Microsoft's Evaluation Center says."""
 
-_CLIENT_THRESHOLD = 25  # of Windows clients, activation-facts §4
-_UNLICENSED = 0
 
 _KEY_FORM = re.compile(r"[BCDFGHJKMNPQRTVWXY2346789]{5}(-[BCDFGHJKMNPQRTVWXY2346789]{5}){4}")
 
@@ -76,12 +68,10 @@ class Licensing:
         self.counter = KmsCounter()
         self.cmid = spec.cmid or identifiers.make_guid(generator)
         self.hardware_id = identifiers.make_guid(generator)
-        self.rearms = spec.rearms
-        self.other_rearms: dict[str, int] = {}
+        self.rearms = Rearms(spec.rearms, settings)
         self.key_in_registry = True
         self.license_files: list[str] = []
         self.token_licenses: list[dict[str, Any]] = []
-        self._rearm_pending = False
         self._surviving: set[str] = set()
         self.host_installed: Callable[[], None] = lambda: None
         self.host_activated: Callable[[], None] = lambda: None
@@ -252,27 +242,10 @@ class Licensing:
             if licence.key is not None
         ]
 
-    def rearm(self) -> None:
-        """ReArmWindows: takes effect with the next start of Windows; nothing at all with SkipRearm."""
-        if self.settings.number("SkipRearm"):
-            return
-        if self.rearms < 1:
-            raise ActivationFailed(REARMS_EXCEEDED)
-        self.rearms -= 1
-        self._rearm_pending = True
-
-    def rearm_if_left(self) -> bool:
-        """What sysprep /generalize does; False where no rearm is left."""
-        try:
-            self.rearm()
-        except ActivationFailed:
-            return False
-        return True
-
     def become_copy(self, source: Licensing) -> None:
         """The store of another machine, on other hardware: keys and CMID are the same, licences are not valid here."""
-        self.cmid, self.rearms, self.other_rearms = source.cmid, source.rearms, dict(source.other_rearms)
-        self.key_in_registry, self._rearm_pending = source.key_in_registry, source._rearm_pending
+        self.cmid, self.key_in_registry = source.cmid, source.key_in_registry
+        self.rearms.become_copy(source.rearms)
         grace = timedelta(minutes=self._spec.windows.initial_grace_minutes)
         for product_id, licence in self.licences.items():
             key = source.licences[product_id].key if product_id in source.licences else None
@@ -280,16 +253,6 @@ class Licensing:
                 licence.remove()
             else:
                 licence.install(key, self._clock.now() + grace if grace else None)
-
-    def rearms_left(self, kind: str) -> int:
-        """RemainingAppReArmCount or RemainingSkuReArmCount, by application or activation ID. That they count apart is the lab's guess."""
-        return self.other_rearms.get(kind.lower(), self._spec.rearms)
-
-    def rearm_only(self, kind: str) -> None:
-        """ReArmApp, ReArmSku: one application or product."""
-        if self.rearms_left(kind) < 1:
-            raise ActivationFailed(REARMS_EXCEEDED)
-        self.other_rearms[kind.lower()] = self.rearms_left(kind) - 1
 
     def clear_key_from_registry(self) -> None:
         """ClearProductKeyFromRegistry: WMI shows nothing of it (SLMGRDOC, /cpky)."""
@@ -307,9 +270,8 @@ class Licensing:
 
     def boot(self) -> None:
         """Windows starts: a rearm that was asked for gives a new CMID and grace."""
-        if not self._rearm_pending:
+        if not self.rearms.take_effect():
             return
-        self._rearm_pending = False
         self.cmid = identifiers.make_guid(self._random)
         grace = timedelta(minutes=self._spec.windows.initial_grace_minutes)
         for licence in self.licences.values():
@@ -327,42 +289,3 @@ class Licensing:
         if licence.key is None:
             return None
         return identifiers.installation_id(self.hardware_id, licence.key.key, self._spec.windows.schema >= 2018)
-
-    def answer(self, request: CountRequest) -> CountAnswer:
-        """A client's request, as a KMS host. The client itself compares the count with its threshold."""
-        now = self._clock.now()
-        code = self._refusal(request)
-        count = 0
-        if code:
-            self.counter.reject()
-        else:
-            count = self.counter.register(request.cmid, request.threshold, request.licence_state, now)
-        fields = (f"0x{code:08X}", request.threshold, request.client, request.cmid, request.time, 0, request.licence_state)
-        self._events.write(12290, *fields, request.minutes_left, request.product_id, log=KEY_MANAGEMENT_SERVICE, failed=code != 0)
-        licence = self.host_licence()
-        pid = self.extended_pid(licence) if licence else None
-        return CountAnswer(code, count, self.settings.activation_interval, self.settings.renewal_interval, pid or "")
-
-    def count_made_up(self, clients: int) -> int:
-        """Count so many clients that there are not, the same ones each time, as if they had asked; returns the count.
-
-        A KMS says yes to nobody before 25 clients have asked (activation-facts §4), and a lab with sites may have fewer.
-        Raises ValueError where there is no KMS host.
-        """
-        if self.host_licence() is None:
-            raise ValueError(f"{self._spec.dns_name} is no KMS host")
-        now, generator = self._clock.now(), random.Random(self.hardware_id)
-        for _number in range(clients):
-            self.counter.register(identifiers.make_guid(generator), _CLIENT_THRESHOLD, _UNLICENSED, now)
-        return self.counter.current(now)
-
-    def _refusal(self, request: CountRequest) -> int:
-        licence = self.host_licence()
-        now = self._clock.now()
-        if licence is None:
-            return KMS_NOT_ENABLED
-        if licence.status(now).state != LICENSED:
-            return KMS_HOST_NOT_ACTIVATED
-        if abs(now - parse_time(request.time)) > CLOCK_SKEW_LIMIT:
-            return TIMESTAMP_INVALID
-        return 0 if request.kms_group in licence.product.serves else KMS_HOST_CANNOT_BE_USED

@@ -156,7 +156,7 @@ class LicensingService(_LicensingProvider):
                     "OA3xOriginalProductKeyDescription": "",
                     "OA3xOriginalProductKeyPkPn": "",
                     "PolicyCacheRefreshRequired": 0,
-                    "RemainingWindowsReArmCount": licensing.rearms,
+                    "RemainingWindowsReArmCount": licensing.rearms.left,
                     "SubscriptionType": 0,
                     "SubscriptionStatus": 0,
                     "SubscriptionExpiry": _NEVER,
@@ -175,8 +175,8 @@ class LicensingService(_LicensingProvider):
             # States are computed whenever they are read.
             "RefreshLicenseStatus": lambda _arguments, _id: None,
             "InstallLicense": lambda arguments, _id: self._licensing.install_license(arguments.get("License") or ""),
-            "ReArmWindows": lambda _arguments, _id: self._licensing.rearm(),
-            "ReArmApp": lambda arguments, _id: self._licensing.rearm_only(arguments.get("ApplicationId") or ""),
+            "ReArmWindows": lambda _arguments, _id: self._licensing.rearms.windows(),
+            "ReArmApp": lambda arguments, _id: self._licensing.rearms.only(arguments.get("ApplicationId") or ""),
             "SetKeyManagementServiceListeningPort": self._set_listening_port,
             "ClearKeyManagementServiceListeningPort": self._clear_value("KeyManagementServiceListeningPort"),
             "SetVLActivationInterval": self._set_activation_interval,
@@ -252,8 +252,8 @@ class LicensingProducts(_LicensingProvider):
                 "ProductKeyID2": licensing.extended_pid(licence),
                 "ProductKeyChannel": product.channel if licence.key else None,
                 "OfflineInstallationId": licensing.installation_id(licence),
-                "RemainingAppReArmCount": licensing.rearms_left(product.application),
-                "RemainingSkuReArmCount": licensing.rearms_left(product.id),
+                "RemainingAppReArmCount": licensing.rearms.left_of(product.application),
+                "RemainingSkuReArmCount": licensing.rearms.left_of(product.id),
                 "RequiredClientCount": product.threshold if volume else 0,
                 "IsKeyManagementServiceMachine": int(is_host),
                 "KeyManagementServiceProductKeyID": licensing.extended_pid(licence) if is_host else None,
@@ -282,5 +282,5 @@ class LicensingProducts(_LicensingProvider):
             "DepositOfflineConfirmationId": lambda arguments, product_id: licensing.deposit(
                 licensing.find(product_id or ""), arguments.get("InstallationId"), arguments.get("ConfirmationId")
             ),
-            "ReArmSku": lambda _arguments, product_id: licensing.rearm_only(product_id or ""),
+            "ReArmSku": lambda _arguments, product_id: licensing.rearms.only(product_id or ""),
         }
