@@ -14,10 +14,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from . import lifecycle, logons, names, park
 from .control import ControlServer, Handler
+from .domain import activation_objects
 from .domain.controller import Domain
 from .domain.editor import Editor
 from .drift import Drift
@@ -73,6 +75,10 @@ class Simulator:
                 identity=identity_of(machine) if machine.member else None,
                 power_listener=self._power_changed,
             )
+        for domain in self._domains:
+            for machine in self._machines:
+                if machine.realm == domain.realm:
+                    self._hosts[machine.label].forest = partial(activation_objects.read, domain)
         self._network.connect(self._machines, self._hosts)
         self._directory = Directory()
         editors = {domain.realm: Editor(domain) for domain in self._domains}

@@ -20,8 +20,9 @@ from .versions import WINDOWS_8, WindowsVersion
 THE_SYSTEM, THE_OFFICE = "windows", "office"
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACTIVATION_TYPE = "VLActivationTypeEnabled"
+_OF_THE_SYSTEM = (*PRODUCT_COLUMNS, "VLActivationType", "ADActivationObjectName")
 _OWN_COLUMNS = (
-    *PRODUCT_COLUMNS,
+    *_OF_THE_SYSTEM,
     "KeyManagementServiceMachine",
     "KeyManagementServicePort",
     "KeyManagementServiceLookupDomain",
@@ -80,7 +81,7 @@ def read_chosen(session: Session, wanted: str, version: WindowsVersion, activati
         ActivationError: There is no such product, or more than one.
     """
     if wanted == THE_SYSTEM:
-        columns = (*PRODUCT_COLUMNS, _ACTIVATION_TYPE) if activation_type else PRODUCT_COLUMNS
+        columns = (*_OF_THE_SYSTEM, _ACTIVATION_TYPE) if activation_type else _OF_THE_SYSTEM
         return Chosen(licensing.windows_product(licensing.read_products(session, version, columns)))
     if version < WINDOWS_8:
         raise ActivationError(

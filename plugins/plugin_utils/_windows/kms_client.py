@@ -21,7 +21,7 @@ from .alternate_url import AlternateUrl
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .client_key import plan_key
 from .client_product import THE_SYSTEM, Chosen, read_chosen
-from .client_settings import SETTINGS, Target, Wanted, check_version, fixed_host, plan_settings, wrong_settings
+from .client_settings import ACTIVATION_TYPES, SETTINGS, Target, Wanted, check_version, fixed_host, plan_settings, wrong_settings
 from .dns_suffixes import SuffixList
 from .kms_client_state import Wish, read_client_service
 from .licensing import Product
@@ -29,7 +29,7 @@ from .versions import WINDOWS_7
 
 _OF_SERVICE = ("host_caching",)
 _OF_PRODUCT = tuple(setting.column for setting in SETTINGS.values() if setting.of_product)
-_TOKEN = 3
+_BY_DIRECTORY, _BY_KMS, _TOKEN = 1, 2, 3
 _NOT_SERVED = 0xC004F042
 
 
@@ -251,7 +251,7 @@ class KmsClient:
             self.activation |= {"code": hexadecimal(outcome.code), "name": known.name if known else ""}
         if outcome.state is ActivationState.LICENSED:
             self.steps.append(step)
-            self.activation |= self._found_host()
+            self.activation |= self._activated_by()
         elif outcome.state is ActivationState.FAILED:
             raise ActivationError(
                 f"{self._host}: the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
@@ -266,6 +266,13 @@ class KmsClient:
             return ""
         fixed, product = self._target.value("kms_host"), self._chosen.product
         return f" The product is {product.name if product else 'Windows'}, the host that was asked {fixed or 'one that DNS names'}."
+
+    def _activated_by(self) -> dict[str, Value]:
+        """What activated the client: an activation object, which members of a domain ask for first, or a KMS host."""
+        row = self._chosen.product.row if self._chosen.product else {}
+        if row.get("VLActivationType") == _BY_DIRECTORY:
+            return {"type": ACTIVATION_TYPES[_BY_DIRECTORY], "activation_object": row.get("ADActivationObjectName")}
+        return {"type": ACTIVATION_TYPES[_BY_KMS], **self._found_host()}
 
     def _found_host(self) -> dict[str, Value]:
         """The KMS host that answered: the fixed one, or the one that Windows found and keeps after an activation."""

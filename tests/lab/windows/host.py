@@ -27,7 +27,7 @@ from .licences import LICENSED
 from .licensing import KMS_NOT_ENABLED, Licensing
 from .licensing_classes import LicensingProducts, LicensingService
 from .microsoft import Microsoft
-from .ports import Clock, Identity, Publisher, Resolver, SystemClock
+from .ports import Clock, Forest, Identity, Publisher, Resolver, SystemClock
 from .power import Power
 from .processes import ASR_RULES, NO_PROCESSES_OVER_WMI, Processes, Programs
 from .provider import Provider
@@ -84,6 +84,7 @@ class Host:
         self._images = 0
         self._hardware_id = ""
         self.reaches_microsoft = spec.internet
+        self.forest: Forest = list
         self._power = Power(self.stop, self.start, spec.reboot, lambda up: self.power_listener(self, up))
         self._build()
 
@@ -91,6 +92,7 @@ class Host:
         spec, seed, clock = self.spec, self._seed, self.clock
         generator = random.Random(f"{seed} image {self._images}") if self._images else random.Random(seed)
         self.booted = clock.now()
+        self.is_member = bool(spec.domain)
         self.running: RunningSettings | None = None
         self.registry = fresh_registry(spec)
         self.settings = LicensingSettings(self.registry, spec.windows)
@@ -110,6 +112,7 @@ class Host:
         )
         self.licensing.hardware_id = self._hardware_id or self.licensing.hardware_id
         self.kms = KmsAnswers(spec.dns_name, clock, self.events, self.licensing)
+        self.licensing.forest = lambda: self.forest() if self.is_member else []
         self.licensing.host_installed = self._host_installed
         self.licensing.host_activated = self._host_activated
         # A publication that is about to be made is not made any more.
@@ -124,7 +127,6 @@ class Host:
         )
         self.services.started = self._service_started
         self.services.stopped = self._service_stopped
-        self.is_member = bool(spec.domain)
         self.sysprep = Sysprep(spec, self.registry, self.licensing.rearms.windows_if_left, self._power.restart_soon, self._leave_domain)
         programs = Programs(lambda: self._at_its_end(self.publication.purge), self._netsh, self.sysprep.run)
         self.processes = Processes(

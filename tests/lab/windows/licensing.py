@@ -18,7 +18,7 @@ from .kms_counter import KmsCounter
 from .kms_line import CountRequest
 from .licences import KMS_VALIDITY, Licence
 from .microsoft import ActivationRefused, Microsoft
-from .ports import Clock
+from .ports import ActivationObject, Clock, Forest
 from .rearms import Rearms
 from .settings import LicensingSettings
 from .spec import HostSpec
@@ -39,6 +39,7 @@ NO_TOKEN = 0xC004F30F
 EVALUATION = timedelta(days=90)
 """How long an evaluation of Windows client lasts, as Microsoft's Evaluation Center says."""
 
+_SINCE_WINDOWS_8 = 2012  # of the generations of classes, see os_profiles
 
 _KEY_FORM = re.compile(r"[BCDFGHJKMNPQRTVWXY2346789]{5}(-[BCDFGHJKMNPQRTVWXY2346789]{5}){4}")
 
@@ -76,6 +77,7 @@ class Licensing:
         self.host_installed: Callable[[], None] = lambda: None
         self.host_activated: Callable[[], None] = lambda: None
         self.host_removed: Callable[[], None] = lambda: None
+        self.forest: Forest = list
         own = data.products_of(spec.windows, spec.has_updates, spec.office)
         self.licences = {item.id: Licence(item) for item in own if spec.volume_licences or not item.channel.startswith("Volume:")}
         first_key = data.setup_key_of(spec.windows) if spec.initial_key is None else spec.initial_key
@@ -155,7 +157,7 @@ class Licensing:
             raise ActivationFailed(NO_KEY)
         try:
             if licence.product.is_kms_client:
-                self._activate_by_kms(licence)
+                self._activate_by_volume(licence)
             else:
                 self._activate_at_microsoft(licence)
         except ActivationFailed as failure:
@@ -180,10 +182,31 @@ class Licensing:
         if licence.product.is_kms_host:
             self.host_activated()
 
-    def _activate_by_kms(self, licence: Licence) -> None:
+    def _activate_by_volume(self, licence: Licence) -> None:
+        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (activation-facts §4)."""
         wanted = self.settings.activation_type(licence.product.id)
-        if wanted in (1, 3):
+        found = self._activation_object(licence) if wanted in (0, 1) else None
+        if found is not None:
+            licence.activate(self._clock.now() + KMS_VALIDITY, activation_type=1)
+            licence.activation_object = {
+                "ADActivationObjectName": found.name,
+                "ADActivationObjectDN": found.dn,
+                "ADActivationCsvlkPid": found.csvlk_pid,
+                "ADActivationCsvlkSkuId": found.csvlk_product_id,
+            }
+        elif wanted in (1, 3):
             raise ActivationFailed(NO_AD_OBJECT if wanted == 1 else NO_TOKEN)
+        else:
+            self._activate_by_kms(licence)
+
+    def _activation_object(self, licence: Licence) -> ActivationObject | None:
+        """The first activation object whose key serves the product. Windows knows them since 8 and Server 2012."""
+        if self._spec.windows.schema < _SINCE_WINDOWS_8:
+            return None
+        serves = {group.product_id: group.serves for group in data.key_groups().values()}
+        return next((item for item in self.forest() if licence.product.kms_group in serves.get(item.csvlk_product_id, ())), None)
+
+    def _activate_by_kms(self, licence: Licence) -> None:
         now = self._clock.now()
         status = licence.status(now)
         product = licence.product
@@ -197,6 +220,7 @@ class Licensing:
         if not enough:
             raise ActivationFailed(COUNT_TOO_LOW)
         licence.activate(now + KMS_VALIDITY, activation_type=2)
+        licence.activation_object = {}
 
     def deposit(self, licence: Licence, installation: str | None, confirmation: str | None) -> None:
         """DepositOfflineConfirmationId."""

@@ -75,6 +75,23 @@ class Resolver(Protocol):
         """The IPv4 addresses of a name. Raises DnsError."""
 
 
+@dataclass(frozen=True)
+class ActivationObject:
+    """What activates members of a forest: ``csvlk_product_id`` says with the KMS host key of which product it was made."""
+
+    name: str
+    dn: str
+    csvlk_product_id: str
+    csvlk_pid: str
+
+
+class Forest(Protocol):
+    """The directory as a member asks it for activation objects."""
+
+    def __call__(self) -> list[ActivationObject]:
+        """All of them, in the order of their names."""
+
+
 class PublishError(Exception):
     """A publication that the DNS server or the KDC refused, as unit tests raise it; any exception with a ``code`` will do.
 

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from unit.lab.kms_client_run import MODERN, SEVEN, changes, run
+from unit.lab.product_session import open_direct
 from unit.lab.windows_fakes import CIMV2, FakeDomain, base, install, service_row
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
+from lab.windows.ports import ActivationObject
 
 
 def office_id(suite: str) -> str:
@@ -165,6 +168,52 @@ def test_with_tokens_only_no_attempt_is_made(domain: FakeDomain) -> None:
     assert "allows tokens only" in client.warnings[0]
 
 
+OBJECT = ActivationObject(
+    "Contoso 2022",
+    "CN=Contoso 2022,CN=Activation Objects,CN=Microsoft SPP,CN=Services,CN=Configuration,DC=contoso,DC=com",
+    "97a0acdc-b989-5704-b7bd-51ea3642ca1c",
+    "06401-00206-471-111111-03-1033-20348.0000-0012026",
+)
+
+
+def test_active_directory_is_asked_first_and_the_activation_type_prefers_or_forbids_it(domain: FakeDomain) -> None:
+    domain.add_kms_host()
+    host = domain.add("srv-01", "server_2022_standard")
+    host.forest = lambda: [OBJECT]
+    client = run(host, Wish(activate=True))
+    assert client.activation == {
+        "state": "licensed",
+        "message": "The product is licensed.",
+        "required_count": 5,
+        "type": "active_directory",
+        "activation_object": "Contoso 2022",
+    }
+    session, _carrier = open_direct(host)
+    windows = read_license(session)["windows"]
+    assert (windows["activation_type"], windows["ad_activation"]["object_dn"], windows["ad_activation"]["csvlk_pid"]) == (
+        "active_directory",
+        OBJECT.dn,
+        OBJECT.csvlk_pid,
+    )
+
+    forbidden = domain.add("srv-02", "server_2022_standard")
+    forbidden.forest = lambda: [OBJECT]
+    asked = run(forbidden, Wish(activate=True, settings={"activation_type": 2}))
+    assert (asked.activation["state"], asked.activation["required_count"]) == ("counted", 5)
+    preferred = domain.add("srv-03", "server_2022_standard")
+    with pytest.raises(StepFailed) as caught:
+        run(preferred, Wish(activate=True, settings={"activation_type": 1}))
+    assert getattr(caught.value.__cause__, "code", "") == "0x80072030"
+
+
+@pytest.mark.parametrize(("profile", "member"), [("windows_7_enterprise", "contoso.com"), ("windows_10_enterprise", "")])
+def test_an_old_windows_and_a_workgroup_know_no_activation_objects(domain: FakeDomain, profile: str, member: str) -> None:
+    domain.add_kms_host()
+    host = domain.add("pc-001", profile, domain=member)
+    host.forest = lambda: [OBJECT]
+    assert run(host, Wish(activate=True, kms_host="kms-1.contoso.com")).activation["state"] == "counted"
+
+
 def test_a_fixed_host_is_the_one_that_activated(domain: FakeDomain) -> None:
     kms = domain.add_kms_host()
     host = domain.add("srv-01", "server_2022_standard")
@@ -176,5 +225,6 @@ def test_a_fixed_host_is_the_one_that_activated(domain: FakeDomain) -> None:
         "kms-1.contoso.com",
         1688,
     )
+    assert client.activation["type"] == "kms"
     back = run(host, Wish(discover=True, activate=True))
     assert (back.activation["state"], list(changes(back))) == ("licensed", ["KMS host"])
