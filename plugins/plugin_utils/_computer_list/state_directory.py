@@ -18,6 +18,8 @@ VARIABLE = "volume_activation_state_dir"
 # ansible-runner sets it to the artifacts of its job, which lie in its private data directory; AWX and ansible-navigator run it.
 _RUNNER = "AWX_ISOLATED_DATA_DIR"
 _ARTIFACTS = "artifacts"
+# In an execution environment, a container that lives as long as the run, the private data directory is mounted here.
+_IN_CONTAINER = "/runner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,13 @@ class StateDirectory:
     refusal: str
 
 
-def judge(given: str, environment: Mapping[str, str], mount_points: Iterable[str], in_container: bool) -> StateDirectory:
+def judge(given: str, environment: Mapping[str, str], mount_points: Iterable[str]) -> StateDirectory:
     """Where state is kept, and whether it is still there after the run.
 
     Args:
         given: The value of C(volume_activation_state_dir); empty for none.
         environment: The environment variables of the process.
         mount_points: What is mounted where.
-        in_container: Whether the process runs in a container, whose own file system ends with it.
     """
     runner = private_directories(environment)
     if not given:
@@ -60,10 +61,11 @@ def judge(given: str, environment: Mapping[str, str], mount_points: Iterable[str
             path,
             f"{path} lies in ansible-runner's private directory {inside}, which ends with the run. Set {VARIABLE} to a folder that outlasts it.",
         )
-    if in_container and mount == "/":
+    if _IN_CONTAINER in runner and mount == "/":
         return StateDirectory(
             path,
-            f"{path} lies in the container itself, which ends with the run. Mount a folder there, or set {VARIABLE} to one that is mounted.",
+            f"{path} lies in the execution environment itself, which ends with the run. Mount a folder there, or set {VARIABLE} to one that"
+            " is mounted.",
         )
     return StateDirectory(path, "")
 
@@ -99,8 +101,7 @@ def judge_here(given: str) -> StateDirectory:
         mounted = mount_points(Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace"))
     except OSError:
         mounted = ["/"]
-    in_container = any(Path(mark).exists() for mark in ("/run/.containerenv", "/.dockerenv"))
-    return judge(given, os.environ, mounted, in_container)
+    return judge(given, os.environ, mounted)
 
 
 def _mount_of(path: str, mount_points: Iterable[str]) -> str:

@@ -97,9 +97,9 @@ SENTENCES: dict[str, Callable[[], str]] = {
     "an answer that differs from the one of before": lambda: answer(confirmed=True, confirmation_id="1"),
     "a typed confirmation ID that differs from the one of before": lambda: typed(lists.iid(1)),
     "a typed installation ID that no computer has": lambda: typed("1234567" * 9),
-    "a run of ansible-runner that keeps nothing": lambda: judge("", RUNNER, ["/"], True).refusal,
-    "a state directory that ends with the run": lambda: judge("/runner/project/state", RUNNER, ["/", "/runner"], True).refusal,
-    "a state directory inside a container": lambda: judge("/srv/state", {}, ["/"], True).refusal,
+    "a run of ansible-runner that keeps nothing": lambda: judge("", RUNNER, ["/"]).refusal,
+    "a state directory that ends with the run": lambda: judge("/runner/project/state", RUNNER, ["/", "/runner"]).refusal,
+    "a state directory inside an execution environment": lambda: judge("/srv/state", RUNNER, ["/"]).refusal,
 }
 LOCKED, FULL_DISK = "a list that another run has locked", "a disk without room for a list"
 NO_PASSWORD, OTHER_PASSWORD = "an encrypted list without its password", "an encrypted list with another password"

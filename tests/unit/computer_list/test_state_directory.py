@@ -17,32 +17,31 @@ MOUNTS = ["/", "/proc", "/runner", "/runner/artifacts"]
 
 
 @pytest.mark.parametrize(
-    ("given", "environment", "mounts", "in_container", "path", "said"),
+    ("given", "environment", "mounts", "path", "said"),
     [
-        ("", SHELL, ["/"], False, "/home/me/.local/state/winops.volume_activation", ""),
-        ("", {**SHELL, "XDG_STATE_HOME": "/srv/state"}, ["/"], False, "/srv/state/winops.volume_activation", ""),
-        ("", {**SHELL, "XDG_STATE_HOME": "relative"}, ["/"], False, "/home/me/.local/state/winops.volume_activation", ""),
-        ("/srv/a/../activation/", SHELL, ["/"], False, "/srv/activation", ""),
+        ("", SHELL, ["/"], "/home/me/.local/state/winops.volume_activation", ""),
+        ("", {**SHELL, "XDG_STATE_HOME": "/srv/state"}, ["/"], "/srv/state/winops.volume_activation", ""),
+        ("", {**SHELL, "XDG_STATE_HOME": "relative"}, ["/"], "/home/me/.local/state/winops.volume_activation", ""),
+        ("/srv/a/../activation/", SHELL, ["/"], "/srv/activation", ""),
         # A job of AWX keeps nothing unless it is told where.
-        ("", RUNNER, MOUNTS, True, "/home/runner/.local/state/winops.volume_activation", "no state directory is set"),
-        ("", LOCAL_RUNNER, ["/"], False, "/home/me/.local/state/winops.volume_activation", "no state directory is set"),
-        ("/runner/project/state", RUNNER, MOUNTS, True, "/runner/project/state", "private directory /runner, which ends"),
-        ("/runner/artifacts/state", RUNNER, MOUNTS[:3], True, "/runner/artifacts/state", "private directory /runner, which ends"),
-        ("/tmp/job/state", LOCAL_RUNNER, ["/"], False, "/tmp/job/state", "private directory /tmp/job, which ends"),
-        ("/runner", RUNNER, MOUNTS, True, "/runner", "private directory /runner, which ends"),
+        ("", RUNNER, MOUNTS, "/home/runner/.local/state/winops.volume_activation", "no state directory is set"),
+        ("", LOCAL_RUNNER, ["/"], "/home/me/.local/state/winops.volume_activation", "no state directory is set"),
+        ("/runner/project/state", RUNNER, MOUNTS, "/runner/project/state", "private directory /runner, which ends"),
+        ("/runner/artifacts/state", RUNNER, MOUNTS[:3], "/runner/artifacts/state", "private directory /runner, which ends"),
+        ("/tmp/job/state", LOCAL_RUNNER, ["/"], "/tmp/job/state", "private directory /tmp/job, which ends"),
+        ("/runner", RUNNER, MOUNTS, "/runner", "private directory /runner, which ends"),
         # What is mounted there outlasts it.
-        ("/runner/state/lab", RUNNER, [*MOUNTS, "/runner/state"], True, "/runner/state/lab", ""),
-        ("/state", RUNNER, [*MOUNTS, "/state"], True, "/state", ""),
-        ("/srv/activation", LOCAL_RUNNER, ["/"], False, "/srv/activation", ""),
-        # A container without ansible-runner loses its own file system, too.
-        ("/srv/activation", SHELL, ["/", "/proc"], True, "/srv/activation", "lies in the container itself"),
-        ("", SHELL, ["/", "/home/me"], True, "/home/me/.local/state/winops.volume_activation", ""),
+        ("/runner/state/lab", RUNNER, [*MOUNTS, "/runner/state"], "/runner/state/lab", ""),
+        ("/state", RUNNER, [*MOUNTS, "/state"], "/state", ""),
+        ("/srv/activation", LOCAL_RUNNER, ["/"], "/srv/activation", ""),
+        # An execution environment loses its own file system with the run.
+        ("/srv/activation", RUNNER, MOUNTS, "/srv/activation", "lies in the execution environment itself"),
+        # A container that somebody works in is not known to.
+        ("/srv/activation", SHELL, ["/", "/proc"], "/srv/activation", ""),
     ],
 )
-def test_a_folder_that_ends_with_the_run_is_refused(
-    given: str, environment: dict[str, str], mounts: list[str], in_container: bool, path: str, said: str
-):
-    found = judge(given, environment, mounts, in_container)
+def test_a_folder_that_ends_with_the_run_is_refused(given: str, environment: dict[str, str], mounts: list[str], path: str, said: str):
+    found = judge(given, environment, mounts)
     assert found.path == path
     assert (said in found.refusal) if said else found.refusal == ""
     assert not said or "volume_activation_state_dir" in found.refusal
