@@ -35,7 +35,7 @@ export ANSIBLE_HOME := $(build)/home/.ansible
 export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 
-.PHONY: help setup setup-newest setup-microsoft-ad stage demo lab-up lab-down play test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -66,6 +66,9 @@ play: stage ## A playbook against the running laboratory: make play PLAY=kms_sin
 	@test -e build/lab/env || { echo 'The laboratory is not running: make lab-up' >&2; exit 1; }
 	@. build/lab/env && $(in_venv) ansible-playbook -i build/lab/inventory.yml "winops.volume_activation.$(PLAY)" $(ARGS)
 
+bundle: stage ## The collection with all that it needs, for a control node without a network, as build/winops-volume_activation-bundle-*.tar.gz
+	@tests/setup/bundle.sh "$(build)" "$(venv)" "$(collection)"
+
 test: setup ## Every check and test
 	+@tests/setup/checks.sh "$(build)" lint types unit sanity integration
 
@@ -76,7 +79,7 @@ lint-python: setup
 	$(in_venv) ruff format --check --quiet
 
 lint-shell: setup
-	$(in_venv) shellcheck .ci/run tests/setup/*.sh
+	$(in_venv) shellcheck .ci/run tests/setup/*.sh tests/setup/bundle/*.sh
 
 lint-ansible: stage
 	$(in_collection) ansible-lint --offline --nocolor
@@ -96,7 +99,7 @@ unit: stage ## Unit tests, the layer check among them: make unit ARGS="-k dns"
 sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
-integration: stage setup-newest setup-microsoft-ad ## Tests on the laboratory, which they start and stop
+integration: stage setup-newest setup-microsoft-ad bundle ## Tests on the laboratory, which they start and stop
 	$(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
