@@ -45,7 +45,7 @@ def sealing(
     carrier = PoweredCarrier(host, user)
     if intercept is not None:
         carrier.intercept = intercept
-    asked = Wish(**{"poll": 0.02, "timeout": 5.0, **wish})
+    asked = Wish(**{"poll": 0.02, "timeout": 30.0, **wish})
     return Sysprep(Session(carrier, host.hostname), asked, check_mode, lambda: host.is_up), carrier
 
 
