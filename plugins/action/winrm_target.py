@@ -17,7 +17,8 @@ class ActionModule(WindowsAction):
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        wish = Wish(options["winrm"], options["local_accounts"], options["wmi_exception"], options["firewall_method"] == "netsh")
+        names = ("winrm_service", "winrm_rule", "local_accounts", "wmi_exception")
+        wish = Wish(**{name: options[name] for name in names}, netsh=options["firewall_method"] == "netsh")
         target = Target(session, wish)
         target.change(check_mode)
         unmet = [need.detail for need in target.needs if need.met is False and not (check_mode and need.changes)]

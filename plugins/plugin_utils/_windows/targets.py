@@ -37,13 +37,16 @@ class Wish:
     """What a host is to have; C(None) leaves a thing alone.
 
     Attributes:
-        winrm: Whether it has to stay within reach of WinRM.
+        winrm_service: Whether WinRM has to start with Windows.
+        winrm_rule: Whether the firewall rule of port 5985 has to be on; C(None) looks at it and leaves it alone, as another rule may
+            let the connection in, and more narrowly.
         local_accounts: Whether local administrators keep their rights over the network.
         wmi_exception: Whether the firewall lets WMI over DCOM in.
         netsh: Whether netsh.exe may be started for rules where Windows has no class for them.
     """
 
-    winrm: bool = True
+    winrm_service: bool = True
+    winrm_rule: bool | None = None
     local_accounts: bool | None = None
     wmi_exception: bool | None = None
     netsh: bool = False
@@ -107,8 +110,9 @@ class Target:
     def _read(self) -> list[Need]:
         wish = self._wish
         readers: list[tuple[str, Callable[[], Need]]] = []
-        if wish.winrm:
-            readers += [("winrm_service", self._service), ("winrm_rule", self._winrm_rule)]
+        if wish.winrm_service:
+            readers.append(("winrm_service", self._service))
+        readers.append(("winrm_rule", self._winrm_rule))
         if wish.local_accounts is not None:
             readers.append(("local_accounts", self._local_accounts))
         if wish.wmi_exception is not None:
@@ -143,7 +147,16 @@ class Target:
                 " yours let it in."
             )
             return Need("winrm_rule", None, detail, [])
-        return self._rules("winrm_rule", WINRM_RULES, True, f"port {HTTP_PORT}")
+        if self._wish.winrm_rule is not None:
+            return self._rules("winrm_rule", WINRM_RULES, self._wish.winrm_rule, f"port {HTTP_PORT}")
+        need = self._rules("winrm_rule", WINRM_RULES, True, f"port {HTTP_PORT}")
+        if need.met is False:
+            detail = (
+                f"{self._host}: the firewall rule {WINRM_RULES[0]} is off, and the connection came in all the same: by a rule of yours, or"
+                " because the firewall is off."
+            )
+            return Need("winrm_rule", None, detail, [])
+        return need
 
     def _wmi_rules(self) -> Need:
         return self._rules("wmi_rules", WMI_RULES, bool(self._wish.wmi_exception), "WMI over DCOM")

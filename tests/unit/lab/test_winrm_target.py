@@ -76,14 +76,28 @@ def test_drift_is_predicted_mended_as_exactly_that_and_then_gone(host: Host):
     open_firewall(host, WINRM_RULE, "Disable")
     due = [("start mode of the service WinRM", "Manual", "Auto"), (f"firewall rule {WINRM_RULE}", "off", "on")]
     before = state(host)
-    planned, _carrier = run(host, check_mode=True)
+    planned, _carrier = run(host, check_mode=True, winrm_rule=True)
     assert changes(planned) == due and met(planned) == {"winrm_service": False, "winrm_rule": False}
     assert state(host) == before
-    mended, _carrier = run(host)
+    mended, _carrier = run(host, winrm_rule=True)
     assert changes(mended) == due and met(mended) == {"winrm_service": True, "winrm_rule": True}
     assert state(host) == ("Auto", True, [False] * 3, None)
-    again, _carrier = run(host)
+    again, _carrier = run(host, winrm_rule=True)
     assert again.steps == []
+
+
+def test_a_rule_that_is_off_is_left_alone_where_another_lets_the_connection_in(host: Host):
+    open_firewall(host, WINRM_RULE, "Disable")
+    target, _carrier = run(host)
+    assert met(target) == {"winrm_service": True, "winrm_rule": None} and target.steps == []
+    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OTHER_RULE])
+    assert not state(host)[1]
+
+
+def test_a_rule_is_switched_off_where_that_is_wanted(host: Host):
+    target, _carrier = run(host, winrm_rule=False, winrm_service=False)
+    assert changes(target) == [(f"firewall rule {WINRM_RULE}", "on", "off")] and met(target) == {"winrm_rule": True}
+    assert not state(host)[1]
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -111,13 +125,14 @@ MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF = (
     "local accounts with rights over the network that are not wanted",
     "the firewall exception for VAMT is missing",
 )
-DENIED, OLD, OTHER_PORT, NO_RULE = (
+DENIED, OLD, OTHER_PORT, NO_RULE, OTHER_RULE = (
     "a service that the account may not change",
     "a firewall rule of an old Windows",
     "a connection by another port",
     "a Windows without the firewall rule",
+    "a firewall rule that is off while another lets the connection in",
 )
-WRITTEN = error_catalogue.paired("Within reach", [MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF, DENIED, OLD, OTHER_PORT, NO_RULE])
+WRITTEN = error_catalogue.paired("Within reach", [MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF, DENIED, OLD, OTHER_PORT, NO_RULE, OTHER_RULE])
 
 
 def said(target: Target) -> dict[str, str]:
@@ -127,7 +142,7 @@ def said(target: Target) -> dict[str, str]:
 def test_each_thing_that_is_missing_is_told_in_a_sentence(host: Host):
     host.services.change_start_mode("WinRM", "Manual")
     open_firewall(host, WINRM_RULE, "Disable")
-    target, _carrier = run(host, check_mode=True, local_accounts=True, wmi_exception=True)
+    target, _carrier = run(host, check_mode=True, winrm_rule=True, local_accounts=True, wmi_exception=True)
     cases = {"winrm_service": MANUAL, "winrm_rule": RULE_OFF, "local_accounts": FILTERED, "wmi_rules": WMI_OFF}
     assert said(target) == {name: error_catalogue.said(WRITTEN[case]) for name, case in cases.items()}
     run(host, local_accounts=True)
@@ -138,7 +153,7 @@ def test_each_thing_that_is_missing_is_told_in_a_sentence(host: Host):
 def test_a_right_that_is_lacking_hides_nothing_else(host: Host):
     host.services.change_start_mode("WinRM", "Manual")
     open_firewall(host, WINRM_RULE, "Disable")
-    target, _carrier = run(host, denied="Invoke:ChangeStartMode")
+    target, _carrier = run(host, denied="Invoke:ChangeStartMode", winrm_rule=True)
     assert changes(target) == [(f"firewall rule {WINRM_RULE}", "off", "on")]
     assert met(target) == {"winrm_service": False, "winrm_rule": True}
     sentence = said(target)["winrm_service"]
@@ -167,8 +182,8 @@ def test_an_old_windows(domain: FakeDomain):
     assert met(target) == {"winrm_service": True, "winrm_rule": None}
     assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[NO_RULE])
     host.registry.set(RULES_KEY, WINRM_RULE, ValueType.SZ, OLD_RULE)
-    planned, _carrier = run(host, check_mode=True)
-    target, _carrier = run(host)
+    planned, _carrier = run(host, check_mode=True, winrm_rule=True)
+    target, _carrier = run(host, winrm_rule=True)
     assert met(planned) == met(target) == {"winrm_service": True, "winrm_rule": False}
     # No program is started unless that is allowed, which check mode knows too.
     assert planned.steps == target.steps == []
