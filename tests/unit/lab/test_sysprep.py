@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host
-from lab.windows.sysprep import PENDING_REBOOTS, SETUP_STATE, STATUS
+from lab.windows.sysprep import APPX_STORE, PENDING_REBOOTS, SETUP_STATE, STATUS
 from lab.wsman.request_log import Entry
 
 GENERALIZED = "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
@@ -262,22 +261,38 @@ def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
     assert state(host) == "IMAGE_STATE_COMPLETE"
 
 
-def test_one_connection_that_fails_is_no_computer_that_is_down(domain: FakeDomain):
-    host = computer(domain, sysprep=0.3)
-    looks = iter([False, True])
+def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain):
+    host = computer(domain, sysprep=0.4)
+    # Once nobody takes a connection; then somebody does, and yet no answer comes.
+    answers = iter([False, True, True])
     task, carrier = sealing(host, finish="shutdown")
-    task._reaches = lambda: next(looks, host.is_up)
-    broken = threading.Event()
+    task._reaches = lambda: next(answers, host.is_up)
+    lost = []
 
     def intercept(entry: Entry) -> None:
-        if "StdRegProv" in entry.resource and carrier.asked("Invoke:Create") and not broken.is_set():
-            broken.set()
+        # A read is repeated once, so that these are three looks.
+        if "StdRegProv" in entry.resource and carrier.asked("Invoke:Create") and len(lost) < 6:
+            lost.append(entry)
             raise UnknownOutcome("the connection broke", source="wsman")
 
     carrier.intercept = intercept
     task.change()
-    assert broken.is_set()
-    assert (task.result["ending"], task.warnings) == ("no_longer_answers", [])
+    assert (len(lost), task.result["ending"], task.warnings) == (6, "no_longer_answers", [])
+
+
+def test_a_state_that_is_written_between_two_looks_counts(domain: FakeDomain):
+    host = computer(domain, sysprep=60)
+    task, carrier = sealing(host)
+
+    def intercept(entry: Entry) -> None:
+        if "Win32_Process" in entry.query and carrier.asked("Invoke:Create"):
+            host.sysprep.cancel()
+            host.processes._running.clear()
+            set_state(host, GENERALIZED)
+
+    carrier.intercept = intercept
+    task.change()
+    assert (task.result["ending"], task.result["generalized"]) == ("quit", True)
 
 
 def test_skiprearm_is_set_and_removed_and_spends_nothing(domain: FakeDomain):
@@ -287,6 +302,7 @@ def test_skiprearm_is_set_and_removed_and_spends_nothing(domain: FakeDomain):
     assert (done.result["skip_rearm"], done.result["rearms"]) == (True, 3)
     host.reboot()
     assert seal(host, check_mode=True).warnings == [error_catalogue.said(WRITTEN["SkipRearm is set"])]
+    assert [step.attribute for step in seal(host, check_mode=True, skip_rearm=True).steps] == ["image state"]
     done = seal(host, skip_rearm=False)
     assert (changes(done)[0], done.warnings, done.result["rearms"]) == (("SkipRearm", 1, None), [], 2)
     assert registry(host, "GetDWORDValue", SPP, "SkipRearm")["ReturnValue"] == 1
@@ -298,7 +314,9 @@ def test_without_rearms_skiprearm_is_a_way(domain: FakeDomain):
 
 
 def test_packages_that_all_have_and_libraries_stand_in_nobodys_way(domain: FakeDomain):
-    assert seal(computer(domain), check_mode=True).steps
+    host = computer(domain)
+    registry(host, "CreateKey", rf"{APPX_STORE}\S-1-5-18\{PACKAGE}")
+    assert seal(host, check_mode=True).steps
     old = computer(domain, "ref-7", profile="windows_7_enterprise", user_packages=(PACKAGE,))
     assert seal(old, check_mode=True).steps
 
