@@ -48,9 +48,9 @@ class ActionModule(WindowsAction):
         host = KmsHost(session, wish, check_mode, always_read=published is not None, probe=_probe_of(session))
         host.change(published.plan if published else None)
         result: dict[str, t.Any] = {"port": host.port} if host.state.service else {}
-        if installation := host.installation_id:
-            result["installation_id"] = installation
-            result["installation_id_groups"] = grouped(installation)
+        if ids := host.offline_ids:
+            result |= {"installation_id": ids.installation_id, "extended_pid": ids.extended_pid}
+            result["installation_id_groups"] = grouped(ids.installation_id)
         if wish.publish_list is not None:
             now = planned(wish.publish_list, host.state.publish_list)
             result["publish_list"] = {"lines": list(now.lines), "foreign": list(now.foreign)}

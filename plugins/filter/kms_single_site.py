@@ -67,9 +67,18 @@ def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values]
 
 
-def kms_waiting_lines(installation_ids: Mapping[str, str]) -> list[str]:
+def kms_waiting_products(results: Mapping[str, Mapping[str, Any]], confirmation_ids: Mapping[str, str]) -> list[dict[str, str]]:
+    """See C(kms_waiting_products.yml)."""
+    return [
+        {"identifier": host, "installation_id": result["installation_id"], "extended_pid": result["extended_pid"]}
+        for host, result in results.items()
+        if result.get("installation_id") and host not in confirmation_ids
+    ]
+
+
+def kms_waiting_lines(products: Sequence[Mapping[str, str]]) -> list[str]:
     """See C(kms_waiting_lines.yml)."""
-    return [f"{host}: installation ID {grouped(digits)}" for host, digits in installation_ids.items()]
+    return [f"{product['identifier']}: installation ID {grouped(product['installation_id'])}" for product in products]
 
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:
@@ -88,5 +97,6 @@ class FilterModule:
             "kms_single_site_summary": kms_single_site_summary,
             "kms_single_site_counts": kms_single_site_counts,
             "kms_zone_lines": kms_zone_lines,
+            "kms_waiting_products": kms_waiting_products,
             "kms_waiting_lines": kms_waiting_lines,
         }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import kms_host_firewall, kms_host_keys, kms_host_settings, licensing, listening, publish_list
 from .host_work import HostWork
+from .offline_activation import Ids
 
 
 class KmsHost(HostWork):
@@ -65,9 +66,9 @@ class KmsHost(HostWork):
         return any(step.attribute == "license status" for step in self.plan.steps)
 
     @property
-    def installation_id(self) -> str:
-        """The installation ID, digits only, of a host that waits for its confirmation ID; empty otherwise."""
-        return kms_host_keys.installation_id(self)
+    def offline_ids(self) -> Ids | None:
+        """What Microsoft has to be told of a host that waits for its confirmation ID; C(None) for any other."""
+        return kms_host_keys.offline_ids(self)
 
     def _verify(self) -> None:
         """What was changed has to read as it was wanted."""

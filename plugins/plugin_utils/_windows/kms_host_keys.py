@@ -15,6 +15,7 @@ from .._plan import Step
 from . import license_changes, licensing, offline_activation, version_values
 from .host_work import HostWork
 from .licensing import Product
+from .offline_activation import Ids
 
 
 def plan_key(work: HostWork) -> None:
@@ -49,7 +50,7 @@ def plan_activation(work: HostWork) -> None:
         return
     if wish.confirmation and state.product and not after:
         # Of a key that is still to be installed, Windows computes the installation ID afterwards.
-        work.warnings += offline_activation.compare(work.name, _installation_id(work, state.product), wish.confirmation)
+        work.warnings += offline_activation.compare(work.name, _ids(work, state.product).installation_id, wish.confirmation)
     before = status_name(state.product.status if state.product else UNLICENSED)
     step = Step(
         work.name,
@@ -75,16 +76,16 @@ def wrong_key(work: HostWork) -> list[str]:
     return wrong
 
 
-def installation_id(work: HostWork) -> str:
-    """What Microsoft has to be told to get a confirmation ID; empty where the host needs none, or activates on line."""
+def offline_ids(work: HostWork) -> Ids | None:
+    """What Microsoft has to be told to get a confirmation ID; C(None) where the host needs none, or activates on line."""
     product = work.state.product
     if work.wish.activate or product is None or not work.state.has_csvlk or product.licensed:
-        return ""
-    return _installation_id(work, product)
+        return None
+    return _ids(work, product)
 
 
-def _installation_id(work: HostWork, product: Product) -> str:
-    return offline_activation.read_installation_id(work.session, licensing.version_of(work.state.service), product.id, product.name)
+def _ids(work: HostWork, product: Product) -> Ids:
+    return offline_activation.read_ids(work.session, licensing.version_of(work.state.service), product.id, product.name)
 
 
 def _key_is_due(work: HostWork) -> bool:

@@ -49,6 +49,19 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Ids:
+    """What a confirmation ID is for.
+
+    Attributes:
+        installation_id: Digits only.
+        extended_pid: The extended product ID of the product's key, which tells Microsoft the key without naming it.
+    """
+
+    installation_id: str
+    extended_pid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deposited:
     """What came of a confirmation ID.
 
@@ -63,8 +76,8 @@ class Deposited:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_installation_id(session: Session, version: WindowsVersion, product_id: str, shown: str) -> str:
-    """The installation ID of a product, digits only. Windows computes it from key and hardware when it is asked.
+def read_ids(session: Session, version: WindowsVersion, product_id: str, shown: str) -> Ids:
+    """What Microsoft has to be told of a product. Windows computes the installation ID from key and hardware when it is asked.
 
     Args:
         session: The host.
@@ -75,12 +88,17 @@ def read_installation_id(session: Session, version: WindowsVersion, product_id: 
     Raises:
         ActivationError: Windows gives none, because the product holds no key.
     """
-    condition, columns = f"ID='{product_id}'", (*PRODUCT_COLUMNS, "OfflineInstallationId")
+    condition, columns = f"ID='{product_id}'", (*PRODUCT_COLUMNS, "OfflineInstallationId", "ProductKeyID")
     products = licensing.read_products(session, version, columns, condition)
-    found = str(products[0].row["OfflineInstallationId"] or "") if products else ""
-    if not found:
+    row = products[0].row if products else {"OfflineInstallationId": None, "ProductKeyID": None}
+    if not row["OfflineInstallationId"]:
         raise ActivationError(f"{session.host}: Windows gives no installation ID for {shown}; install its key again.", source="windows")
-    return found
+    return Ids(str(row["OfflineInstallationId"]), str(row["ProductKeyID"] or ""))
+
+
+def read_installation_id(session: Session, version: WindowsVersion, product_id: str, shown: str) -> str:
+    """The installation ID alone, as C(read_ids) reads it."""
+    return read_ids(session, version, product_id, shown).installation_id
 
 
 def compare(host: str, found: str, confirmation: Confirmation) -> list[str]:

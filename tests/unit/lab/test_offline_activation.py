@@ -21,7 +21,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes, licensing, offline_activation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation, Deposited
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation, Deposited, Ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.versions import WINDOWS_8
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from lab.windows import data
@@ -146,12 +146,12 @@ def spent(domain: FakeDomain) -> int:
 
 def test_a_kms_host_is_set_up_in_two_runs_and_never_asks_microsoft(domain: FakeDomain):
     host = domain.add("kms-1", "server_2022_standard", role="kms")
-    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].installation_id == ""
+    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].offline_ids is None
     first, _carrier = kms_host(host, product_key=CSVLK)
     installation, confirmation = ids(host)
-    assert first.installation_id == installation
+    assert first.offline_ids == Ids(installation, base(host)["ProductKeyID"])
     # Whoever comes back later reads the same, also where there is nothing to do.
-    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].installation_id == installation
+    assert kms_host(host, check_mode=True, product_key=CSVLK)[0].offline_ids == first.offline_ids
     wanted = Confirmation.of(confirmation, installation)
     planned, carrier = kms_host(host, check_mode=True, product_key=CSVLK, confirmation=wanted)
     assert calls(carrier) == ["GetStringValue"] * 2
@@ -161,7 +161,7 @@ def test_a_kms_host_is_set_up_in_two_runs_and_never_asks_microsoft(domain: FakeD
     assert [(step.attribute, step.after, step.how) for step in done.plan.steps] == [
         ("license status", "licensed", "SoftwareLicensingProduct.DepositOfflineConfirmationId")
     ]
-    assert (base(host)["LicenseStatus"], done.installation_id, spent(domain)) == (1, "", 0)
+    assert (base(host)["LicenseStatus"], done.offline_ids, spent(domain)) == (1, None, 0)
     again, _carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
     assert again.plan.steps == []
 
