@@ -44,8 +44,8 @@ class Programs:
 
     purge_tickets: Callable[[], None]
     switch_rules: Callable[[str, str, bool], object]
-    sysprep: Callable[[list[str]], float]
-    """Takes the words after the program, and gives how many seconds it is there."""
+    sysprep: Callable[[list[str]], Callable[[], bool]]
+    """Takes the words after the program, and gives what tells whether it has ended."""
 
 
 def split_command(line: str) -> list[str]:
@@ -71,15 +71,14 @@ class Processes(Provider):
         self._next_id = 4000 + seed % 1000 * 4
         self.started: list[str] = []
         self._duration = duration
-        self._running: dict[int, tuple[str, float]] = {}
+        self._running: dict[int, tuple[str, Callable[[], bool]]] = {}
 
     def instances(self, equal: Mapping[str, object] | None = None) -> Sequence[Instance]:
         """The programs that were started and have not ended yet; the lab's machines show no others."""
-        now = time.monotonic()
-        self._running = {number: entry for number, entry in self._running.items() if entry[1] > now}
+        self._running = {number: entry for number, entry in self._running.items() if not entry[1]()}
         return [
             self.complete({"Handle": str(number), "ProcessId": number, "CommandLine": line, "Name": ntpath.basename(line.split()[0])})
-            for number, (line, _end) in self._running.items()
+            for number, (line, _has_ended) in self._running.items()
         ]
 
     def call(self, instance: Instance | None, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -102,13 +101,12 @@ class Processes(Provider):
             # It lies in no folder of the search path.
             return {"ReturnValue": _PATH_NOT_FOUND, "ProcessId": None}
         self.started.append(line)
-        lasts = self._run(program, words[1:])
         self._next_id += 4
-        self._running[self._next_id] = (line, time.monotonic() + lasts)
+        self._running[self._next_id] = (line, self._run(program, words[1:]))
         return {"ReturnValue": _OK, "ProcessId": self._next_id}
 
-    def _run(self, program: str, words: list[str]) -> float:
-        """Start a program; how many seconds it is there."""
+    def _run(self, program: str, words: list[str]) -> Callable[[], bool]:
+        """Start a program; what is returned tells whether it has ended."""
         lower = [word.lower() for word in words]
         if program == "cmd" and lower[:1] in (["/c"], ["/k"]):
             inner = words[1:] if len(words) != 2 else split_command(words[1])
@@ -121,7 +119,8 @@ class Processes(Provider):
             self._netsh(words)
         elif program == "sysprep":
             return self._programs.sysprep(words)
-        return self._duration
+        end = time.monotonic() + self._duration
+        return lambda: time.monotonic() >= end
 
     def _netsh(self, words: list[str]) -> None:
         """``advfirewall firewall set rule name=…|group=… new enable=yes|no``; what netsh would not understand changes nothing."""

@@ -32,7 +32,6 @@ _IN_AUDIT_MODE = "IMAGE_STATE_SPECIALIZE_RESEAL_TO_AUDIT"
 _READY, _AT_WORK, _CLEANED = 7, 3, 2
 
 _USER = "S-1-5-21-1004336348-1177238915-682003330-1001"
-_FOREVER = 10.0**9
 """A message box on a desktop that nobody sees."""
 
 
@@ -115,19 +114,19 @@ class Sysprep:
         """Whether the next start of Windows finds a generalized image."""
         return self.image_state.startswith("IMAGE_STATE_GENERALIZE_")
 
-    def run(self, words: list[str]) -> float:
-        """Start it; how many seconds the program is there."""
+    def run(self, words: list[str]) -> Callable[[], bool]:
+        """Start it; what is returned tells whether it has ended."""
         order = parse(words)
         if order is None or (order.mode and (order.mode.lower() != "vm" or self._spec.windows.schema < 2018)):
-            return 0.0 if order and order.quiet else _FOREVER
+            return lambda: order is not None and order.quiet
         obstacle = self._obstacle(order)
         if obstacle:
             self.log.append(obstacle)
-            return 0.0 if order.quiet else _FOREVER
+            # Without /quiet its message waits for somebody.
+            return lambda: order.quiet
         self._set_state(UNDEPLOYABLE)
         self._registry.set(STATUS, "GeneralizationState", ValueType.DWORD, _AT_WORK)
-        self._later(lambda: self._end(order))
-        return self._spec.sysprep
+        return self._later(lambda: self._end(order))
 
     def cancel(self) -> None:
         """Nothing more comes of a run: the machine was switched off."""
@@ -168,13 +167,15 @@ class Sysprep:
         if order.finish != "quit":
             self._go_down(order.finish == "reboot")
 
-    def _later(self, act: Callable[[], None]) -> None:
+    def _later(self, act: Callable[[], None]) -> Callable[[], bool]:
         if self._spec.sysprep <= 0:
             act()
-            return
-        self._timer = threading.Timer(self._spec.sysprep, act)
-        self._timer.daemon = True
-        self._timer.start()
+            return lambda: True
+        self._timer = timer = threading.Timer(self._spec.sysprep, act)
+        timer.daemon = True
+        timer.start()
+        # It writes its state before it ends, however late it gets its turn.
+        return lambda: not timer.is_alive()
 
     def _set_state(self, state: str) -> None:
         self._registry.set(SETUP_STATE, "ImageState", ValueType.SZ, state)
