@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import urlsplit
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._kms_endpoint.probe import State, probe
 from ..plugin_utils._windows.sysprep import Sysprep
 from ..plugin_utils._windows.sysprep_refusals import Wish
 from ..plugin_utils._wsman.session import Session
 
-_SILENT = (State.REFUSED, State.FILTERED, State.UNREACHABLE, State.UNRESOLVED)
 # A drive, and no character that a path can't have.
-_PATH = re.compile(r'[A-Za-z]:\\[^"<>|?*/\x00-\x1f]+')
+_PATH = re.compile(r'[A-Za-z]:\\[^"<>|?*/\x00-\x1f]*[^"<>|?*/\\\x00-\x1f]')
 
 
 class ActionModule(WindowsAction):
@@ -26,7 +23,7 @@ class ActionModule(WindowsAction):
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        sealing = Sysprep(session, _wish(options), check_mode, _port_of(session))
+        sealing = Sysprep(session, _wish(options), check_mode)
         sealing.change()
         return Outcome(sealing.steps, sealing.result, warnings=sealing.warnings)
 
@@ -46,10 +43,3 @@ def _wish(options: dict[str, t.Any]) -> Wish:
             "skip_rearm is about a rearm, which sysprep makes with generalize: true only; leave it out.", source="options"
         )
     return Wish(**options)
-
-
-def _port_of(session: Session) -> t.Callable[[], bool]:
-    """Whether anybody listens at the port of WinRM."""
-    parts = urlsplit(session.carrier.endpoint)
-    host, port = parts.hostname or session.host, parts.port or (443 if parts.scheme == "https" else 80)
-    return lambda: probe(host, host, port).state not in _SILENT

@@ -170,3 +170,17 @@ def test_copies_of_an_image_that_was_not_generalized_are_one_and_the_audit_says_
         f"2 computers ({RAW}.{names.ZONE}, {RAW_COPIES[0]}.{names.ZONE}) share the client machine ID (CMID) {shared.pop()}"
         in found[0]["text"]
     )
+
+
+def test_a_computer_that_sysprep_takes_down_no_longer_answers(lab: Lab, inventory: Path) -> None:
+    # It was started again meanwhile.
+    lab.control.stop_host(REFERENCE)
+    lab.control.start_host(REFERENCE)
+    run = seal(lab, inventory, reference_image_finish="shutdown", reference_image_mode_vm="true")
+    assert run.rc == 0, run.output[-3000:]
+    (sealing,) = run.of_task("Generalize the computer")
+    assert (sealing.result["ending"], sealing.result["answers"]) == ("no_longer_answers", False)
+    seen = lab.control.host(REFERENCE)
+    assert (seen["running"], seen["image_state"]) == (False, GENERALIZED)
+    assert seen["processes"][-1].endswith("/generalize /oobe /shutdown /quiet /mode:vm")
+    assert "no longer answers" in run.of_task("Summary")[-1].result["msg"][2]

@@ -16,7 +16,7 @@ from .license_info import short_product
 from .licensing import platform_keys
 from .sysprep_refusals import Refusals, Wish
 from .sysprep_state import Machine, read_licensing, read_machine
-from .sysprep_watch import PROGRAM, Ending, Reaches, Watch
+from .sysprep_watch import PROGRAM, Ending, Watch
 from .versions import WINDOWS_8
 
 _SKIP_REARM = "SkipRearm"
@@ -31,13 +31,12 @@ class Sysprep:
         session: The host.
         wish: What is wanted.
         check_mode: Read and compare only.
-        reaches: Whether the port of WinRM takes a connection.
 
     Raises:
         ActivationError: The image can't be sealed as it is. Nothing was changed.
     """
 
-    def __init__(self, session: Session, wish: Wish, check_mode: bool, reaches: Reaches) -> None:
+    def __init__(self, session: Session, wish: Wish, check_mode: bool) -> None:
         self.steps: list[Step] = []
         self.warnings: list[str] = []
         self.ending = Ending.NONE
@@ -45,7 +44,6 @@ class Sysprep:
         self._host = session.host
         self._wish = wish
         self._check_mode = check_mode
-        self._reaches = reaches
         self._machine: Machine = read_machine(session)
         self._before = self._machine
         self._skips = self._machine.skips_rearm if wish.skip_rearm is None else wish.skip_rearm
@@ -130,9 +128,7 @@ class Sysprep:
             process = programs.start(self._session, self.command, f"run this on it, by hand or as a scheduled task: {self.command}")
         except ActivationError as failure:
             self._raise(failure, made)
-        watch = Watch(
-            self._session, wish.image_state, wish.finish, wish.timeout, wish.poll, self._reaches, machine.system.last_boot, machine.image
-        )
+        watch = Watch(self._session, wish.image_state, wish.finish, wish.timeout, wish.poll, machine.system.last_boot, machine.image)
         ending = watch.until_end()
         self._machine = machine.with_image(watch.image)
         if ending is None:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from .._errors import ActivationError
+from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
 from . import programs
 from .computer import read_operating_system
@@ -19,11 +19,10 @@ from .image_state import ImageState, read_image_state
 
 PROGRAM = "sysprep.exe"
 
-Reaches = Callable[[], bool]
-"""Whether the port of WinRM takes a connection: a computer that no longer lets an account in is not off."""
-
+# Seconds between two looks at a computer that is about to go down.
+_GOING_DOWN = 1.0
 # One connection that fails is not yet a computer that is down.
-_MISSED = 2
+_MISSED = 3
 
 
 class Ending(StrEnum):
@@ -46,7 +45,6 @@ class Watch:
         finish: C(quit), C(shutdown) or C(reboot).
         timeout: Seconds until it is given up.
         poll: Seconds between two looks.
-        reaches: See C(Reaches).
         booted: When the computer was started, before sysprep was.
         image: The state that was seen last.
         lost: The last error of a look that failed; C(None) where it did not.
@@ -57,7 +55,6 @@ class Watch:
     finish: str
     timeout: float
     poll: float
-    reaches: Reaches
     booted: datetime | None
     image: ImageState
     lost: ActivationError | None = None
@@ -69,17 +66,15 @@ class Watch:
         missed = 0
         while True:
             ending = self._look()
-            if self.lost is None:
-                missed = 0
-            elif self.finish != "quit":
-                missed = 0 if self.reaches() else missed + 1
-            if missed == _MISSED:
+            missed = missed + 1 if self.lost is not None and not _is_answer(self.lost) else 0
+            if missed == _MISSED and self.finish != "quit":
                 return Ending.NO_LONGER_ANSWERS
             if ending is not None or self.ended:
                 return ending
             if time.monotonic() >= deadline:
                 return Ending.STILL_ANSWERS if self.lost is None and self.image.state == self.wanted else None
-            time.sleep(self.poll)
+            # Once it is sealed it goes down at once.
+            time.sleep(min(self.poll, _GOING_DOWN) if self.image.state == self.wanted else self.poll)
 
     def _look(self) -> Ending | None:
         """Read the state, and what else tells that it is over."""
@@ -102,3 +97,8 @@ class Watch:
             # Whatever a computer on its way down answers tells nothing of the image.
             self.lost = failure
         return None
+
+
+def _is_answer(failure: ActivationError) -> bool:
+    """Whether somebody answered, although not what was asked: a computer that no longer lets an account in is not down."""
+    return isinstance(failure, WsmanFault) or failure.code.startswith("HTTP ")

@@ -32,7 +32,6 @@ _IN_AUDIT_MODE = "IMAGE_STATE_SPECIALIZE_RESEAL_TO_AUDIT"
 _READY, _AT_WORK, _CLEANED = 7, 3, 2
 
 _USER = "S-1-5-21-1004336348-1177238915-682003330-1001"
-"""A message box on a desktop that nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class Sysprep:
         obstacle = self._obstacle(order)
         if obstacle:
             self.log.append(obstacle)
-            # Without /quiet its message waits for somebody.
+            # Without /quiet its message waits for somebody, on a desktop that nobody sees.
             return lambda: order.quiet
         self._set_state(UNDEPLOYABLE)
         self._registry.set(STATUS, "GeneralizationState", ValueType.DWORD, _AT_WORK)

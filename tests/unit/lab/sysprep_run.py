@@ -46,7 +46,7 @@ def sealing(
     if intercept is not None:
         carrier.intercept = intercept
     asked = Wish(**{"poll": 0.02, "timeout": 30.0, **wish})
-    return Sysprep(Session(carrier, host.hostname), asked, check_mode, lambda: host.is_up), carrier
+    return Sysprep(Session(carrier, host.hostname), asked, check_mode), carrier
 
 
 def seal(host: Host, check_mode: bool = False, user: str = "labadmin", intercept: Any = None, **wish: Any) -> Sysprep:

@@ -17,7 +17,7 @@ from unit.lab.windows_fakes import FakeDomain, install, registry, service_row
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep import Sysprep
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.sysprep import APPX_STORE, PENDING_REBOOTS, SETUP_STATE, STATUS
@@ -261,23 +261,30 @@ def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
     assert state(host) == "IMAGE_STATE_COMPLETE"
 
 
-def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain):
-    host = computer(domain, sysprep=0.4)
-    # Once nobody takes a connection; then somebody does, and yet no answer comes.
-    answers = iter([False, True, True])
+@pytest.mark.parametrize(
+    ("lost", "looks"),
+    [
+        (UnknownOutcome("the connection broke", source="wsman"), 2),
+        # It answers, and that as often as it likes.
+        (HttpError("HTTP 500", 500), 5),
+        (ActivationError("not let in", code="HTTP 401", source="wsman", unreachable=True), 5),
+    ],
+)
+def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain, lost: ActivationError, looks: int):
+    host = computer(domain, sysprep=0.5)
     task, carrier = sealing(host, finish="shutdown")
-    task._reaches = lambda: next(answers, host.is_up)
-    lost = []
+    failed = []
 
     def intercept(entry: Entry) -> None:
-        # A read is repeated once, so that these are three looks.
-        if "StdRegProv" in entry.resource and carrier.asked("Invoke:Create") and len(lost) < 6:
-            lost.append(entry)
-            raise UnknownOutcome("the connection broke", source="wsman")
+        if "StdRegProv" in entry.resource and carrier.asked("Invoke:Create") and len(failed) < most:
+            failed.append(entry)
+            raise lost
 
+    # A read whose answer is lost is repeated once.
+    most = looks * 2 if isinstance(lost, UnknownOutcome) else looks
     carrier.intercept = intercept
     task.change()
-    assert (len(lost), task.result["ending"], task.warnings) == (6, "no_longer_answers", [])
+    assert (len(failed), task.result["ending"], task.warnings) == (most, "no_longer_answers", [])
 
 
 def test_a_state_that_is_written_between_two_looks_counts(domain: FakeDomain):
