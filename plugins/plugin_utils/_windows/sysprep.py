@@ -128,7 +128,17 @@ class Sysprep:
             process = programs.start(self._session, self.command, f"run this on it, by hand or as a scheduled task: {self.command}")
         except ActivationError as failure:
             self._raise(failure, made)
-        watch = Watch(self._session, wish.image_state, wish.finish, wish.timeout, wish.poll, machine.system.last_boot, machine.image)
+        leaves_domain = wish.generalize and bool(machine.domain)
+        watch = Watch(
+            self._session,
+            wish.image_state,
+            wish.finish,
+            timeout=wish.timeout,
+            poll=wish.poll,
+            leaves_domain=leaves_domain,
+            booted=machine.system.last_boot,
+            image=machine.image,
+        )
         ending = watch.until_end()
         self._machine = machine.with_image(watch.image)
         if ending is None:
@@ -160,7 +170,7 @@ class Sysprep:
                 says += f" It broke off in the middle, so that the image is of no use; its reason is in {logs} there. Go back to a copy from before."
         elif watch.lost is not None:
             says = (
-                f"{host}: what became of sysprep is not known after {self._wish.timeout:.0f} seconds, because the host could not be asked any"
+                f"{host}: what became of sysprep is not known after {watch.seconds:.0f} seconds, because the host could not be asked any"
                 f" more: {watch.lost.message.removeprefix(f'{host}: ').rstrip('.')}. Its image state was last seen as {state}. Where it was"
                 f" a member of a domain, connect with an account of the computer itself; {logs} there tell the rest."
             )

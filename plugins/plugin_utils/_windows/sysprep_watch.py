@@ -45,8 +45,10 @@ class Watch:
         finish: C(quit), C(shutdown) or C(reboot).
         timeout: Seconds until it is given up.
         poll: Seconds between two looks.
+        leaves_domain: The account may be one of the domain that the computer leaves by this.
         booted: When the computer was started, before sysprep was.
         image: The state that was seen last.
+        seconds: How long it was looked at.
         lost: The last error of a look that failed; C(None) where it did not.
     """
 
@@ -55,15 +57,17 @@ class Watch:
     finish: str
     timeout: float
     poll: float
+    leaves_domain: bool
     booted: datetime | None
     image: ImageState
+    seconds: float = 0.0
     lost: ActivationError | None = None
     ended: bool = False
 
     def until_end(self) -> Ending | None:
         """How it ended; C(None) where it did not in time, or where sysprep ended without reaching its state (C(ended))."""
-        deadline = time.monotonic() + self.timeout
-        missed = 0
+        began = time.monotonic()
+        missed = refused = 0
         while True:
             ending = self._look()
             missed = missed + 1 if self.lost is not None and not _is_answer(self.lost) else 0
@@ -71,7 +75,12 @@ class Watch:
                 return Ending.NO_LONGER_ANSWERS
             if ending is not None or self.ended:
                 return ending
-            if time.monotonic() >= deadline:
+            self.seconds = time.monotonic() - began
+            refused = refused + 1 if self.lost is not None and self.lost.code == "HTTP 401" else 0
+            if refused == _MISSED and self.leaves_domain and self.finish == "quit":
+                # Nothing will let this account in again.
+                return None
+            if self.seconds >= self.timeout:
                 return Ending.STILL_ANSWERS if self.lost is None and self.image.state == self.wanted else None
             # Once it is sealed it goes down at once.
             time.sleep(min(self.poll, _GOING_DOWN) if self.image.state == self.wanted else self.poll)

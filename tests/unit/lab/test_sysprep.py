@@ -109,7 +109,7 @@ FAILED: dict[str, tuple[Callable[[FakeDomain], Host], dict[str, Any]]] = {
     "sysprep takes too long": (lambda domain: computer(domain, sysprep=60), {"timeout": 0.1}),
     "a domain member that lets its account in no more": (
         lambda domain: computer(domain, domain="contoso.com", sysprep=0.1),
-        {"allow_domain_member": True, "timeout": 0.4, "user": r"CONTOSO\svc-winrm"},
+        {"allow_domain_member": True, "user": r"CONTOSO\svc-winrm"},
     ),
 }
 LOST, FORBIDDEN, UNREAD = "the answer to the start of sysprep is lost", "the host forbids sysprep", "rearms that cannot be read afterwards"
