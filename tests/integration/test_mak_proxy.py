@@ -1,0 +1,328 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sixty computers of a network without Internet are activated with two files: MAK proxy activation, step by step."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from lab import names
+from lab.play import lab_environment
+
+from .conftest import Lab
+from .test_killed_runs import descendants
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+TESTS = Path(__file__).resolve().parents[1]
+# Each computer gets the key whose group it is in, as the laboratory's inventory has them.
+KEY = "{{ group_names | select('in', volume_activation_mak_ring) | first }}"
+# How the inventory calls the computers: nothing of it may leave.
+CANARY = "canary-{label}.kim.example"
+WINDOWS_7 = "mak_win7_enterprise"
+LICENSED = 1
+
+
+@dataclass(frozen=True)
+class Microsoft:
+    """Microsoft in a network of its own, which nothing leads out of."""
+
+    process: subprocess.Popen[str]
+    url: str
+    ca_path: str
+
+    @property
+    def prefix(self) -> list[str]:
+        """What a command begins with that runs in its network."""
+        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--"]
+
+    def call(self, command: str, **arguments: Any) -> Any:
+        """One command, past everything that a client does."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        print(json.dumps({"command": command, **arguments}), file=self.process.stdin, flush=True)
+        answer = json.loads(self.process.stdout.readline())
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def counted(self) -> int:
+        """How many activations it has counted, of all keys."""
+        return sum(int(key["activations"]) for key in self.call("snapshot").values())
+
+
+@pytest.fixture
+def microsoft(tmp_path: Path) -> Iterator[Microsoft]:
+    command = f'ip link set lo up && exec "{sys.executable}" -m lab.microsoft "{tmp_path / "microsoft"}"'
+    process = subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", command], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        yield Microsoft(process, said["url"], said["ca_path"])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@dataclass
+class Site:
+    """The isolated network, the connected one, and the two files that go from one to the other."""
+
+    lab: Lab
+    microsoft: Microsoft
+    folder: Path
+
+    @property
+    def list(self) -> Path:
+        """The file that stays."""
+        return self.folder / "isolated" / "list.json"
+
+    @property
+    def leaving(self) -> Path:
+        """The file that leaves, in the isolated network."""
+        return self.folder / "isolated" / "export.json"
+
+    @property
+    def outside(self) -> Path:
+        """The same, in the connected network."""
+        return self.folder / "connected" / "export.json"
+
+    @property
+    def inventory(self) -> Path:
+        """The laboratory's, in which the computers have names that must not leave."""
+        path = self.folder / "isolated" / "inventory.yml"
+        if not path.exists():
+            text = self.lab.layout.inventory.read_text(encoding="utf-8")
+            path.write_text(re.sub(r"\b((?:pc|srv)-[0-9]+):", lambda found: f"{canary(found[1])}:", text), encoding="utf-8")
+        return path
+
+    @contextlib.contextmanager
+    def playing(self, name: str, hosts: list[str] | None = None, **variables: Any) -> Iterator[subprocess.Popen[str]]:
+        """A playbook at work, where it belongs."""
+        connected = name in ("acquire",)
+        given = dict(variables)
+        if connected:
+            given |= {"volume_activation_microsoft_url": self.microsoft.url, "volume_activation_microsoft_ca_path": self.microsoft.ca_path}
+            given["mak_proxy_export"] = str(self.outside)
+        else:
+            given |= {"mak_proxy_list": str(self.list), "mak_proxy_export": str(self.leaving)}
+            given |= {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
+        command = ["ansible-playbook", f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
+        if connected:
+            command = [*self.microsoft.prefix, *command]
+        else:
+            command += ["-i", str(self.inventory), "--forks", "8"]
+        if hosts:
+            command += ["--limit", ",".join(map(canary, hosts))]
+        environment = {**os.environ, **lab_environment(self.lab.layout.root)}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        ) as process:
+            yield process
+
+    def play(self, name: str, hosts: list[str] | None = None, rc: int = 0, **variables: Any) -> str:
+        """Run a playbook to its end, which has to be that one; returns what it printed."""
+        with self.playing(name, hosts, **variables) as process:
+            assert process.stdout is not None
+            said = process.stdout.read()
+        assert process.returncode == rc, said[-6000:]
+        return said
+
+    def licensed(self) -> set[str]:
+        """The computers whose Windows is licensed, past their WMI."""
+        machines = self.lab.options.machines
+        return {machine.label for machine in machines if self.lab.control.host(machine.label)["license_status"] == LICENSED}
+
+    def depositing(self) -> list[str]:
+        """The hosts that were given a confirmation ID, in order, from the request log."""
+        return [row["host"] for row in self.lab.requests() if "DepositOfflineConfirmationId" in str(row.get("action"))]
+
+
+@pytest.fixture
+def site(isolated_lab: Lab, microsoft: Microsoft, tmp_path: Path) -> Site:
+    for name in ("isolated", "connected"):
+        (tmp_path / name).mkdir()
+    return Site(isolated_lab, microsoft, tmp_path)
+
+
+def canary(label: str) -> str:
+    """The name of a computer in the inventory."""
+    return CANARY.format(label=label)
+
+
+def changed(said: str) -> int:
+    """The sum of changed tasks in a recap."""
+    return sum(map(int, re.findall(r"changed=([0-9]+)", said)))
+
+
+def reaches(prefix: list[str], address: str, port: int) -> bool:
+    """Whether a connection comes about from that network."""
+    program = f"import socket; socket.create_connection(({address!r}, {port}), 5)"
+    return subprocess.run([*prefix, sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a list says of itself what it is, by the description in the documentation."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    said = document.pop("checksum")
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return bool(said == "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def forms(text: str) -> Iterator[bytes]:
+    """What a text looks like in a file that somebody hides it in: plain, UTF-16 and base64, wherever it begins."""
+    for plain in {text, text.lower(), text.upper()}:
+        for data in (plain.encode(), plain.encode("utf-16-le"), plain.encode("utf-16-be")):
+            yield data
+            for offset in range(3):
+                coded = base64.b64encode(b"\0" * offset + data).rstrip(b"=")
+                # What the bytes before and behind it decide is left out.
+                yield coded[(0, 2, 3)[offset] : len(coded) - (1 if (offset + len(data)) % 3 else 0)]
+
+
+def secrets_of(site: Site) -> set[str]:
+    """Whatever would name a computer or a person of the isolated network, or is one of its secrets."""
+    found = {names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD, "kim.example", "WORKGROUP"}
+    for machine in site.lab.options.machines:
+        found |= {canary(machine.label), machine.label, machine.netbios, machine.address, site.lab.control.host(machine.label)["cmid"]}
+    return found | {value for name, value in lab_environment(site.lab.layout.root).items() if name.startswith("LAB_MAK_")}
+
+
+def carry(source: Path, target: Path) -> None:
+    """The stick: one file, from one network to the other."""
+    shutil.copyfile(source, target)
+
+
+def test_neither_network_reaches_the_other(site: Site):
+    there = urlsplit(site.microsoft.url)
+    machine = site.lab.options.machines[0]
+    microsoft, winrm = (str(there.hostname), int(there.port or 443)), (machine.address, site.lab.options.http_port)
+    assert reaches(site.microsoft.prefix, *microsoft) and reaches([], *winrm)
+    assert not reaches([], *microsoft) and not reaches(site.microsoft.prefix, *winrm)
+
+
+def test_sixty_computers_with_two_files(site: Site):
+    machines = [machine.label for machine in site.lab.options.machines]
+    assert len(machines) == 60
+    collected = site.play("collect")
+    assert "60 of 60 computers were seen to" in collected and "Computers: 60 with an installation ID" in collected
+    assert site.licensed() == set()
+    written = site.leaving.read_bytes()
+    assert len(json.loads(written)["products"]) == 60
+    assert [text for text in secrets_of(site) for form in forms(text) if form in written] == []
+    assert canary(machines[0]).encode() in site.list.read_bytes()
+    carry(site.leaving, site.outside)
+
+    # One key is used up: the others get theirs all the same, and the end says who is missing and why.
+    site.microsoft.call("set_remaining", key=WINDOWS_7, count=2)
+    short = site.play("acquire", rc=2)
+    assert "4 without CID." in short and "0x7F" in short
+    assert site.microsoft.counted() == 56
+    site.microsoft.call("set_remaining", key=WINDOWS_7, count=10)
+    assert "60 confirmation IDs, 4 of them obtained by this run" in site.play("acquire")
+    assert site.microsoft.counted() == 60
+    assert len(site.microsoft.call("entries")) == 64
+    carry(site.outside, site.leaving)
+
+    assert "Computers: 60 activated" in site.play("apply")
+    assert site.licensed() == set(machines)
+    few = machines[:2]
+    for name in ("collect", "apply", "reapply"):
+        assert changed(site.play(name, few)) == 0
+    _set_up_anew(site, machines)
+    assert site.microsoft.counted() == 60
+
+
+def _set_up_anew(site: Site, machines: list[str]) -> None:
+    """Twenty on the same hardware get their license back; five on other hardware are refused, and tried when that is asked for."""
+    same, other = machines[::3], machines[1:15:3]
+    assert (len(same), len(other)) == (20, 5)
+    for label in [*same, *other]:
+        site.lab.control.reimage(label, same_hardware=label in same)
+    assert site.licensed() == set(machines) - {*same, *other}
+    before = site.list.read_bytes()
+    said = site.play("reapply", [*same, *other], rc=2)
+    assert "Computers: 20 activated, 5 failed" in said
+    assert set(re.findall(r"Failed: (\S+): \S+ has the installation ID [0-9-]+, but the confirmation ID is for", said)) == set(
+        map(canary, other)
+    )
+    assert site.licensed() == set(machines) - set(other)
+    kept = confirmations(site.list)
+    tried = len(site.depositing())
+    assert "Computers: 5 failed" in site.play("reapply", other, rc=2, mak_proxy_exact_installation_id=False)
+    assert len(site.depositing()) == tried + 5
+    assert confirmations(site.list) == kept == confirmations_of(json.loads(before))
+
+
+def confirmations(path: Path) -> dict[str, str]:
+    """The confirmation IDs of a list by computer."""
+    assert is_whole(path)
+    return confirmations_of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def confirmations_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The same of a document."""
+    return {
+        name: product["confirmation_id"]
+        for name, computer in document["computers"].items()
+        for product in computer["products"].values()
+        if product["confirmation_id"]
+    }
+
+
+def kill_after_requests(site: Site, name: str, host: str, number: int) -> bool:
+    """Run a playbook on one host and kill everything of it as soon as that many requests were answered; whether there were as many."""
+    log, seen = site.lab.layout.requests, len(site.lab.requests())
+    with site.playing(name, [host]) as process:
+        while process.poll() is None:
+            if log.read_bytes().count(b"\n") >= seen + number:
+                for pid in (*descendants(process.pid), process.pid):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                break
+            time.sleep(0.005)
+        process.wait()
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0
+
+
+def kill_in_turn(site: Site, name: str, host: str) -> int:
+    """Kill after the first request, run again and kill after the second, and so on until a run comes to its end; returns how often."""
+    number = 0
+    while kill_after_requests(site, name, host, number + 1):
+        number += 1
+        assert not site.list.exists() or is_whole(site.list)
+    return number
+
+
+def test_killed_after_each_request_and_run_again(site: Site):
+    host = site.lab.options.machines[0].label
+    assert kill_in_turn(site, "collect", host) >= 8
+    assert len(json.loads(site.leaving.read_text(encoding="utf-8"))["products"]) == 1
+    carry(site.leaving, site.outside)
+    site.play("acquire")
+    carry(site.outside, site.leaving)
+    assert kill_in_turn(site, "apply", host) >= 3
+    assert site.licensed() == {host}
+    assert set(confirmations(site.list)) == {canary(host)}
+    site.lab.control.reimage(host)
+    assert kill_in_turn(site, "reapply", host) >= 3
+    assert site.licensed() == {host}
+    assert site.microsoft.counted() == 1
