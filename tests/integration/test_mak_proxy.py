@@ -25,13 +25,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from lab import names
+from lab.microsoft.elsewhere import Elsewhere, microsoft_elsewhere
 from lab.play import lab_environment
 
 from .conftest import Lab
 from .test_killed_runs import descendants
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
-TESTS = Path(__file__).resolve().parents[1]
 # Each computer gets the key whose group it is in, as the laboratory's inventory has them.
 KEY = "{{ group_names | select('in', volume_activation_mak_ring) | first }}"
 # How the inventory calls the computers: nothing of it may leave.
@@ -40,45 +40,10 @@ WINDOWS_7 = "mak_win7_enterprise"
 LICENSED = 1
 
 
-@dataclass(frozen=True)
-class Microsoft:
-    """Microsoft in a network of its own, which nothing leads out of."""
-
-    process: subprocess.Popen[str]
-    url: str
-    ca_path: str
-
-    @property
-    def prefix(self) -> list[str]:
-        """What a command begins with that runs in its network."""
-        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--"]
-
-    def call(self, command: str, **arguments: Any) -> Any:
-        """One command, past everything that a client does."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        print(json.dumps({"command": command, **arguments}), file=self.process.stdin, flush=True)
-        answer = json.loads(self.process.stdout.readline())
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def counted(self) -> int:
-        """How many activations it has counted, of all keys."""
-        return sum(int(key["activations"]) for key in self.call("snapshot").values())
-
-
 @pytest.fixture
-def microsoft(tmp_path: Path) -> Iterator[Microsoft]:
-    command = f'ip link set lo up && exec "{sys.executable}" -m lab.microsoft "{tmp_path / "microsoft"}"'
-    process = subprocess.Popen(
-        ["unshare", "--net", "sh", "-c", command], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        yield Microsoft(process, said["url"], said["ca_path"])
-    finally:
-        process.terminate()
-        process.wait()
+def microsoft(tmp_path: Path) -> Iterator[Elsewhere]:
+    with microsoft_elsewhere(tmp_path / "microsoft") as place:
+        yield place
 
 
 @dataclass
@@ -86,7 +51,7 @@ class Site:
     """The isolated network, the connected one, and the two files that go from one to the other."""
 
     lab: Lab
-    microsoft: Microsoft
+    microsoft: Elsewhere
     folder: Path
 
     @property
@@ -126,7 +91,7 @@ class Site:
             given |= {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
         command = ["ansible-playbook", f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
         if connected:
-            command = [*self.microsoft.prefix, *command]
+            command = self.microsoft.inside(command)
         else:
             command += ["-i", str(self.inventory), "--forks", "8"]
         if hosts:
@@ -145,6 +110,10 @@ class Site:
         assert process.returncode == rc, said[-6000:]
         return said
 
+    def counted(self) -> int:
+        """How many activations Microsoft has counted, of all keys."""
+        return sum(int(key["activations"]) for key in self.microsoft.tell("snapshot").values())
+
     def licensed(self) -> set[str]:
         """The computers whose Windows is licensed, past their WMI."""
         machines = self.lab.options.machines
@@ -156,7 +125,7 @@ class Site:
 
 
 @pytest.fixture
-def site(isolated_lab: Lab, microsoft: Microsoft, tmp_path: Path) -> Site:
+def site(isolated_lab: Lab, microsoft: Elsewhere, tmp_path: Path) -> Site:
     for name in ("isolated", "connected"):
         (tmp_path / name).mkdir()
     return Site(isolated_lab, microsoft, tmp_path)
@@ -214,8 +183,8 @@ def test_neither_network_reaches_the_other(site: Site):
     there = urlsplit(site.microsoft.url)
     machine = site.lab.options.machines[0]
     microsoft, winrm = (str(there.hostname), int(there.port or 443)), (machine.address, site.lab.options.http_port)
-    assert reaches(site.microsoft.prefix, *microsoft) and reaches([], *winrm)
-    assert not reaches([], *microsoft) and not reaches(site.microsoft.prefix, *winrm)
+    assert reaches(site.microsoft.inside([]), *microsoft) and reaches([], *winrm)
+    assert not reaches([], *microsoft) and not reaches(site.microsoft.inside([]), *winrm)
 
 
 def test_sixty_computers_with_two_files(site: Site):
@@ -231,14 +200,14 @@ def test_sixty_computers_with_two_files(site: Site):
     carry(site.leaving, site.outside)
 
     # One key is used up: the others get theirs all the same, and the end says who is missing and why.
-    site.microsoft.call("set_remaining", key=WINDOWS_7, count=2)
+    site.microsoft.tell("set_remaining", key=WINDOWS_7, count=2)
     short = site.play("acquire", rc=2)
     assert "4 without CID." in short and "0x7F" in short
-    assert site.microsoft.counted() == 56
-    site.microsoft.call("set_remaining", key=WINDOWS_7, count=10)
+    assert site.counted() == 56
+    site.microsoft.tell("set_remaining", key=WINDOWS_7, count=10)
     assert "60 confirmation IDs, 4 of them obtained by this run" in site.play("acquire")
-    assert site.microsoft.counted() == 60
-    assert len(site.microsoft.call("entries")) == 64
+    assert site.counted() == 60
+    assert len(site.microsoft.tell("entries")) == 64
     carry(site.outside, site.leaving)
 
     assert "Computers: 60 activated" in site.play("apply")
@@ -247,7 +216,7 @@ def test_sixty_computers_with_two_files(site: Site):
     for name in ("collect", "apply", "reapply"):
         assert changed(site.play(name, few)) == 0
     _set_up_anew(site, machines)
-    assert site.microsoft.counted() == 60
+    assert site.counted() == 60
 
 
 def _set_up_anew(site: Site, machines: list[str]) -> None:
@@ -325,4 +294,4 @@ def test_killed_after_each_request_and_run_again(site: Site):
     site.lab.control.reimage(host)
     assert kill_in_turn(site, "reapply", host) >= 3
     assert site.licensed() == {host}
-    assert site.microsoft.counted() == 1
+    assert site.counted() == 1
