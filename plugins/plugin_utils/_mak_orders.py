@@ -189,7 +189,7 @@ def _affordable(orders: Orders, key: str, takers: Sequence[Pair], count: Result 
         orders.stops.append(f"Key {key}: {str(count['error']).rstrip('.')}.")
         return ()
     remaining = count.get("remaining")
-    # None is left out where there is no limit: a blocked key has an error.
+    # Microsoft gives no number for a key without a limit, nor for a blocked one that it does not call so.
     if remaining is None or len(takers) <= remaining:
         return takers
     if not as_many_as_remain:

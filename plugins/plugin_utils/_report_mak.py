@@ -209,7 +209,7 @@ def _shown(found: Mapping[str, Result], key: str) -> str:
         return str(remaining)
     if key not in found:
         return "not asked"
-    return "unlimited" if found[key].get("unlimited") and not found[key].get("error") else "not told"
+    return "unlimited, or blocked" if found[key].get("unlimited") and not found[key].get("error") else "not told"
 
 
 def _other_lines(ends: Sequence[Ended]) -> Iterable[str]:

@@ -5,8 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +22,7 @@ from typing import Any
 import yaml
 
 from lab import mak_inventory, park
-from lab.play import Run, run_playbook
+from lab.play import Run, lab_environment, run_playbook
 from lab.windows import data
 
 from .conftest import Lab
@@ -97,3 +104,41 @@ def fleet_of(lab: Lab, folder: Path) -> Iterator[Fleet]:
     (folder / "z.yml").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as state:
         yield Fleet(lab, folder, Path(state) / "state")
+
+
+def asked(lab: Lab, action: str) -> Counter[str]:
+    """By host how many requests of an action there were."""
+    return Counter(entry["host"] for entry in lab.requests() if entry["action"] == action)
+
+
+def kill_when(fleet: Fleet, limit: str, reached: Callable[[], object]) -> bool:
+    """Run the playbook, and kill everything of it when something has come about; whether it did before the run was over."""
+    variables = {"volume_activation_state_dir": str(fleet.state), "mak_independent_settle": 1}
+    process = subprocess.Popen(
+        ["ansible-playbook", "-i", str(fleet.inventory), PLAYBOOK, "--limit", limit, "-e", json.dumps(variables)],
+        env={**os.environ, **lab_environment(fleet.lab.layout.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while process.poll() is None:
+            if reached():
+                return True
+            time.sleep(0.02)
+        return False
+    finally:
+        # A worker of Ansible has a session of its own, and would go on without its parent.
+        for pid in (*_descendants(process.pid), process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except FileNotFoundError:
+        return []
+    return [found for child in children for found in (*_descendants(child), child)]

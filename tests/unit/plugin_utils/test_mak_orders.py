@@ -193,7 +193,7 @@ def test_the_summary_and_its_numbers():
     ("count", "shown"),
     [
         ({}, "not asked"),
-        ({"win": {"remaining": None, "unlimited": True, "error": ""}}, "unlimited"),
+        ({"win": {"remaining": None, "unlimited": True, "error": ""}}, "unlimited, or blocked"),
         ({"win": {"remaining": None, "unlimited": True, "error": "Blocked."}}, "not told"),
         ({"win": {"remaining": 0, "unlimited": False, "error": ""}}, "0"),
     ],

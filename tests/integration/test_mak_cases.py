@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Activation by MAK where something is special: too few activations, no way to Microsoft, ESU, conversions, and runs that are killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import mak_inventory
+
+from .conftest import Lab
+from .mak_play import LICENSED, Fleet, asked, fleet_of, groups_of, kill_when
+
+ENTERPRISE, ESU = "mak_win_enterprise", "esu_windows_10_year_1"
+ONE, TWO, THREE = "pc-001.contoso.com", "pc-002.contoso.com", "pc-003.contoso.com"
+KMS_HOST = "kms-1.contoso.com"
+NOWHERE = "https://127.0.0.5:1/BatchActivation/BatchActivation.asmx"
+CONVERTED = "winops.volume_activation.kms_to_mak"
+GIVEN_BACK = "winops.volume_activation.mak_to_kms"
+
+
+@pytest.fixture
+def fleet(mak_lab: Lab, tmp_path: Path) -> Iterator[Fleet]:
+    with fleet_of(mak_lab, tmp_path) as made:
+        yield made
+
+
+def reachable(fleet: Fleet, name: str = ENTERPRISE) -> list[str]:
+    """Computers of a group that reach Microsoft."""
+    groups = groups_of(fleet.lab)
+    zone = {*groups[mak_inventory.SECURE_ZONE], *groups[mak_inventory.SECURE_ZONE_PROXY]}
+    return [host for host in groups[name] if host not in zone]
+
+
+def holders(fleet: Fleet, hosts: list[str], key: str = ENTERPRISE) -> list[str]:
+    return [host for host in hosts if any(product["key"] == key for product in fleet.products(host))]
+
+
+def test_with_three_activations_left_for_ten_computers_none_or_three_are_activated(fleet: Fleet):
+    ten = reachable(fleet)[:10]
+    fleet.lab.control.set_remaining(ENTERPRISE, 3)
+    stopped = fleet.play(":".join(ten))
+    assert stopped.rc != 0
+    assert "Nothing was activated. Key mak_win_enterprise: Microsoft has 3 activations left, and 10 computers are to be" in "".join(
+        stopped.failures()
+    )
+    assert len(holders(fleet, ten)) == 1
+    assert (fleet.spent(), asked(fleet.lab, "Invoke:Activate")) == ({}, {})
+    run = fleet.play(":".join(ten), mak_independent_as_many_as_remain="true")
+    assert run.rc == 0, run.output[-3000:]
+    assert fleet.spent() == {ENTERPRISE: 3}
+    licensed = [host for host in ten if fleet.holds(host, ENTERPRISE)]
+    assert licensed == holders(fleet, ten)
+    (summary,) = run.of_task("Summary")
+    (waiting,) = [line for line in summary.result["msg"] if line.startswith("No activation left for: ")]
+    assert sorted(waiting.partition(": ")[2].split(", ")) == sorted(set(ten) - set(licensed))
+    assert run.custom_stats["mak_independent"]["keys"][ENTERPRISE] == {"remaining_before": 3, "remaining_after": 0}
+
+
+def test_a_blocked_key_is_tried_on_one_computer_alone(fleet: Fleet):
+    # Of a blocked key Microsoft may say -1, as of one without a limit.
+    fleet.lab.control.set_key_state(ENTERPRISE, "blocked")
+    run = fleet.play(f"{ONE}:{TWO}:{THREE}")
+    assert run.rc != 0
+    assert sum(asked(fleet.lab, "Invoke:Activate").values()) == len(holders(fleet, [ONE, TWO, THREE])) == 1
+    assert any("0xC004C003 (SL_E_CHPA_PRODUCT_KEY_BLOCKED)" in failure for failure in run.failures())
+    assert fleet.spent() == {}
+
+
+def test_where_microsoft_cannot_be_asked_one_sentence_names_the_proxy_playbooks(fleet: Fleet):
+    run = fleet.play(ONE, volume_activation_microsoft_url=NOWHERE)
+    assert run.rc != 0
+    (message,) = [failure for failure in run.failures() if "Nothing was activated" in failure]
+    assert "mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply" in message
+    assert fleet.spent() == {}
+
+
+def test_without_a_folder_that_outlasts_the_run_nothing_is_spent(fleet: Fleet):
+    run = fleet.play(ONE, volume_activation_state_dir="")
+    assert run.rc != 0
+    assert "Set volume_activation_state_dir to a folder that outlasts it" in "".join(run.failures())
+    assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
+
+
+def test_esu_is_activated_beside_the_license_by_kms(fleet: Fleet):
+    hosts = groups_of(fleet.lab)["esu"]
+    before = {host: fleet.products(host) for host in hosts}
+    assert {product["license_status"] for products in before.values() for product in products} == {LICENSED}
+    run = fleet.play("esu", volume_activation_mak=ESU)
+    assert run.rc == 0, run.output[-3000:]
+    for host in hosts:
+        assert fleet.holds(host, ESU)
+        assert [product for product in fleet.products(host) if product["key"] != ESU] == before[host]
+    assert fleet.spent() == {ESU: 4}
+
+
+def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
+    control, (first, second) = fleet.lab.control, groups_of(fleet.lab)["esu"][:2]
+    maker = "pc-020.contoso.com"
+    run = fleet.play(f"{first}:{second}:{maker}", CONVERTED)
+    assert run.rc == 0, run.output[-3000:]
+    assert fleet.holds(first, ENTERPRISE)
+    assert fleet.holds(second, ENTERPRISE)
+    assert [product["key"] for product in fleet.products(maker)] == ["oem_win_professional"]
+    assert fleet.spent() == {ENTERPRISE: 2}
+    # A reference image only gets its key.
+    image = fleet.play(second, GIVEN_BACK, mak_independent_activate="false")
+    assert image.rc == 0, image.output[-3000:]
+    assert [product["key"] for product in fleet.products(second)] == ["gvlk_windows_10_enterprise"]
+    fleet.install(KMS_HOST, "csvlk_2022")
+    control.activate("kms-1")
+    control.drift("firewall_on", "kms-1")
+    control.count_clients("kms-1", 30)
+    back = fleet.play(f"{first}:{second}", GIVEN_BACK, mak_independent_kms_host=KMS_HOST)
+    assert back.rc == 0, back.output[-3000:]
+    assert fleet.holds(first, "gvlk_windows_10_enterprise")
+    assert fleet.holds(second, "gvlk_windows_10_enterprise")
+    assert back.custom_stats["mak_to_kms"]["licensed"] == 2
+
+
+def test_a_reference_image_gets_its_key_and_spends_nothing(fleet: Fleet):
+    run = fleet.play(ONE, mak_independent_activate="false")
+    assert run.rc == 0, run.output[-3000:]
+    assert holders(fleet, [ONE]) == [ONE]
+    assert (fleet.spent(), fleet.lab.microsoft_requests()) == ({}, [])
+    assert run.custom_stats["mak_independent"]["installed"] == 1
+
+
+def test_an_activation_whose_answer_was_lost_after_the_work_is_not_repeated(fleet: Fleet):
+    fleet.lab.control.inject(action="Invoke:Activate", fault="reset", done=True, times=0)
+    run = fleet.play(f"{ONE}:{TWO}")
+    assert run.rc == 0, run.output[-3000:]
+    assert fleet.spent() == {ENTERPRISE: 2}
+    assert asked(fleet.lab, "Invoke:Activate") == {ONE: 1, TWO: 1}
+
+
+MOMENTS: dict[str, Callable[[Fleet], object]] = {
+    "the key is installed": lambda fleet: asked(fleet.lab, "Invoke:InstallProductKey"),
+    "it is written down what begins": lambda fleet: (fleet.state / "computer_list.json").exists(),
+    "the activation is counted": lambda fleet: fleet.spent(),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_that_is_killed_and_run_again_never_activates_before_the_state_was_read(fleet: Fleet, moment: str):
+    # Its answer is still to come when the run is killed.
+    fleet.lab.control.inject(action="Invoke:RefreshLicenseStatus", sleep=0.5, times=0)
+    assert kill_when(fleet, ONE, lambda: MOMENTS[moment](fleet))
+    fleet.lab.control.clear_faults()
+    killed = len(fleet.lab.requests())
+    run = fleet.play(ONE)
+    assert run.rc == 0, run.output[-3000:]
+    assert fleet.holds(ONE, ENTERPRISE)
+    assert fleet.spent() == {ENTERPRISE: 1}
+    again = [entry for entry in fleet.lab.requests()[killed:] if entry["host"] == ONE]
+    attempts = [number for number, entry in enumerate(again) if entry["action"] == "Invoke:Activate"]
+    assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in again[:number]) for number in attempts)
