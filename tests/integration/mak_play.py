@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from lab.play import Run, lab_environment, run_playbook
 from lab.windows import data
 
 from .conftest import Lab
+from .test_killed_runs import descendants
 
 PLAYBOOK = "winops.volume_activation.mak_independent"
 KEYS = (
@@ -111,9 +112,11 @@ def asked(lab: Lab, action: str) -> Counter[str]:
     return Counter(entry["host"] for entry in lab.requests() if entry["action"] == action)
 
 
-def kill_when(fleet: Fleet, limit: str, reached: Callable[[], object]) -> bool:
-    """Run the playbook, and kill everything of it when something has come about; whether it did before the run was over."""
+def kill_after_requests(fleet: Fleet, limit: str, number: int) -> bool:
+    """Run the playbook and kill everything of it as soon as that many requests were answered; whether there were as many."""
     variables = {"volume_activation_state_dir": str(fleet.state), "mak_independent_settle": 1}
+    log = fleet.lab.layout.requests
+    seen = log.read_bytes().count(b"\n")
     process = subprocess.Popen(
         ["ansible-playbook", "-i", str(fleet.inventory), PLAYBOOK, "--limit", limit, "-e", json.dumps(variables)],
         env={**os.environ, **lab_environment(fleet.lab.layout.root)},
@@ -121,24 +124,14 @@ def kill_when(fleet: Fleet, limit: str, reached: Callable[[], object]) -> bool:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    try:
-        while process.poll() is None:
-            if reached():
-                return True
-            time.sleep(0.02)
-        return False
-    finally:
-        # A worker of Ansible has a session of its own, and would go on without its parent.
-        for pid in (*_descendants(process.pid), process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait()
-
-
-def _descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    except FileNotFoundError:
-        return []
-    return [found for child in children for found in (*_descendants(child), child)]
+    while process.poll() is None:
+        if log.read_bytes().count(b"\n") >= seen + number:
+            # A worker of Ansible has a session of its own, and would go on without its parent.
+            for pid in (*descendants(process.pid), process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            break
+        time.sleep(0.005)
+    process.wait()
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0

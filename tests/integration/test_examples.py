@@ -19,11 +19,14 @@ import yaml
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
 from lab import names, park
 from lab.play import Run, run_playbook
+from lab.windows.data import key_named
 
 from . import documented
 from .conftest import Lab
 
-KMS_1, PC_1 = names.kms_hosts()[0], names.clients(1)[0]
+KMS_1, (PC_1, PC_2) = names.kms_hosts()[0], names.clients(2)
+# Modules whose examples are about clients; the second client runs Windows 10, for which there are ESU keys.
+CLIENTS = {"kms_client": PC_1, "mak_client": PC_2}
 # The variables that the examples take from a vault.
 VARIABLES = {
     "csvlk": park.PARKS["modern"].csvlk,
@@ -31,7 +34,8 @@ VARIABLES = {
     "confirmation_id": "-".join(["123456"] * 8),
     "installation_id": "-".join(["1234567"] * 9),
     "vault_activation_key": "bm8ga2V5IG9mIHRoaXMgbGFi",
-    "vaulted_mak": "BCDFG-HJKMP-QRTVW-XY234-6789B",
+    "vaulted_mak": key_named("mak_win_enterprise").key,
+    "vaulted_esu_key": key_named("esu_windows_10_year_1").key,
 }
 ANSWER_FILE = """<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize">
 <component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64"></component>
@@ -111,8 +115,8 @@ def examples(request: pytest.FixtureRequest, running_lab: Lab, tmp_path_factory:
     modules = sorted(documented.MODULES, key=lambda module: (order.index(module) if module in order else len(order), module))
     # The last example of kms_host is another port, where its clients would not find it yet.
     back = {"name": "The port of everybody", f"{documented.COLLECTION}.kms_host": {"listening_port": 1688}}
-    plays = [(KMS_1.fqdn, tasks_of(module) + [back] * (module == "kms_host")) for module in modules if module != "kms_client"]
-    plays.append((PC_1.fqdn, tasks_of("kms_client")))
+    plays = [(KMS_1.fqdn, tasks_of(module) + [back] * (module == "kms_host")) for module in modules if module not in CLIENTS]
+    plays += [(machine.fqdn, tasks_of(module)) for module, machine in CLIENTS.items()]
     return play(running_lab, tmp_path_factory.mktemp("examples"), plays, request.param)
 
 

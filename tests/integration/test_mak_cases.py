@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab import mak_inventory
+from lab.windows import data
 
 from .conftest import Lab
-from .mak_play import LICENSED, Fleet, asked, fleet_of, groups_of, kill_when
+from .leaks import leaks
+from .mak_play import LICENSED, Fleet, asked, fleet_of, groups_of, kill_after_requests
 
 ENTERPRISE, ESU = "mak_win_enterprise", "esu_windows_10_year_1"
 ONE, TWO, THREE = "pc-001.contoso.com", "pc-002.contoso.com", "pc-003.contoso.com"
@@ -132,30 +135,26 @@ def test_a_reference_image_gets_its_key_and_spends_nothing(fleet: Fleet):
 
 def test_an_activation_whose_answer_was_lost_after_the_work_is_not_repeated(fleet: Fleet):
     fleet.lab.control.inject(action="Invoke:Activate", fault="reset", done=True, times=0)
-    run = fleet.play(f"{ONE}:{TWO}")
+    run = fleet.play(f"{ONE}:{TWO}", arguments="-vvvvv")
     assert run.rc == 0, run.output[-3000:]
     assert fleet.spent() == {ENTERPRISE: 2}
     assert asked(fleet.lab, "Invoke:Activate") == {ONE: 1, TWO: 1}
+    assert leaks([("output", run.output.encode())], {ENTERPRISE: data.key_named(ENTERPRISE).key}) == []
 
 
-MOMENTS: dict[str, Callable[[Fleet], object]] = {
-    "the key is installed": lambda fleet: asked(fleet.lab, "Invoke:InstallProductKey"),
-    "it is written down what begins": lambda fleet: (fleet.state / "computer_list.json").exists(),
-    "the activation is counted": lambda fleet: fleet.spent(),
-}
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_run_that_is_killed_and_run_again_never_activates_before_the_state_was_read(fleet: Fleet, moment: str):
-    # Its answer is still to come when the run is killed.
-    fleet.lab.control.inject(action="Invoke:RefreshLicenseStatus", sleep=0.5, times=0)
-    assert kill_when(fleet, ONE, lambda: MOMENTS[moment](fleet))
-    fleet.lab.control.clear_faults()
-    killed = len(fleet.lab.requests())
-    run = fleet.play(ONE)
-    assert run.rc == 0, run.output[-3000:]
+def test_killed_after_each_request_in_turn_and_run_again_it_never_activates_before_the_state_was_read(fleet: Fleet):
+    """Killed after the first request, then after the second, and so on until a run comes to its end."""
+    runs: list[int] = []
+    number = 1
+    while kill_after_requests(fleet, ONE, number):
+        runs.append(len(fleet.lab.requests()))
+        number += 1
+    assert number > 8
     assert fleet.holds(ONE, ENTERPRISE)
     assert fleet.spent() == {ENTERPRISE: 1}
-    again = [entry for entry in fleet.lab.requests()[killed:] if entry["host"] == ONE]
-    attempts = [number for number, entry in enumerate(again) if entry["action"] == "Invoke:Activate"]
-    assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in again[:number]) for number in attempts)
+    requests = fleet.lab.requests()
+    for begin, end in itertools.pairwise([0, *runs, len(requests)]):
+        run = requests[begin:end]
+        attempts = [place for place, entry in enumerate(run) if entry["action"] == "Invoke:Activate"]
+        assert len(attempts) <= 1
+        assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in run[:place]) for place in attempts)
