@@ -35,6 +35,7 @@ def mak_findings(hostvars: Any, hosts: Sequence[str], ring: Any, refusal: str = 
     results = Results(hostvars, _PREFIX)
     found = [Finding("state directory", refusal, True)] if refusal else []
     found += _report_mak.ring_findings(ring, {host: results.names(host, "keys") for host in hosts})
+    found += _report_mak.target_findings({host: results.of(host, "target") for host in hosts})
     found += _report_mak.host_findings(_pairs(hostvars, hosts, clients_only))
     return [finding.as_result() for finding in dict.fromkeys(found)]
 

@@ -67,6 +67,19 @@ def host_findings(pairs: Iterable[Pair]) -> Iterable[Finding]:
             yield Finding(pair.host, f"Not applicable for the key {pair.key}: {pair.reason.rstrip('.')}.", False)
 
 
+def target_findings(targets: Mapping[str, Result]) -> Iterable[Finding]:
+    """By which computers may soon be out of reach; nothing of it stands in the way now.
+
+    Args:
+        targets: The results of C(winrm_target) by computer; empty where it did not run.
+    """
+    for host, result in targets.items():
+        for need in result.get("requirements") or []:
+            if need["met"] is False:
+                said = str(need["detail"]).removeprefix(f"{host}: ")
+                yield Finding(host, said[:1].upper() + said[1:], False)
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A computer and a key at the end.

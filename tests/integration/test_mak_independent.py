@@ -148,7 +148,8 @@ def test_what_was_begun_and_how_it_ended_is_in_the_computer_list(story: dict[str
 
 
 def test_each_drift_is_reported_and_mended_as_exactly_that_change(story: dict[str, Any], fleet: Fleet):
-    first, second = "pc-001.contoso.com", "srv-01.contoso.com"
+    first, second, third = "pc-001.contoso.com", "srv-01.contoso.com", "pc-013.contoso.com"
+    fleet.lab.control.drift("winrm_by_hand", third)
     fleet.install(first, "gvlk_windows_10_enterprise")
     fleet.lab.control.reimage(second, with_key=False)
     steps = [
@@ -157,8 +158,10 @@ def test_each_drift_is_reported_and_mended_as_exactly_that_change(story: dict[st
         (second, "license status", "'notification'", "'licensed'"),
         (second, "product key", "None", f"'{data.key_named('mak_server_2022_standard').partial}'"),
     ]
-    mended = fleet.play(SOME)
+    mended = fleet.play(SOME, mak_independent_complete_targets=True)
     assert mended.rc == 0, mended.output[-3000:]
+    steps.append((third, "start mode of the service WinRM", "'Manual'", "'Auto'"))
     assert sorted(map(change, mended.steps())) == sorted(steps)
+    assert "The service WinRM does not start with Windows" in mended.output
     assert fleet.holds(first, ENTERPRISE)
     assert fleet.holds(second, "mak_server_2022_standard")

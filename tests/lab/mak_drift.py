@@ -30,7 +30,16 @@ class MakDrift:
             "key_removed": self._key_removed,
             "add_on_key_removed": self._add_on_key_removed,
             "licence_lost": self._licence_lost,
+            "winrm_by_hand": self._winrm_by_hand,
         }
+
+    def _winrm_by_hand(self, machine: names.Machine) -> str:
+        """WinRM runs, and will not after the next start."""
+        services = self._hosts[machine.label].services
+        if services.find("WinRM").start_mode == "Manual":
+            raise NothingToChange(f"WinRM of {machine.fqdn} is started by hand")
+        services.change_start_mode("WinRM", "Manual")
+        return f"had WinRM of {machine.fqdn} started by hand"
 
     def _base(self, machine: names.Machine) -> Licence:
         licence = self._hosts[machine.label].licensing.base()
