@@ -73,6 +73,31 @@ ANSWER_FILE = f"""<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings
 </settings></unattend>"""
 
 
+PROXY = {"http_proxy": "http://127.0.0.1:3128", "http_proxy_username": "someone"}
+# Places of the reader's that the examples name, and what these write into is in no place that is searched.
+PLACES: dict[str, dict[str, Any]] = {
+    "debug_winrm_session": {"record": "{{ inventory_hostname }}.json"},
+    "unattend_key": {"path": "{{ answer_file }}"},
+    "computer_list": {"path": "{{ computer_list }}"},
+    "confirmation_id": PROXY,
+    "mak_info": PROXY,
+}
+# Secrets that an option of the example excludes: what really works has the option, and the canaries are without it.
+EXCLUDED = {"kms_host": ("confirmation_id", "activate")}
+# Where another example than the first is taken: one that needs no file of an earlier run.
+EXAMPLES = {"confirmation_id": 1}
+# What an earlier task of the examples registered.
+PRODUCT = {
+    "activation_id": "73111121-5638-40f6-bc11-f1d7b0d64300",
+    "name": "Windows(R), Enterprise edition",
+    "channel": "mak",
+    "license_status": "notification",
+    "partial_product_key": "7VCKF",
+    "extended_pid": "03612-00206-271-344265-03-1033-20348.0000-0012026",
+    "installation_id": "1234567" * 9,
+}
+
+
 def canary(option: str) -> Any:
     """What an option is given: a key, digits or accounts where it takes such, a password otherwise."""
     if option.endswith("credentials"):
@@ -100,15 +125,16 @@ def with_secrets(module: str, example: dict[str, Any], secret: Callable[[str], s
 def cases(module: str) -> list[dict[str, Any]]:
     """The tasks with a module: as its first example has it, with canaries in its secret options."""
     name = f"{documented.COLLECTION}.{module}"
-    example = {option: value for option, value in documented.uses_of(module)[0].items() if option not in ("dns_servers", "timeout")}
-    if module == "debug_winrm_session":
-        example |= {"record": "{{ inventory_hostname }}.json"}
-    if module == "unattend_key":
-        example |= {"path": "{{ answer_file }}"}
+    used = documented.uses_of(module)[EXAMPLES.get(module, 0)]
+    example = {option: value for option, value in used.items() if option not in ("dns_servers", "timeout")} | PLACES.get(module, {})
     hidden = documented.secrets_of(module)
     real = with_secrets(module, example, lambda option: f"{{{{ real_{option} }}}}" if option in REAL else canary(option))
     wrong = with_secrets(module, example, canary)
     items = with_secrets(module, example, lambda option: f"{{{{ item.{option} }}}}")
+    for option, instead in [EXCLUDED[module]] if module in EXCLUDED else ():
+        del real[option]
+        for canaries in (wrong, items):
+            canaries.pop(instead, None)
     common = {"ignore_errors": True, "ignore_unreachable": True}
     return [
         {"name": f"{module} in check mode", name: real, "check_mode": True, **common},
@@ -150,6 +176,9 @@ def write_inventory(lab: Lab, folder: Path, kinit: Path) -> Path:
         "volume_activation_sites": SITES,
         # Its key stands in clear text in it, so that it is in no place that is searched.
         "answer_file": str(folder / "Unattend.xml"),
+        "computer_list": str(folder / "computers.json"),
+        "mak": {"product": PRODUCT},
+        "installation_id": PRODUCT["installation_id"],
     }
     (folder / "Unattend.xml").write_text(ANSWER_FILE, encoding="utf-8")
     kerberos = CONNECTIONS["winrm_kerberos"](lab.layout) | {"ansible_winrm_kinit_cmd": str(kinit)}

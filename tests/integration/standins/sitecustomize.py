@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for libraries at their worst: whoever opens a connection, or a parser, gets an error that nobody expects, whose text holds all
+"""Stands in for libraries at their worst: whoever opens a connection, a parser or a lock gets an error that nobody expects, whose text holds all
 that can be seen from where it is raised. Python reads this file at its start where it is on the path.
 """
 
@@ -52,12 +52,14 @@ def _unless_for_a_library(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _plant() -> None:
     socket.socket.connect = _tell  # type: ignore[method-assign]
+    import fcntl  # noqa: PLC0415
     import xml.parsers.expat  # noqa: PLC0415
 
     import dns.query  # noqa: PLC0415
     import ldap  # noqa: PLC0415
 
     ldap.initialize = _tell
+    fcntl.flock = _unless_for_a_library(fcntl.flock)
     xml.parsers.expat.ParserCreate = _unless_for_a_library(xml.parsers.expat.ParserCreate)
     dns.query.udp, dns.query.tcp = map(_unless_for_a_library, (dns.query.udp, dns.query.tcp))
 
