@@ -129,12 +129,19 @@ def apply_findings(hosts: Iterable[str], merged: Result, refusals: Mapping[str, 
 def reapply_findings(orders: Orders, ring: Any, refusals: Mapping[str, str]) -> list[Finding]:
     """What stands in the way of installing the keys of the list again."""
     found = refusal_findings(refusals)
-    names = {host: sorted({str(order["mak"]) for order in products.values()}) for host, products in orders.items()}
     known = ring if isinstance(ring, Mapping) else {}
+    names = {host: sorted({str(order["mak"]) for order in products.values()}) for host, products in orders.items()}
     for key in sorted({key for keys in names.values() for key in keys} - set(known)):
-        found.append(Finding(f"key {key or 'without a name'}", "The list has computers with this key, and the key ring does not.", True))
-    found += ring_findings(ring, {host: [key for key in keys if key in known] or ["-"] for host, keys in names.items()} if known else {})
-    return [finding for finding in dict.fromkeys(found) if finding.object != "key -"]
+        found.append(Finding(f"key {key}" if key else "computer list", _lacking(key), True))
+    used = {host: [key for key in keys if key in known] for host, keys in names.items()}
+    found += ring_findings(ring, {host: keys for host, keys in used.items() if keys})
+    return list(dict.fromkeys(found))
+
+
+def _lacking(key: str) -> str:
+    if key:
+        return "Computers of the list have this key, and volume_activation_mak_ring does not; put it into the ring again."
+    return "It does not say which key of the ring some of its computers have; run mak_proxy_collect for them."
 
 
 def read_computers(seen: Iterable[Seen]) -> list[dict[str, Any]]:
@@ -301,7 +308,7 @@ def summary(title: str, ends: Sequence[Ended], conflicts: Iterable[Result], chec
     for kind in ("without_confirmation_id", "not_listed", "not_reached"):
         names = [end.host for end in ends if end.kind == kind]
         if names:
-            lines.append(f"{KINDS[kind].capitalize()}: {some(names, _SHOWN)}")
+            lines.append(f"{KINDS[kind][0].upper()}{KINDS[kind][1:]}: {some(names, _SHOWN)}")
     reasons: dict[str, list[str]] = {}
     for end in ends:
         if end.kind == "not_applicable":
