@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plugin_utils import _mak_orders, _report_mak
+from ..plugin_utils import _mak_journal, _mak_orders, _report_mak
 from ..plugin_utils._mak_orders import Pair
 from ..plugin_utils._report import Finding, client_counts
 from ..plugin_utils._results import Results
@@ -86,19 +86,19 @@ def mak_begun(hostvars: Any, hosts: Sequence[str], products: Mapping[str, Any], 
     results = Results(hostvars, _PREFIX)
     due = {host: results.names(host, "due") for host in hosts}
     begun = [pair for pair in _pairs(hostvars, hosts) if pair.key in due[pair.host]]
-    return _mak_orders.begun(begun, products, moment)
+    return _mak_journal.begun(begun, products, moment)
 
 
 def mak_over(hostvars: Any, hosts: Sequence[str], products: Mapping[str, Any], began: str, moment: str) -> list[dict[str, Any]]:
     """See C(mak_over.yml)."""
     made = _made(hostvars, hosts)
     tried = [pair for pair in _pairs(hostvars, hosts) if (pair.host, pair.key) in made]
-    return _mak_orders.over(tried, products, made, began, moment)
+    return _mak_journal.over(tried, products, made, began, moment)
 
 
 def mak_unfinished(computers: Sequence[Mapping[str, Any]]) -> list[str]:
     """See C(mak_unfinished.yml)."""
-    return _mak_orders.unfinished(computers)
+    return _mak_journal.unfinished(computers)
 
 
 def mak_ends(

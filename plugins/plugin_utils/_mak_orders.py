@@ -78,6 +78,17 @@ class Pair:
         return tuple(self.plan.get("mak_products") or ())
 
     @property
+    def partial_key(self) -> str:
+        """The last five characters of the key, where it holds it."""
+        return str((self.plan.get("product") or {}).get("partial_product_key") or "") if self.installed else ""
+
+    @property
+    def replaces(self) -> str:
+        """The last five characters of the key that would give way; empty where none would."""
+        steps = (step for step in self.plan.get("steps") or () if str(step.get("attribute", "")).startswith("product key"))
+        return next((str(step.get("before") or "") for step in steps), "")
+
+    @property
     def _channel(self) -> str | None:
         channel = (self.license.get("windows") or {}).get("channel")
         return str(channel) if channel else None
@@ -135,8 +146,9 @@ def holders_to_try(pairs: Sequence[Pair], known: Iterable[str]) -> list[dict[str
         known: Keys that some computer holds.
     """
     tried: dict[tuple[str, tuple[str, ...]], Pair] = {}
+    held = _held(pairs)
     for pair in pairs:
-        if pair.state is State.OPEN and pair.key not in known:
+        if pair.state is State.OPEN and pair.key not in known and (pair.host, pair.replaces) not in held:
             tried.setdefault((pair.key, pair.products), pair)
     return [{"key": pair.key, "host": pair.host} for pair in tried.values()]
 
@@ -158,14 +170,36 @@ def make_orders(
         as_many_as_remain: Where too few are left, activate as many computers instead of none.
         refusals: By key what the computers said that did not take it.
     """
-    orders = Orders()
+    orders, held = Orders(), _held(pairs)
+    # What a second key for the same product would replace it does in each run anew, and spends an activation each time.
+    taken = {(pair.host, products[pair.key]["activation_id"]): pair.key for pair in pairs if pair.installed and pair.key in products}
     for key in dict.fromkeys(pair.key for pair in pairs):
-        takers = list(_takers(orders, [pair for pair in pairs if pair.key == key], products.get(key), refusals.get(key, "")))
+        product = products.get(key)
+        left = [pair for pair in pairs if pair.key == key and not _is_second(orders, pair, product, taken, held)]
+        takers = list(_takers(orders, left, product, refusals.get(key, "")))
+        taken |= {(pair.host, product["activation_id"]): key for pair in takers if product is not None}
         # Who holds the key already is not passed over for one who does not.
         takers.sort(key=lambda pair: not (pair.installed or pair.host == products.get(key, {}).get("host")))
         for pair in _affordable(orders, key, takers, counts.get(key), as_many_as_remain):
             orders.hosts.setdefault(pair.host, []).append(key)
     return orders
+
+
+def _held(pairs: Iterable[Pair]) -> dict[tuple[str, str], str]:
+    """The keys of the ring that computers hold, by computer and the key's last five characters."""
+    return {(pair.host, pair.partial_key): pair.key for pair in pairs if pair.partial_key}
+
+
+def _is_second(
+    orders: Orders, pair: Pair, product: Result | None, taken: Mapping[tuple[str, str], str], held: Mapping[tuple[str, str], str]
+) -> bool:
+    """Whether a computer has, or gets, another of its keys for the same product; this is then noted."""
+    if pair.state is not State.OPEN or pair.installed:
+        return False
+    other = held.get((pair.host, pair.replaces)) if product is None else taken.get((pair.host, product["activation_id"]))
+    if other:
+        orders.leave(pair, State.NOT_APPLICABLE.value, f"it has the key {other} for the same product")
+    return bool(other)
 
 
 def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refusal: str) -> Iterable[Pair]:
@@ -211,63 +245,3 @@ def failure_of(result: Result) -> Trouble:
     """Whose trouble a failed task is."""
     code = str((result.get("error") or {}).get("code", ""))
     return trouble_of(int(code, 16)) if code.startswith("0x") else Trouble.COMPUTER
-
-
-def begun(pairs: Iterable[Pair], products: Mapping[str, Result], moment: str) -> list[dict[str, Any]]:
-    """Computers as a computer list takes them, whose activation is about to begin: without an end, until it is known.
-
-    Args:
-        pairs: The computers and the keys that they are activated with.
-        products: By key what it is for.
-        moment: The time, as the list has it.
-    """
-    return [_listed(pair, pair.plan, products, {"began": moment}) for pair in pairs if pair.key in products]
-
-
-def over(
-    pairs: Iterable[Pair], products: Mapping[str, Result], made: Mapping[tuple[str, str], Result], began: str, moment: str
-) -> list[dict[str, Any]]:
-    """The same, with what came of it; one that was not reached any more keeps its open end.
-
-    Args:
-        pairs: The computers and the keys that they were activated with.
-        products: By key what it is for.
-        made: The results of C(mak_client) by computer and key.
-        began: The time of before.
-        moment: The time now.
-    """
-    found = []
-    for pair in pairs:
-        result = made[pair.host, pair.key]
-        if pair.key in products and not result.get("unreachable"):
-            outcome = "licensed" if result.get("activated") else str(result.get("msg") or result.get("reason") or "not activated")
-            found.append(_listed(pair, result, products, {"began": began, "ended": moment, "outcome": outcome}))
-    return found
-
-
-def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activation: Mapping[str, str]) -> dict[str, Any]:
-    system = pair.license.get("operating_system") or {}
-    known = products[pair.key]
-    seen = result.get("product") if result.get("installed") else None
-    told = seen or {"activation_id": known["activation_id"], "name": known["name"], "channel": "mak"}
-    return {
-        "name": pair.host,
-        "computer_name": system.get("computer_name") or "",
-        "operating_system": system.get("caption") or "",
-        "products": [{**told, "mak": pair.key, "activation": dict(activation)}],
-    }
-
-
-def unfinished(computers: Iterable[Result]) -> list[str]:
-    """Computers of a list with an activation that was begun and has no known end.
-
-    Args:
-        computers: As C(computer_list) shows them.
-    """
-    open_ends = (
-        computer["name"]
-        for computer in computers
-        for product in computer.get("products") or ()
-        if product["activation"]["began"] and not product["activation"]["ended"]
-    )
-    return list(dict.fromkeys(str(name) for name in open_ends))

@@ -10,7 +10,7 @@ from typing import Any
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_orders, _report_mak
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_journal, _mak_orders, _report_mak
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orders import Orders, Pair, State
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
 
@@ -53,6 +53,25 @@ def test_several_keys_of_one_computer_keep_their_order():
     assert made.hosts == {"pc-1": ["win", "esu"]}
 
 
+def test_of_two_keys_for_one_product_a_computer_gets_the_first_or_keeps_the_one_that_it_has():
+    second = PRODUCTS | {"spare": {"host": "pc-9", "extended_pid": "4-5-6", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+    made = orders([pair("pc-1"), pair("pc-1", key="spare")], products=second)
+    assert made.hosts == {"pc-1": ["win"]}
+    assert [other["reason"] for other in made.others] == [error_catalogue.said(WRITTEN[SECOND])]
+    keeps = orders([pair("pc-1"), pair("pc-1", plan_of(WIN, activated=True), "spare")], products=second)
+    assert keeps.hosts == {}
+    # Nor is the one that it has replaced to learn what the other is for.
+    replacing = plan_of(WIN, steps=[{"attribute": "product key", "before": "GB4PP"}, {"attribute": "license status"}])
+    held = plan_of(WIN, activated=True)
+    held["product"] = held["product"] | {"partial_product_key": "GB4PP"}
+    pairs = [pair("pc-1", held), pair("pc-1", replacing, "spare")]
+    assert _mak_orders.holders_to_try(pairs, ["win"]) == []
+    assert orders(pairs).hosts == {}
+    # A year of ESU replaces nothing.
+    beside = plan_of(WIN, PRO, steps=[{"attribute": "product key of add_on", "before": None}])
+    assert len(_mak_orders.holders_to_try([pairs[0], pair("pc-1", beside, "spare")], ["win"])) == 1
+
+
 def test_with_too_few_activations_none_or_as_many_as_there_are():
     pairs = [pair(f"pc-{number}", plan_of(WIN, installed=number == 7)) for number in range(10)]
     none = orders(pairs, 3)
@@ -88,6 +107,30 @@ def test_computers_to_learn_from_are_one_of_each_kind():
     assert _mak_orders.holders_to_try(pairs, known) == [{"key": "win", "host": "pc-1"}, {"key": "win", "host": "pc-2"}]
 
 
+def test_what_is_begun_has_no_end_until_it_is_known():
+    system = {"computer_name": "PC-1", "caption": "Windows 11"}
+    first = Pair("pc-1", "win", {"operating_system": system}, plan_of(WIN))
+    (listed,) = _mak_journal.begun([first, pair("pc-2", key="unknown")], PRODUCTS, "2026-11-27T04:00:00Z")
+    product = {"activation_id": WIN, "name": "Windows(R), Enterprise edition", "channel": "mak", "mak": "win"}
+    assert listed == {
+        "name": "pc-1",
+        "computer_name": "PC-1",
+        "operating_system": "Windows 11",
+        "products": [{**product, "activation": {"began": "2026-11-27T04:00:00Z"}}],
+    }
+    made = {("pc-1", "win"): {"unreachable": True}}
+    assert _mak_journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z") == []
+    made = {("pc-1", "win"): plan_of(WIN, activated=True)}
+    (over,) = _mak_journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
+    assert over["products"][0]["activation"] == {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z", "outcome": "licensed"}
+    shown = [
+        {"name": "pc-1", "products": [{"activation": {"began": "2026-11-27T04:00:00Z", "ended": None}}]},
+        {"name": "pc-2", "products": [{"activation": {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z"}}]},
+        {"name": "pc-3", "products": [{"activation": {"began": None, "ended": None}}]},
+    ]
+    assert _mak_journal.unfinished(shown) == ["pc-1"]
+
+
 @pytest.mark.parametrize(
     ("code", "refused"),
     [("0xC004C003", ["win"]), ("0xC004C020", ["win"]), ("0x80072EE7", []), ("0xC004F069", []), ("", []), ("HTTP 500", [])],
@@ -113,7 +156,8 @@ RINGS: dict[str, tuple[Any, str, bool]] = {
     "a wrong key that nobody gets": ({"win": {"key": GOOD}, "old": {"key": "MMKVP"}}, "win", False),
     "a computer without a key": ({"win": {"key": GOOD}}, "", False),
 }
-TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
+SECOND, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
+    "a second key for the same product",
     "too few activations",
     "a count that Microsoft does not tell",
     "a key of another edition than a computer's",
@@ -121,7 +165,7 @@ TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
     "the end of a run",
     "the end of a run back to KMS",
 )
-WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS])
+WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, SECOND, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS])
 
 
 @pytest.mark.parametrize("case", SENTENCES)

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an activation by MAK has begun and how it ended, as a computer list keeps it: a run that is killed leaves word.
+
+Pure. Private to the collection: it may change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ._mak_orders import Pair, Result
+
+
+def begun(pairs: Iterable[Pair], products: Mapping[str, Result], moment: str) -> list[dict[str, Any]]:
+    """Computers as a computer list takes them, whose activation is about to begin: without an end, until it is known.
+
+    Args:
+        pairs: The computers and the keys that they are activated with.
+        products: By key what it is for.
+        moment: The time, as the list has it.
+    """
+    return [_listed(pair, pair.plan, products, {"began": moment}) for pair in pairs if pair.key in products]
+
+
+def over(
+    pairs: Iterable[Pair], products: Mapping[str, Result], made: Mapping[tuple[str, str], Result], began: str, moment: str
+) -> list[dict[str, Any]]:
+    """The same, with what came of it; one that was not reached any more keeps its open end.
+
+    Args:
+        pairs: The computers and the keys that they were activated with.
+        products: By key what it is for.
+        made: The results of C(mak_client) by computer and key.
+        began: The time of before.
+        moment: The time now.
+    """
+    found = []
+    for pair in pairs:
+        result = made[pair.host, pair.key]
+        if pair.key in products and not result.get("unreachable"):
+            outcome = "licensed" if result.get("activated") else str(result.get("msg") or result.get("reason") or "not activated")
+            found.append(_listed(pair, result, products, {"began": began, "ended": moment, "outcome": outcome}))
+    return found
+
+
+def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activation: Mapping[str, str]) -> dict[str, Any]:
+    system = pair.license.get("operating_system") or {}
+    known = products[pair.key]
+    seen = result.get("product") if result.get("installed") else None
+    told = seen or {"activation_id": known["activation_id"], "name": known["name"], "channel": "mak"}
+    return {
+        "name": pair.host,
+        "computer_name": system.get("computer_name") or "",
+        "operating_system": system.get("caption") or "",
+        "products": [{**told, "mak": pair.key, "activation": dict(activation)}],
+    }
+
+
+def unfinished(computers: Iterable[Result]) -> list[str]:
+    """Computers of a list with an activation that was begun and has no known end.
+
+    Args:
+        computers: As C(computer_list) shows them.
+    """
+    open_ends = (
+        computer["name"]
+        for computer in computers
+        for product in computer.get("products") or ()
+        if product["activation"]["began"] and not product["activation"]["ended"]
+    )
+    return list(dict.fromkeys(str(name) for name in open_ends))
