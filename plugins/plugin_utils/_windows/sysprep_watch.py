@@ -19,8 +19,8 @@ from .image_state import ImageState, read_image_state
 
 PROGRAM = "sysprep.exe"
 
-# Seconds between two looks at a computer that is about to go down.
-_GOING_DOWN = 1.0
+# Seconds before the second look: what sysprep stops at it tells at once. As long for a computer that is about to go down.
+_FIRST_PAUSE = 0.5
 # One connection that fails is not yet a computer that is down.
 _MISSED = 3
 
@@ -68,6 +68,7 @@ class Watch:
         """How it ended; C(None) where it did not in time, or where sysprep ended without reaching its state (C(ended))."""
         began = time.monotonic()
         missed = refused = 0
+        pause = _FIRST_PAUSE
         while True:
             ending = self._look()
             missed = missed + 1 if self.lost is not None and not _is_answer(self.lost) else 0
@@ -82,8 +83,8 @@ class Watch:
                 return None
             if self.seconds >= self.timeout:
                 return Ending.STILL_ANSWERS if self.lost is None and self.image.state == self.wanted else None
-            # Once it is sealed it goes down at once.
-            time.sleep(min(self.poll, _GOING_DOWN) if self.image.state == self.wanted else self.poll)
+            time.sleep(min(self.poll, _FIRST_PAUSE if self.image.state == self.wanted else pause))
+            pause *= 2
 
     def _look(self) -> Ending | None:
         """Read the state, and what else tells that it is over."""
