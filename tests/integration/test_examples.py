@@ -26,7 +26,8 @@ from .conftest import Lab
 
 KMS_1, (PC_1, PC_2) = names.kms_hosts()[0], names.clients(2)
 # Modules whose examples are about clients; the second client runs Windows 10, for which there are ESU keys.
-CLIENTS = {"kms_client": PC_1, "mak_client": PC_2}
+# Lists are made of what was read of it before.
+CLIENTS = {"kms_client": PC_1, "mak_client": PC_2, "computer_list": PC_2, "confirmation_id": PC_2}
 # The variables that the examples take from a vault.
 VARIABLES = {
     "csvlk": park.PARKS["modern"].csvlk,
@@ -40,8 +41,8 @@ VARIABLES = {
 ANSWER_FILE = """<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize">
 <component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64"></component>
 </settings></unattend>"""
-# The lab has one domain controller, which the control node's own resolver does not know.
-STAND_INS = {"dc2.contoso.com": names.DC_FQDN}
+# The lab has one domain controller, which the control node's own resolver does not know, and no computers of a laboratory.
+STAND_INS = {"dc2.contoso.com": names.DC_FQDN, "{{ groups['isolated'] }}": "{{ groups['kms_clients'][:2] }}"}
 # Tasks that can only fail here, with what they fail with.
 FAILS = {
     # Contoso has no such unit, and no such sub-domain.
@@ -85,7 +86,7 @@ def prepared(value: Any) -> Any:
         if "retries" in made:
             made |= {"retries": 1, "delay": 0}
         return made
-    if isinstance(value, str) and (found := re.match("recordings/|/srv/deploy/", value)):
+    if isinstance(value, str) and (found := re.match("recordings/|/srv/(?:deploy|activation)/|/media/usb/", value)):
         # The folder is the reader's.
         return f"{{{{ playbook_dir }}}}/{value[found.end() :]}"
     if isinstance(value, list):
@@ -106,8 +107,14 @@ def play(lab: Lab, folder: Path, plays: list[tuple[str, list[dict[str, Any]]]], 
     return run_playbook(lab.layout.root, str(path), arguments=arguments, variables=VARIABLES)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of the examples are, those of the real run also for check mode."""
+    return tmp_path_factory.mktemp("examples")
+
+
 @pytest.fixture(scope="module", params=["", "--check"], ids=["really", "check mode"])
-def examples(request: pytest.FixtureRequest, running_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def examples(request: pytest.FixtureRequest, running_lab: Lab, folder: Path) -> Run:
     """All examples on one KMS host and one client, in the order in which they make sense, and then once more in check mode."""
     if not request.param:
         running_lab.control.reset()
@@ -117,7 +124,7 @@ def examples(request: pytest.FixtureRequest, running_lab: Lab, tmp_path_factory:
     back = {"name": "The port of everybody", f"{documented.COLLECTION}.kms_host": {"listening_port": 1688}}
     plays = [(KMS_1.fqdn, tasks_of(module) + [back] * (module == "kms_host")) for module in modules if module not in CLIENTS]
     plays += [(machine.fqdn, tasks_of(module)) for module, machine in CLIENTS.items()]
-    return play(running_lab, tmp_path_factory.mktemp("examples"), plays, request.param)
+    return play(running_lab, folder, plays, request.param)
 
 
 def test_every_example_of_every_module_runs(examples: Run):
