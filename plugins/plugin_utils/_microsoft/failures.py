@@ -141,19 +141,21 @@ def diagnose(failure: BaseException, settings: Settings, question: Question, sen
 
 
 def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
-    address = settings.proxy.address if settings.proxy else "of the environment"
-    answer = f"{status} {words}".strip()
+    proxy = settings.proxy
     remedy = f"ask those who run it for a way to {settings.place}"
-    if status == _WRONG_CREDENTIALS:
-        remedy = "check http_proxy_username and http_proxy_password, which are given to it by the method Basic"
-    return RequestFailed(f"The proxy {address} answers {answer}; {remedy}.", Fate.NOT_SENT, again=status >= 500, code=f"HTTP {status}")
+    if proxy and status == _WRONG_CREDENTIALS:
+        remedy = f"check {proxy.account}, which it is given by the method Basic"
+    return RequestFailed(
+        f"The proxy {proxy.address if proxy else ''} answers {f'{status} {words}'.strip()}; {remedy}.",
+        Fate.NOT_SENT,
+        again=status >= 500,
+        code=f"HTTP {status}",
+    )
 
 
 def _no_connection(why: str, settings: Settings) -> RequestFailed:
-    if settings.proxy:
-        text = (
-            f"There is no connection to {settings.place} by the proxy {settings.proxy.address} ({why}); check http_proxy and the way there."
-        )
+    if proxy := settings.proxy:
+        text = f"There is no connection to {settings.place} by the proxy {proxy.address} ({why}); check {proxy.named_by} and the way there."
     else:
         text = f"There is no connection to {settings.place} ({why}); check the way there{_or_proxy(settings)}."
     return RequestFailed(text, Fate.NOT_SENT, again=True)

@@ -13,10 +13,13 @@ import queue
 import ssl
 import threading
 import typing as t
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPException
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 from ansible.module_utils.urls import open_url
 
@@ -24,7 +27,7 @@ from .._errors import ActivationError
 from .batch_request import HEADERS, Question, envelope
 from .batch_response import Answer, UnreadableAnswer, fault_text, parse
 from .failures import diagnose, http_status, lost, refused, too_late
-from .settings import Proxy, Settings
+from .settings import Proxy, Settings, proxy_of_environment
 
 _LARGEST_ANSWER = 1 << 20
 _AGENT = "winops.volume_activation"
@@ -108,16 +111,24 @@ def open_service(settings: Settings) -> Iterator[Service]:
                 error.strerror if type(error) is not ssl.SSLError and isinstance(error, OSError) else None
             ) or "it holds no certificate in PEM"
             raise ActivationError(f"ca_path is '{settings.ca_path}', which cannot be read: {why}.", source="options") from None
-    with _proxy_of_environment(settings.proxy):
+    if settings.proxy is None:
+        yield Service(replace(settings, proxy=_named_by_environment(settings.url)))
+        return
+    with _in_environment(settings.proxy):
         yield Service(settings)
 
 
+def _named_by_environment(url: str) -> Proxy | None:
+    """The proxy that urllib takes by itself."""
+    named = urllib.request.getproxies().get("https", "")
+    if not named or urllib.request.proxy_bypass(urlsplit(url).netloc):
+        return None
+    return proxy_of_environment(named)
+
+
 @contextmanager
-def _proxy_of_environment(proxy: Proxy | None) -> Iterator[None]:
+def _in_environment(proxy: Proxy) -> Iterator[None]:
     """The proxy where urllib looks for one. A task is a process of its own, and what it puts there is not shown as its environment."""
-    if proxy is None:
-        yield
-        return
     kept = {name: os.environ.get(name) for name in ("https_proxy", "no_proxy")}
     # Whoever names a proxy means it for Microsoft as well, whatever the environment excepts.
     os.environ.update(https_proxy=proxy.url, no_proxy="")

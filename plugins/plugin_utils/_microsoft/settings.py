@@ -40,10 +40,24 @@ class Proxy:
     Attributes:
         address: C(host:port), for messages.
         url: The same with its account, which must not be seen.
+        named_by: What names it, for messages.
+        account: What its account is given by, for messages.
     """
 
     address: str
     url: str
+    named_by: str = "http_proxy"
+    account: str = "http_proxy_username and http_proxy_password"
+
+
+def proxy_of_environment(url: str) -> Proxy | None:
+    """The proxy that an environment variable names, in the form in which curl and others take it; C(None) where it cannot be read."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        address = f"{parts.hostname}:{parts.port or 80}"
+    except ValueError:
+        return None
+    return Proxy(address, url, "HTTPS_PROXY of the environment", "the account in HTTPS_PROXY of the environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class Settings:
     Attributes:
         url: The service.
         ca_path: PEM file with the authorities that may have issued its certificate; empty for those that the control node trusts.
-        proxy: The proxy to take; C(None) for what the environment says.
+        proxy: The proxy on the way; C(None) where there is none.
         timeout: Seconds that one request may take, from the resolution of the name to the end of the answer.
         retries: How often a request is repeated after a fault of the service.
         parallel: How many requests are under way at once.

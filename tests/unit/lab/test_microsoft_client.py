@@ -139,6 +139,18 @@ def test_a_proxy_with_an_account(microsoft: BatchServer, monkeypatch: pytest.Mon
     assert (os.environ["https_proxy"], os.environ["NO_PROXY"], "no_proxy" in os.environ) == ("http://192.0.2.1:1", "*", False)
 
 
+@pytest.mark.parametrize(("name", "value"), [("HTTPS_PROXY", "http://svc:p%40ss@{}"), ("https_proxy", "svc:p%40ss@{}")])
+def test_a_proxy_of_the_environment_and_its_exceptions(microsoft: BatchServer, monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+    question, confirmation_id = of_sample()
+    with proxy_in_thread("svc", "p@ss") as proxy:
+        monkeypatch.setenv(name, value.format(proxy.url.removeprefix("http://")))
+        assert ask(settings(microsoft), question) == Answer(confirmation_id)
+        assert len(proxy.tunnels) == 1
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert ask(settings(microsoft), Question(question.extended_pid)) == Answer(remaining=49)
+        assert len(proxy.tunnels) == 1
+
+
 def test_what_was_given_up_before_it_was_sent_is_never_sent(microsoft: BatchServer):
     """A proxy takes its time, though less than the limit between two bytes: what is called not sent must not be sent after that."""
     tunnel = threading.Event()

@@ -75,7 +75,11 @@ OF_WAYS = {
     FORBIDDEN: NO_WAY,
     NO_PROXY: NO_WAY,
 }
-WRITTEN = error_catalogue.paired("Answers of Microsoft", [*OF_KEYS, *OF_RULES, BAD_IID, *OF_WAYS])
+OF_ENVIRONMENT = {
+    "a proxy of the environment that wants another password": NEVER,
+    "a proxy of the environment that is not there": NO_WAY,
+}
+WRITTEN = error_catalogue.paired("Answers of Microsoft", [*OF_KEYS, *OF_RULES, BAD_IID, *OF_WAYS, *OF_ENVIRONMENT])
 
 
 def check(case: str, meaning: tuple[Fate, bool], how: Any, question: Question | None = None) -> None:
@@ -125,4 +129,13 @@ def test_there_is_no_way_to_microsoft(microsoft: BatchServer, case: str):
         elif case == NO_PROXY:
             how = settings(microsoft, proxy=through(f"http://{closed}"))
         check(case, OF_WAYS[case], how)
+    assert microsoft.journal.entries == []
+
+
+@pytest.mark.parametrize("case", OF_ENVIRONMENT)
+def test_the_proxy_of_the_environment_lets_nobody_through(microsoft: BatchServer, monkeypatch: pytest.MonkeyPatch, case: str):
+    with proxy_in_thread("svc", "right") as proxy:
+        named = proxy.url.removeprefix("http://") if "password" in case else "127.0.0.1:9"
+        monkeypatch.setenv("HTTPS_PROXY", f"http://svc:hidden@{named}")
+        check(case, OF_ENVIRONMENT[case], settings(microsoft))
     assert microsoft.journal.entries == []
