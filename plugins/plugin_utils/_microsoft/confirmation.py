@@ -56,8 +56,8 @@ class Keeper:
     """What is written down around each request; nothing by default.
 
     Attributes:
-        before: Called before an item's first request is sent, and has to have written down for good that it will be.
-        after: Called when it is known what became of the item.
+        before: Called before each request is sent, and has to have written down for good that it will be.
+        after: Called when it is known what became of the request, or that nobody will know.
     """
 
     before: Callable[[Item], None] = field(default=lambda _item: None)
@@ -117,28 +117,28 @@ class Asker:
             return
         if self._stop.is_set():
             return
-        self._keep(self._keeper.before, item)
-        try:
-            item.answer = self._patiently(item.question)
-        except RequestFailed as failure:
-            item.failure = failure
-        self._judge(item)
-        self._keep(self._keeper.after, item)
-
-    def _patiently(self, question: Question) -> Answer:
-        """An answer, after as many attempts as it takes and the settings allow."""
         pause = _FIRST_PAUSE
         for attempt in itertools.count():
-            try:
-                return self._ask(question)
-            except RequestFailed as failure:
-                if attempt >= self._settings.retries or not _may_be_repeated(failure, question) or not self._is_hopeful:
-                    raise
-                self._pause(self._stop, pause)
-                if self._stop.is_set():
-                    raise
+            self._attempt(item)
+            if item.failure is None or attempt >= self._settings.retries or not self._is_worth_another(item):
+                break
+            self._pause(self._stop, pause)
+            if self._stop.is_set():
+                break
             pause = min(2 * pause, _LONGEST_PAUSE)
-        raise AssertionError
+        self._judge(item)
+
+    def _attempt(self, item: Item) -> None:
+        """One request. A run that is killed in a pause between two leaves no trace of one whose fate is not known."""
+        self._keep(self._keeper.before, item)
+        try:
+            item.answer, item.failure = self._ask(item.question), None
+        except RequestFailed as failure:
+            item.failure = failure
+        self._keep(self._keeper.after, item)
+
+    def _is_worth_another(self, item: Item) -> bool:
+        return item.failure is not None and _may_be_repeated(item.failure, item.question) and self._is_hopeful
 
     @property
     def _is_hopeful(self) -> bool:

@@ -62,8 +62,10 @@ def batch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServ
 
 
 @pytest.fixture
-def microsoft(batch_server: BatchServer) -> BatchServer:
-    """The same, as if nobody had asked it anything."""
+def microsoft(batch_server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> BatchServer:
+    """The same, as if nobody had asked it anything; a proxy of the machine that runs the tests is not on the way."""
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     batch_server.microsoft.reset()
     batch_server.reset()
     batch_server.service.seed = 1

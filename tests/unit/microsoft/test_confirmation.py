@@ -149,8 +149,7 @@ def test_whatever_happens_nothing_that_may_have_been_counted_is_asked_again(
         assert (item.answer is None) != (item.failure is None)
         if requests:
             assert item.failure is requests[-1]
-            assert journal.count(("before", item.identifier)) == journal.count(("after", item.identifier)) == 1
-            assert journal.index(("before", item.identifier)) < journal.index(("after", item.identifier))
+            assert [when for when, identifier in journal if identifier == item.identifier] == ["before", "after"] * len(requests)
         else:
             assert item.failure is not None and item.failure.fate == Fate.NOT_SENT
             assert ("before", item.identifier) not in journal
@@ -172,6 +171,15 @@ def test_it_is_written_down_before_a_request_is_sent_and_never_twice_at_once():
 
     Asker(ask, HOW, Keeper(before, before)).ask_all(asked := items(20))
     assert all(item.answer for item in asked)
+
+
+def test_what_was_not_counted_is_written_down_before_the_pause_after_it():
+    journal: list[object] = []
+    microsoft = Microsoft({"1": [OUTAGE]})
+    keeper = Keeper(lambda item: journal.append("before"), lambda item: journal.append(item.failure))
+    asker = Asker(microsoft.ask, HOW, keeper, lambda _stop, seconds: journal.append(seconds))
+    asker.ask_all(items(1))
+    assert journal == ["before", OUTAGE, 1, "before", None]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
