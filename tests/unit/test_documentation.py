@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ COLLECTION = "ansible_collections.winops.volume_activation.plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
 ROLES = sorted(path.parent.parent for path in (TREE / "roles").glob("*/meta/argument_specs.yml"))
 RUNTIME = yaml.safe_load((TREE / "meta/runtime.yml").read_text(encoding="utf-8"))
+PROSE = ("description", "details", "notes", "short_description")
 # A template is a text until it is rendered, which is when the type of a default shows.
 TEMPLATE = "{{"
 
@@ -37,6 +39,27 @@ def filters() -> dict[str, Any]:
         if path.stem != "__init__":
             found |= importlib.import_module(f"{COLLECTION}.filter.{path.stem}").FilterModule().filters()
     return found
+
+
+def paragraphs(value: Any, name: str = "") -> Iterator[Any]:
+    """What stands in a document for people to read."""
+    if isinstance(value, dict):
+        for inner, entry in value.items():
+            # Of return values and options one may have such a name itself.
+            yield from paragraphs(entry, "" if isinstance(entry, dict) else inner)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from paragraphs(entry, name) if name not in PROSE else [entry]
+    elif name in PROSE:
+        yield value
+
+
+@pytest.mark.parametrize("path", sorted(PLUGINS.glob("*/*.yml")), ids=lambda path: path.stem)
+def test_what_is_there_to_be_read_is_text(path: Path):
+    """A colon in it makes YAML take it for something else, and ansible-doc shows nothing."""
+    found = list(paragraphs(load(path)))
+    assert found
+    assert [entry for entry in found if not isinstance(entry, str)] == []
 
 
 def test_every_filter_has_a_document_and_the_other_way_round():
