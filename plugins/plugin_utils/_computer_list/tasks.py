@@ -15,7 +15,7 @@ from .._licensing.offline_ids import confirmation_warnings
 from .._plan import Step
 from .inspection import explained, export_of, leaving
 from .merging import Merged, merge_computers, merge_export, merge_typed
-from .model import LICENSED, Computer, Export, FullList, Product, as_time
+from .model import LICENSED, MAK, Computer, Export, FullList, Product, as_time
 from .reading import of_kind_export, of_kind_full
 from .store import ListFile
 
@@ -130,7 +130,7 @@ def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids
 
 
 def to_read(file: ListFile, hosts: Iterable[str], max_age: int) -> list[str]:
-    """The hosts whose state is unknown, or was read longer ago than C(max_age) seconds."""
+    """The hosts whose state is unknown, at least in part, or was read longer ago than C(max_age) seconds."""
     full = of_kind_full(file.load(), file.path) if file.exists else FullList()
     oldest = datetime.now(UTC) - timedelta(seconds=max_age)
     return [name for name in hosts if _is_stale(full.computers.get(name), oldest)]
@@ -203,7 +203,11 @@ def _length_warnings(export: Export) -> list[str]:
 
 
 def _is_stale(computer: Computer | None, oldest: datetime) -> bool:
-    return computer is None or computer.read is None or as_time(computer.read) < oldest
+    if computer is None or computer.read is None or as_time(computer.read) < oldest:
+        return True
+    # Who was to be activated on line has no installation ID in the list, and needs one where that did not succeed.
+    products = computer.products.values()
+    return any(product.channel == MAK and product.license_status != LICENSED and not product.installation_id for product in products)
 
 
 def _shown_computer(name: str, computer: Computer, show_confirmation_ids: bool) -> dict[str, Any]:

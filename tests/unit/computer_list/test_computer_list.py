@@ -153,6 +153,15 @@ def test_only_hosts_that_are_unknown_or_read_long_ago_have_to_be_read(place: Pla
     assert place.inspect(hosts=["iso-001"])["counts"]["computers"] == 1
 
 
+def test_a_host_that_was_to_be_activated_on_line_has_to_be_read_for_its_installation_id(place: Place):
+    place.save(
+        read(1, installation_id=None),
+        read(2, installation_id=None, license_status="licensed"),
+        read(3, installation_id=None, channel="oem"),
+    )
+    assert place.inspect(hosts=["iso-001", "iso-002", "iso-003"])["to_read"] == ["iso-001"]
+
+
 def test_only_hosts_of_a_group_leave(place: Place):
     place.save(read(1), read(2))
     assert len(place.export(options={"hosts": ["iso-002"]})["products"]) == 1
