@@ -26,7 +26,7 @@ import pytest
 
 from lab import names
 from lab.microsoft.elsewhere import Elsewhere, microsoft_elsewhere
-from lab.play import lab_environment
+from lab.play import lab_environment, run_playbook
 from lab.windows import data, identifiers
 
 from .conftest import Lab
@@ -191,6 +191,18 @@ def test_neither_network_reaches_the_other(site: Site):
     microsoft, winrm = (str(there.hostname), int(there.port or 443)), (machine.address, site.lab.options.http_port)
     assert reaches(site.microsoft.inside([]), *microsoft) and reaches([], *winrm)
     assert not reaches([], *microsoft) and not reaches(site.microsoft.inside([]), *winrm)
+
+
+def test_a_job_that_would_lose_its_list_stops_before_the_first_change(isolated_lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    # As in AWX, ansible-runner runs the play, and nobody has said where to keep anything.
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    variables = {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
+    run = run_playbook(
+        isolated_lab.layout.root, "winops.volume_activation.mak_proxy_collect", arguments="--limit pc-001", variables=variables
+    )
+    assert run.rc == 2
+    assert "no state directory is set" in run.failures()[-1]
+    assert not any("InstallProductKey" in str(request.get("action")) for request in isolated_lab.requests())
 
 
 def test_sixty_computers_with_two_files(site: Site):
