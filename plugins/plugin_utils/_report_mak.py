@@ -21,6 +21,8 @@ from ._report import Finding, client_state
 from ._text import some
 
 _RING = "volume_activation_mak_ring"
+# How many computers are named to later jobs: AWX keeps this in one field, and the counts and the summary have them all.
+_NAMED = 20
 
 
 def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
@@ -148,18 +150,18 @@ def counts(ends: Iterable[Ended]) -> dict[str, int]:
 
 
 def numbers(ends: Sequence[Ended], before: Mapping[str, Result], after: Mapping[str, Result]) -> dict[str, Any]:
-    """The same for machines: what a later job of a workflow needs."""
+    """The same for machines: what a later job of a workflow needs. Of computers that are named there are a few at most."""
     keys = {
         key: {"remaining_before": _remaining(before, key), "remaining_after": _remaining(after, key)}
         for key in dict.fromkeys(end.key for end in ends)
     }
-    candidates = [end.host for end in ends if end.kind == "no_way_out"]
-    waiting = [end.host for end in ends if end.kind == "no_activation_left"]
+    candidates = dict.fromkeys(end.host for end in ends if end.kind == "no_way_out")
+    waiting = dict.fromkeys(end.host for end in ends if end.kind == "no_activation_left")
     return {
         **counts(ends),
         "keys": keys,
-        "proxy_candidates": list(dict.fromkeys(candidates)),
-        "without_activation": list(dict.fromkeys(waiting)),
+        "proxy_candidates": list(candidates)[:_NAMED],
+        "without_activation": list(waiting)[:_NAMED],
     }
 
 

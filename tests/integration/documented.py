@@ -43,8 +43,11 @@ def uses_of(module: str) -> list[dict[str, Any]]:
 def roles_of(playbook: str) -> set[str]:
     """The roles of this collection that a playbook includes."""
     plays = yaml.safe_load((TREE / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
-    tasks = [task for play in plays for task in play["tasks"]]
-    return {task["ansible.builtin.include_role"]["name"].rpartition(".")[2] for task in tasks if "ansible.builtin.include_role" in task}
+    imported = [play["ansible.builtin.import_playbook"].removesuffix(".yml") for play in plays if "ansible.builtin.import_playbook" in play]
+    tasks = [task for play in plays for task in play.get("tasks", ())]
+    return set().union(*map(roles_of, imported)) | {
+        task["ansible.builtin.include_role"]["name"].rpartition(".")[2] for task in tasks if "ansible.builtin.include_role" in task
+    }
 
 
 def role_options(role: str) -> dict[str, dict[str, dict[str, Any]]]:

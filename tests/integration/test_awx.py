@@ -8,6 +8,7 @@ credentials in the environment, nobody at a terminal, and a folder that is throw
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 
 from lab import names
 from lab.play import Run, run_playbook
+from lab.windows.data import key_named
 
 from . import documented
 from .conftest import Lab
@@ -32,7 +34,11 @@ OF_SITES = ("kms_multi_site", "audit")
 # It needs an inventory in which one host has just taken the place of another, which test_kms_multi_site.py makes; its tasks are those
 # of kms_multi_site, and those of its own are looked through below.
 # A reference computer leaves its domain, and with that the accounts of this inventory; test_reference_image.py sends it an empty survey.
-LEFT_OUT = {"kms_replace_host", "reference_image"}
+# MAK proxy activation is several jobs in two networks that do not reach each other, which test_mak_proxy.py has.
+LEFT_OUT = {"kms_replace_host", "reference_image", *(playbook for playbook in documented.PLAYBOOKS if playbook.startswith("mak_proxy_"))}
+# For MAKs a lab of its own, in which two computers get keys; back from MAK they find a KMS host by DNS.
+OF_MAKS = ("mak_independent", "kms_to_mak", "mak_to_kms")
+MAK, MAK_LIMIT = "mak_win_enterprise", "pc-001*:pc-002*"
 # What AWX takes for a workflow's next jobs; it keeps them in one database field and in every job's extra variables.
 LARGEST_STATS = 1024
 LARGEST_EVENT = 64 * 1024
@@ -52,8 +58,10 @@ def required_by_inventory(name: str, options: dict[str, Any]) -> bool:
     return bool(options[name].get("required") or options[name].get("no_log") or name.endswith("dns_servers"))
 
 
-def variables_of(playbook: str) -> dict[str, str]:
+def variables_of(playbook: str, state: str) -> dict[str, str]:
     """What a job template of the playbook asks for, all of it text."""
+    if playbook in OF_MAKS:
+        return survey(playbook) | {"volume_activation_serial": "", "volume_activation_mak_hosts": "", "volume_activation_state_dir": state}
     given = {"volume_activation_serial": "", "kms_single_site_publish_timeout": "3"}
     # A list comes as text as well.
     given["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
@@ -69,10 +77,12 @@ def inventory_without_secrets(lab: Lab) -> dict[str, Any]:
         del variables[name]
     for credential in variables.get("volume_activation_credentials", {}).values():
         credential["password"] = "{{ lookup('ansible.builtin.env', 'VOLUME_ACTIVATION_DOMAIN_PASSWORD') }}"
+    if MAK in inventory["all"]["children"]:
+        inventory["all"]["children"]["mak_clients"] = {"children": {MAK: {}}, "vars": {"volume_activation_mak": MAK}}
     return inventory
 
 
-def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory) -> dict[str, Any]:
+def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory, state: str = "") -> dict[str, Any]:
     """A job of a playbook, with its folder."""
     kept = factory.mktemp("job")
     (kept / "project").mkdir()
@@ -85,12 +95,12 @@ def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory
             f"{documented.COLLECTION}.{playbook}",
             inventory=hosts,
             arguments=f"--limit {limit} -vvvv",
-            variables=variables_of(playbook),
+            variables=variables_of(playbook, state),
             environment=environment,
             on_event=counting(lab) if playbook in OF_SITES else None,
             keep=kept,
         )
-    return {"playbook": playbook, "run": run, "kept": kept, "watch": watch, "lab": lab, "limit": limit}
+    return {"playbook": playbook, "run": run, "kept": kept, "watch": watch, "lab": lab, "limit": limit, "hosts": hosts, "state": state}
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +112,37 @@ def job_of_sites(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     lab.control.reset()
 
 
+@pytest.fixture(scope="module")
+def state() -> Iterator[str]:
+    """A folder that outlasts a job also where the tests run in a container, whose own file system does not."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def mak_park(running_mak_lab: Lab) -> Iterator[Lab]:
+    """Computers that get a MAK, and a KMS host that has counted enough of them."""
+    running_mak_lab.control.reset()
+    arguments = {"ProductKey": key_named("csvlk_2022").key}
+    running_mak_lab.control.call("call_service", host=FIRST.label, method="InstallProductKey", arguments=arguments)
+    running_mak_lab.control.activate(FIRST.label)
+    running_mak_lab.control.drift("firewall_on", FIRST.label)
+    running_mak_lab.control.count_clients(FIRST.label, 30)
+    yield running_mak_lab
+    running_mak_lab.control.reset()
+
+
 @pytest.fixture(scope="module", params=[playbook for playbook in documented.PLAYBOOKS if playbook not in LEFT_OUT])
 def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A job of the playbook: against the lab as on its first day, and of an audit against sites that are set up."""
     if request.param in OF_SITES:
         first: dict[str, Any] = request.getfixturevalue("job_of_sites")
         return first if request.param == first["playbook"] else run_job(first["lab"], request.param, SITES_LIMIT, tmp_path_factory)
+    if request.param in OF_MAKS:
+        park: Lab = request.getfixturevalue("mak_park")
+        for label in ("pc-001", "pc-002"):
+            park.control.reimage(label, with_key=request.param != "mak_to_kms")
+        return run_job(park, request.param, MAK_LIMIT, tmp_path_factory, request.getfixturevalue("state"))
     lab: Lab = request.getfixturevalue("running_lab")
     lab.control.reset()
     return run_job(lab, request.param, LIMIT, tmp_path_factory)
@@ -151,18 +186,24 @@ def test_nothing_is_kept_on_the_disk_of_the_job(job: dict[str, Any]):
 
 def test_no_secret_is_in_the_artifacts_or_with_any_child(job: dict[str, Any]):
     lab: Lab = job["lab"]
-    key = next(line for line in lab.layout.env.read_text(encoding="utf-8").splitlines() if "LAB_CSVLK" in line).split("=")[1].strip("'\"")
+    csvlk = next(line for line in lab.layout.env.read_text(encoding="utf-8").splitlines() if "LAB_CSVLK" in line).split("=")[1].strip("'\"")
+    key = key_named(MAK).key if job["playbook"] in OF_MAKS else csvlk
     secrets = {"key": key, "domain password": names.OPERATOR_PASSWORD, "WinRM password": names.WINRM_PASSWORD}
     # ansible-runner writes down the environment that it was given in the file named command; AWX deletes it with the folder.
     held = [(place, content) for place, content in files(job["kept"]) if not place.endswith("/command")]
     # That environment is also the one of ansible-playbook and its workers, which are the same program.
     lines = [(place, content) for place, content in job["watch"].places if place.startswith("cmdline")]
     assert leaks([*held, *lines], secrets) == []
-    assert key[-5:] in job["run"].output
+    assert (key[-5:] in job["run"].output) == (job["playbook"] != "mak_to_kms")
 
 
 def test_a_second_job_changes_nothing(job: dict[str, Any]):
-    again = job["lab"].play(f"{documented.COLLECTION}.{job['playbook']}", arguments=f"--limit {job['limit']}")
+    playbook, arguments = f"{documented.COLLECTION}.{job['playbook']}", f"--limit {job['limit']}"
+    if job["playbook"] in OF_MAKS:
+        variables = {"volume_activation_state_dir": job["state"]}
+        again = run_playbook(job["lab"].layout.root, playbook, inventory=job["hosts"], arguments=arguments, variables=variables)
+    else:
+        again = job["lab"].play(playbook, arguments=arguments)
     assert (again.rc, again.changed()) == (0, 0), again.output[-3000:]
 
 
