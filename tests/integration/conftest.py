@@ -71,7 +71,15 @@ def own_network() -> Iterator[None]:
 
 
 # Files that take minutes come first, so that no worker is left alone with one of them at the end.
-LONGEST = ("test_killed_runs", "test_document_park", "test_kms_single_site", "test_connections", "test_newest_ansible")
+LONGEST = (
+    "test_killed_runs",
+    "test_document_park",
+    "test_kms_single_site",
+    "test_connections",
+    "test_newest_ansible",
+    "test_mak_cases",
+    "test_mak_independent",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
