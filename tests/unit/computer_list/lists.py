@@ -68,12 +68,12 @@ def isolated(computers: int = 3) -> FullList:
     return FullList(saved=READ, computers={f"iso-{number:03}": computer(number) for number in range(1, computers + 1)})
 
 
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-_digits = st.text(string.digits, min_size=1, max_size=63)
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+_digits = st.integers(0, 10**63).map(str)
 _times = st.datetimes().map(lambda moment: f"{moment:%m-%dT%H:%M:%S}Z").map(lambda text: f"2026-{text}".replace("-02-29", "-02-28"))
 _guids = st.uuids().map(str)
 _identifiers = st.uuids().map(lambda value: value.hex)
-_epids = st.from_regex(r"\A[0-9A-Za-z.-]{1,64}\Z")
+_epids = st.text(f"{string.digits}{string.ascii_letters}.-", min_size=1, max_size=20)
 
 products = st.builds(
     Product,
@@ -95,7 +95,7 @@ listed_products = st.builds(
     name=_texts,
     channel=st.sampled_from(["mak", "gvlk", "retail"]),
     license_status=st.sampled_from(["licensed", "oob_grace", "notification"]),
-    partial_product_key=st.text(string.ascii_uppercase, min_size=5, max_size=5),
+    partial_product_key=st.sampled_from(["7CFBY", "2YT43"]),
     mak=_texts,
     activation=st.builds(Activation, began=st.none() | _times, ended=st.none() | _times, outcome=_texts),
 )
@@ -106,12 +106,12 @@ computers = st.builds(
     address=_texts,
     operating_system=_texts,
     read=st.none() | _times,
-    products=st.lists(listed_products, max_size=3, unique_by=lambda product: product.activation_id).map(
+    products=st.lists(listed_products, max_size=2, unique_by=lambda product: product.activation_id).map(
         lambda found: {product.activation_id: product for product in found}
     ),
 )
 _names = _texts.filter(bool)
-full_lists = st.builds(FullList, list_id=_guids, saved=_times, computers=st.dictionaries(_names, computers, max_size=5)).filter(
+full_lists = st.builds(FullList, list_id=_guids, saved=_times, computers=st.dictionaries(_names, computers, max_size=3)).filter(
     lambda found: len({product.identifier for product in found.entries()}) == len(list(found.entries()))
 )
 exports = st.builds(Export, list_id=_guids, products=st.lists(products, max_size=5, unique_by=lambda product: product.identifier))

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import lists
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import writing
@@ -196,8 +196,6 @@ def test_the_published_schema_takes_what_the_collection_takes(document: FullList
     assert VALIDATOR.is_valid(written) == (check_document(written) == ""), check_document(written)
 
 
-@example(lists.isolated())
-@given(lists.full_lists)
-def test_the_schema_is_a_schema(document: FullList):
+def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert VALIDATOR.is_valid(json.loads(writing.render(document)))
+    assert VALIDATOR.is_valid(json.loads(writing.render(lists.isolated())))
