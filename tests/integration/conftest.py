@@ -79,6 +79,7 @@ LONGEST = (
     "test_newest_ansible",
     "test_mak_cases",
     "test_mak_independent",
+    "test_mak_proxy",
 )
 
 

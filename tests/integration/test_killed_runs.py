@@ -105,8 +105,11 @@ def test_killed_after_each_task_and_run_again(fresh_lab: Lab):
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    """The processes that a process has started, and theirs; one that ends meanwhile has none."""
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [found for child in children for found in (*descendants(child), child)]
 
 
