@@ -13,6 +13,7 @@ from ..wsman.backend import CimClass
 from .data import table
 from .provider import Instance, Provider
 from .registry import Registry, ValueType
+from .spec import HostSpec
 
 DOMAIN_PROFILE = 1
 PRIVATE_PROFILE = 2
@@ -39,6 +40,12 @@ class Rule:
     action: int = _ALLOW
     description: str = ""
     stored: str = ""
+
+
+def variant_of(spec: HostSpec, seed: int) -> str:
+    """Which form of the rules a machine has where its spec does not say: clients, and half of the old servers, have them by profile."""
+    split = not spec.windows.is_server or (spec.windows.schema < 2018 and seed % 2 == 1)
+    return spec.firewall_variant or ("split" if split else "any")
 
 
 class Firewall:

@@ -13,16 +13,16 @@ from typing import Any
 
 from . import data, identifiers
 from .events import EventLog
-from .kms_client import COUNT_TOO_LOW, ActivationFailed, KmsClient
+from .kms_client import ActivationFailed, KmsClient
 from .kms_counter import KmsCounter
-from .kms_line import CountRequest
 from .licences import KMS_VALIDITY, Licence
 from .microsoft import ActivationRefused, Microsoft
-from .ports import ActivationObject, Clock, Forest
+from .ports import Clock
 from .rearms import Rearms
 from .settings import LicensingSettings
 from .spec import HostSpec
 from .token_licenses import token_license_in
+from .volume_activation import VolumeActivation
 
 KEY_INVALID = 0xC004F050
 SKU_NOT_FOUND = 0xC004F069
@@ -33,13 +33,9 @@ DATA_INVALID = 0x8007000D
 NO_INTERNET = 0x80072EE7
 NO_ANSWER = 0x80072EE2
 HARDWARE_CHANGED = 0xC004F00F
-NO_AD_OBJECT = 0x80072030
-NO_TOKEN = 0xC004F30F
 
 EVALUATION = timedelta(days=90)
 """How long an evaluation of Windows client lasts, as Microsoft's Evaluation Center says."""
-
-_SINCE_WINDOWS_8 = 2012  # of the generations of classes, see os_profiles
 
 _KEY_FORM = re.compile(r"[BCDFGHJKMNPQRTVWXY2346789]{5}(-[BCDFGHJKMNPQRTVWXY2346789]{5}){4}")
 
@@ -66,6 +62,7 @@ class Licensing:
         self._events = events
         self.settings = settings
         self.client = client
+        self.by_volume = VolumeActivation(spec, clock, settings, events, client)
         self.counter = KmsCounter()
         self.cmid = spec.cmid or identifiers.make_guid(generator)
         self.hardware_id = identifiers.make_guid(generator)
@@ -77,7 +74,6 @@ class Licensing:
         self.host_installed: Callable[[], None] = lambda: None
         self.host_activated: Callable[[], None] = lambda: None
         self.host_removed: Callable[[], None] = lambda: None
-        self.forest: Forest = list
         own = data.products_of(spec.windows, spec.has_updates, spec.office)
         self.licences = {item.id: Licence(item) for item in own if spec.volume_licences or not item.channel.startswith("Volume:")}
         first_key = data.setup_key_of(spec.windows) if spec.initial_key is None else spec.initial_key
@@ -157,7 +153,7 @@ class Licensing:
             raise ActivationFailed(NO_KEY)
         try:
             if licence.product.is_kms_client:
-                self._activate_by_volume(licence)
+                self.by_volume.activate(licence, self.cmid)
             else:
                 self._activate_at_microsoft(licence)
         except ActivationFailed as failure:
@@ -181,46 +177,6 @@ class Licensing:
             self._surviving.add(licence.key.key)
         if licence.product.is_kms_host:
             self.host_activated()
-
-    def _activate_by_volume(self, licence: Licence) -> None:
-        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (activation-facts §4)."""
-        wanted = self.settings.activation_type(licence.product.id)
-        found = self._activation_object(licence) if wanted in (0, 1) else None
-        if found is not None:
-            licence.activate(self._clock.now() + KMS_VALIDITY, activation_type=1)
-            licence.activation_object = {
-                "ADActivationObjectName": found.name,
-                "ADActivationObjectDN": found.dn,
-                "ADActivationCsvlkPid": found.csvlk_pid,
-                "ADActivationCsvlkSkuId": found.csvlk_product_id,
-            }
-        elif wanted in (1, 3):
-            raise ActivationFailed(NO_AD_OBJECT if wanted == 1 else NO_TOKEN)
-        else:
-            self._activate_by_kms(licence)
-
-    def _activation_object(self, licence: Licence) -> ActivationObject | None:
-        """The first activation object whose key serves the product. Windows knows them since 8 and Server 2012."""
-        if self._spec.windows.schema < _SINCE_WINDOWS_8:
-            return None
-        serves = {group.product_id: group.serves for group in data.key_groups().values()}
-        return next((item for item in self.forest() if licence.product.kms_group in serves.get(item.csvlk_product_id, ())), None)
-
-    def _activate_by_kms(self, licence: Licence) -> None:
-        now = self._clock.now()
-        status = licence.status(now)
-        product = licence.product
-        name = self._spec.dns_name
-        times = (status.state, status.minutes, now.isoformat())
-        answer = self.client.ask(CountRequest(product.id, product.kms_group, product.threshold, self.cmid, name, *times))
-        enough = answer.count >= product.threshold
-        fields = ("0x00000000" if enough else f"0x{COUNT_TOO_LOW:08X}", "0x00000000" if enough else "0x04000000", int(enough), 0)
-        intervals = (answer.activation_interval, answer.renewal_interval)
-        self._events.write(12289, *fields, answer.count, *intervals, now.isoformat(), failed=not enough)
-        if not enough:
-            raise ActivationFailed(COUNT_TOO_LOW)
-        licence.activate(now + KMS_VALIDITY, activation_type=2)
-        licence.activation_object = {}
 
     def deposit(self, licence: Licence, installation: str | None, confirmation: str | None) -> None:
         """DepositOfflineConfirmationId."""

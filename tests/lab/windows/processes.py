@@ -17,6 +17,7 @@ from typing import Any
 
 from ..wsman.backend import WBEM_E_ACCESS_DENIED, CimClass
 from .provider import Instance, Provider
+from .registry import Registry
 from .sysprep import FOLDER as SYSPREP_FOLDER
 
 NETWORK_SERVICE_LOGON = 0x3E4
@@ -36,6 +37,11 @@ NO_PROCESSES_OVER_WMI = "d1e49aac-8f56-4280-b9ba-993a6d77406c"
 _REFUSALS = (_ACCESS_DENIED, _PRIVILEGE, _UNKNOWN_FAILURE, _PATH_NOT_FOUND, None)
 
 _KNOWN = ("klist", "netsh", "sysprep", "cmd", "gpupdate", "w32tm", "cscript", "slui")
+
+
+def blocked_in(registry: Registry) -> bool:
+    """Whether Defender's rule against processes started over WMI is on."""
+    return bool(registry.data(ASR_RULES, NO_PROCESSES_OVER_WMI, "0") == "1")
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ def test_a_clock_that_is_wrong_by_more_than_four_hours(domain: FakeDomain) -> No
     other.clock.advance(hours=5)
     client.clock = other.clock
     client.licensing._clock = other.clock
+    client.licensing.by_volume._clock = other.clock
     assert attempt(client) == 0xC004F06C
 
 
