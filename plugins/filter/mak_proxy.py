@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..plugin_utils import _mak_proxy_entries as entries
 from ..plugin_utils import _report_mak_proxy as report
 from ..plugin_utils._results import Results
 
 _PREFIX = "__mak_proxy_"
 
 
-def _seen(hostvars: Any, hosts: Sequence[str]) -> list[report.Seen]:
+def _seen(hostvars: Any, hosts: Sequence[str]) -> list[entries.Seen]:
     results = Results(hostvars, _PREFIX)
     return [
-        report.Seen(
+        entries.Seen(
             host,
             results.names(host, "keys"),
             str(hostvars[host].get("ansible_host") or host),
@@ -46,17 +47,17 @@ def mak_proxy_reapply_findings(orders: Mapping[str, Any], ring: Any, refusals: M
 
 def mak_proxy_read(hostvars: Any, hosts: Sequence[str]) -> list[dict[str, Any]]:
     """See C(mak_proxy_read.yml)."""
-    return report.read_computers(_seen(hostvars, hosts))
+    return entries.read_computers(_seen(hostvars, hosts))
 
 
 def mak_proxy_applied(hostvars: Any, hosts: Sequence[str], orders: Mapping[str, Any], began: str, ended: str) -> list[dict[str, Any]]:
     """See C(mak_proxy_applied.yml)."""
-    return report.applied_computers(_seen(hostvars, hosts), orders, began, ended)
+    return entries.applied_computers(_seen(hostvars, hosts), orders, began, ended)
 
 
 def mak_proxy_orders(computers: Sequence[Mapping[str, Any]], hosts: Sequence[str]) -> dict[str, Any]:
     """See C(mak_proxy_orders.yml)."""
-    return report.make_orders(computers, hosts)
+    return entries.make_orders(computers, hosts)
 
 
 def mak_proxy_collect_ends(hostvars: Any, hosts: Sequence[str], to_read: Sequence[str], check_mode: bool = False) -> list[dict[str, str]]:

@@ -24,7 +24,7 @@ COLLECTION = "ansible_collections.winops.volume_activation."
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_action", "_report_mak_proxy"),
-    ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak", "_mak_journal"),
+    ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak", "_mak_journal", "_mak_proxy_entries"),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list"),

@@ -13,12 +13,14 @@ import lists
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.filter.mak_proxy import mak_proxy_conflicts, mak_proxy_findings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_proxy_entries as entries
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report_mak_proxy as report
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import tasks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak_proxy import Ended, Seen
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_proxy_entries import Seen
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak_proxy import Ended
 
 LICENSE = {"operating_system": {"computer_name": "PC-1", "caption": "Microsoft Windows 10 Enterprise"}}
 RING = {"win": {"key": "MMKVP-D7663-2TCFK-B7W8M-7VCKF"}}
@@ -57,7 +59,7 @@ GONE = {"unreachable": True, "msg": "pc-1: no answer."}
 
 
 def test_what_was_read_is_what_the_computer_list_takes():
-    [read] = report.read_computers([seen(made={"win": made()})])
+    [read] = entries.read_computers([seen(made={"win": made()})])
     assert {name: read[name] for name in ("name", "computer_name", "fqdn", "address", "operating_system")} == {
         "name": "pc-1",
         "computer_name": "PC-1",
@@ -72,22 +74,22 @@ def test_what_was_read_is_what_the_computer_list_takes():
 
 @pytest.mark.parametrize(("host", "fqdn"), [("pc-1", ""), ("10.1.1.1", ""), ("pc-1.contoso.com", "pc-1.contoso.com")])
 def test_only_a_whole_name_is_a_dns_name(host: str, fqdn: str):
-    assert report.read_computers([seen(host=host, made={"win": made()})])[0]["fqdn"] == fqdn
+    assert entries.read_computers([seen(host=host, made={"win": made()})])[0]["fqdn"] == fqdn
 
 
 @pytest.mark.parametrize("result", [FAILED, GONE, {}])
 def test_who_failed_half_way_is_read_again_by_the_next_run(result: dict[str, Any]):
-    [read] = report.read_computers([seen(made={"win": result})])
+    [read] = entries.read_computers([seen(made={"win": result})])
     assert given_computers([read])["pc-1"].read is None
     # Who was not read at all is not in the list.
-    assert report.read_computers([seen(license=GONE), seen(license={"skipped": True})]) == []
+    assert entries.read_computers([seen(license=GONE), seen(license={"skipped": True})]) == []
 
 
 def test_a_computer_that_takes_no_mak_is_known_and_does_not_leave():
     retail = made(
         installed=False, applicable=False, reason="it runs a retail edition", product=product(channel="retail", installation_id=None)
     )
-    listed = given_computers(report.read_computers([seen(made={"win": retail})]))["pc-1"]
+    listed = given_computers(entries.read_computers([seen(made={"win": retail})]))["pc-1"]
     assert listed.products[lists.WINDOWS_10].mak == ""
     assert not listed.products[lists.WINDOWS_10].pending
 
@@ -104,13 +106,13 @@ def test_orders_are_the_confirmation_ids_of_the_chosen_computers(tmp_path: Any):
     full = lists.isolated(3)
     for product_ in list(full.entries())[:2]:
         product_.confirmation_id = lists.cid(1)
-    found = report.make_orders(shown_list(full, tmp_path), ["iso-001", "iso-003"])
+    found = entries.make_orders(shown_list(full, tmp_path), ["iso-001", "iso-003"])
     assert list(found) == ["iso-001"]
     assert found["iso-001"][lists.WINDOWS_10]["confirmation_id"] == lists.cid(1)
 
 
 def applied(result: dict[str, Any]) -> dict[str, Any]:
-    [found] = report.applied_computers([seen(made={lists.WINDOWS_10: result})], ORDERS, BEGAN, ENDED)
+    [found] = entries.applied_computers([seen(made={lists.WINDOWS_10: result})], ORDERS, BEGAN, ENDED)
     return found
 
 
@@ -124,7 +126,7 @@ def test_what_came_of_a_confirmation_id_goes_into_the_list():
     assert failed["read"] == "" and failed["products"][0]["activation"]["outcome"] == FAILED["msg"]
     # Who was licensed before has nothing new, and who did not answer neither.
     assert "activation" not in applied(made(activated=True))["products"][0]
-    assert report.applied_computers([seen(made={lists.WINDOWS_10: GONE})], ORDERS, BEGAN, ENDED) == []
+    assert entries.applied_computers([seen(made={lists.WINDOWS_10: GONE})], ORDERS, BEGAN, ENDED) == []
 
 
 def test_the_list_keeps_the_installation_id_that_its_confirmation_id_is_for():
