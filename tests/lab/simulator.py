@@ -30,6 +30,7 @@ from .links import Network
 from .microsoft_control import MicrosoftControl
 from .publication import identity_of
 from .site_drift import SiteDrift
+from .switches import Switches
 from .windows.factory import build_host
 from .windows.host import Host
 from .windows.licences import LICENSED
@@ -55,13 +56,15 @@ class Simulator:
         self._machines = options.machines
         microsoft = Microsoft()
         port = None if self._park.isolated else options.https_port
-        self._of_microsoft = MicrosoftControl(layout, microsoft, port, options.seed, self._host_of)
         self._injector = Injector()
         self._log = RequestLog(layout.requests)
-        self._lock = threading.RLock()
         sites, first = options.site_list(), self._domains[0] if self._domains else None
         self._network = Network(sites, [controller.name for controller in first.controllers] if first else [])
         self._hosts: dict[str, Host] = {}
+        directory = Directory()
+        self._server = self._server_of(layout, directory)
+        self._switches = Switches(self._machines, self._hosts, directory, self._server.disconnect)
+        self._of_microsoft = MicrosoftControl(layout, microsoft, port, options.seed, self._switches.host_of)
         self._refused: set[str] = set()
         for machine, spec in zip(
             self._machines, park.specs(self._park, self._machines, first.addresses if first else (), sites), strict=True
@@ -73,33 +76,15 @@ class Simulator:
                 self._network.resolver(machine),
                 microsoft,
                 identity=identity_of(machine) if machine.member else None,
-                power_listener=self._power_changed,
+                power_listener=self._switches.power_changed,
             )
         for domain in self._domains:
             for machine in self._machines:
                 if machine.realm == domain.realm:
                     self._hosts[machine.label].forest = partial(activation_objects.read, domain)
         self._network.connect(self._machines, self._hosts)
-        self._directory = Directory()
         editors = {domain.realm: Editor(domain) for domain in self._domains}
         self._drift = Drift(SiteDrift(editors, self._hosts, self._machines, sites), self._park.other_csvlk)
-        files = certificates.CertificateFiles.within(layout.tls)
-        known = logons.accounts(domain.realm for domain in self._domains)
-        authentication.write_ntlm_users(layout.ntlm_users, known)
-        authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
-        self._server = WsmanServer(
-            self._directory,
-            self._log,
-            ServerOptions(
-                http_port=options.http_port,
-                https_port=options.https_port,
-                tls=certificates.server_context(files),
-                check=authentication.check_of(known),
-                certificate_users={names.CERTIFICATE_USER: names.LOCAL_ADMIN},
-                credssp=True,
-                intercept=self._injector,
-            ),
-        )
         self._control = ControlServer(
             layout.control_socket,
             {
@@ -108,17 +93,13 @@ class Simulator:
                 "host": self.host,
                 "reset": self.reset,
                 "drift": self._drift.apply,
-                "stop_host": self.stop_host,
-                "start_host": self.start_host,
-                "clone": self.clone,
+                **self._switches.commands(),
                 "inject": self.inject,
                 "clear_faults": self.clear_faults,
                 "fault_hits": self._injector.hits,
-                "disconnect": self.disconnect,
                 "reset_windows": self.reset_windows,
-                "reimage": self.reimage,
                 **self._of_microsoft.commands(),
-                **HostCalls(self._host_of).commands(),
+                **HostCalls(self._switches.host_of).commands(),
                 "stop_controller": lambda label: self._domain_of(label).stop_controller(label),
                 "start_controller": lambda label: self._domain_of(label).start_controller(label),
                 **_replication_commands(first),
@@ -128,11 +109,30 @@ class Simulator:
             },
         )
 
+    def _server_of(self, layout: Layout, directory: Directory) -> WsmanServer:
+        files = certificates.CertificateFiles.within(layout.tls)
+        known = logons.accounts(domain.realm for domain in self._domains)
+        authentication.write_ntlm_users(layout.ntlm_users, known)
+        authentication.prepare_acceptor(layout.ntlm_users, layout.keytab)
+        return WsmanServer(
+            directory,
+            self._log,
+            ServerOptions(
+                http_port=self._options.http_port,
+                https_port=self._options.https_port,
+                tls=certificates.server_context(files),
+                check=authentication.check_of(known),
+                certificate_users={names.CERTIFICATE_USER: names.LOCAL_ADMIN},
+                credssp=True,
+                intercept=self._injector,
+            ),
+        )
+
     def start(self) -> None:
         """Wait for the domains, then boot the hosts and open the ports; the control channel comes last, so who reaches it finds the rest."""
         for domain in self._domains:
             domain.wait_ready()
-        self._boot()
+        self._switches.boot_all()
         self._server.start()
         self._of_microsoft.start()
         self._control.start()
@@ -142,24 +142,13 @@ class Simulator:
         self._control.stop()
         self._of_microsoft.stop()
         self._server.stop()
-        self._shut_down()
+        self._switches.shut_down_all()
         self._log.close()
-
-    def _boot(self) -> None:
-        for machine in self._machines:
-            self._hosts[machine.label].start()
-            self._directory.hosts[machine.address] = self._hosts[machine.label]
-
-    def _shut_down(self) -> None:
-        self._directory.hosts.clear()
-        self._server.disconnect()
-        for host in self._hosts.values():
-            host.stop()
 
     def reset(self) -> None:
         """Everything as after ``up``: hosts, Microsoft, directory, DNS; no faults, an empty request log."""
-        with self._lock:
-            self._shut_down()
+        with self._switches.lock:
+            self._switches.shut_down_all()
             self.clear_faults()
             self._network.mend_all()
             with ThreadPoolExecutor(len(self._domains) or 1) as pool:
@@ -168,9 +157,7 @@ class Simulator:
             if self._name_server is not None:
                 self._name_server.reset()
             self._of_microsoft.reset()
-            for machine in self._machines:
-                self._hosts[machine.label].reset()
-                self._directory.hosts[machine.address] = self._hosts[machine.label]
+            self._switches.reset_all()
             self._log.truncate()
 
     def inject(self, rule: dict[str, Any]) -> None:
@@ -192,22 +179,18 @@ class Simulator:
 
     def reset_windows(self, hosts: list[str]) -> None:
         """These hosts as they left setup, and Microsoft's counts with them; directory and DNS stay as they are."""
-        with self._lock:
+        with self._switches.lock:
             self._of_microsoft.reset()
             for host in hosts:
-                self._host_of(host).reset()
-
-    def disconnect(self, host: str) -> None:
-        """Close a host's connections, as for those that were idle for too long."""
-        self._server.disconnect(self._find(host).address)
+                self._switches.host_of(host).reset()
 
     def status(self) -> dict[str, Any]:
         """Counts and states, ready for JSON."""
-        running = set(self._directory.hosts)
+        stopped = [machine.label for machine in self._machines if not self._switches.is_on(machine)]
         return {
             "options": asdict(self._options),
             "domain": all(domain.answers() for domain in self._domains),
-            "hosts": {"running": len(running), "stopped": [item.label for item in self._machines if item.address not in running]},
+            "hosts": {"running": len(self._machines) - len(stopped), "stopped": stopped},
             "licensed": sum(state["license_status"] == LICENSED for state in self._states("client", "server")),
             "kms": {state["host"]: {name: state[name] for name in _KMS_FIELDS} for state in self._states("kms")},
             "faults": len(self._injector),
@@ -226,69 +209,14 @@ class Simulator:
         )
         return next(named, self._domains[0])
 
-    def _find(self, host: str) -> names.Machine:
-        try:
-            return names.find(host, self._machines)
-        except KeyError as error:
-            raise ValueError(f"the lab has no host {host}") from error
-
-    def _host_of(self, host: str) -> Host:
-        return self._hosts[self._find(host).label]
-
     def host(self, host: str) -> dict[str, Any]:
         """All about one host."""
-        machine = self._find(host)
+        machine = self._switches.find(host)
         return {
             "address": machine.address,
-            "running": machine.address in self._directory.hosts,
+            "running": self._switches.is_on(machine),
             **self._hosts[machine.label].snapshot_state(),
         }
-
-    def _power_changed(self, host: Host, up: bool) -> None:
-        """A host went away, or came back, by itself (a restart over WMI)."""
-        with self._lock:
-            if host.is_up != up:
-                return  # a reset overtook it
-            if up:
-                self._directory.hosts[host.spec.address] = host
-            else:
-                self._directory.hosts.pop(host.spec.address, None)
-                self._server.disconnect(host.spec.address)
-
-    def reimage(self, host: str, same_hardware: bool = True, with_key: bool = True) -> None:
-        """Set a host up anew; it runs afterwards."""
-        machine = self._find(host)
-        with self._lock:
-            self._directory.hosts.pop(machine.address, None)
-            self._server.disconnect(machine.address)
-            self._hosts[machine.label].reimage(same_hardware, with_key)
-            self._directory.hosts[machine.address] = self._hosts[machine.label]
-
-    def stop_host(self, host: str) -> None:
-        """Turn a host off."""
-        machine = self._find(host)
-        with self._lock:
-            if self._directory.hosts.pop(machine.address, None) is not None:
-                self._server.disconnect(machine.address)
-                self._hosts[machine.label].stop()
-
-    def clone(self, source: str, hosts: list[str]) -> None:
-        """Make hosts copies of another one, which may be switched off, and start them; each keeps its name, address and domain."""
-        image = self._hosts[self._find(source).label]
-        for name in hosts:
-            self.stop_host(name)
-            machine = self._find(name)
-            with self._lock:
-                self._hosts[machine.label].become_copy(image)
-                self._directory.hosts[machine.address] = self._hosts[machine.label]
-
-    def start_host(self, host: str) -> None:
-        """Turn a host on."""
-        machine = self._find(host)
-        with self._lock:
-            if machine.address not in self._directory.hosts:
-                self._hosts[machine.label].start()
-                self._directory.hosts[machine.address] = self._hosts[machine.label]
 
 
 def _replication_commands(domain: Domain | None) -> dict[str, Handler]:
