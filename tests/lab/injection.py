@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import fnmatch
 import random
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from .fault_rules import CountedRule, FaultRules
 from .wsman.backend import FaultKind, WmiError
 from .wsman.request_log import Entry
 from .wsman.service import DropConnection
@@ -21,8 +20,8 @@ from .wsman.tampering import Tampering
 REFUSED = "refused"
 
 
-@dataclass
-class Rule:
+@dataclass(kw_only=True)
+class Rule(CountedRule):
     """One rule. ``host``, ``action`` and ``resource`` are shell patterns, compared without case with the request log's entries
     (``kms-1*``, ``Invoke:*``, ``*SoftwareLicensingService``); ``query`` is a part of the WQL text.
 
@@ -37,8 +36,6 @@ class Rule:
     action: str = "*"
     resource: str = "*"
     query: str = ""
-    skip: int = 0
-    times: int = 1
     probability: float = 1.0
     seed: int = 0
     sleep: float = 0.0
@@ -49,8 +46,6 @@ class Rule:
     fault: str = ""
     done: bool | None = None
     pace: float = 1.0
-    seen: int = 0
-    hits: int = 0
     tampering: Tampering | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -67,52 +62,25 @@ class Rule:
             and all(fnmatch.fnmatchcase(value.lower(), pattern.lower()) for value, pattern in pairs)
         )
 
-    def hit(self) -> bool:
-        """Count a matching request; whether it is to be hit."""
-        self.seen += 1
-        if self.seen <= self.skip or (self.times and self.seen > self.skip + self.times):
-            return False
-        if self._dice.random() >= self.probability:
-            return False
-        self.hits += 1
-        return True
+    def by_chance(self) -> bool:
+        """Whether the dice say so."""
+        return self._dice.random() < self.probability
 
 
-class Injector:
+class Injector(FaultRules[Rule]):
     """The rules of a lab; an interceptor for :class:`lab.wsman.service.Service`."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._lock = threading.Lock()
-
-    def add(self, rule: dict[str, Any]) -> None:
-        """Add a rule. Raises TypeError for an unknown field, ValueError for an unknown fault."""
-        with self._lock:
-            self._rules.append(Rule(**rule))
-
-    def clear(self) -> None:
-        """Remove every rule."""
-        with self._lock:
-            self._rules.clear()
-
-    def hits(self) -> list[int]:
-        """How many requests each rule has hit, in the order in which they were added."""
-        with self._lock:
-            return [rule.hits for rule in self._rules]
+        super().__init__(Rule)
 
     def refused(self, addresses: Mapping[str, str]) -> list[str]:
         """The addresses, out of those by host name, to which connections are refused."""
-        with self._lock:
-            patterns = [rule.host.lower() for rule in self._rules if rule.fault == REFUSED]
+        patterns = [rule.host.lower() for rule in self.rules() if rule.fault == REFUSED]
         return [address for name, address in addresses.items() if any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)]
-
-    def __len__(self) -> int:
-        return len(self._rules)
 
     def __call__(self, entry: Entry) -> Tampering | None:
         """Apply the first rule that hits the request."""
-        with self._lock:
-            rule = next((rule for rule in self._rules if rule.matches(entry) and rule.hit()), None)
+        rule = self.first(entry)
         if rule is None:
             return None
         time.sleep(rule.sleep)

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import fnmatch
-import threading
 from dataclasses import dataclass
-from typing import Any
 
+from ..fault_rules import CountedRule
 from .request import BatchRequest
 
 FAULTS = (
@@ -29,8 +28,8 @@ FAULTS = (
 )
 
 
-@dataclass
-class Rule:
+@dataclass(kw_only=True)
+class Rule(CountedRule):
     """One rule. ``request_type`` 1 or 2, 0 for both; ``pid`` and ``iid`` are shell patterns.
 
     The first ``skip`` matching requests pass, the ``times`` after them are hit (0 = all). ``seconds`` pass before anything else
@@ -51,14 +50,10 @@ class Rule:
     request_type: int = 0
     pid: str = "*"
     iid: str = "*"
-    skip: int = 0
-    times: int = 1
     code: int = 0x80131600
     status: int = 500
     seconds: float = 0.0
     done: bool | None = None
-    seen: int = 0
-    hits: int = 0
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
@@ -73,39 +68,3 @@ class Rule:
         """Whether the rule is about such a request."""
         pairs = ((request.pid, self.pid), (request.installation_id, self.iid))
         return self.request_type in (0, request.kind) and all(fnmatch.fnmatchcase(value, pattern) for value, pattern in pairs)
-
-    def hit(self) -> bool:
-        """Count a matching request; whether it is to be hit."""
-        self.seen += 1
-        if self.seen <= self.skip or (self.times and self.seen > self.skip + self.times):
-            return False
-        self.hits += 1
-        return True
-
-
-class FaultRules:
-    """The rules of a service. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._lock = threading.Lock()
-
-    def add(self, rule: dict[str, Any]) -> None:
-        """Add a rule. Raises TypeError for an unknown field, ValueError for an unknown fault."""
-        with self._lock:
-            self._rules.append(Rule(**rule))
-
-    def clear(self) -> None:
-        """Remove every rule."""
-        with self._lock:
-            self._rules.clear()
-
-    def hits(self) -> list[int]:
-        """How many requests each rule has hit, in the order in which they were added."""
-        with self._lock:
-            return [rule.hits for rule in self._rules]
-
-    def of(self, request: BatchRequest) -> Rule | None:
-        """The first rule that hits a request."""
-        with self._lock:
-            return next((rule for rule in self._rules if rule.matches(request) and rule.hit()), None)

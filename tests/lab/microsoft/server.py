@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from ..fault_rules import FaultRules
 from ..windows import data, identifiers
 from ..windows.microsoft import Microsoft
 from ..wsman import certificates
-from .faults import FaultRules
+from .faults import Rule
 from .journal import Journal
 from .request import PATH
 from .service import HUGE, BatchService, Reply
@@ -69,7 +70,7 @@ class BatchServer:
         log: Path | None = None,
     ) -> None:
         self.microsoft = microsoft or Microsoft()
-        self.faults = FaultRules()
+        self.faults = FaultRules(Rule)
         self.journal = Journal(log)
         self.service = BatchService(self.microsoft, self.faults, self.journal, seed)
         self.address = address

@@ -9,10 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..fault_rules import FaultRules
 from ..windows.microsoft import UNLIMITED_OR_BLOCKED, ActivationRefused, BatchBroken, Microsoft
 from . import request as wire
 from . import response
-from .faults import FaultRules, Rule
+from .faults import Rule
 from .journal import Entry, Journal
 from .variants import variant
 
@@ -40,7 +41,7 @@ class Reply:
 class BatchService:
     """One service; ``seed`` chooses the forms of its answers (:data:`lab.microsoft.variants.TOPICS`)."""
 
-    def __init__(self, microsoft: Microsoft, faults: FaultRules, journal: Journal, seed: int = 1) -> None:
+    def __init__(self, microsoft: Microsoft, faults: FaultRules[Rule], journal: Journal, seed: int = 1) -> None:
         self.microsoft = microsoft
         self.faults = faults
         self.journal = journal
@@ -61,7 +62,7 @@ class BatchService:
         wire.check_headers(headers)
         request = wire.parse(body)
         entry.request_type, entry.pid, entry.iid = request.kind, request.pid, request.installation_id
-        rule = self.faults.of(request)
+        rule = self.faults.first(request)
         if rule is None:
             return self._work(request, entry)
         entry.fault = rule.fault

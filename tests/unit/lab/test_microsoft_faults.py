@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,23 +19,10 @@ from unit.lab.batch_client import HEADERS, ask, envelope, field, inner, post, xp
 
 from lab.layout import TESTS
 from lab.microsoft.proxy import proxy_in_thread
-from lab.microsoft.server import BatchServer, Sample, microsoft_in_thread
+from lab.microsoft.server import BatchServer, Sample
 
 KEY = "mak_win_enterprise"
 BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
-    with microsoft_in_thread(tmp_path_factory.mktemp("microsoft")) as server:
-        yield server
-
-
-@pytest.fixture
-def service(running: BatchServer) -> BatchServer:
-    running.microsoft.reset()
-    running.reset()
-    return running
 
 
 @pytest.fixture
@@ -44,109 +30,109 @@ def sample() -> Sample:
     return BatchServer.sample(KEY)
 
 
-def confirm(service: BatchServer, sample: Sample) -> bytes:
-    return ask(service, 1, sample.extended_pid, sample.installation_id)
+def confirm(microsoft: BatchServer, sample: Sample) -> bytes:
+    return ask(microsoft, 1, sample.extended_pid, sample.installation_id)
 
 
-def left(service: BatchServer) -> int:
-    remaining: int = service.microsoft.snapshot()[KEY]["remaining"]
+def left(microsoft: BatchServer) -> int:
+    remaining: int = microsoft.microsoft.snapshot()[KEY]["remaining"]
     return remaining
 
 
-def test_a_rule_is_about_certain_requests(service: BatchServer, sample: Sample) -> None:
-    service.faults.add({"request_type": 1, "iid": f"{sample.installation_id[:7]}*", "skip": 1, "times": 2, "code": 0xD5})
-    other = service.sample(KEY, "pc-002")
-    codes = [field(confirm(service, sample), "ErrorCode").lower() for _number in range(4)]
+def test_a_rule_is_about_certain_requests(microsoft: BatchServer, sample: Sample) -> None:
+    microsoft.faults.add({"request_type": 1, "iid": f"{sample.installation_id[:7]}*", "skip": 1, "times": 2, "code": 0xD5})
+    other = microsoft.sample(KEY, "pc-002")
+    codes = [field(confirm(microsoft, sample), "ErrorCode").lower() for _number in range(4)]
     assert codes == ["", "0xd5", "0xd5", ""]
-    assert field(confirm(service, other), "CID") == other.confirmation_id
-    assert field(ask(service, 2, sample.extended_pid), "ActivationRemaining") == "47"
-    assert service.faults.hits() == [2]
+    assert field(confirm(microsoft, other), "CID") == other.confirmation_id
+    assert field(ask(microsoft, 2, sample.extended_pid), "ActivationRemaining") == "47"
+    assert microsoft.faults.hits() == [2]
 
 
 @pytest.mark.parametrize("code", [0x67, 0x68, 0x71, 0x7F, 0x86, 0x90, 0xD5, 0xD6, 0xC004C017, 0x80131600, 0x80004003, 0x1234])
-def test_any_code_can_be_given_by_rule(service: BatchServer, sample: Sample, code: int) -> None:
-    service.faults.add({"code": code})
-    assert int(field(confirm(service, sample), "ErrorCode"), 16) == code
-    assert left(service) == 50
+def test_any_code_can_be_given_by_rule(microsoft: BatchServer, sample: Sample, code: int) -> None:
+    microsoft.faults.add({"code": code})
+    assert int(field(confirm(microsoft, sample), "ErrorCode"), 16) == code
+    assert left(microsoft) == 50
 
 
 @pytest.mark.parametrize("status", [500, 503, 403])
-def test_a_bare_status(service: BatchServer, sample: Sample, status: int) -> None:
-    service.faults.add({"fault": "http", "status": status})
+def test_a_bare_status(microsoft: BatchServer, sample: Sample, status: int) -> None:
+    microsoft.faults.add({"fault": "http", "status": status})
     with pytest.raises(urllib.error.HTTPError) as caught:
-        confirm(service, sample)
+        confirm(microsoft, sample)
     assert caught.value.code == status
-    assert (left(service), service.journal.entries[-1].outcome) == (50, f"http {status}")
+    assert (left(microsoft), microsoft.journal.entries[-1].outcome) == (50, f"http {status}")
 
 
 @pytest.mark.parametrize(("fault", "spent"), [("close_before", 0), ("close_after", 1), ("half", 1)])
-def test_an_answer_is_lost_before_or_after_the_work(service: BatchServer, sample: Sample, fault: str, spent: int) -> None:
-    service.faults.add({"fault": fault})
+def test_an_answer_is_lost_before_or_after_the_work(microsoft: BatchServer, sample: Sample, fault: str, spent: int) -> None:
+    microsoft.faults.add({"fault": fault})
     with pytest.raises(BROKEN):
-        confirm(service, sample)
-    assert left(service) == 50 - spent
-    assert [(entry.fault, entry.counted) for entry in service.journal.entries] == [(fault, bool(spent))]
-    assert field(confirm(service, sample), "CID") == sample.confirmation_id
-    assert left(service) == 49 - spent, "asking again counts again"
+        confirm(microsoft, sample)
+    assert left(microsoft) == 50 - spent
+    assert [(entry.fault, entry.counted) for entry in microsoft.journal.entries] == [(fault, bool(spent))]
+    assert field(confirm(microsoft, sample), "CID") == sample.confirmation_id
+    assert left(microsoft) == 49 - spent, "asking again counts again"
 
 
-def test_an_answer_is_slow(service: BatchServer, sample: Sample) -> None:
-    service.faults.add({"fault": "slow", "seconds": 0.3})
+def test_an_answer_is_slow(microsoft: BatchServer, sample: Sample) -> None:
+    microsoft.faults.add({"fault": "slow", "seconds": 0.3})
     began = time.monotonic()
-    assert field(confirm(service, sample), "CID") == sample.confirmation_id
+    assert field(confirm(microsoft, sample), "CID") == sample.confirmation_id
     assert time.monotonic() - began > 0.3
 
 
 @pytest.mark.parametrize("fault", ["garbage", "html", "empty", "doctype", "no_answer"])
-def test_a_body_that_is_no_answer(service: BatchServer, sample: Sample, fault: str) -> None:
-    service.faults.add({"fault": fault})
-    answer = confirm(service, sample)
+def test_a_body_that_is_no_answer(microsoft: BatchServer, sample: Sample, fault: str) -> None:
+    microsoft.faults.add({"fault": fault})
+    answer = confirm(microsoft, sample)
     assert (b"<ResponseXml />" in answer) == (fault == "no_answer")
     assert (b"<!DOCTYPE" in answer) == (fault == "doctype")
     if fault in ("garbage", "empty"):
         with pytest.raises(subprocess.CalledProcessError):
             xpath(answer, "/*")
-    assert left(service) == 50
+    assert left(microsoft) == 50
 
 
-def test_an_answer_of_a_hundred_megabytes(service: BatchServer, sample: Sample) -> None:
-    service.faults.add({"fault": "huge"})
-    assert len(confirm(service, sample)) == 100 * 1024 * 1024
+def test_an_answer_of_a_hundred_megabytes(microsoft: BatchServer, sample: Sample) -> None:
+    microsoft.faults.add({"fault": "huge"})
+    assert len(confirm(microsoft, sample)) == 100 * 1024 * 1024
 
 
-def test_an_answer_to_somebody_else(service: BatchServer, sample: Sample) -> None:
-    service.faults.add({"fault": "other_answer"})
-    given = field(confirm(service, sample), "CID")
+def test_an_answer_to_somebody_else(microsoft: BatchServer, sample: Sample) -> None:
+    microsoft.faults.add({"fault": "other_answer"})
+    given = field(confirm(microsoft, sample), "CID")
     assert len(given) == 48 and given != sample.confirmation_id
-    assert left(service) == 49
+    assert left(microsoft) == 49
 
 
-def test_nobody_is_answered_while_it_is_not_reachable(service: BatchServer, sample: Sample) -> None:
-    service.microsoft.reachable = False
+def test_nobody_is_answered_while_it_is_not_reachable(microsoft: BatchServer, sample: Sample) -> None:
+    microsoft.microsoft.reachable = False
     with pytest.raises(BROKEN):
-        confirm(service, sample)
-    assert service.journal.entries == []
-    service.microsoft.reachable = True
-    assert field(confirm(service, sample), "CID") == sample.confirmation_id
+        confirm(microsoft, sample)
+    assert microsoft.journal.entries == []
+    microsoft.microsoft.reachable = True
+    assert field(confirm(microsoft, sample), "CID") == sample.confirmation_id
 
 
-def test_an_unknown_fault_is_refused(service: BatchServer) -> None:
+def test_an_unknown_fault_is_refused(microsoft: BatchServer) -> None:
     with pytest.raises(ValueError, match="no fault surprise; there are error"):
-        service.faults.add({"fault": "surprise"})
+        microsoft.faults.add({"fault": "surprise"})
     with pytest.raises(TypeError):
-        service.faults.add({"when": "now"})
+        microsoft.faults.add({"when": "now"})
 
 
-def test_curl_gets_through_a_proxy_that_asks_for_a_password(service: BatchServer, sample: Sample, tmp_path: Path) -> None:
+def test_curl_gets_through_a_proxy_that_asks_for_a_password(microsoft: BatchServer, sample: Sample, tmp_path: Path) -> None:
     body = tmp_path / "body"
     body.write_bytes(envelope(inner(1, sample.extended_pid, sample.installation_id)))
     headers = [part for name, value in HEADERS.items() for part in ("-H", f"{name}: {value}")]
-    names = {"activation.sls.microsoft.com": ("127.0.0.1", service.port)}
-    url = service.url.replace(f"127.0.0.1:{service.port}", "activation.sls.microsoft.com")
+    names = {"activation.sls.microsoft.com": ("127.0.0.1", microsoft.port)}
+    url = microsoft.url.replace(f"127.0.0.1:{microsoft.port}", "activation.sls.microsoft.com")
     with proxy_in_thread("CONTOSO\\svc", "p:ss wörd", names=names) as proxy:
 
         def curl(*more: str) -> subprocess.CompletedProcess[bytes]:
-            command = ["curl", "-sS", "--noproxy", "", "--proxy", proxy.url, "--cacert", service.ca_path, *headers, *more]
+            command = ["curl", "-sS", "--noproxy", "", "--proxy", proxy.url, "--cacert", microsoft.ca_path, *headers, *more]
             return subprocess.run([*command, "--data-binary", f"@{body}", url], capture_output=True, check=False)
 
         assert b"407" in curl().stderr
@@ -154,10 +140,10 @@ def test_curl_gets_through_a_proxy_that_asks_for_a_password(service: BatchServer
         assert field(curl("--proxy-user", "CONTOSO\\svc:p:ss wörd").stdout, "CID") == sample.confirmation_id
         assert proxy.tunnels == ["activation.sls.microsoft.com:443"]
         assert proxy.refused == ["activation.sls.microsoft.com:443"] * 2
-    assert left(service) == 49
+    assert left(microsoft) == 49
 
 
-def test_a_proxy_that_reaches_nothing_says_so(service: BatchServer) -> None:
+def test_a_proxy_that_reaches_nothing_says_so(microsoft: BatchServer) -> None:
     with proxy_in_thread() as proxy:
         done = subprocess.run(
             ["curl", "-sS", "--noproxy", "", "--proxy", proxy.url, "https://nowhere.invalid/"], capture_output=True, check=False

@@ -10,7 +10,6 @@ import subprocess
 import time
 import urllib.error
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,22 +24,8 @@ from lab.windows.microsoft import Microsoft
 KEY = "mak_win_enterprise"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchServer]:
-    with microsoft_in_thread(tmp_path_factory.mktemp("microsoft")) as server:
-        yield server
-
-
-@pytest.fixture
-def service(running: BatchServer) -> BatchServer:
-    running.microsoft.reset()
-    running.reset()
-    running.service.seed = 1
-    return running
-
-
-def left(service: BatchServer, key: str = KEY) -> int:
-    remaining: int = service.microsoft.snapshot()[key]["remaining"]
+def left(microsoft: BatchServer, key: str = KEY) -> int:
+    remaining: int = microsoft.microsoft.snapshot()[key]["remaining"]
     return remaining
 
 
@@ -48,14 +33,14 @@ def of(name: str) -> str:
     return data.key_named(name).key
 
 
-def test_a_confirmation_id_is_given_and_counted(service: BatchServer) -> None:
-    sample = service.sample(KEY, "pc-001")
-    assert field(ask(service, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
+def test_a_confirmation_id_is_given_and_counted(microsoft: BatchServer) -> None:
+    sample = microsoft.sample(KEY, "pc-001")
+    assert field(ask(microsoft, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
     assert len(sample.confirmation_id) == 48 and len(sample.installation_id) == 63
-    assert left(service) == 49
-    ask(service, 1, sample.extended_pid, sample.installation_id)
-    assert left(service) == 48, "whoever asks twice for the same machine is seen"
-    first, _second = service.journal.entries
+    assert left(microsoft) == 49
+    ask(microsoft, 1, sample.extended_pid, sample.installation_id)
+    assert left(microsoft) == 48, "whoever asks twice for the same machine is seen"
+    first, _second = microsoft.journal.entries
     assert (first.request_type, first.pid, first.iid, first.outcome, first.counted) == (
         1,
         sample.extended_pid,
@@ -65,18 +50,18 @@ def test_a_confirmation_id_is_given_and_counted(service: BatchServer) -> None:
     )
 
 
-def test_an_old_windows_has_54_digits(service: BatchServer) -> None:
-    sample = service.sample("mak_win7_enterprise", "pc-001", build="7601")
+def test_an_old_windows_has_54_digits(microsoft: BatchServer) -> None:
+    sample = microsoft.sample("mak_win7_enterprise", "pc-001", build="7601")
     assert len(sample.installation_id) == 54
-    assert field(ask(service, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
+    assert field(ask(microsoft, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
 
 
-def test_the_remaining_count_is_told_and_not_changed(service: BatchServer) -> None:
-    pid = service.sample(KEY).extended_pid
-    assert field(ask(service, 2, pid), "ActivationRemaining") == "50"
-    service.microsoft.set_remaining(of(KEY), 3)
-    assert field(ask(service, 2, pid), "ActivationRemaining") == "3"
-    assert (left(service), service.journal.entries[-1].outcome, service.journal.entries[-1].counted) == (3, "remaining 3", False)
+def test_the_remaining_count_is_told_and_not_changed(microsoft: BatchServer) -> None:
+    pid = microsoft.sample(KEY).extended_pid
+    assert field(ask(microsoft, 2, pid), "ActivationRemaining") == "50"
+    microsoft.microsoft.set_remaining(of(KEY), 3)
+    assert field(ask(microsoft, 2, pid), "ActivationRemaining") == "3"
+    assert (left(microsoft), microsoft.journal.entries[-1].outcome, microsoft.journal.entries[-1].counted) == (3, "remaining 3", False)
 
 
 @pytest.mark.parametrize(
@@ -94,27 +79,27 @@ def test_the_remaining_count_is_told_and_not_changed(service: BatchServer) -> No
         ("gvlk_windows_10_enterprise", "valid", "0x86"),
     ],
 )
-def test_the_state_of_a_key_decides_about_its_code(service: BatchServer, key: str, state: str, code: str) -> None:
-    before = service.microsoft.snapshot()
-    service.microsoft.set_state(of(key), state)
-    sample = service.sample(key)
-    answer = ask(service, 1, sample.extended_pid, sample.installation_id)
+def test_the_state_of_a_key_decides_about_its_code(microsoft: BatchServer, key: str, state: str, code: str) -> None:
+    before = microsoft.microsoft.snapshot()
+    microsoft.microsoft.set_state(of(key), state)
+    sample = microsoft.sample(key)
+    answer = ask(microsoft, 1, sample.extended_pid, sample.installation_id)
     assert (field(answer, "ErrorCode").lower(), field(answer, "CID")) == (code.lower(), "")
-    assert service.microsoft.snapshot()[key]["activations"] == before[key]["activations"]
-    assert service.journal.entries[-1].outcome.lower() == code.lower()
+    assert microsoft.microsoft.snapshot()[key]["activations"] == before[key]["activations"]
+    assert microsoft.journal.entries[-1].outcome.lower() == code.lower()
 
 
-def test_none_left_is_the_limit_of_the_mak(service: BatchServer) -> None:
-    service.microsoft.set_remaining(of(KEY), 1)
+def test_none_left_is_the_limit_of_the_mak(microsoft: BatchServer) -> None:
+    microsoft.microsoft.set_remaining(of(KEY), 1)
     codes = []
     for number in range(2):
-        sample = service.sample(KEY, f"pc-{number}")
-        codes.append(field(ask(service, 1, sample.extended_pid, sample.installation_id), "ErrorCode").lower())
+        sample = microsoft.sample(KEY, f"pc-{number}")
+        codes.append(field(ask(microsoft, 1, sample.extended_pid, sample.installation_id), "ErrorCode").lower())
     assert codes == ["", "0x7f"]
 
 
-def test_what_is_wrong_with_pid_and_installation_id(service: BatchServer) -> None:
-    sample, other = service.sample(KEY), service.sample("mak_win_professional")
+def test_what_is_wrong_with_pid_and_installation_id(microsoft: BatchServer) -> None:
+    sample, other = microsoft.sample(KEY), microsoft.sample("mak_win_professional")
     for pid, iid, code in (
         ("12345", sample.installation_id, "0x80131600"),
         (sample.extended_pid.replace("0012026", "0012026-9"), sample.installation_id, "0x80131600"),
@@ -124,39 +109,39 @@ def test_what_is_wrong_with_pid_and_installation_id(service: BatchServer) -> Non
         (sample.extended_pid, other.installation_id, "0x90"),
         (sample.extended_pid, sample.installation_id[1:] + sample.installation_id[0], "0x90"),
     ):
-        assert field(ask(service, 1, pid, iid), "ErrorCode").lower() == code, (pid, iid)
-    assert left(service) == 50
+        assert field(ask(microsoft, 1, pid, iid), "ErrorCode").lower() == code, (pid, iid)
+    assert left(microsoft) == 50
 
 
-def test_counts_of_blocked_and_unlimited_keys(service: BatchServer) -> None:
-    pid = service.sample(KEY).extended_pid
-    service.microsoft.set_state(of(KEY), "unlimited")
-    answer = ask(service, 2, pid)
+def test_counts_of_blocked_and_unlimited_keys(microsoft: BatchServer) -> None:
+    pid = microsoft.sample(KEY).extended_pid
+    microsoft.microsoft.set_state(of(KEY), "unlimited")
+    answer = ask(microsoft, 2, pid)
     assert (field(answer, "ActivationRemaining"), field(answer, "ErrorCode")) == ("-1", "")
-    service.microsoft.set_state(of(KEY), "blocked")
+    microsoft.microsoft.set_state(of(KEY), "blocked")
     for form, code in (("with the code", "0x67"), ("alone", "")):
-        service.service.seed = seed_of("blocked count", form)
-        answer = ask(service, 2, pid)
+        microsoft.service.seed = seed_of("blocked count", form)
+        answer = ask(microsoft, 2, pid)
         assert (field(answer, "ActivationRemaining"), field(answer, "ErrorCode")) == ("-1", code)
-    other = service.sample("csvlk_2022").extended_pid
-    assert field(ask(service, 2, other), "ErrorCode") == "0x86", "the count is told of MAKs only"
+    other = microsoft.sample("csvlk_2022").extended_pid
+    assert field(ask(microsoft, 2, other), "ErrorCode") == "0x86", "the count is told of MAKs only"
 
 
-def test_the_second_year_of_esu_breaks_the_service(service: BatchServer) -> None:
-    service.microsoft.set_state(of("esu_windows_10_year_1"), "batch_http_500")
-    sample = service.sample("esu_windows_10_year_1", build="19045")
+def test_the_second_year_of_esu_breaks_the_service(microsoft: BatchServer) -> None:
+    microsoft.microsoft.set_state(of("esu_windows_10_year_1"), "batch_http_500")
+    sample = microsoft.sample("esu_windows_10_year_1", build="19045")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        ask(service, 1, sample.extended_pid, sample.installation_id)
+        ask(microsoft, 1, sample.extended_pid, sample.installation_id)
     assert caught.value.code == 500
 
 
 @pytest.mark.parametrize(("topic", "name"), [(topic, name) for topic, row in TOPICS.items() for name in row.variants])
-def test_every_form_of_an_answer_can_be_read(service: BatchServer, topic: str, name: str) -> None:
-    service.service.seed = seed_of(topic, name)
-    sample = service.sample(KEY)
-    assert field(ask(service, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
-    assert field(ask(service, 2, sample.extended_pid), "ActivationRemaining") == "49"
-    refused = ask(service, 1, sample.extended_pid, "1" * 63)
+def test_every_form_of_an_answer_can_be_read(microsoft: BatchServer, topic: str, name: str) -> None:
+    microsoft.service.seed = seed_of(topic, name)
+    sample = microsoft.sample(KEY)
+    assert field(ask(microsoft, 1, sample.extended_pid, sample.installation_id), "CID") == sample.confirmation_id
+    assert field(ask(microsoft, 2, sample.extended_pid), "ActivationRemaining") == "49"
+    refused = ask(microsoft, 1, sample.extended_pid, "1" * 63)
     assert (field(refused, "ErrorCode").lower(), field(refused, "CID")) == ("0x90", "")
 
 
@@ -181,29 +166,29 @@ def test_every_form_of_an_answer_can_be_read(service: BatchServer, topic: str, n
     ],
 )
 def test_a_request_of_another_form_is_refused(
-    service: BatchServer, headers: dict[str, str], body: bytes | None, status: int, outcome: str
+    microsoft: BatchServer, headers: dict[str, str], body: bytes | None, status: int, outcome: str
 ) -> None:
-    sample = service.sample(KEY)
+    sample = microsoft.sample(KEY)
     sound = envelope(inner(1, sample.extended_pid, sample.installation_id))
     with pytest.raises(urllib.error.HTTPError) as caught:
-        post(service, sound if body is None else body, {**HEADERS, **headers})
+        post(microsoft, sound if body is None else body, {**HEADERS, **headers})
     assert caught.value.code == status
-    assert service.journal.entries[-1].outcome.startswith("refused: ") and outcome in service.journal.entries[-1].outcome
-    assert left(service) == 50
+    assert microsoft.journal.entries[-1].outcome.startswith("refused: ") and outcome in microsoft.journal.entries[-1].outcome
+    assert left(microsoft) == 50
 
 
-def test_the_digest_is_over_the_bytes_that_were_sent(service: BatchServer) -> None:
-    sample = service.sample(KEY)
+def test_the_digest_is_over_the_bytes_that_were_sent(microsoft: BatchServer) -> None:
+    sample = microsoft.sample(KEY)
     text = inner(2, sample.extended_pid)
     with pytest.raises(urllib.error.HTTPError):
-        post(service, envelope(text, digest=digest_of(text.encode())))
-    assert field(post(service, envelope(text, digest=digest_of(text.encode("utf-16-le")))), "ActivationRemaining") == "50"
+        post(microsoft, envelope(text, digest=digest_of(text.encode())))
+    assert field(post(microsoft, envelope(text, digest=digest_of(text.encode("utf-16-le")))), "ActivationRemaining") == "50"
 
 
-def test_a_client_that_does_not_know_the_authority_ends_the_connection(service: BatchServer) -> None:
-    told = ["openssl", "s_client", "-connect", f"127.0.0.1:{service.port}", "-verify_return_error", "-brief"]
+def test_a_client_that_does_not_know_the_authority_ends_the_connection(microsoft: BatchServer) -> None:
+    told = ["openssl", "s_client", "-connect", f"127.0.0.1:{microsoft.port}", "-verify_return_error", "-brief"]
     unknown = subprocess.run([*told, "-CApath", "/nonexistent"], input=b"", capture_output=True, check=False)
-    known = subprocess.run([*told, "-CAfile", service.ca_path, "-verify_ip", "127.0.0.1"], input=b"", capture_output=True, check=False)
+    known = subprocess.run([*told, "-CAfile", microsoft.ca_path, "-verify_ip", "127.0.0.1"], input=b"", capture_output=True, check=False)
     assert unknown.returncode != 0
     assert known.returncode == 0 and b"Verification: OK" in known.stderr
 
@@ -223,13 +208,13 @@ def test_online_activations_come_out_of_the_same_count(tmp_path: Path) -> None:
     ]
 
 
-def test_many_ask_at_once(service: BatchServer) -> None:
-    samples = [service.sample(KEY, f"pc-{number}") for number in range(20)]
+def test_many_ask_at_once(microsoft: BatchServer) -> None:
+    samples = [microsoft.sample(KEY, f"pc-{number}") for number in range(20)]
     bodies = [envelope(inner(1, item.extended_pid, item.installation_id)) for item in samples]
-    service.faults.add({"fault": "slow", "seconds": 0.2, "times": 0})
+    microsoft.faults.add({"fault": "slow", "seconds": 0.2, "times": 0})
     began = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda body: post(service, body), bodies))
+        answers = list(pool.map(lambda body: post(microsoft, body), bodies))
     assert time.monotonic() - began < 3
     assert [field(answer, "CID") for answer in answers] == [item.confirmation_id for item in samples]
-    assert left(service) == 30
+    assert left(microsoft) == 30
