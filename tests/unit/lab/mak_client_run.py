@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.windows_fakes import FakeDomain
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client import MakClient
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish
 from lab.windows import data
@@ -47,14 +44,6 @@ def carried(host: Host, wish: Wish, intercept: Callable[[Entry], None] = lambda 
 
 def changes(client: MakClient) -> dict[str, tuple[Any, Any]]:
     return {step.attribute: (step.before, step.after) for step in client.steps}
-
-
-def said_by(work: Callable[[], object]) -> ActivationError:
-    with pytest.raises((ActivationError, StepFailed)) as caught:
-        work()
-    cause = caught.value.__cause__ if isinstance(caught.value, StepFailed) else caught.value
-    assert isinstance(cause, ActivationError)
-    return cause
 
 
 def spent(domain: FakeDomain, name: str) -> int:

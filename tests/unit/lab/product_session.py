@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import probe
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from lab.windows.host import Host
 from lab.wsman.request_log import Entry
@@ -78,3 +82,12 @@ def mortal(host: Host, left: int) -> Session:
     carrier = Mortal(host)
     carrier.left = left
     return Session(carrier, host.hostname)
+
+
+def said_by(work: Callable[[], object]) -> ActivationError:
+    """The error of work that fails, also where a step of a plan has failed with it."""
+    with pytest.raises((ActivationError, StepFailed)) as caught:
+        work()
+    cause = caught.value.__cause__ if isinstance(caught.value, StepFailed) else caught.value
+    assert isinstance(cause, ActivationError)
+    return cause

@@ -10,11 +10,10 @@ from typing import Any
 
 import error_catalogue
 import pytest
-from unit.lab.product_session import open_direct
+from unit.lab.product_session import open_direct, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, install
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
@@ -120,14 +119,6 @@ def refusing(method: str, code: int) -> Callable[[Entry], None]:
             raise WmiError(code, "Fehler")
 
     return intercept
-
-
-def said_by(work: Callable[[], object]) -> ActivationError:
-    with pytest.raises((ActivationError, StepFailed)) as caught:
-        work()
-    cause = caught.value.__cause__ if isinstance(caught.value, StepFailed) else caught.value
-    assert isinstance(cause, ActivationError)
-    return cause
 
 
 def check(case: str, error: ActivationError, **known: object) -> None:

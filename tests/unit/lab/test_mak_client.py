@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from unit.lab.mak_client_run import MODERN, SEVEN, carried, changes, esu, mak, run, said_by, spent
-from unit.lab.product_session import Killed, mortal
+from unit.lab.mak_client_run import MODERN, SEVEN, carried, changes, esu, mak, run, spent
+from unit.lab.product_session import Killed, mortal, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, base, install, product, service
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import offline_activation

@@ -11,7 +11,8 @@ from typing import Any
 
 import error_catalogue
 import pytest
-from unit.lab.mak_client_run import MODERN, SEVEN, carried, esu, mak, run, said_by, spent
+from unit.lab.mak_client_run import MODERN, SEVEN, carried, esu, mak, run, spent
+from unit.lab.product_session import said_by
 from unit.lab.windows_fakes import FakeDomain, base, install
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
