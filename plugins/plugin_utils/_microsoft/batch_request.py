@@ -16,7 +16,6 @@ from xml.sax.saxutils import escape
 
 from .._errors import ActivationError
 
-DEFAULT_URL = "https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx"
 SERVICE_NAMESPACE = "http://www.microsoft.com/BatchActivationService"
 REQUEST_NAMESPACE = "http://www.microsoft.com/DRM/SL/BatchActivationRequest/1.0"
 SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
 _PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
-_TLS_WAY = "usually speaks TLS, which needs ansible_winrm_scheme: https or ansible_psrp_protocol: https"
 _HOST_NAME = (
     "connect to the host's full DNS name, not to its address (ansible_winrm_kerberos_hostname_override,"
     " ansible_psrp_negotiate_hostname_override)"

@@ -108,11 +108,6 @@ class Sysprep:
         """ImageState."""
         return str(self._registry.data(SETUP_STATE, "ImageState", ""))
 
-    @property
-    def is_generalized(self) -> bool:
-        """Whether the next start of Windows finds a generalized image."""
-        return self.image_state.startswith("IMAGE_STATE_GENERALIZE_")
-
     def run(self, words: list[str]) -> Callable[[], bool]:
         """Start it; what is returned tells whether it has ended."""
         order = parse(words)

@@ -35,13 +35,12 @@ def test_the_constant_is_the_one_that_the_sources_agree_on():
     )
 
 
-def test_headers_and_address():
+def test_headers():
     assert dict(batch_request.HEADERS) == {
         "Content-Type": 'text/xml; charset="utf-8"',
         "Accept": "text/xml",
         "SOAPAction": "http://www.microsoft.com/BatchActivationService/BatchActivate",
     }
-    assert batch_request.DEFAULT_URL == "https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx"
 
 
 def unpacked(message: bytes) -> tuple[str, bytes]:
