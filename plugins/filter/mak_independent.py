@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..plugin_utils import _mak_journal, _mak_orders, _report_mak
+from ..plugin_utils._findings import Finding
 from ..plugin_utils._mak_orders import Pair
-from ..plugin_utils._report import Finding, client_counts
+from ..plugin_utils._report import client_counts
 from ..plugin_utils._results import Results
 
 _PREFIX = "__mak_independent_"

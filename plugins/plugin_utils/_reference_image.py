@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._report import Finding
+from ._findings import Finding
 
 Result = Mapping[str, Any]
 

@@ -12,15 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._findings import Finding, license_findings
 from ._licensing.client_ids import said_of, shared_ids
-from ._licensing.kms_groups import edition_of, group_of, is_refused
-from ._licensing.setup_keys import is_evaluation, is_home
 from ._text import columns, some
-
-# Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
-# request (0xC004F06C).
-_KERBEROS_SECONDS = 300
-_KMS_SECONDS = 4 * 3600
 
 Result = Mapping[str, Any]
 
@@ -30,25 +24,6 @@ WRITERS = {
     "printed": "written by those who run DNS",
 }
 """Who writes the record, where the KMS hosts do not publish themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that a preflight saw.
-
-    Attributes:
-        object: The host, record or server that it is about.
-        text: What was seen and what to do about it, as one sentence.
-        blocks: Whether the play can't succeed with it.
-    """
-
-    object: str
-    text: str
-    blocks: bool
-
-    def as_result(self) -> dict[str, Any]:
-        """The finding as variables can hold it."""
-        return {"object": self.object, "text": self.text, "blocks": self.blocks}
 
 
 def single_site_findings(
@@ -86,77 +61,6 @@ def single_site_findings(
     for subject, result in checks.items():
         findings += _record_findings(subject, result, kms_hosts)
     return findings
-
-
-def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_given: bool, key_variable: str) -> Iterable[Finding]:
-    """What the licensing state of each host tells; C(key_variable) names where a KMS host key is given."""
-    for host, result in licenses.items():
-        if result.get("unreachable") or "operating_system" not in result:
-            yield Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts)
-        elif host in kms_hosts:
-            yield from _kms_host_findings(host, result, key_given, key_variable)
-        else:
-            yield from _client_findings(host, result)
-    yield from _unserved({host: result for host, result in licenses.items() if "operating_system" in result}, kms_hosts, key_variable)
-    clients = {host: result for host, result in licenses.items() if host not in kms_hosts}
-    yield from (Finding("clients", said_of(*shared), False) for shared in shared_ids(clients).items())
-
-
-def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_variable: str) -> Iterable[Finding]:
-    """The clients that none of the KMS hosts would activate with the keys that they hold now, by their Windows."""
-    keys = {host: str((licenses[host].get("windows") or {}).get("description", "")) for host in kms_hosts if host in licenses}
-    unserved: dict[str, list[str]] = {}
-    for host, result in licenses.items():
-        system, name = result["operating_system"], str((result.get("windows") or {}).get("name", ""))
-        client = (name, int(system.get("build") or 0), bool(system.get("server")))
-        # A key that is not known is not refused, so that nothing is said where one of the hosts has such a key.
-        if host not in kms_hosts and keys and all(is_refused(description, *client) for description in keys.values()):
-            unserved.setdefault(str(system["caption"]).strip(), []).append(host)
-    held = ", ".join(f"{host} holds {group_of(description)}" for host, description in keys.items())
-    for caption, names in unserved.items():
-        text = f"No KMS host serves {caption}, and would answer 0xC004F042: {held}. Give a newer KMS host key by {key_variable}."
-        yield Finding(some(names), text, False)
-
-
-def _kms_host_findings(host: str, result: Result, key_given: bool, key_variable: str) -> Iterable[Finding]:
-    """What stands in the way of making a host a KMS host; C(key_variable) names where a key is given."""
-    yield from _clock_findings(host, result, _KERBEROS_SECONDS, True)
-    channel = (result.get("windows") or {}).get("channel")
-    if channel == "timebased":
-        yield Finding(
-            host, f"{result['operating_system']['caption']} is an evaluation; change its edition with DISM /Set-Edition first.", True
-        )
-    elif channel != "csvlk" and not key_given:
-        yield Finding(host, f"It holds no KMS host key, and none is given; set {key_variable}.", True)
-
-
-def _client_findings(host: str, result: Result) -> Iterable[Finding]:
-    """What a client's owner may want to know before it becomes a KMS client."""
-    yield from _clock_findings(host, result, _KMS_SECONDS, False)
-    windows = result.get("windows") or {}
-    channel, edition = windows.get("channel"), edition_of(str(windows.get("name", "")))
-    if channel == "timebased" or is_evaluation(edition):
-        yield Finding(
-            host,
-            f"{result['operating_system']['caption']} is an evaluation, which takes no client setup key before DISM /Set-Edition.",
-            False,
-        )
-    elif is_home(edition):
-        yield Finding(host, f"Its home edition {edition} is none that KMS activates; upgrade it to a volume edition first.", False)
-    elif channel == "csvlk":
-        yield Finding(host, "It holds a KMS host key although it is among the clients; take it out of them.", False)
-    elif channel not in (None, "gvlk"):
-        yield Finding(host, f"Its {channel} key will be replaced by the client setup key of its edition.", False)
-
-
-def _clock_findings(host: str, result: Result, allowed: int, blocks: bool) -> Iterable[Finding]:
-    offset = result["operating_system"].get("clock_offset")
-    if offset is not None and abs(offset) > allowed:
-        yield Finding(
-            host,
-            f"Its clock differs from the control node's by {offset:.0f} seconds, more than the {allowed} allowed; run w32tm /resync there.",
-            blocks,
-        )
 
 
 def _record_findings(subject: str, result: Result, kms_hosts: Sequence[str]) -> Iterable[Finding]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._errors import ActivationError
+from ._findings import Finding
 from ._licensing.mak import PROXY_PLAYBOOKS, Trouble
 from ._licensing.product_keys import normalise
 from ._licensing.setup_keys import by_key
 from ._mak_orders import Pair, Result, State, failure_of
-from ._report import Finding, client_state
+from ._report import client_state
 from ._text import some
 
 _RING = "volume_activation_mak_ring"

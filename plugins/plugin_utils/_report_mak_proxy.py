@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._findings import Finding
 from ._licensing.offline_ids import grouped
 from ._mak_orders import Pair, Result
 from ._mak_proxy_entries import Orders, Seen
-from ._report import Finding
 from ._report_mak import host_findings, ring_findings
 from ._text import some
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ._findings import Finding, license_findings
 from ._multi_site import hosts_of
 from ._report import (
-    Finding,
     KmsHostResults,
     client_lines,
     host_lines,
-    license_findings,
     record_text,
     rights_findings,
 )

@@ -27,7 +27,7 @@ LAYERS = (
     ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak", "_mak_journal", "_mak_proxy_entries"),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
-    ("_wsman", "_kerberos", "_computer_list"),
+    ("_wsman", "_kerberos", "_computer_list", "_findings"),
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
@@ -41,6 +41,7 @@ KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_
 PURE = (
     "_audit",
     "_computer_list",
+    "_findings",
     "_unattend",
     "_wsman",
     "_licensing",
