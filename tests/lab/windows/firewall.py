@@ -18,7 +18,6 @@ from .spec import HostSpec
 DOMAIN_PROFILE = 1
 PRIVATE_PROFILE = 2
 PUBLIC_PROFILE = 4
-KMS_RULE = "SPPSVC-In-TCP"
 RULES_KEY = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules"
 
 _ALLOW = 2

@@ -115,11 +115,6 @@ class ServiceManager:
             self._settle()
             return self._services[name.lower()]
 
-    @property
-    def sppsvc_running(self) -> bool:
-        """Whether sppsvc runs right now."""
-        return self.find(self.licensing).state == RUNNING
-
     def demand(self) -> bool:
         """The licensing classes need sppsvc: start it if need be. True if it was started just now.
 

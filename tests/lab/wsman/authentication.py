@@ -120,11 +120,6 @@ class ConnectionAuthentication:
         self.user = ""
         self.scheme = ""
 
-    @property
-    def can_seal(self) -> bool:
-        """Whether there is a context that seals messages."""
-        return bool(self.user) and self._context is not None
-
     def offers(self, basic: bool) -> list[str]:
         """The WWW-Authenticate headers of a 401."""
         offered = ["Negotiate", "Kerberos"]
