@@ -29,7 +29,7 @@ from .licensing import KMS_NOT_ENABLED, Licensing
 from .microsoft import Microsoft
 from .ports import Clock, Forest, Identity, Publisher, Resolver, SystemClock
 from .power import Power
-from .processes import Processes, Programs, blocked_in
+from .processes import HasEnded, Processes, Programs, blocked_in
 from .publishing import DnsPublication, RunningSettings
 from .registry import ValueType
 from .schema import CIMV2, system_class
@@ -247,22 +247,23 @@ class Host(WmiFace):
     def _firewall_changed(self) -> None:
         self.firewall.store(self.registry, self.spec.windows.version)
 
-    def _netsh(self, criterion: str, text: str, enabled: bool) -> None:
+    def _netsh(self, criterion: str, text: str, enabled: bool) -> HasEnded:
         def effect() -> None:
             with self._lock:
                 self.firewall.switch(criterion, text, enabled)
                 self.sync_port()
 
-        self._at_its_end(effect)
+        return self._at_its_end(effect)
 
-    def _at_its_end(self, effect: Callable[[], None]) -> None:
-        """A program is a process of its own: its effect comes after the call that started it was answered."""
+    def _at_its_end(self, effect: Callable[[], None]) -> HasEnded:
+        """A program is a process of its own: its effect comes after the call that started it was answered, and before it ends."""
         if self.spec.program <= 0:
             effect()
-            return
+            return lambda: True
         timer = threading.Timer(self.spec.program, effect)
         timer.daemon = True
         timer.start()
+        return lambda: not timer.is_alive()
 
     def _answer(self, request: CountRequest) -> CountAnswer:
         """In a thread of the listener; without the host's lock, which its own Activate() may hold."""

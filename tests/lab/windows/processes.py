@@ -44,14 +44,17 @@ def blocked_in(registry: Registry) -> bool:
     return bool(registry.data(ASR_RULES, NO_PROCESSES_OVER_WMI, "0") == "1")
 
 
+HasEnded = Callable[[], bool]
+
+
 @dataclass(frozen=True)
 class Programs:
-    """What the programs do to the machine."""
+    """What the programs do to the machine. What each returns tells whether it has ended, which it does after its effect."""
 
-    purge_tickets: Callable[[], None]
-    switch_rules: Callable[[str, str, bool], object]
-    sysprep: Callable[[list[str]], Callable[[], bool]]
-    """Takes the words after the program, and gives what tells whether it has ended."""
+    purge_tickets: Callable[[], HasEnded]
+    switch_rules: Callable[[str, str, bool], HasEnded]
+    sysprep: Callable[[list[str]], HasEnded]
+    """Takes the words after the program."""
 
 
 def split_command(line: str) -> list[str]:
@@ -77,7 +80,7 @@ class Processes(Provider):
         self._next_id = 4000 + seed % 1000 * 4
         self.started: list[str] = []
         self._duration = duration
-        self._running: dict[int, tuple[str, Callable[[], bool]]] = {}
+        self._running: dict[int, tuple[str, HasEnded]] = {}
 
     def instances(self, equal: Mapping[str, object] | None = None) -> Sequence[Instance]:
         """The programs that were started and have not ended yet; the lab's machines show no others."""
@@ -111,8 +114,8 @@ class Processes(Provider):
         self._running[self._next_id] = (line, self._run(program, words[1:]))
         return {"ReturnValue": _OK, "ProcessId": self._next_id}
 
-    def _run(self, program: str, words: list[str]) -> Callable[[], bool]:
-        """Start a program; what is returned tells whether it has ended."""
+    def _run(self, program: str, words: list[str]) -> HasEnded:
+        """Start a program."""
         lower = [word.lower() for word in words]
         if program == "cmd" and lower[:1] in (["/c"], ["/k"]):
             inner = words[1:] if len(words) != 2 else split_command(words[1])
@@ -120,27 +123,31 @@ class Processes(Provider):
                 return self._run(ntpath.basename(inner[0]).lower().removesuffix(".exe"), inner[1:])
         elif program == "klist" and lower[-1:] == ["purge"]:
             if _logon_id(lower[:-1]) == NETWORK_SERVICE_LOGON:
-                self._programs.purge_tickets()
+                return self._programs.purge_tickets()
         elif program == "netsh":
-            self._netsh(words)
+            return self._netsh(words)
         elif program == "sysprep":
             return self._programs.sysprep(words)
+        return self._without_effect()
+
+    def _without_effect(self) -> HasEnded:
         end = time.monotonic() + self._duration
         return lambda: time.monotonic() >= end
 
-    def _netsh(self, words: list[str]) -> None:
+    def _netsh(self, words: list[str]) -> HasEnded:
         """``advfirewall firewall set rule name=…|group=… new enable=yes|no``; what netsh would not understand changes nothing."""
         lower = [word.lower() for word in words]
         if lower[:4] != ["advfirewall", "firewall", "set", "rule"] or "new" not in lower[4:]:
-            return
+            return self._without_effect()
         place = lower.index("new", 4)
         criteria = [word.partition("=") for word in words[4:place]]
         values = [word.partition("=") for word in lower[place + 1 :]]
         if len(criteria) != 1 or criteria[0][0].lower() not in ("name", "group") or len(values) != 1:
-            return
+            return self._without_effect()
         name, _equals, value = values[0]
         if name == "enable" and value in ("yes", "no"):
-            self._programs.switch_rules(criteria[0][0].lower(), criteria[0][2], value == "yes")
+            return self._programs.switch_rules(criteria[0][0].lower(), criteria[0][2], value == "yes")
+        return self._without_effect()
 
 
 def _logon_id(words: list[str]) -> int | None:

@@ -109,7 +109,7 @@ def test_killed_at_any_moment_and_run_again(microsoft: BatchServer, tasks: Tasks
         assert tasks.run(microsoft, path, parallel)
         time.sleep(0.05)
         times = Counter(entry.iid for entry in microsoft.journal.entries)
-        assert max(times.values()) == 1
+        assert set(times.values()) <= {1}
         for entry in stored(path):
             # Whoever was asked for has a mark, whatever became of the answer; whoever was not asked for has neither.
             asked = times[entry["installation_id"]]
