@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import of_kind_export, of_kind_full, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
-SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs/computer_list.schema.json").read_text(encoding="utf-8"))
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+SCHEMA = json.loads((DOCS / "computer_list.schema.json").read_text(encoding="utf-8"))
+GUIDE = DOCS / "docsite/rst/computer_list.rst"
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 DOCUMENTS = lists.full_lists | lists.exports
 
@@ -199,3 +202,10 @@ def test_the_published_schema_takes_what_the_collection_takes(document: FullList
 def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert VALIDATOR.is_valid(json.loads(writing.render(lists.isolated())))
+
+
+def test_the_example_of_the_guide_is_a_list():
+    text = GUIDE.read_text(encoding="utf-8").partition(".. code-block:: json\n\n")[2].partition("\nComputers stand under")[0]
+    document = parse(textwrap.dedent(text).encode(), "example")
+    assert isinstance(document, FullList)
+    assert [product.pending for product in document.entries()] == [True]
