@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +23,8 @@ from lab.layout import Layout
 from lab.play import Run, run_playbook
 from lab.witness import Witness
 
+from .networks import leave_network, own_network
+
 # Enough that both KMS hosts get past the threshold whatever the dice say, and few enough to be quick.
 CLIENTS, SERVERS = 50, 20
 
@@ -37,37 +37,13 @@ PLAY_VARIABLES = {
 NEEDS_DOMAIN = pytest.mark.skipif(os.geteuid() != 0 or bool(missing_programs()), reason="the domain needs root and Samba")
 
 
-_CLONE_NEWNET = 0x40000000
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
 def pytest_configure() -> None:
     """Give this process a network of its own: a loopback on which nothing else listens, least of all another lab.
 
     So workers of pytest-xdist can have labs on the same addresses, and one that a person has left running is not in the way.
     """
     if os.geteuid() == 0:
-        _leave_network()
-
-
-def _leave_network() -> bool:
-    """Into a new network namespace; whether that worked."""
-    left = bool(_LIBC.unshare(_CLONE_NEWNET) == 0)
-    if left:
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return left
-
-
-@contextmanager
-def own_network() -> Iterator[None]:
-    """A loopback beside the one of `running_lab`, for a lab of another kind on the same addresses."""
-    with open("/proc/thread-self/ns/net", encoding="ascii") as before:
-        left = _leave_network()
-        try:
-            yield
-        finally:
-            if left and _LIBC.setns(before.fileno(), _CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "the network namespace of before can't be entered again")
+        leave_network()
 
 
 # Files that take minutes come first, so that no worker is left alone with one of them at the end.
@@ -172,8 +148,16 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-# Enough for a client of every Windows in each site, and for some in no domain. Their KMS hosts count more than there are, see
+# Enough for a client of every Windows in each site, and for some in no domain. KMS hosts count more of them, see multi_site.COUNTED.
 SITE_CLIENTS, SITE_SERVERS = 12, 2
+
+
+@contextmanager
+def document_lab(factory: pytest.TempPathFactory, clients: int, servers: int) -> Iterator[Lab]:
+    """A lab of the document's park, in a network of its own."""
+    options = lifecycle.Options(park="document", clients=clients, servers=servers)
+    with own_network(), lab_up(Layout.at(factory.mktemp("document")), options) as lab:
+        yield lab
 
 
 @contextmanager
@@ -320,6 +304,3 @@ def witness(domain: Domain) -> Witness:
 def project() -> Path:
     """The checkout."""
     return Path(__file__).resolve().parents[2]
-
-
-__all__ = ["Lab", "names"]

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +23,7 @@ from lab.play import Run, lab_environment, run_playbook
 from lab.windows import data
 
 from .conftest import Lab
-from .test_killed_runs import descendants
+from .killing import kill_at_line, lines
 
 PLAYBOOK = "winops.volume_activation.mak_independent"
 KEYS = (
@@ -116,7 +113,7 @@ def kill_after_requests(fleet: Fleet, limit: str, number: int) -> bool:
     """Run the playbook and kill everything of it as soon as that many requests were answered; whether there were as many."""
     variables = {"volume_activation_state_dir": str(fleet.state), "mak_independent_settle": 1}
     log = fleet.lab.layout.requests
-    seen = log.read_bytes().count(b"\n")
+    seen = lines(log)
     process = subprocess.Popen(
         ["ansible-playbook", "-i", str(fleet.inventory), PLAYBOOK, "--limit", limit, "-e", json.dumps(variables)],
         env={**os.environ, **lab_environment(fleet.lab.layout.root)},
@@ -124,14 +121,6 @@ def kill_after_requests(fleet: Fleet, limit: str, number: int) -> bool:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while process.poll() is None:
-        if log.read_bytes().count(b"\n") >= seen + number:
-            # A worker of Ansible has a session of its own, and would go on without its parent.
-            for pid in (*descendants(process.pid), process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            break
-        time.sleep(0.005)
-    process.wait()
-    assert process.returncode in (0, -signal.SIGKILL)
-    return process.returncode != 0
+    killed = kill_at_line(process, log, seen + number)
+    assert killed or process.returncode == 0
+    return killed

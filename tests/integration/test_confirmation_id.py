@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import secrets as random
-import signal
 import subprocess
 import sys
 import time
@@ -31,8 +30,8 @@ from lab.layout import TESTS
 from lab.microsoft.server import BatchServer
 from lab.play import Run, lab_environment, run_playbook
 
+from .killing import kill
 from .leaks import files, leaks, watched
-from .test_killed_runs import descendants
 
 KEY = "mak_win_enterprise"
 ACTIVATION_ID = "73111121-5638-40f6-bc11-f1d7b0d64300"
@@ -274,10 +273,7 @@ def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> 
         assert time.monotonic() < deadline
         assert process.poll() is None, "the run has ended by itself"
         time.sleep(0.002)
-    # A worker of Ansible has a session of its own, and would go on without its parent.
-    for pid in (*descendants(process.pid), process.pid):
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
 
 
 def test_killed_after_requests_and_run_again_nothing_is_asked_twice_and_nothing_is_lost(microsoft: Microsoft, control_node: Path):

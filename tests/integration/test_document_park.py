@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import lifecycle, names
-from lab.layout import Layout
+from lab import names
 from lab.play import Run
 from lab.witness import Srv
 
-from .conftest import Lab, own_network
+from .conftest import Lab, document_lab
 from .stories import assert_foretold, change, steady
 from .test_kms_single_site import licensed_clients
 
@@ -33,14 +32,8 @@ NETSH = 'netsh.exe advfirewall firewall set rule group="@FirewallAPI.dll,-28002"
 @pytest.fixture(scope="module")
 def old_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A small lab of the document's park."""
-    layout = Layout.at(tmp_path_factory.mktemp("document"))
-    options = lifecycle.Options(park="document", clients=CLIENTS, servers=SERVERS)
-    with own_network():
-        lifecycle.up(layout, options, print)
-        try:
-            yield Lab(layout, options)
-        finally:
-            lifecycle.down(layout, print)
+    with document_lab(tmp_path_factory, CLIENTS, SERVERS) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from lab.play import lab_environment
 from lab.witness import Srv
 
 from .conftest import Lab
+from .killing import kill
 
 CALLBACKS = Path(__file__).parent / "callbacks"
 KMS_ONLY = "kms_hosts"
@@ -104,15 +105,6 @@ def test_killed_after_each_task_and_run_again(fresh_lab: Lab):
     assert kill_in_turn(fresh_lab, WITH_CLIENTS, range(hosts_tasks - SUMMARY_TASKS - 4, all_tasks + 1), fresh, wanted) >= 3
 
 
-def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs; one that ends meanwhile has none."""
-    try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [found for child in children for found in (*descendants(child), child)]
-
-
 def test_killed_between_setting_the_port_and_restarting_the_service(fresh_lab: Lab, tmp_path: Path):
     kms_2 = names.kms_hosts()[1]
     assert fresh_lab.play(arguments=f"--limit {KMS_ONLY}").rc == 0
@@ -135,10 +127,7 @@ def test_killed_between_setting_the_port_and_restarting_the_service(fresh_lab: L
             time.sleep(0.1)
         time.sleep(0.5)
     finally:
-        # A worker of Ansible has a session of its own, and would go on without its parent.
-        for pid in (*descendants(process.pid), process.pid):
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
+        kill(process)
     time.sleep(10)
     fresh_lab.control.clear_faults()
     # Everything reads as it should, and yet nobody answers on that port.

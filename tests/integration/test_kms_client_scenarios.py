@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import lifecycle, names
-from lab.layout import Layout
+from lab import names
 from lab.play import Run
 from lab.windows import data
 from lab.witness import Srv
 
-from .conftest import Lab, own_network
+from .conftest import Lab, document_lab
 from .multi_site import COUNTED, clients, kms_hosts
 from .stories import assert_foretold
 
@@ -147,14 +146,8 @@ SEVEN, VISTA, R2 = "pc-001", "pc-013", "srv-01"
 
 @pytest.fixture(scope="module")
 def old_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    layout = Layout.at(tmp_path_factory.mktemp("document"))
-    options = lifecycle.Options(park="document", clients=13, servers=1)
-    with own_network():
-        lifecycle.up(layout, options, print)
-        try:
-            yield Lab(layout, options)
-        finally:
-            lifecycle.down(layout, print)
+    with document_lab(tmp_path_factory, clients=13, servers=1) as lab:
+        yield lab
 
 
 def test_the_machines_of_the_document_are_configured_as_in_table_6(old_lab: Lab, tmp_path: Path):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from lab.play import Run, lab_environment
 from lab.witness import Srv
 
 from .conftest import Lab, eventually
-from .test_killed_runs import descendants
+from .killing import kill
 
 KMS_1, KMS_2 = names.kms_hosts()
 WEST = "west.contoso.com"
@@ -131,9 +130,7 @@ def test_killed_between_writing_the_list_and_starting_the_service(lab: Lab, tmp_
         assert eventually(lambda: any(lab.control.call("fault_hits")), 60)
         time.sleep(0.5)
     finally:
-        for pid in (*descendants(process.pid), process.pid):
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
+        kill(process)
     time.sleep(4)
     lab.control.clear_faults()
     assert list_of(lab) == LINES

@@ -12,10 +12,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +28,7 @@ from lab.play import lab_environment, run_playbook
 from lab.windows import data, identifiers
 
 from .conftest import Lab
-from .test_killed_runs import descendants
+from .killing import kill_at_line, lines
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 # Each computer gets the key whose group it is in, as the laboratory's inventory has them.
@@ -274,11 +272,6 @@ def confirmations_of(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def lines(log: Path) -> int:
-    """How many lines a log has."""
-    return log.read_bytes().count(b"\n") if log.exists() else 0
-
-
 def kill_after_requests(site: Site, name: str, hosts: list[str], number: int) -> bool:
     """Run a playbook and kill everything of it as soon as that many requests are in the log; whether there were as many.
 
@@ -287,15 +280,7 @@ def kill_after_requests(site: Site, name: str, hosts: list[str], number: int) ->
     log = site.folder / "microsoft" / "microsoft.jsonl" if name == "acquire" else site.lab.layout.requests
     seen = lines(log)
     with site.playing(name, hosts) as process:
-        while process.poll() is None:
-            if lines(log) >= seen + number:
-                for pid in (*descendants(process.pid), process.pid):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                break
-            time.sleep(0.005)
-        process.wait()
-    return process.returncode == -signal.SIGKILL
+        return kill_at_line(process, log, seen + number)
 
 
 def kill_in_turn(site: Site, name: str, *hosts: str) -> int:
