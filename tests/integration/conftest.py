@@ -5,34 +5,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import lifecycle, names, park, processes
-from lab.control import Control
+from lab import lifecycle, park, processes
 from lab.domain.controller import Domain, missing_programs
 from lab.layout import Layout
-from lab.play import Run, run_playbook
 from lab.witness import Witness
 
-from .networks import leave_network, own_network
+from .labs import Lab, lab_up, site_lab
+from .networks import leave_network
 
 # Enough that both KMS hosts get past the threshold whatever the dice say, and few enough to be quick.
 CLIENTS, SERVERS = 50, 20
-
-PLAY_VARIABLES = {
-    "kms_single_site_ticket": "purge",
-    "kms_single_site_firewall_method": "netsh",
-    "kms_single_site_publish_timeout": 2,
-}
 
 NEEDS_DOMAIN = pytest.mark.skipif(os.geteuid() != 0 or bool(missing_programs()), reason="the domain needs root and Samba")
 
@@ -64,68 +55,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
-@dataclass(frozen=True)
-class Lab:
-    """A lab that is up."""
-
-    layout: Layout
-    options: lifecycle.Options
-
-    @property
-    def control(self) -> Control:
-        """Its control channel."""
-        return Control(self.layout)
-
-    @property
-    def witness(self) -> Witness:
-        """dig, samba-tool and ldbsearch."""
-        return Witness(self.domain)
-
-    def witness_of(self, site: str) -> Witness:
-        """The same of the domain in which a site has its accounts."""
-        return Witness(self.options.domain(self.layout, site))
-
-    @property
-    def domain(self) -> Domain:
-        """Its domain, for what goes past the control channel."""
-        return self.options.domain(self.layout)
-
-    def play(self, playbook: str = "winops.volume_activation.kms_single_site", *, arguments: str = "", **variables: Any) -> Run:
-        """Run a playbook; tickets are purged unless told otherwise, so that no test waits for ten hours."""
-        return run_playbook(self.layout.root, playbook, arguments=f"--forks 5 {arguments}", variables={**PLAY_VARIABLES, **variables})
-
-    def requests(self) -> list[dict[str, Any]]:
-        """The request log."""
-        return [json.loads(line) for line in self.layout.requests.read_text(encoding="utf-8").splitlines()]
-
-    def microsoft_requests(self) -> list[dict[str, Any]]:
-        """What Microsoft was asked, see :class:`lab.microsoft.journal.Entry`."""
-        return [json.loads(line) for line in self.layout.microsoft_log.read_text(encoding="utf-8").splitlines()]
-
-    def world(self) -> dict[str, Any]:
-        """Everything that witnesses can see: DNS, the record's rights, the group, Microsoft's counts, each host past its WMI."""
-        hosts = {machine.label: self.control.host(machine.label) for machine in self.options.machines}
-        spent = self.control.call("microsoft")
-        return {"srv": self.witness.srv(), "sddl": self._sddl(), "members": self._members(), "microsoft": spent, "hosts": hosts}
-
-    def _sddl(self) -> str | None:
-        return self.witness.sddl() if self.witness.search(f"(dc={names.KMS_RECORD})", base=names.ZONE_DN) else None
-
-    def _members(self) -> list[str] | None:
-        found = self.witness.search(f"(sAMAccountName={names.KMS_GROUP})", "member")
-        return sorted(found[0].get("member", [])) if found else None
-
-
-@contextmanager
-def lab_up(layout: Layout, options: lifecycle.Options) -> Iterator[Lab]:
-    """A lab runs meanwhile."""
-    lifecycle.up(layout, options, print)
-    try:
-        yield Lab(layout, options)
-    finally:
-        lifecycle.down(layout, print)
-
-
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One lab for all tests of a session; its place is outside of what `make lab-up` uses, its addresses are the same."""
@@ -145,27 +74,6 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with two domain controllers, on other addresses than `running_lab`; its park is as small as it gets."""
     options = lifecycle.Options(clients=1, servers=0, controllers=2, dc_address="127.0.0.40", http_port=25985, https_port=25986)
     with lab_up(Layout.at(tmp_path_factory.mktemp("pair")), options) as lab:
-        yield lab
-
-
-# Enough for a client of every Windows in each site, and for some in no domain. KMS hosts count more of them, see multi_site.COUNTED.
-SITE_CLIENTS, SITE_SERVERS = 12, 2
-
-
-@contextmanager
-def document_lab(factory: pytest.TempPathFactory, clients: int, servers: int) -> Iterator[Lab]:
-    """A lab of the document's park, in a network of its own."""
-    options = lifecycle.Options(park="document", clients=clients, servers=servers)
-    with own_network(), lab_up(Layout.at(factory.mktemp("document")), options) as lab:
-        yield lab
-
-
-@contextmanager
-def site_lab(factory: pytest.TempPathFactory, kind: str, dc_address: str, http_port: int, **options: Any) -> Iterator[Lab]:
-    """A lab with sites, on other addresses and ports than `running_lab`, so that both can be up."""
-    sizes = {"clients": SITE_CLIENTS, "servers": SITE_SERVERS, **options}
-    made = lifecycle.Options(sites=kind, dc_address=dc_address, http_port=http_port, https_port=http_port + 1, **sizes)
-    with lab_up(Layout.at(factory.mktemp(kind)), made) as lab:
         yield lab
 
 

@@ -16,7 +16,7 @@ from lab import names
 from lab.play import Run
 from lab.witness import Srv
 
-from .conftest import Lab, document_lab
+from .labs import Lab, document_lab
 from .stories import assert_foretold, change, steady
 from .test_kms_single_site import licensed_clients
 

@@ -17,7 +17,7 @@ from lab.play import Run
 from lab.windows import data
 from lab.witness import Srv
 
-from .conftest import Lab, document_lab
+from .labs import Lab, document_lab
 from .multi_site import COUNTED, clients, kms_hosts
 from .stories import assert_foretold
 
