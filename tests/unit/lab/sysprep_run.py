@@ -8,13 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from unit.lab.product_session import DirectCarrier
-from unit.lab.windows_fakes import FakeDomain
+from unit.lab.windows_fakes import FakeDomain, registry
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep import Sysprep
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep_refusals import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows.host import Host
+from lab.windows.sysprep import SETUP_STATE
+
+GENERALIZED = "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"
+PACKAGE = "Fabrikam.Notes_1.0.0.0_x64__abcdefghjkmnp"
 
 
 class PoweredCarrier(DirectCarrier):
@@ -54,3 +58,19 @@ def seal(host: Host, check_mode: bool = False, user: str = "labadmin", intercept
     task, _carrier = sealing(host, check_mode, user, intercept, **wish)
     task.change()
     return task
+
+
+def state(host: Host) -> str:
+    """Its image state."""
+    text: str = host.snapshot_state()["image_state"]
+    return text
+
+
+def set_state(host: Host, text: str) -> None:
+    """Write another one behind the back of the collection."""
+    registry(host, "SetStringValue", SETUP_STATE, "ImageState", sValue=text)
+
+
+def changes(task: Sysprep) -> list[tuple[str, Any, Any]]:
+    """The steps of a task, without what carries them out."""
+    return [(step.attribute, step.before, step.after) for step in task.steps]
