@@ -97,9 +97,9 @@ def mak_proxy_numbers(ends: Sequence[Mapping[str, str]], conflicts: Sequence[Map
     return {**report.counts([report.Ended(**end) for end in ends]), "conflicting": len(conflicts)}
 
 
-def mak_proxy_acquired(result: Mapping[str, Any]) -> list[str]:
+def mak_proxy_acquired(result: Mapping[str, Any], check_mode: bool = False) -> list[str]:
     """See C(mak_proxy_acquired.yml)."""
-    return report.acquired(result)
+    return report.acquired(result, check_mode)
 
 
 def mak_proxy_telephone(shown: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ._findings import Finding, license_findings
 from ._licensing.client_ids import said_of, shared_ids
-from ._text import columns, some
+from ._text import columns, failure_line, some
 
 Result = Mapping[str, Any]
 
@@ -188,7 +188,7 @@ def client_lines(hosts: Mapping[str, KmsHostResults], clients: Mapping[str, Mapp
     if absent := by_state.get("not_reached"):
         yield f"Not reached: {len(absent)} ({some(absent)})"
     for name in by_state.get("failed", []):
-        yield f"Failed: {name}: {clients[name].get('client', {}).get('msg', 'no result')}"
+        yield failure_line(name, str(clients[name].get("client", {}).get("msg", "no result")))
     for shared in shared_ids({name: client.get("license") or {} for name, client in clients.items()}).items():
         yield said_of(*shared)
 

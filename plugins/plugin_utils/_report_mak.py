@@ -19,7 +19,7 @@ from ._licensing.product_keys import normalise
 from ._licensing.setup_keys import by_key
 from ._mak_orders import Pair, Result, State, failure_of
 from ._report import client_state
-from ._text import some
+from ._text import failure_line, some
 
 _RING = "volume_activation_mak_ring"
 # How many computers are named to later jobs: AWX keeps this in one field, and the counts and the summary have them all.
@@ -239,7 +239,7 @@ def _other_lines(ends: Sequence[Ended]) -> Iterable[str]:
         yield f"Not reached: {len(absent)} ({some(absent, 20)})"
     for end in ends:
         if end.kind == "failed":
-            yield f"Failed: {end.host}: {end.reason}"
+            yield failure_line(end.host, end.reason)
 
 
 def _by_reason(ends: Iterable[Ended]) -> dict[str, list[str]]:
@@ -269,4 +269,4 @@ def kms_summary(clients: Mapping[str, Mapping[str, Any]], check_mode: bool) -> l
         )
     if absent := by_state.get("not_reached"):
         lines.append(f"Not reached: {len(absent)} ({some(absent, 20)})")
-    return [*lines, *(f"Failed: {name}: {clients[name]['client'].get('msg', 'no result')}" for name in by_state.get("failed", []))]
+    return [*lines, *(failure_line(name, str(clients[name]["client"].get("msg", "no result"))) for name in by_state.get("failed", []))]

@@ -17,7 +17,7 @@ from ._licensing.offline_ids import grouped
 from ._mak_orders import Pair, Result
 from ._mak_proxy_entries import Orders, Seen
 from ._report_mak import host_findings, ring_findings
-from ._text import some
+from ._text import failure_line, some
 
 _SHOWN = 10
 
@@ -207,13 +207,16 @@ def summary(title: str, ends: Sequence[Ended], conflicts: Iterable[Result], chec
             reasons.setdefault(end.reason.rstrip("."), []).append(end.host)
     lines += [f"Not applicable: {some(names, _SHOWN)}: {reason}" for reason, names in reasons.items()]
     lines += [f"Conflict: {sentence}" for sentence in dict.fromkeys(str(entry["reason"]) for entry in conflicts)]
-    return lines + [f"Failed: {end.host}: {end.reason}" for end in ends if end.kind == "failed"]
+    return lines + [failure_line(end.host, end.reason) for end in ends if end.kind == "failed"]
 
 
-def acquired(result: Result) -> list[str]:
-    """The end of a run that asked Microsoft, from the result of C(confirmation_id)."""
+def acquired(result: Result, check_mode: bool = False) -> list[str]:
+    """The end of a run that asked Microsoft, from the result of C(confirmation_id); in check mode, of one that did not."""
     if "obtained" not in result:
         return [f"MAK proxy activation: {result.get('msg', 'Microsoft was not asked.')}"]
+    if check_mode:
+        there, due = result["kept"], result["obtained"]
+        return [f"MAK proxy activation (check mode: Microsoft was not asked): {there} confirmation IDs are there, {due} would be asked for"]
     lines = [
         f"MAK proxy activation: {result['obtained'] + result['kept']} confirmation IDs, {result['obtained']} of them obtained by this run"
     ]

@@ -25,5 +25,10 @@ def some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
+def failure_line(host: str, reason: str) -> str:
+    """A line of a summary about a computer that failed. Most errors name it already, and then it is not named twice."""
+    return f"Failed: {reason}" if reason.startswith((f"{host}:", f"{host} ")) else f"Failed: {host}: {reason}"
+
+
 def _padded(cell: str, width: int, right: bool) -> str:
     return cell.rjust(width) if right else cell.ljust(width)

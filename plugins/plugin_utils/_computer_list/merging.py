@@ -135,9 +135,13 @@ def _merge_product(merged: Merged, name: str, listed: ListedProduct, found: List
         if value and value != getattr(listed, attribute):
             _change(merged, listed, name, listed.activation_id, attribute, value)
     if found.activation != Activation() and found.activation != listed.activation:
-        merged.changes.append(Change(name, listed.activation_id, "activation", listed.activation.outcome, found.activation.outcome))
+        # Who ended the same way as before was looked at again, and nothing of it has changed but the time.
+        if found.activation.outcome == listed.activation.outcome:
+            merged.touched = True
+        else:
+            merged.changes.append(Change(name, listed.activation_id, "activation", listed.activation.outcome, found.activation.outcome))
+            merged.note(merged.changed, name)
         listed.activation = replace(found.activation)
-        merged.note(merged.changed, name)
 
 
 def _merge_other_hardware(merged: Merged, name: str, known: Computer, found: ListedProduct, replace_hardware: bool) -> None:

@@ -180,6 +180,15 @@ def test_what_came_of_an_activation_is_kept():
     assert next(full.listed())[1].activation == done
 
 
+def test_an_attempt_that_ends_as_the_one_before_is_kept_and_is_no_change():
+    full = lists.isolated(1)
+    merge_computers(full, {"iso-001": lists.computer(1, activation=Activation(lists.READ, lists.READ, "refused"))})
+    later = Activation("2026-11-27T05:00:00Z", "2026-11-27T05:00:01Z", "refused")
+    merged = merge_computers(full, {"iso-001": lists.computer(1, activation=later)})
+    assert (merged.changes, merged.changed, merged.touched) == ([], [], True)
+    assert next(full.listed())[1].activation == later
+
+
 def test_typed_confirmation_ids_are_found_by_their_installation_ids():
     full = lists.isolated(3)
     merged = merge_typed(full, [(lists.iid(1), lists.cid(1)), (lists.iid(9), lists.cid(9))])

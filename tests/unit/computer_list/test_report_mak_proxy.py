@@ -212,6 +212,7 @@ REPORTED = {
     "a confirmation ID of which nobody knows": lambda: report.acquired(
         {"obtained": 0, "kept": 0, "missing": [], "unknown": [{"identifier": "5f0c", "reason": "The answer was lost."}]}
     )[1],
+    "confirmation IDs that would be asked for": lambda: report.acquired({"obtained": 2, "kept": 1, "missing": [], "unknown": []}, True)[0],
     "a run that asked nobody": lambda: report.acquired({"failed": True, "msg": "There is no way to Microsoft."})[0],
 }
 WRITTEN = error_catalogue.paired("MAK proxy activation", REPORTED)
