@@ -61,7 +61,8 @@ def mak_orders(
     clients_only: bool = False,
 ) -> dict[str, Any]:
     """See C(mak_orders.yml)."""
-    return _mak_orders.make_orders(_pairs(hostvars, hosts, clients_only), products, counts, as_many_as_remain, refusals or {}).as_result()
+    orders = _mak_orders.make_orders(_pairs(hostvars, hosts, clients_only), products, counts, as_many_as_remain, refusals or {})
+    return {**orders.as_result(), "batches": _mak_orders.batches(hosts, orders.hosts)}
 
 
 def mak_extended_pids(products: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -236,6 +236,25 @@ def _affordable(orders: Orders, key: str, takers: Sequence[Pair], count: Result 
     return takers[:remaining]
 
 
+def batches(hosts: Sequence[str], orders: Mapping[str, Sequence[str]], largest: int = 50) -> list[int]:
+    """How many computers are seen to at once. The first one with a key ends its batch, so that what it finds is known to the others with it.
+
+    Args:
+        hosts: All computers, in the order in which they are seen to.
+        orders: The keys that each is activated with.
+        largest: No batch has more.
+    """
+    sizes, size, known = [], 0, set[str]()
+    for host in hosts:
+        size += 1
+        keys = set(orders.get(host, ()))
+        if keys - known or size == largest:
+            sizes.append(size)
+            size = 0
+        known |= keys
+    return [*sizes, largest]
+
+
 def refused_keys(made: Iterable[tuple[str, Result]]) -> list[str]:
     """Keys that Microsoft does not activate any computer with, from the results of C(mak_client) with the keys' names."""
     return list(dict.fromkeys(key for key, result in made if result.get("failed") and failure_of(result) is Trouble.KEY))

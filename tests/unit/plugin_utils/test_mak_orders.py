@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import error_catalogue
@@ -166,6 +167,27 @@ SECOND, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
     "the end of a run back to KMS",
 )
 WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, SECOND, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS])
+
+
+@pytest.mark.parametrize(
+    ("orders", "sizes"),
+    [
+        ({}, [50, 50]),
+        ({"h01": ["win"], "h02": ["win"]}, [1, 50, 50]),
+        ({"h03": ["win"], "h04": ["win"]}, [3, 50, 50]),
+        ({"h01": ["win"], "h02": ["win", "esu"], "h03": ["office"], "h04": ["esu"]}, [1, 1, 1, 50, 50]),
+        ({"h02": ["win"], "h60": ["office"]}, [2, 50, 8, 50]),
+    ],
+)
+def test_the_first_computer_with_each_key_goes_ahead(orders: dict[str, list[str]], sizes: list[int]):
+    hosts = [f"h{number:02}" for number in range(1, 61)]
+    found = _mak_orders.batches(hosts, orders)
+    assert found == sizes
+    for key in {key for keys in orders.values() for key in keys}:
+        begins = itertools.accumulate(found, initial=0)
+        batches = [hosts[begin : begin + size] for begin, size in zip(begins, found, strict=False)]
+        with_key = [[host for host in batch if key in orders.get(host, [])] for batch in batches]
+        assert len(next(filter(None, with_key))) == 1
 
 
 @pytest.mark.parametrize("case", SENTENCES)
