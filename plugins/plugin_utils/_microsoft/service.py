@@ -107,9 +107,10 @@ def open_service(settings: Settings) -> Iterator[Service]:
         try:
             ssl.create_default_context(cafile=settings.ca_path)
         except (OSError, ValueError) as error:
-            why = (
-                error.strerror if type(error) is not ssl.SSLError and isinstance(error, OSError) else None
-            ) or "it holds no certificate in PEM"
+            why = "it holds no certificate in PEM"
+            # An SSLError is an OSError as well, but what it says is not for people.
+            if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+                why = error.strerror or why
             raise ActivationError(f"ca_path is '{settings.ca_path}', which cannot be read: {why}.", source="options") from None
     if settings.proxy is None:
         yield Service(replace(settings, proxy=_named_by_environment(settings.url)))

@@ -117,7 +117,7 @@ async def _scan(targets: Sequence[tuple[str, Port]], pace: Pace) -> list[Endpoin
                 return
             found[place] = await _ask(address, port, tls, pace.timeout)
 
-    await asyncio.gather(*(work() for _ in range(min(pace.parallel, len(targets)))))
+    await asyncio.gather(*(work() for _worker in range(min(pace.parallel, len(targets)))))
     return [endpoint for endpoint in found if endpoint]
 
 

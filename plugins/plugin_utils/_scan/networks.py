@@ -45,7 +45,7 @@ def addresses(networks: Sequence[str], exclude: Sequence[str], limit: int) -> li
 def _each(first: Address, last: Address, without: Sequence[tuple[Address, Address]]) -> Iterator[Address]:
     """The addresses of a span that are not in others, which are stepped over whatever their size."""
     number, kind = int(first), type(first)
-    skipped = sorted((int(start), int(end)) for start, end in without if type(start) is kind)
+    skipped = sorted((int(start), int(end)) for start, end in without if start.version == first.version)
     while number <= int(last):
         past = max((end for start, end in skipped if start <= number <= end), default=None)
         if past is None:

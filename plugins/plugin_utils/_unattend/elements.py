@@ -10,6 +10,7 @@ Pure. Private to the collection: it may change in any release.
 from __future__ import annotations
 
 import re
+import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -100,8 +101,8 @@ class _Reader:
 
     def read(self) -> Element:
         self._parser.Parse(self._body, True)
-        assert self._root is not None  # noqa: S101 - a document without a root is not well-formed
-        return self._root
+        # A document without a root is not well-formed, which the parser has refused.
+        return t.cast("Element", self._root)
 
     def _document_type(self, *_declared: object) -> None:
         raise ActivationError(
@@ -113,8 +114,8 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, local, prefix = _parts(name)
         start = self._parser.CurrentByteIndex
-        tag = _TAG.match(self._body, start)
-        assert tag is not None  # noqa: S101 - expat has found a start tag here
+        # expat has found a start tag here.
+        tag = t.cast("re.Match[bytes]", _TAG.match(self._body, start))
         element = Element(namespace, local, prefix, attributes, start, tag.end())
         if self._open:
             self._open[-1].children.append(element)

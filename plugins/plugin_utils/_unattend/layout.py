@@ -79,9 +79,8 @@ class Layout:
     def _into_one_tag(self, parent: Element, lines: Sequence[tuple[int, str]]) -> Edit:
         """The edit where a tag that closes itself becomes a start tag and an end tag."""
         tag = self._body[parent.start : parent.end]
-        name = re.compile(rb"<([^\s/>]+)").match(tag)
-        assert name is not None  # noqa: S101 - it is a tag
-        opened, closed = tag[:-2].rstrip() + b">", b"</" + name[1] + b">"
+        name = tag[1:-2].split(maxsplit=1)[0]
+        opened, closed = tag[:-2].rstrip() + b">", b"</" + name + b">"
         margin = self._margin(parent)
         if margin is None:
             return Edit(parent.start, parent.end, opened + b"".join(text.encode() for _depth, text in lines) + closed)
