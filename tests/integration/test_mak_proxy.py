@@ -325,6 +325,8 @@ def test_killed_while_microsoft_is_asked(site: Site):
     format_ = {"format": "winops.volume_activation.computer_list", "version": 1, "kind": "export"}
     document = {**format_, "list_id": "0d7c2f0e-6f0a-4a57-9d0c-6a5e1f0b8a11", "products": products}
     site.outside.write_text(json.dumps({**document, "checksum": checksum_of(document)}), encoding="utf-8")
+    # Where nobody could be asked, everyone is without, and nobody counts as asked.
+    assert "6 without CID." in site.play("acquire", rc=2, volume_activation_microsoft_ca_path="")
     assert kill_in_turn(site, "acquire") >= 1
     found = json.loads(site.outside.read_text(encoding="utf-8"))["products"]
     unknown = [product for product in found if not product["confirmation_id"]]

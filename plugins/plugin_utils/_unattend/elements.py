@@ -78,7 +78,8 @@ def parse(body: bytes, path: str) -> Element:
     except expat.ExpatError as error:
         what = expat.errors.messages[error.code]
         raise ActivationError(
-            f"{path} is not well-formed XML: {what}, at line {error.lineno}, column {error.offset + 1}.", source="options"
+            f"{path} is not well-formed XML: {what}, at line {error.lineno}, column {error.offset + 1}; correct it there, or name another file.",
+            source="options",
         ) from error
 
 
