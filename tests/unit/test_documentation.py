@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -157,3 +158,24 @@ def test_the_readme_of_a_role_names_its_entry_points_and_variables_with_their_de
         said = rows[name].strip("`")
         if TEMPLATE not in str(default) and default not in ("", [], {}, None):
             assert said == str(default), name
+
+
+def test_the_components_of_the_guide_to_targets_are_parts_of_an_answer_file():
+    text = (TREE / "docs/docsite/rst/mak_targets.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"code-block:: xml\n\n((?:(?:    .*)?\n)+)", text)
+    namespace = "urn:schemas-microsoft-com:unattend"
+    found = {}
+    for block in blocks:
+        document = ElementTree.fromstring(f'<unattend xmlns="{namespace}">{block}</unattend>')
+        (component,) = document
+        orders = [element.text for element in component.iter(f"{{{namespace}}}Order")]
+        assert orders == [str(number) for number in range(1, len(orders) + 1)]
+        assert (component.get("publicKeyToken"), component.get("processorArchitecture")) == ("31bf3856ad364e35", "amd64")
+        # Windows Setup takes no longer path of a command, and no longer command at the first logon.
+        lengths = {"Path": 259, "CommandLine": 1024}
+        commands = [element for name in lengths for element in component.iter(f"{{{namespace}}}{name}")]
+        assert len(commands) == len(orders)
+        assert all(len(element.text or "") <= lengths[element.tag.rpartition("}")[2]] for element in commands)
+        found[component.get("name")] = [element.text or "" for element in commands]
+    assert any("LocalAccountTokenFilterPolicy" in command for command in found["Microsoft-Windows-Deployment"])
+    assert any("winrm.cmd quickconfig" in command for command in found["Microsoft-Windows-Shell-Setup"])
