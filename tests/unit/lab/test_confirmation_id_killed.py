@@ -88,6 +88,17 @@ def stored(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def fresh(microsoft: BatchServer, path: Path, slowness: float) -> Path:
+    """A list for which nobody has asked yet, and Microsoft as it is then."""
+    microsoft.microsoft.reset()
+    microsoft.reset()
+    microsoft.faults.add({"fault": "slow", "seconds": slowness, "times": 0})
+    file = ListFile(str(path))
+    with file.locked():
+        file.save(Export("55c92734-d682-4d71-983e-d6ec3f16059f", products()))
+    return path
+
+
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_killed_at_any_moment_and_run_again(microsoft: BatchServer, tasks: Tasks, tmp_path: Path, parallel: int):
     dice = random.Random(parallel)
@@ -96,16 +107,14 @@ def test_killed_at_any_moment_and_run_again(microsoft: BatchServer, tasks: Tasks
     }
     kills = unclear = 0
     for attempt in range(8):
-        microsoft.microsoft.reset()
-        microsoft.reset()
         # In turn with time to be killed in before the answer is sent, and without.
-        microsoft.faults.add({"fault": "slow", "seconds": 0.02 * (attempt % 2), "times": 0})
-        path = tmp_path / f"export-{attempt}.json"
-        file = ListFile(str(path))
-        with file.locked():
-            file.save(Export("55c92734-d682-4d71-983e-d6ec3f16059f", products()))
+        slowness = 0.02 * (attempt % 2)
+        begun = time.monotonic()
+        assert tasks.run(microsoft, fresh(microsoft, tmp_path / f"whole-{attempt}.json", slowness), parallel)
+        whole = time.monotonic() - begun
+        path = fresh(microsoft, tmp_path / f"export-{attempt}.json", slowness)
         for _kill in range(4):
-            kills += not tasks.run(microsoft, path, parallel, kill_after=dice.uniform(0.02, 0.2))
+            kills += not tasks.run(microsoft, path, parallel, kill_after=dice.uniform(0, whole))
         assert tasks.run(microsoft, path, parallel)
         time.sleep(0.05)
         times = Counter(entry.iid for entry in microsoft.journal.entries)
