@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab import mak_inventory, park
 from lab.play import Run, lab_environment, run_playbook
 from lab.windows import data
@@ -37,7 +35,6 @@ KEYS = (
     "mak_server_2019_standard",
 )
 """The keys of the lab's ring that are for Windows itself."""
-PRODUCTS = {"esu_windows_10_year_1": "add_on", "mak_office_2021_proplus": "office"}
 LICENSED = 1
 
 
@@ -93,13 +90,6 @@ def groups_of(lab: Lab) -> dict[str, list[str]]:
 def fleet_of(lab: Lab, folder: Path) -> Iterator[Fleet]:
     """The fleet of a lab; state goes to a folder that outlasts a run also where the tests themselves run in a container."""
     (folder / "lab.yml").symlink_to(lab.layout.inventory)
-    ring = {name: entry | ({"product": PRODUCTS[name]} if name in PRODUCTS else {}) for name, entry in mak_inventory.ring().items()}
-    assigned = {name: {"vars": {"volume_activation_mak": name}} for name in KEYS}
-    others = {"vars": {"volume_activation_mak": KEYS[0]}}
-    clients = {"children": dict.fromkeys((*KEYS, mak_inventory.NOT_FOR_MAK))}
-    children = {"mak_clients": clients, **assigned, mak_inventory.NOT_FOR_MAK: others}
-    text = yaml.safe_dump({"all": {"vars": {"volume_activation_mak_ring": ring}, "children": children}})
-    (folder / "z.yml").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as state:
         yield Fleet(lab, folder, Path(state) / "state")
 

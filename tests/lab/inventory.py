@@ -217,7 +217,7 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
         return {"hosts": {machine.fqdn: {"ansible_host": machine.address} for machine in machines if machine.role in roles}}
 
     password = {"ansible_password": site_inventory.from_environment("LAB_WINRM_PASSWORD")}
-    of_maks = mak_inventory.groups(facts.park, machines) if facts.park.has_mak_groups else {}
+    of_maks = mak_inventory.children(mak_inventory.groups(facts.park, machines)) if facts.park.has_mak_groups else {}
     ring = {"volume_activation_mak_ring": mak_inventory.ring()} if facts.park.has_mak_groups else {}
     if facts.park.isolated:
         children = {mak_inventory.ISOLATED: group("client", "server"), **of_maks}

@@ -17,6 +17,13 @@ from .windows import data
 NOT_FOR_MAK, SECURE_ZONE, SECURE_ZONE_PROXY, ISOLATED = "not_for_mak", "secure_zone", "secure_zone_proxy", "isolated"
 """Names of groups beside those of the keys."""
 ESU, OFFICE = "esu", "office"
+CLIENTS = "mak_clients"
+"""The group that the playbooks for MAKs work on, with every computer."""
+
+_PRODUCTS = {"esu_windows_10_year_1": "add_on", "mak_office_2021_proplus": "office"}
+"""What keys are for that are not for Windows itself, by their names in ``data/keys.yml``."""
+_ANY = "mak_win_enterprise"
+"""The key of those that take none; somebody did not know their edition."""
 
 
 def variable(key: data.LabKey) -> str:
@@ -40,7 +47,11 @@ def environment() -> dict[str, str]:
 
 def ring() -> dict[str, Any]:
     """The variable volume_activation_mak_ring; keys by their names in ``data/keys.yml``, and their values from the environment."""
-    return {key.name: {"key": from_environment(variable(key)), "description": f"Lab: {_product(key)}"} for key in ring_keys()}
+    found = {}
+    for key in ring_keys():
+        product = {"product": _PRODUCTS[key.name]} if key.name in _PRODUCTS else {}
+        found[key.name] = {"key": from_environment(variable(key)), "description": f"Lab: {_product(key)}", **product}
+    return found
 
 
 def _product(key: data.LabKey) -> str:
@@ -63,6 +74,13 @@ def groups(park: Park, machines: Sequence[names.Machine]) -> dict[str, Any]:
         ESU: group(lambda machine: park.kind(machine).options.get("activated") == "by KMS"),
         OFFICE: group(lambda machine: bool(park.kind(machine).options.get("office"))),
     }
+
+
+def children(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as the playbooks for MAKs take them: each computer gets the key of its group."""
+    keys = {name: name for name in found if name.startswith("mak_")} | ({NOT_FOR_MAK: _ANY} if NOT_FOR_MAK in found else {})
+    assigned = {name: {**found[name], "vars": {"volume_activation_mak": key}} for name, key in keys.items()}
+    return {**found, **assigned, CLIENTS: {"children": {name: {} for name in keys}}}
 
 
 def _has(keys: Mapping[str, str], name: str, machine: names.Machine) -> bool:
