@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,19 +144,30 @@ def test_an_activation_whose_answer_was_lost_after_the_work_is_not_repeated(flee
     assert leaks([("output", run.output.encode())], {ENTERPRISE: data.key_named(ENTERPRISE).key}) == []
 
 
-def test_killed_after_each_request_in_turn_and_run_again_it_never_activates_before_the_state_was_read(fleet: Fleet):
-    """Killed after the first request, then after the second, and so on until a run comes to its end."""
+def killed_in_turn(fleet: Fleet, hosts: list[str], step: int) -> list[int]:
+    """Kill after so many requests, run again and kill after twice as many, and so on until a run comes to its end.
+
+    Returns how many requests there were at the end of each killed run.
+    """
     runs: list[int] = []
-    number = 1
-    while kill_after_requests(fleet, ONE, number):
+    while kill_after_requests(fleet, ":".join(hosts), (len(runs) + 1) * step):
+        # What was on its way when the run was killed is still answered.
+        time.sleep(0.5)
         runs.append(len(fleet.lab.requests()))
-        number += 1
-    assert number > 8
-    assert fleet.holds(ONE, ENTERPRISE)
-    assert fleet.spent() == {ENTERPRISE: 1}
+    return runs
+
+
+@pytest.mark.parametrize(("count", "step", "kills"), [(1, 1, 8), (6, 9, 6)])
+def test_killed_in_turn_and_run_again_it_never_activates_before_the_state_was_read(fleet: Fleet, count: int, step: int, kills: int):
+    """One computer after each of its requests, and several that are at different stages then."""
+    hosts = reachable(fleet)[:count]
+    runs = killed_in_turn(fleet, hosts, step)
+    assert len(runs) >= kills
+    assert all(fleet.holds(host, ENTERPRISE) for host in hosts)
+    assert fleet.spent() == {ENTERPRISE: count}
     requests = fleet.lab.requests()
-    for begin, end in itertools.pairwise([0, *runs, len(requests)]):
-        run = requests[begin:end]
+    for (begin, end), host in itertools.product(itertools.pairwise([0, *runs, len(requests)]), hosts):
+        run = [entry for entry in requests[begin:end] if entry["host"] == host]
         attempts = [place for place, entry in enumerate(run) if entry["action"] == "Invoke:Activate"]
         assert len(attempts) <= 1
         assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in run[:place]) for place in attempts)

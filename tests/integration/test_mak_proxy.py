@@ -283,29 +283,32 @@ def kill_after_requests(site: Site, name: str, hosts: list[str], number: int) ->
         return kill_at_line(process, log, seen + number)
 
 
-def kill_in_turn(site: Site, name: str, *hosts: str) -> int:
-    """Kill after the first request, run again and kill after the second, and so on until a run comes to its end; returns how often."""
+def kill_in_turn(site: Site, name: str, hosts: list[str], step: int = 1) -> int:
+    """Kill after so many requests, run again and kill after twice as many, and so on until a run comes to its end; returns how often."""
     number = 0
-    while kill_after_requests(site, name, list(hosts), number + 1):
+    while kill_after_requests(site, name, hosts, (number + 1) * step):
         number += 1
         assert all(is_whole(path) for path in (site.list, site.leaving, site.outside) if path.exists())
     return number
 
 
-def test_killed_after_each_request_and_run_again(site: Site):
-    host = site.lab.options.machines[0].label
-    assert kill_in_turn(site, "collect", host) >= 8
-    assert len(json.loads(site.leaving.read_text(encoding="utf-8"))["products"]) == 1
+@pytest.mark.parametrize(("count", "step", "kills"), [(1, 1, (8, 3, 3)), (6, 11, (4, 2, 3))])
+def test_killed_in_turn_and_run_again(site: Site, count: int, step: int, kills: tuple[int, int, int]):
+    """One computer after each of its requests, and several that are at different stages then."""
+    hosts = [machine.label for machine in site.lab.options.machines[:count]]
+    assert kill_in_turn(site, "collect", hosts, step) >= kills[0]
+    assert len(json.loads(site.leaving.read_text(encoding="utf-8"))["products"]) == count
     carry(site.leaving, site.outside)
     site.play("acquire")
     carry(site.outside, site.leaving)
-    assert kill_in_turn(site, "apply", host) >= 3
-    assert site.licensed() == {host}
-    assert set(confirmations(site.list)) == {canary(host)}
-    site.lab.control.reimage(host)
-    assert kill_in_turn(site, "reapply", host) >= 3
-    assert site.licensed() == {host}
-    assert site.counted() == 1
+    assert kill_in_turn(site, "apply", hosts, step) >= kills[1]
+    assert site.licensed() == set(hosts)
+    assert set(confirmations(site.list)) == set(map(canary, hosts))
+    for host in hosts:
+        site.lab.control.reimage(host)
+    assert kill_in_turn(site, "reapply", hosts, step) >= kills[2]
+    assert site.licensed() == set(hosts)
+    assert site.counted() == count
 
 
 def test_killed_while_microsoft_is_asked(site: Site):
@@ -327,7 +330,7 @@ def test_killed_while_microsoft_is_asked(site: Site):
     site.outside.write_text(json.dumps({**document, "checksum": checksum_of(document)}), encoding="utf-8")
     # Where nobody could be asked, everyone is without, and nobody counts as asked.
     assert "6 without CID." in site.play("acquire", rc=2, volume_activation_microsoft_ca_path="")
-    assert kill_in_turn(site, "acquire") >= 1
+    assert kill_in_turn(site, "acquire", []) >= 1
     found = json.loads(site.outside.read_text(encoding="utf-8"))["products"]
     unknown = [product for product in found if not product["confirmation_id"]]
     # Of those whose answers a kill has swallowed nobody knows, and each was asked for once.
