@@ -174,7 +174,9 @@ def secrets_of(site: Site) -> set[str]:
     """Whatever would name a computer or a person of the isolated network, or is one of its secrets."""
     found = {names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD, "kim.example", "WORKGROUP"}
     for machine in site.lab.options.machines:
-        found |= {canary(machine.label), machine.label, machine.netbios, machine.address, site.lab.control.host(machine.label)["cmid"]}
+        seen = site.lab.control.host(machine.label)
+        found |= {canary(machine.label), machine.label, machine.netbios, machine.address, seen["cmid"]}
+        found |= {seen["mac_address"].replace(":", between) for between in (":", "-", "")}
     return found | {value for name, value in lab_environment(site.lab.layout.root).items() if name.startswith("LAB_MAK_")}
 
 

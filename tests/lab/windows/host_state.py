@@ -29,6 +29,7 @@ def state_of(host: Host) -> dict[str, Any]:
         "reason": f"0x{status.reason:08X}" if status else None,
         "minutes": status.minutes if status else None,
         "cmid": licensing.cmid,
+        "mac_address": host.spec.mac_address,
         "reaches_microsoft": host.reaches_microsoft,
         "products": licensing.installed(),
         "is_kms_host": licensing.host_licence() is not None,

@@ -173,6 +173,7 @@ class NetworkAdapters(Provider):
                     "DomainDNSRegistrationEnabled": False,
                     "FullDNSRegistrationEnabled": True,
                     "IPAddress": [spec.address],
+                    "MACAddress": spec.mac_address,
                     "IPSubnet": ["255.0.0.0"],
                     "DNSServerSearchOrder": list(spec.dns_servers) or None,
                     "DNSDomainSuffixSearchOrder": suffix_search_list(self._registry()) or ([spec.suffix] if spec.suffix else None),

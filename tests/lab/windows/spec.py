@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,6 +101,11 @@ class HostSpec:
     def windows(self) -> Profile:
         """The Windows version."""
         return profiles()[self.profile]
+
+    @property
+    def mac_address(self) -> str:
+        """The adapter's hardware address, a locally administered one, as Windows writes it over WMI."""
+        return ":".join(f"{number:02X}" for number in (0x02, 0x1A, *ipaddress.ip_address(self.address).packed[-4:]))
 
     @property
     def suffix(self) -> str:
