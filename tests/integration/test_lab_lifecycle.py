@@ -23,7 +23,7 @@ from lab.layout import TESTS, Layout
 from lab.witness import Witness
 
 # Beside the lab that other tests of the session have: another address, other ports, hosts that open no port of their own.
-OPTIONS = lifecycle.Options(clients=2, servers=1, dc_address="127.0.0.32", http_port=15985, https_port=15986)
+OPTIONS = lifecycle.Options(clients=2, servers=1, dc_address="127.0.0.32", http_port=17985, https_port=17986)
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
     control.count_clients("kms-1", 30)
     back = fleet.play(f"{first}:{second}", GIVEN_BACK, mak_independent_kms_host=KMS_HOST)
     assert back.rc == 0, back.output[-3000:]
-    assert fleet.holds(first, "gvlk_windows_10_enterprise")
+    assert fleet.holds(first, "gvlk_windows_10_enterprise"), back.output[-3000:]
     assert fleet.holds(second, "gvlk_windows_10_enterprise")
     assert back.custom_stats["mak_to_kms"]["licensed"] == 2
 
