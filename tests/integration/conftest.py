@@ -104,14 +104,14 @@ def running_mak_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """50 computers of mixed editions for MAKs (`lab.park`), on other addresses and ports than `running_lab`; ask for `mak_lab`."""
     chosen = park.PARKS["mak"]
     sizes: dict[str, Any] = {"clients": chosen.client_count, "servers": chosen.server_count}
-    options = lifecycle.Options(park="mak", dc_address="127.0.0.90", http_port=15985, https_port=15986, **sizes)
+    options = lifecycle.Options(park="mak", dc_address="127.0.0.90", http_port=15985, https_port=15986, network=90, **sizes)
     with lab_up(Layout.at(tmp_path_factory.mktemp("mak")), options) as lab:
         yield lab
 
 
 @pytest.fixture
-def mak_lab(running_mak_lab: Lab) -> Iterator[Lab]:
-    """That lab as on its first day, for one test; its KMS hosts let go of their ports afterwards, see `two_controllers_lab`.
+def mak_lab(running_mak_lab: Lab) -> Lab:
+    """That lab as on its first day, for one test.
 
     The inventory has a group for every MAK by the name of its key (`mak_win_enterprise` …), `not_for_mak`, `secure_zone`,
     `secure_zone_proxy`, `esu` and `office`, and the variables volume_activation_mak_ring, volume_activation_microsoft_url and
@@ -121,8 +121,7 @@ def mak_lab(running_mak_lab: Lab) -> Iterator[Lab]:
     `change_hardware`, `inject` and `drift` of `lab.control.Control`.
     """
     running_mak_lab.control.reset()
-    yield running_mak_lab
-    running_mak_lab.control.reset()
+    return running_mak_lab
 
 
 @pytest.fixture(scope="session")

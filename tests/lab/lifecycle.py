@@ -36,7 +36,8 @@ class Options:
     """How a lab is to be. With another ``dc_address`` and other ports a second lab can live beside the first.
 
     ``sites`` is empty for the single site, or one of :data:`lab.sites.KINDS`. Then there are sites of these names with so many
-    KMS hosts each, in networks of their own from 127.``first_network``.0.0/16 on.
+    KMS hosts each, in networks of their own from 127.``first_network``.0.0/16 on. Machines of the single site are in
+    127.``network``.0.0/16: where the KMS hosts of two labs had the same addresses, one would count the clients of the other.
     """
 
     park: str = "modern"
@@ -54,6 +55,7 @@ class Options:
     site_names: tuple[str, ...] = site_data.SITE_NAMES
     site_hosts: int = site_data.SITE_HOSTS
     first_network: int = 1
+    network: int = 0
 
     @property
     def is_isolated(self) -> bool:
@@ -105,7 +107,7 @@ class Options:
             return site_data.machines(self.site_list(), self.site_hosts, self.clients, self.servers)
         if self.is_isolated:
             return names.workgroup(self.clients, self.servers)
-        return names.machines(self.clients, self.servers)
+        return names.machines(self.clients, self.servers, self.network)
 
 
 def load_options(layout: Layout) -> Options | None:

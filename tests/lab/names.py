@@ -203,9 +203,10 @@ def servers(count: int) -> list[Machine]:
     return [Machine(f"srv-{n:02d}", f"SRV-{n:02d}", f"127.0.3.{n}", "server", n) for n in range(1, count + 1)]
 
 
-def machines(client_count: int, server_count: int) -> list[Machine]:
-    """Every Windows machine of a lab of that size, KMS hosts first."""
-    return [*kms_hosts(), *clients(client_count), *servers(server_count)]
+def machines(client_count: int, server_count: int, network: int = 0) -> list[Machine]:
+    """Every Windows machine of a lab of that size, KMS hosts first, in another network 127.``network``.0.0/16 if so told."""
+    everybody = [*kms_hosts(), *clients(client_count), *servers(server_count)]
+    return [replace(machine, address=machine.address.replace("127.0.", f"127.{network}.", 1)) for machine in everybody]
 
 
 def workgroup(client_count: int, server_count: int) -> list[Machine]:
