@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pip._internal.models.index import PyPI
 
 from .documented import TREE
 
@@ -140,7 +141,7 @@ def registries() -> set[str]:
     """The hosts that pip of this machine asks, other than the one that everybody knows."""
     said = subprocess.run([Path(sys.executable).parent / "pip", "config", "list"], capture_output=True, text=True, check=True).stdout
     found = {urlsplit(address).hostname or "" for address in re.findall(r"https?://[^\s'\"]+", said)}
-    return found - {"", "pypi.org", "files.pythonhosted.org"}
+    return found - {"", PyPI.netloc, PyPI.file_storage_domain}
 
 
 def test_nothing_in_it_tells_of_the_machine_that_made_it(bundle: Path):
