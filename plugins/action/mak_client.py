@@ -21,7 +21,7 @@ from ..plugin_utils._wsman.session import Session
 class ActionModule(WindowsAction):
     """A MAK, and one activation with it."""
 
-    SECRETS = frozenset({"product_key"})
+    SECRETS = frozenset({"product_key", "confirmation_id"})
     CONSTRAINTS: t.ClassVar = {"required_by": {"installation_id": "confirmation_id"}}
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:

@@ -239,9 +239,9 @@ def test_each_gets_its_confirmation_id_or_a_reason_and_no_password_is_left_anywh
     # Check mode could not know who gets none, and said what would be asked.
     planned = result(run, "Planned")
     assert (planned["changed"], planned["asked"], len(planned["steps"])) == (True, COMPUTERS, COMPUTERS)
-    assert {step["object"] for step in done["steps"] if step["attribute"] == "confirmation ID"} < {
-        step["object"] for step in planned["steps"]
-    }
+    confirmed = [step["object"] for step in done["steps"] if step["attribute"] == "confirmation ID"]
+    assert len(confirmed) == good
+    assert set(confirmed) < {step["object"] for step in planned["steps"]}
     # Whoever was refused is asked for again, and nobody else.
     assert (again["asked"], again["obtained"], again["kept"]) == (kinds["missing"], 0, good)
     assert (again["changed"], len(again["unknown"])) == (False, kinds["unknown"])
@@ -304,6 +304,8 @@ def test_killed_after_requests_and_run_again_nothing_is_asked_twice_and_nothing_
     # Each has its confirmation ID, or is known to be one that may have been counted.
     assert outcome["missing"] == []
     assert len(outcome["unknown"]) + outcome["obtained"] + outcome["kept"] == count
+    # One is asked for at a time, and the run was killed twice.
+    assert sum(digits is None for digits, _asked in stored(path)) == len(outcome["unknown"]) <= 2
     for (digits, asked), expected in zip(stored(path), right(count), strict=True):
         assert asked
         assert digits in (None, expected)

@@ -165,9 +165,11 @@ def test_killed_in_turn_and_run_again_it_never_activates_before_the_state_was_re
     assert len(runs) >= kills
     assert all(fleet.holds(host, ENTERPRISE) for host in hosts)
     assert fleet.spent() == {ENTERPRISE: count}
-    requests = fleet.lab.requests()
+    requests, attempted = fleet.lab.requests(), set()
     for (begin, end), host in itertools.product(itertools.pairwise([0, *runs, len(requests)]), hosts):
         run = [entry for entry in requests[begin:end] if entry["host"] == host]
         attempts = [place for place, entry in enumerate(run) if entry["action"] == "Invoke:Activate"]
         assert len(attempts) <= 1
+        attempted |= {host} if attempts else set()
         assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in run[:place]) for place in attempts)
+    assert attempted == set(hosts)

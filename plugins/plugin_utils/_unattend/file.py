@@ -129,9 +129,10 @@ def _keep(target: Path) -> str:
 
 
 def _settle(folder: Path) -> None:
-    """Have the new name on the disk as well."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Have the new name on the disk as well, where the file system knows how: the file is replaced already."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -48,9 +48,11 @@ def plan_activation(work: HostWork) -> None:
         )
     if state.product is not None and state.product.licensed and not after:
         return
+    found = ""
     if wish.confirmation and state.product and not after:
         # Of a key that is still to be installed, Windows computes the installation ID afterwards.
-        work.warnings += offline_activation.compare(work.name, _ids(work, state.product).installation_id, wish.confirmation)
+        found = _ids(work, state.product).installation_id
+        work.warnings += offline_activation.compare(work.name, found, wish.confirmation)
     before = status_name(state.product.status if state.product else UNLICENSED)
     step = Step(
         work.name,
@@ -62,7 +64,7 @@ def plan_activation(work: HostWork) -> None:
         # With another key comes another product, whose status Windows decides.
         decided_by_target=("before",) if after else (),
     )
-    work.plan.add(step, lambda: _activate(work))
+    work.plan.add(step, lambda: _activate(work, found))
 
 
 def wrong_key(work: HostWork) -> list[str]:
@@ -109,15 +111,23 @@ def _version_writer(work: HostWork, registry_key: str) -> Callable[[], None]:
     return lambda: version_values.write(work.session, registry_key, work.state.version)
 
 
-def _activate(work: HostWork) -> None:
-    """Activate unless the product is licensed, and let the state that is read back decide."""
+def _activate(work: HostWork, found: str) -> None:
+    """Activate unless the product is licensed, and let the state that is read back decide.
+
+    Args:
+        work: The host.
+        found: Its installation ID where it was read and compared in this task; otherwise an empty text.
+    """
     product = work.state.product
     if product is None:
         raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
     if product.licensed:
         return
     if work.wish.confirmation:
-        work.state.product = offline_activation.deposit(work.session, work.state.version, product, work.wish.confirmation).product
+        done = offline_activation.deposit(work.session, work.state.version, product, work.wish.confirmation, found or None)
+        work.state.product = done.product
+        # Those of an installation ID that was compared before are there already.
+        work.warnings += [] if found else done.warnings
         return
     lost = license_changes.activate(work.session, work.state.version, product.id)
     work.state.product = work.read_product()

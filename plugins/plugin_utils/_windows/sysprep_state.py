@@ -42,7 +42,7 @@ class Machine:
     image: ImageState
     running: list[int]
     reboot_is_pending: bool
-    skips_rearm: bool
+    skips_rearm: bool = False
     rearms: int = 0
     client_machine_id: str = ""
     products: tuple[Product, ...] = ()
@@ -73,7 +73,6 @@ class Machine:
 def read_machine(session: Session) -> Machine:
     """All of it."""
     system = read_operating_system(session)
-    key = licensing.platform_keys(system.windows)[0]
     machine = Machine(
         system=system,
         folder=windows_folder(session),
@@ -81,7 +80,6 @@ def read_machine(session: Session) -> Machine:
         image=read_image_state(session),
         running=programs.running(session, PROGRAM),
         reboot_is_pending=reboot_is_pending(session),
-        skips_rearm=bool(registry.read_number(session, key, "SkipRearm")),
     )
     return read_licensing(session, machine)
 
