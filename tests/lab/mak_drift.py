@@ -34,7 +34,7 @@ class MakDrift:
         }
 
     def _winrm_by_hand(self, machine: names.Machine) -> str:
-        """WinRM runs, and will not after the next start."""
+        """The start mode of WinRM is Manual. That the lab's machines answer after a start all the same is the lab's own choice."""
         services = self._hosts[machine.label].services
         if services.find("WinRM").start_mode == "Manual":
             raise NothingToChange(f"WinRM of {machine.fqdn} is started by hand")

@@ -92,7 +92,7 @@ class Watch:
             if self.lost is not None:
                 self.session.reconnect()
             self.image = read_image_state(self.session)
-            if self.finish == "quit" and self.image.state == self.wanted:
+            if self.finish == "quit" and self.image.state == self.wanted and not programs.running(self.session, PROGRAM):
                 self.lost = None
                 return Ending.QUIT
             if self.finish == "reboot" and read_operating_system(self.session).last_boot != self.booted:

@@ -30,6 +30,8 @@ def read(domain: Domain) -> list[ActivationObject]:
 
 
 def _object(dn: str, values: dict[str, list[bytes]]) -> ActivationObject:
+    """Octets of a GUID have the order of MS-DTYP 2.3.4.2."""
+
     def text(name: str) -> str:
         return values.get(name, [b""])[0].decode()
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request to BatchActivation, checked as strictly as the reference states its form (activation-facts §7)."""
+"""A request to BatchActivation, checked as strictly as the reference states its form (activation-facts §7).
+
+With which HTTP status a wrong one is refused is the lab's own choice.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def fault(text: str) -> bytes:
 
 
 class _Answer:
-    """The inner XML."""
+    """The inner XML. The names of its root and of what is around the fields are in no reference: the lab's own choice."""
 
     def __init__(self, seed: int, request: BatchRequest) -> None:
         self._seed = seed

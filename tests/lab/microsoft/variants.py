@@ -25,7 +25,7 @@ TOPICS: Mapping[str, Topic] = {
     "whitespace": Topic(("none", "indented", "padded"), "no source prints an answer"),
     "echo": Topic(("both", "PID", "none"), "whether an answer names what it is about is not said"),
     "place of the confirmation ID": Topic(("in the response", "one deeper"), "7: a field CID; clients look anywhere for it"),
-    "place of the error": Topic(("in ErrorInfo", "in the response"), "7: a field ErrorCode; public clients know both"),
+    "place of the error": Topic(("in ErrorInfo", "in the response"), "7: a field ErrorCode; where it stands is the lab's own choice"),
     "other fields": Topic(("left out", "empty"), "whether an error leaves the field of the answer out is not said"),
     "case of the code": Topic(("upper", "lower"), "7 writes 0x7F; nothing says that the service does"),
     "blocked count": Topic(("with the code", "alone"), "7: -1 is unlimited or blocked, negative with 0x67 is blocked"),

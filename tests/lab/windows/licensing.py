@@ -179,7 +179,7 @@ class Licensing:
             self.host_activated()
 
     def deposit(self, licence: Licence, installation: str | None, confirmation: str | None) -> None:
-        """DepositOfflineConfirmationId."""
+        """DepositOfflineConfirmationId. One code for all that does not fit, and no tolerance of other hardware: the lab's own choice."""
         if licence.key is None:
             raise ActivationFailed(NO_KEY)
         own = self.installation_id(licence)

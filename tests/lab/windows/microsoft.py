@@ -6,7 +6,8 @@
 A KMS host key is good for six hosts with ten activations each, a MAK for a number that counts down (activation-facts §4, §5).
 Machines activate over the Internet (:meth:`Microsoft.activate`), others ask for confirmation IDs and counts for them
 (:meth:`Microsoft.confirmation_id`, :meth:`Microsoft.remaining`, activation-facts §7); all take from the same counts. That every
-confirmation ID counts, also a second one for the same installation ID, is the lab's choice: so a client that asks twice is seen.
+confirmation ID counts, also a second one for the same installation ID, and every activation of a MAK on the same machine, is the lab's
+choice: so a client that asks twice is seen. So are the pairs of a code of activation-facts §5 and one of §7, and which counts are still told.
 """
 
 from __future__ import annotations

@@ -6,11 +6,16 @@
 States are those of Microsoft's page on the states of Windows Setup; that a generalized computer leaves its domain, and that a run without
 a rearm left resets nothing, is activation-facts §11. The numbers in SysprepStatus are known from reports only: 7 is the one with which
 sysprep starts.
+
+In no reference, and the lab's own choice, are: the order and time of what it writes, the other numbers and that 7 comes back, that a
+restart that is due stops it and where that shows, the layout of the store of app packages and that libraries in it do not count, that
+without /quiet an obstacle waits for somebody, and that the next start goes through OOBE at once.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -165,7 +170,13 @@ class Sysprep:
         if self._spec.sysprep <= 0:
             act()
             return lambda: True
-        self._timer = timer = threading.Timer(self._spec.sysprep, act)
+
+        def run() -> None:
+            act()
+            # It is there for a moment after it has written its state.
+            time.sleep(min(self._spec.sysprep, 0.1))
+
+        self._timer = timer = threading.Timer(self._spec.sysprep, run)
         timer.daemon = True
         timer.start()
         # It writes its state before it ends, however late it gets its turn.

@@ -32,7 +32,10 @@ class VolumeActivation:
         self.forest: Forest = list
 
     def activate(self, licence: Licence, cmid: str) -> None:
-        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (activation-facts §4)."""
+        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (activation-facts §4).
+
+        For how long, which of several objects, and the codes where there is none are the lab's own choice.
+        """
         wanted = self._settings.activation_type(licence.product.id)
         found = self._activation_object(licence) if wanted in (0, 1) else None
         if found is not None:

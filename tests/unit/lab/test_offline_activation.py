@@ -158,6 +158,8 @@ def test_a_kms_host_is_set_up_in_two_runs_and_never_asks_microsoft(domain: FakeD
     assert calls(carrier) == ["GetStringValue"] * 2
     done, carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
     assert calls(carrier)[2:4] == ["DepositOfflineConfirmationId", "RefreshLicenseStatus"]
+    # Windows computes it each time.
+    assert sum("OfflineInstallationId" in entry.query for entry in carrier.log) == 1
     assert done.plan.steps == planned.plan.steps
     assert [(step.attribute, step.after, step.how) for step in done.plan.steps] == [
         ("license status", "licensed", "SoftwareLicensingProduct.DepositOfflineConfirmationId")
@@ -165,6 +167,19 @@ def test_a_kms_host_is_set_up_in_two_runs_and_never_asks_microsoft(domain: FakeD
     assert (base(host)["LicenseStatus"], done.offline_ids, spent(domain)) == (1, None, 0)
     again, _carrier = kms_host(host, product_key=CSVLK, confirmation=wanted)
     assert again.plan.steps == []
+
+
+def test_what_is_to_be_known_of_a_confirmation_id_is_said_also_where_the_key_comes_with_it(domain: FakeDomain):
+    host = domain.add("kms-1", "server_2022_standard", role="kms")
+    install(host, CSVLK)
+    installation, confirmation = ids(host)
+    other = domain.add("kms-2", "server_2022_standard", role="kms")
+    other.licensing.hardware_id = host.licensing.hardware_id
+    wanted = Confirmation.of(confirmation, OTHER, exact=False)
+    done, _carrier = kms_host(other, product_key=CSVLK, confirmation=wanted)
+    assert ids(other) == (installation, confirmation)
+    (warning,) = done.warnings
+    assert "another installation ID than the one that the confirmation ID is for" in warning
 
 
 def test_a_kms_host_with_another_installation_id_is_left_as_it_is(domain: FakeDomain):

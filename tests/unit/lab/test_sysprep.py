@@ -27,6 +27,7 @@ def test_an_image_is_generalized_once(domain: FakeDomain, profile: str):
     planned = seal(host, check_mode=True)
     assert host.snapshot_state()["processes"] == []
     done = seal(host)
+    assert host.processes.instances() == []
     assert changes(done) == changes(planned) == [("image state", "IMAGE_STATE_COMPLETE", GENERALIZED)]
     assert host.snapshot_state()["processes"] == [r"C:\Windows\System32\Sysprep\sysprep.exe /generalize /oobe /quit /quiet"]
     assert state(host) == GENERALIZED
