@@ -42,8 +42,10 @@ def story(fleet: Fleet) -> dict[str, Any]:
     before = fleet.states()
     check = fleet.play(SOME, arguments="--check --diff")
     after_check = fleet.states(), fleet.spent()
+    # The look in check mode is none of the run that activates.
+    earlier = len(fleet.lab.requests())
     real = fleet.play(arguments="--diff -vv")
-    requests = fleet.lab.requests()
+    requests = fleet.lab.requests()[earlier:]
     again = fleet.play(SOME)
     return {"before": before, "check": check, "after_check": after_check, "real": real, "requests": requests, "again": again}
 
@@ -119,7 +121,7 @@ def test_the_numbers_are_kept_for_later_jobs(story: dict[str, Any], fleet: Fleet
     assert kept["keys"]["mak_win7_enterprise"] == {"remaining_before": 50, "remaining_after": 47}
 
 
-def test_one_computer_held_each_key_before_microsoft_was_asked(story: dict[str, Any], fleet: Fleet):
+def test_one_computer_was_given_each_key_and_microsoft_was_asked_for_counts_alone(story: dict[str, Any], fleet: Fleet):
     held = [entry.result["product"]["partial_product_key"] for entry in story["real"].of_task("Install the key on one computer")]
     assert len(held) == len(set(held)) == len(KEYS)
     assert {entry["request_type"] for entry in fleet.lab.microsoft_requests()} == {2}

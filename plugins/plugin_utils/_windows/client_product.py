@@ -18,7 +18,7 @@ from .licensing import HOLDS_KEY, PRODUCT_COLUMNS, Product
 from .versions import WINDOWS_8, WindowsVersion
 
 THE_SYSTEM, THE_OFFICE = "windows", "office"
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ACTIVATION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACTIVATION_TYPE = "VLActivationTypeEnabled"
 _OF_THE_SYSTEM = (*PRODUCT_COLUMNS, "VLActivationType", "ADActivationObjectName")
 _OWN_COLUMNS = (
@@ -63,7 +63,7 @@ def checked_product(text: str) -> str:
         ActivationError: It is none of them.
     """
     name = text.strip().strip("{}").lower()
-    if name in (THE_SYSTEM, THE_OFFICE) or _ID.fullmatch(name):
+    if name in (THE_SYSTEM, THE_OFFICE) or ACTIVATION_ID.fullmatch(name):
         return name
     raise ActivationError(f"product is '{text}', but has to be windows, office or an activation ID.", source="options")
 

@@ -156,6 +156,11 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
         pause = min(pause * 2, 2.0)
 
 
+def way_to_switch(rule: FirewallRule, on: bool) -> str:
+    """How a rule is switched, for a plan."""
+    return "netsh.exe through Win32_Process.Create" if rule.by_netsh else f"MSFT_NetFirewallRule.{'Enable' if on else 'Disable'}"
+
+
 def spoken(on: bool) -> str:
     """On or off, as people say it."""
     return "on" if on else "off"

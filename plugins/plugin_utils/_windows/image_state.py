@@ -10,10 +10,10 @@ from typing import Any
 
 from .._wsman.session import Session
 from . import registry
+from .setup_key import CURRENT_VERSION_KEY
 
 _STATE_KEY = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Setup\\State"
 _STATUS_KEY = "SYSTEM\\Setup\\Status\\SysprepStatus"
-_CURRENT_VERSION = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 _PENDING = (
     "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending",
     "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired",
@@ -71,4 +71,4 @@ def reboot_is_pending(session: Session) -> bool:
 
 def windows_folder(session: Session) -> str:
     """The folder of Windows, such as C(C:\\\\Windows); a command line over WMI has no variables."""
-    return (registry.read_string(session, _CURRENT_VERSION, "SystemRoot") or "C:\\Windows").rstrip("\\")
+    return (registry.read_string(session, CURRENT_VERSION_KEY, "SystemRoot") or "C:\\Windows").rstrip("\\")

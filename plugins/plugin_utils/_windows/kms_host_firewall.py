@@ -33,8 +33,7 @@ def plan_rules(work: HostWork, on: bool) -> None:
                 f" policy, or run this on the host: {firewall.netsh_command(rule, on)}.",
                 source="options",
             )
-        method = "Enable" if on else "Disable"
-        how = "netsh.exe through Win32_Process.Create" if rule.by_netsh else f"MSFT_NetFirewallRule.{method}"
+        how = firewall.way_to_switch(rule, on)
         step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how)
         work.plan.add(step, _switcher(work, rule, on))
 

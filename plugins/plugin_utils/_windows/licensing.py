@@ -22,6 +22,8 @@ from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
 
 _CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 PLATFORM_KEY = f"SOFTWARE\\{_CURRENT_VERSION}\\SoftwareProtectionPlatform"
+SKIP_REARM = "SkipRearm"
+"""The value of that key by which Windows does nothing at a rearm."""
 
 SERVICE_COLUMNS = (
     "Version",

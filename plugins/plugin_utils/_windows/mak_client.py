@@ -20,9 +20,10 @@ from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
 from .._wsman.session import Session
 from . import license_changes, licensing, offline_activation
+from .client_product import THE_SYSTEM
 from .licensing import Product
 from .mak_client_state import Wish, holder_of, in_the_way, shown
-from .mak_product import COLUMNS, THE_SYSTEM, NotApplicable, Scope, is_vista_before_sp1, products_for_mak, replaced
+from .mak_product import COLUMNS, NotApplicable, Scope, is_vista_before_sp1, products_for_mak, replaced
 from .offline_activation import DEPOSIT
 from .versions import parse_version
 

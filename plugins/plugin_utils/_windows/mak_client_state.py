@@ -14,8 +14,9 @@ from .._licensing.channels import Channel
 from .._licensing.kms import is_office
 from .._licensing.product_keys import last_five
 from .._licensing.status import status_name
+from .client_product import THE_SYSTEM
 from .licensing import Product
-from .mak_product import AN_ADD_ON, THE_SYSTEM, Scope
+from .mak_product import AN_ADD_ON, Scope
 from .offline_activation import Confirmation
 
 
@@ -25,7 +26,7 @@ class Wish:
 
     Attributes:
         product_key: The MAK, normalised; without one the product has to hold one.
-        product: What C(checked_product) gave.
+        product: What C(checked_scope) gave.
         overwrite: Replace another key.
         applicable_only: A computer that no MAK can be installed on is told of and not failed.
         force_install: Also on Windows Vista before its first service pack.

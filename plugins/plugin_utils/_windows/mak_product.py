@@ -9,7 +9,6 @@ for any MAK, because media for volume licenses bring those and retail and OEM me
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,17 +18,17 @@ from .._licensing.kms import OFFICE, WINDOWS, is_office
 from .._licensing.setup_keys import is_evaluation, is_home, office_product
 from .._wsman.session import Session
 from . import licensing
+from .client_product import ACTIVATION_ID, THE_OFFICE, THE_SYSTEM
 from .licensing import PRODUCT_COLUMNS, Product
 from .registry import read_string
 from .setup_key import CURRENT_VERSION_KEY
 from .versions import VISTA, WINDOWS_8, WindowsVersion
 
-THE_SYSTEM, THE_OFFICE, AN_ADD_ON = "windows", "office", "add_on"
+AN_ADD_ON = "add_on"
 COLUMNS = (*PRODUCT_COLUMNS, "ProductKeyID")
 """What is read of products with a key; ProductKeyID is the extended PID."""
 
 _FIRST_SERVICE_PACK = 6001
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NotApplicable(Exception):
@@ -149,6 +148,6 @@ def checked_scope(text: str) -> str:
         ActivationError: It is none of them.
     """
     name = text.strip().strip("{}").lower()
-    if name in (THE_SYSTEM, THE_OFFICE, AN_ADD_ON) or _ID.fullmatch(name):
+    if name in (THE_SYSTEM, THE_OFFICE, AN_ADD_ON) or ACTIVATION_ID.fullmatch(name):
         return name
     raise ActivationError(f"product is '{text}', but has to be windows, office, add_on or an activation ID.", source="options")

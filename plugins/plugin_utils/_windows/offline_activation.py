@@ -66,12 +66,10 @@ class Deposited:
     """What came of a confirmation ID.
 
     Attributes:
-        installation_id: The one that the computer has.
         product: The product as it was read afterwards, licensed.
         warnings: What the user should know although it succeeded.
     """
 
-    installation_id: str
     product: Product
     warnings: list[str] = field(default_factory=list)
 
@@ -153,13 +151,13 @@ def deposit(
     version = parse_version(service_version)
     found = installation_id or read_installation_id(session, version, product.id, product.name)
     if product.licensed:
-        return Deposited(found, product)
+        return Deposited(product)
     warnings = compare(session.host, found, confirmation)
     lost = license_changes.deposit_confirmation(session, service_version, product.id, found, confirmation.confirmation_id)
     after = read_product(session, version, product.id)
     if after is None or not after.licensed:
         raise not_licensed(session.host, after, lost)
-    return Deposited(found, after, warnings)
+    return Deposited(after, warnings)
 
 
 def read_product(session: Session, version: WindowsVersion, product_id: str) -> Product | None:

@@ -13,13 +13,12 @@ from .._wsman.session import Session
 from . import programs, registry
 from .image_state import IN_AUDIT_MODE
 from .license_info import short_product
-from .licensing import platform_keys
+from .licensing import SKIP_REARM, platform_keys
 from .sysprep_refusals import Refusals, Wish
 from .sysprep_state import Machine, read_licensing, read_machine
 from .sysprep_watch import PROGRAM, Ending, Watch
 from .versions import WINDOWS_8
 
-_SKIP_REARM = "SkipRearm"
 STARTED = "start of sysprep"
 """The attribute of the step that starts the program, in a plan."""
 
@@ -108,11 +107,11 @@ class Sysprep:
         if wanted is None or wanted == self._machine.skips_rearm:
             return
         if wanted:
-            step = Step(self._host, _SKIP_REARM, None, 1, "StdRegProv.SetDWORDValue")
-            plan.add(step, lambda: registry.write_number(self._session, key, _SKIP_REARM, 1))
+            step = Step(self._host, SKIP_REARM, None, 1, "StdRegProv.SetDWORDValue")
+            plan.add(step, lambda: registry.write_number(self._session, key, SKIP_REARM, 1))
         else:
-            step = Step(self._host, _SKIP_REARM, 1, None, "StdRegProv.DeleteValue")
-            plan.add(step, lambda: registry.delete_value(self._session, key, _SKIP_REARM))
+            step = Step(self._host, SKIP_REARM, 1, None, "StdRegProv.DeleteValue")
+            plan.add(step, lambda: registry.delete_value(self._session, key, SKIP_REARM))
 
     def _sealing(self) -> list[Step]:
         """What the run changes."""

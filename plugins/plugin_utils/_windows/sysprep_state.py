@@ -90,7 +90,7 @@ def read_licensing(session: Session, machine: Machine) -> Machine:
     service = licensing.read_service(session, _SERVICE, machine.system.windows)
     return replace(
         machine,
-        skips_rearm=bool(registry.read_number(session, key, "SkipRearm")),
+        skips_rearm=bool(registry.read_number(session, key, licensing.SKIP_REARM)),
         rearms=licensing.number(service["RemainingWindowsReArmCount"]),
         client_machine_id=str(service["ClientMachineID"] or ""),
         products=tuple(licensing.read_products(session, machine.system.windows, _PRODUCTS)),

@@ -180,7 +180,7 @@ class Target:
         return Need(name, False, detail, [self._switch(rule, on) for rule in wrong])
 
     def _switch(self, rule: FirewallRule, on: bool) -> tuple[Step, Callable[[], None]]:
-        how = "netsh.exe through Win32_Process.Create" if rule.by_netsh else f"MSFT_NetFirewallRule.{'Enable' if on else 'Disable'}"
+        how = firewall.way_to_switch(rule, on)
         step = Step(self._host, f"firewall rule {rule.name}", firewall.spoken(rule.enabled), firewall.spoken(on), how)
         return step, lambda: firewall.switch_rule(self._session, rule, on)
 

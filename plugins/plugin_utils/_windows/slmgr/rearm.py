@@ -22,7 +22,7 @@ _NONE_LEFT = 0xC004D307
 def rearm(machine: Machine, _request: Request) -> Work:
     """Windows itself. With SkipRearm in the registry Windows does nothing."""
     key = licensing.platform_keys(machine.windows)[0]
-    if registry.read_number(machine.session, key, "SkipRearm"):
+    if registry.read_number(machine.session, key, licensing.SKIP_REARM):
         return Work(warnings=[f"{machine.host}: SkipRearm is set below HKLM\\{key}, so that a rearm does nothing; none was made."])
 
     def call() -> None:
