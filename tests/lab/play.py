@@ -90,7 +90,7 @@ def run_playbook(
         variables: Extra variables.
         environment: Further environment variables.
         on_event: Called with each job event as it arrives.
-        keep: The folder of the job, which is kept; what it is given as variables is not written there, as AWX has it.
+        keep: The folder of the job, which is kept with its events; what it is given as variables is not written there, as AWX has it.
     """
     run = Run("", -1)
 
@@ -103,7 +103,8 @@ def run_playbook(
             run.custom_stats = data.get("artifact_data") or {}
         if on_event:
             on_event(event)
-        return False
+        # True has ansible-runner write the event into the folder of the job, where tests look for all that AWX would show of it.
+        return keep is not None
 
     with contextlib.ExitStack() as stack:
         private = keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-run-"))
