@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -112,8 +113,24 @@ class Tampering:
         if self.kind == "scrambled":
             middle = len(data) - len(response.body) // 2
             data = data[:middle] + bytes(255 - byte for byte in data[middle : middle + 8]) + data[middle + 8 :]
+        if self.kind in ("close_after", "http_400"):
+            _send_with_its_end(connection, data)
+            return True
         connection.sendall(data)
-        return self.kind in ("close_after", "http_400")
+        return False
+
+
+def _send_with_its_end(connection: socket.socket, data: bytes) -> None:
+    """Who has the answer also has the end of the connection, however long this thread then waits to close it.
+
+    Without that, a client that is quick writes to a connection whose end is still under way, which is another story than an idle one:
+    it learns that the answer is lost, and not that nobody can read the message. TLS has no such flag.
+    """
+    if isinstance(connection, ssl.SSLSocket):
+        connection.sendall(data)
+        return
+    connection.sendall(data, socket.MSG_MORE)
+    connection.shutdown(socket.SHUT_WR)
 
 
 def _huge(kind: str, response: HttpResponse) -> Iterator[bytes]:
