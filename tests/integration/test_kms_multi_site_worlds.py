@@ -125,7 +125,7 @@ def test_values_written_from_the_control_node_have_no_time_stamp_and_scavenging_
         assert [bool(stamp) for stamp in stamps] == [False, False, True, True]
         rights = witness.rights(site.zone)
         assert zones.age(MONTH, zone_dn=site.realm.zone_dn()) == 2
-        zones.scavenge()
+        zones.scavenge(site.realm.zone_dn())
         assert witness.srv(site.zone) == [value for value in table_5(lab, site.name) if value.priority == 90]
         assert witness.rights(site.zone) == rights
     back = play(lab, arguments=HOSTS, **STATIC)

@@ -9,7 +9,6 @@ Security descriptors are taken apart by hand (MS-DTYP 2.4.5, 2.4.6) so that the 
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -116,7 +115,7 @@ class Editor:
 
     def stamp_srv(self, target: str, zone: str) -> str:
         """Make the values of a target dynamic as of now, so that scavenging takes them when nobody refreshes them."""
-        hours = (int(time.time()) + entries.UNIX_EPOCH) // 3600
+        hours = entries.hours_now()
         self._edit_srv(target, zone, lambda record, _value: entries.stamped(record, hours))
         return f"gave {target} in {names.KMS_RECORD}.{zone} a time stamp"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import struct
+import time
 from collections.abc import Iterable, Sequence
 
 from .. import names
@@ -116,6 +117,11 @@ def _counted_name(name: str) -> bytes:
 def srv_record(priority: int, weight: int, port: int, target: str) -> bytes:
     """The ``dnsRecord`` of an SRV record (MS-DNSP 2.2.2.2.4.18)."""
     return dns_record(_TYPE_SRV, struct.pack(">HHH", priority, weight, port) + _counted_name(target))
+
+
+def hours_now() -> int:
+    """The present hour as dwTimeStamp has it, counted from 1601."""
+    return (int(time.time()) + UNIX_EPOCH) // 3600
 
 
 def stamped(record: bytes, hours: int) -> bytes:

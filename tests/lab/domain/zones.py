@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 import time
-from pathlib import Path
 from typing import Literal
 
 import ldap
@@ -26,15 +25,9 @@ CONTAINERS: dict[Place, str] = {
 """Where a zone can be: for all DNS servers of the domain, of the forest, or as in Windows 2000."""
 
 _STAMP = struct.Struct("<I")
-_SCAVENGE = """
-import sys
-from samba import dsdb
-from samba.auth import system_session
-from samba.param import LoadParm
-from samba.samdb import SamDB
-settings = LoadParm(filename_for_non_global_lp=sys.argv[1])
-dsdb._scavenge_dns_records(SamDB(url=sys.argv[2], session_info=system_session(), lp=settings))
-"""
+# MS-DNSP 2.3.2.1: DataLength, NameLength, Flag, Version and Id before the data of a dNSProperty; 2.3.2.1.1 has the Ids.
+_PROPERTY = struct.Struct("<5I")
+_NO_REFRESH, _REFRESH, _AGING = 0x10, 0x20, 0x40
 
 
 class Zones:
@@ -62,7 +55,7 @@ class Zones:
         """The time stamps of a node's records, in hours since 1601; 0 is a static record."""
         with self._controller.as_system() as connection:
             ((_dn, values),) = connection.search_s(f"DC={name},{zone_dn}", ldap.SCOPE_BASE, attrlist=["dnsRecord"])
-        return sorted(_STAMP.unpack_from(record, entries.STAMP_OFFSET)[0] for record in values.get("dnsRecord", []))
+        return sorted(map(_stamp, values.get("dnsRecord", [])))
 
     def age(self, hours: int, name: str = names.KMS_RECORD, zone_dn: str = names.ZONE_DN, target: str | None = None) -> int:
         """Let the dynamic records of a node be older by so many hours, those of one SRV target only or all; returns how many there were."""
@@ -74,14 +67,27 @@ class Zones:
             connection.modify_s(dn, [(ldap.MOD_REPLACE, "dnsRecord", after)])
         return sum(one != other for one, other in zip(before, after, strict=True))
 
-    def scavenge(self) -> None:
-        """Let Samba's scavenging run now: its own code, on the database, as its KCC task does every two hours.
+    def scavenge(self, zone_dn: str = names.ZONE_DN) -> None:
+        """Take away what nobody has refreshed in a zone with aging, which is what is older than its two intervals together.
 
-        Samba 4.17 goes by each zone's intervals and, unlike Windows, not by whether its aging is on.
+        Values go one by one, and with the last one the node. Not by Samba's own scavenging, which in 4.17 now and then takes static
+        values as well: C(dns_tombstone_records_zone) goes on reading an element of a message after C(ldb_msg_add_empty) has moved
+        the array that it was in, and finds no values there.
         """
-        # samba-tool names the Python that Samba's modules are for, which need not be ours.
-        interpreter = Path(programs.find("samba-tool")).read_bytes().splitlines()[0].removeprefix(b"#!").decode().split()
-        self._run(*interpreter, "-c", _SCAVENGE, str(self._controller.smb_conf), str(self._controller.database))
+        with self._controller.as_system() as connection:
+            ((_dn, zone),) = connection.search_s(zone_dn, ldap.SCOPE_BASE, attrlist=["dNSProperty"])
+            settings = dict(map(_property, zone["dNSProperty"]))
+            if not settings.get(_AGING):
+                return
+            oldest = entries.hours_now() - settings[_NO_REFRESH] - settings[_REFRESH]
+            living = "(&(objectClass=dnsNode)(!(dNSTombstoned=TRUE)))"
+            for dn, values in connection.search_s(zone_dn, ldap.SCOPE_ONELEVEL, living, ["dc", "dnsRecord"]):
+                records = values.get("dnsRecord", [])
+                expired = [record for record in records if 0 < _stamp(record) <= oldest]
+                if expired and len(expired) == len(records):
+                    self.tombstone(values["dc"][0].decode(), zone_dn)
+                elif expired:
+                    connection.modify_s(dn, [(ldap.MOD_DELETE, "dnsRecord", expired)])
 
     def tombstone(self, name: str = names.KMS_RECORD, zone_dn: str = names.ZONE_DN) -> None:
         """Make a node what deletion and scavenging leave for a week: dNSTombstoned, one record of type 0 (MS-DNSP 2.2.2.2.4.23)."""
@@ -109,8 +115,18 @@ class Zones:
         programs.run(self._controller.layout, argv)
 
 
+def _stamp(record: bytes) -> int:
+    return int(_STAMP.unpack_from(record, entries.STAMP_OFFSET)[0])
+
+
+def _property(value: bytes) -> tuple[int, int]:
+    """The Id of a dNSProperty and its data as a number, whose length differs by Id."""
+    length, _name_length, _flag, _version, number = _PROPERTY.unpack_from(value)
+    return number, int.from_bytes(value[_PROPERTY.size : _PROPERTY.size + length], "little")
+
+
 def _older(record: bytes, hours: int) -> bytes:
-    (stamp,) = _STAMP.unpack_from(record, entries.STAMP_OFFSET)
+    stamp = _stamp(record)
     if not stamp:
         return record
     if stamp <= hours:
