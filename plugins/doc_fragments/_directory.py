@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the modules that talk to Active Directory. Private to the collection.
+"""The options of the modules that talk to Active Directory.
 
 Associated with C(plugin_utils/_directory/settings.py).
 """

@@ -4,7 +4,7 @@
 """What all modules of the collection have in common: options in, one result out.
 
 Options are checked against the module's own documentation, which is the only place where they are written down.
-Every way out goes through one place that masks secrets. Private to the collection: it may change in any release.
+Every way out goes through one place that masks secrets.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run of the role mak_proxy knows of its computers, and what of that goes into the computer list and comes out of it.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 What was given as a secret is found however a library has written it: as Python, JSON, XML or a URL write it, one inside the
 other as well, as UTF-16, and inside Base64. What has the shape of a product key is a secret whoever it comes from.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a module, read from its documentation so that the two cannot differ.
-
-Private to the collection: it may change in any release.
-"""
+"""The options of a module, read from its documentation so that the two cannot differ."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@
 """What a run over several sites has to do, from the topology and from what was read. Pure.
 
 A topology here is the result of the filter C(kms_topology), and a loop the result of a task with a loop.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@
 """A change is a plan before it is made: what, from which value, to which value, by which call.
 
 Check mode shows the plan, diff mode prints it, a real run carries it out step by step.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the role for reference computers tells people: findings before the first change, and what to capture at the end.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the role for several sites tells people: findings before the first change, and one summary after the last.
 
-A topology here is the result of the filter C(kms_topology). Pure. Private to the collection: it may change in any release.
+A topology here is the result of the filter C(kms_topology). Pure.
 """
 
 from __future__ import annotations

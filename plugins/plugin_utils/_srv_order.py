@@ -4,7 +4,6 @@
 """In which order a client tries the values of an SRV RRset (RFC 2782, "Usage rules"). Pure.
 
 Windows Vista and Server 2008 ignore priority and weight; Windows 7 and later follow them.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ LAYERS = (
     ("_srv_order",),
     ("_address", "_srv_value"),
     ("_plan", "_errors", "_masking", "_text"),
-    ("doc_fragments", "modules"),
+    ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
@@ -116,7 +116,7 @@ def is_within(name: str, *packages: str) -> bool:
 
 def layer_of(parts: list[str]) -> str:
     """The layer that a path below C(plugins) belongs to, given its parts."""
-    name = parts[1] if parts[0] == "plugin_utils" and len(parts) > 1 else parts[0]
+    name = parts[1] if parts[0] == "plugin_utils" and len(parts) > 1 and parts[1] != "__init__.py" else parts[0]
     return name.removesuffix(".py")
 
 

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares a derived topology with what read-only tasks saw of DNS, the directory, KMS hosts and clients.
 
-Pure: nothing here imports Ansible or talks to a network. Private to the collection: it may change in any release.
+Pure: nothing here imports Ansible or talks to a network.
 """

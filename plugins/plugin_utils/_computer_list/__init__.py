@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The computer information list: its format, what leaves with an export, how answers come back, and the file that keeps it.
 
-No network and nothing of Ansible. Private to the collection: it may change in any release.
+No network and nothing of Ansible.
 """

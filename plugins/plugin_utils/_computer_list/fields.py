@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fields of a computer list and what each may hold. Pure. Private to the collection: it may change in any release.
+"""The fields of a computer list and what each may hold. Pure.
 
 The published JSON Schema (docs/computer_list.schema.json) says the same; a test holds the two together.
 """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was read of computers, and what came back from Microsoft, goes into a full list. Pure. Private to the collection: it may change in any release.
+"""What was read of computers, and what came back from Microsoft, goes into a full list. Pure.
 
 Nothing here overwrites a confirmation ID by nothing, and nothing that contradicts the list is taken over unasked.
 """

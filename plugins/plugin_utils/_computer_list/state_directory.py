@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a folder outlasts the run, so that what cost an activation may be kept in it.
 
-Pure but for the folder itself. Private to the collection: it may change in any release.
+Pure but for the folder itself.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The objects by which Active Directory activates computers, one container for the whole forest.
 
-Class and attributes: MS-ADSC (msSPP-ActivationObject), MS-ADA2; where they lie: slmgr.vbs, /ao-list. Private to the collection.
+Class and attributes: MS-ADSC (msSPP-ActivationObject), MS-ADA2; where they lie: slmgr.vbs, /ao-list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The TCP connection to a domain controller, and TLS around it. Private to the collection.
+"""The TCP connection to a domain controller, and TLS around it.
 
 libldap gets a socket that is connected already: so the name is resolved by the servers that the task names, the connection
 has its own time limit, and the name that Kerberos sees is the one that the task gave, whatever the node's resolver knows.

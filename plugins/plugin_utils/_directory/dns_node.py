@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The object behind a DNS name in Active Directory, and who may write it. Private to the collection.
+"""The object behind a DNS name in Active Directory, and who may write it.
 
 A name of an integrated zone is one C(dnsNode), whatever its number of records and however many dots it has
 (C(DC=_vlmcs._tcp)); the zone lies in one of several partitions (MS-DNSP 2.3.1.1).

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DNS records as Active Directory keeps them, in C(dnsRecord) (MS-DNSP 2.3.2.2). Pure. Private to the collection.
+"""DNS records as Active Directory keeps them, in C(dnsRecord) (MS-DNSP 2.3.2.2). Pure.
 
 A node has one value of the attribute for each record. A time stamp of 0 makes a record static: what comes by dynamic
 update carries the hour in which it was last refreshed, and a zone with scavenging removes it when nobody refreshes it.

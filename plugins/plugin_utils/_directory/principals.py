@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts and groups by any of the names that people give them. Private to the collection.
+"""Accounts and groups by any of the names that people give them.
 
 Five forms: C(DOMAIN\\name), C(name) (sAMAccountName, a computer's with its C($)), C(user@domain), a distinguished name, a SID.
 """

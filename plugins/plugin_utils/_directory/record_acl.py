@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rights of a principal on a DNS record of Active Directory. Private to the collection.
+"""Rights of a principal on a DNS record of Active Directory.
 
 Only the DACL is ever sent. Writers of this collection take turns, see C(turn), so that none loses what another granted. Who
 else writes at the same time is noticed: the descriptor is read back, a grant that was overwritten is made again from what is

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a domain controller's refusal means, in one sentence. Private to the collection.
+"""What a domain controller's refusal means, in one sentence.
 
 Codes: RFC 4511 4.1.9; Active Directory puts the Win32 code in hexadecimal at the start of its diagnostic text.
 """

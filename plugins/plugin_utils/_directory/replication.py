@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting until every domain controller shows what was written to one. Private to the collection.
+"""Waiting until every domain controller shows what was written to one.
 
 What was written is looked for on each controller that holds the partition, over LDAP and with the same account: that it is
 there is what a KMS host or a client meets, whatever the replication metadata say.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access rights on directory objects: names for people, masks for ACEs. Private to the collection.
+"""Access rights on directory objects: names for people, masks for ACEs.
 
 Sources: MS-ADTS 5.1.3.2 (the bits and what AD makes of generic rights), MS-DTYP 2.4.3 (standard rights).
 """

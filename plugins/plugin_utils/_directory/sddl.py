@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security descriptors as text: SDDL (MS-DTYP 2.5.1). Private to the collection: it may change in any release.
+"""Security descriptors as text: SDDL (MS-DTYP 2.5.1).
 
 Two things that SDDL has no form for are written so that C(from_sddl) reads them again: ACE types that are only carried
 along, as C((0x09;CI;hex of the body)), and unknown flag bits, in hexadecimal.

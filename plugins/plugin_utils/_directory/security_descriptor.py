@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security descriptors as bytes and as objects (MS-DTYP 2.4.4 to 2.4.6). Private to the collection.
+"""Security descriptors as bytes and as objects (MS-DTYP 2.4.4 to 2.4.6).
 
 What is read and written again unchanged is the same byte for byte: ACE types that are not needed here stay opaque,
 and surplus bytes behind an ACE or an ACL are kept.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One LDAP session with a domain controller per task. Private to the collection: it may change in any release.
+"""One LDAP session with a domain controller per task.
 
 On port 389 the session is sealed by Kerberos; on 636 TLS protects it and Kerberos only proves who is there, because a
 controller refuses a second protection inside TLS (MS-ADTS 5.1.1.1.2).

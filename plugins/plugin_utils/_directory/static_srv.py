@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Static SRV values of an AD-integrated zone, written into the directory. Private to the collection.
+"""Static SRV values of an AD-integrated zone, written into the directory.
 
 A dynamic update cannot make a static value (RFC 2136 knows no aging), so they are written as C(dnsRecord). The values of
 that attribute are independent of each other: each change takes away the very bytes that were read and adds others, all in

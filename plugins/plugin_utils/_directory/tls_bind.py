@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Kerberos bind inside TLS: SASL GSSAPI without a layer of its own, bound to the TLS channel. Private to the collection.
+"""The Kerberos bind inside TLS: SASL GSSAPI without a layer of its own, bound to the TLS channel.
 
 The tokens are made here and not by libsasl: python-ldap holds the interpreter's lock through an interactive bind, so that
 the thread that carries the bytes through TLS would never run, and it cannot hand channel bindings to libsasl.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One writer at a time for an object's security descriptor. Private to the collection: it may change in any release.
+"""One writer at a time for an object's security descriptor.
 
 A descriptor is one value that is replaced as a whole, and a controller does not compare it before: AD has no assertion
 control (RFC 4528), and to delete the old value and add the new one in one message is refused for this attribute. So what

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One TCP connection to one DNS server, for all messages of a task. Private to the collection: it may change in any release.
+"""One TCP connection to one DNS server, for all messages of a task.
 
 Everything goes over TCP: an RRset of a hundred values fits into no datagram, an update that was sent twice by UDP would be
 two updates, and a server that has the task's address for sure is worth more to a write than a saved round trip.

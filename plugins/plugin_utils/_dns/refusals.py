@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a DNS server's refusal of an update means, in one sentence. Private to the collection: it may change in any release.
+"""What a DNS server's refusal of an update means, in one sentence.
 
 Codes: RFC 2136 2.2, RFC 8945 5.3. Which server means what by them was seen on BIND 9.18 and Samba 4.17, and is documented for Windows.
 """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DNS findings in the form of task results. Pure. Private to the collection: it may change in any release."""
+"""DNS findings in the form of task results. Pure."""
 
 from __future__ import annotations
 

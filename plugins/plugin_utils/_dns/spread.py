@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting until every name server of a zone shows what was written to one. Private to the collection: it may change in any release.
+"""Waiting until every name server of a zone shows what was written to one.
 
 The zone's own NS records say who they are (RFC 1034 4.2.1). Each is asked without recursion and has to answer from its own
 zone, so that no cache speaks for it. The questions are not signed: a key of the one server need not be known to the others.

@@ -4,7 +4,6 @@
 """Reading SRV values and addresses from given DNS servers, one question to one server at a time.
 
 Nothing is cached and no search list applies: the answer is what that server holds.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

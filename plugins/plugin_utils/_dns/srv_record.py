@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SRV values of one name: read, compared, changed value by value, and read back. Private to the collection: it may change in any release.
+"""SRV values of one name: read, compared, changed value by value, and read back.
 
 Nothing is believed of an answer to an update but a refusal: Samba 4.17 signs it wrongly, and a server can say yes before it
 shows anything. What counts is what the same server holds afterwards.

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages to one zone of one server: what it holds, and changes of single values (RFC 2136).
-
-Private to the collection: it may change in any release.
-"""
+"""Messages to one zone of one server: what it holds, and changes of single values (RFC 2136)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@
 
 The GSSAPI library underneath SASL takes its cache and its configuration from the environment of the process. Both are set
 for the logon only and then put back, so that two realms can be served by one process, one after the other.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

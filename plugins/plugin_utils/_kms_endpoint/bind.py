@@ -5,7 +5,6 @@
 
 A bind asks whether a server offers an interface; it holds no activation request, so no client is counted by it.
 Form: C706 "DCE 1.1: Remote Procedure Call", chapter 12.6, and MS-RPCE 2.2.2. Pure.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Knowledge about volume licensing: products, keys and channels, client setup keys, errors, KMS decisions.
 
-Pure: nothing here imports Ansible or talks to a network. Private to the collection: it may change in any release.
+Pure: nothing here imports Ansible or talks to a network.
 """

@@ -4,7 +4,7 @@
 """What Microsoft's BatchActivation service answers instead of a confirmation ID, in our own words (activation-facts.md, §7).
 
 The service is not documented; its codes are those that public clients know. A symbolic name stands only where a header of the
-Windows or .NET SDK has it for exactly this number. Pure. Private to the collection: it may change in any release.
+Windows or .NET SDK has it for exactly this number. Pure.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@
 
 A symbolic name stands only where the header of the Windows SDK that C(source) names, or the one of the code's own
 facility (C(winerror.h), C(slerror.h)), has it for exactly this number; otherwise it is empty.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

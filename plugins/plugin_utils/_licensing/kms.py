@@ -4,7 +4,6 @@
 """What the numbers of a KMS host or client mean, and what came of an activation.
 
 Numbers: Microsoft, "Plan for Key Management Services activation". Pure.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """Which Windows a KMS host's key does not serve, so that its clients would get 0xC004F042.
 
 From "Activation versions" in Microsoft's "KMS activation planning" (kms-activation-planning.md, 11/2024), which lists for each key
-what it serves. What the table leaves open is not judged. Pure. Private to the collection: it may change in any release.
+what it serves. What the table leaves open is not judged. Pure.
 """
 
 from __future__ import annotations

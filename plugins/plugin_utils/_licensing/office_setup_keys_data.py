@@ -5,7 +5,6 @@
 
 OFFICE is Microsoft's page "GVLKs for KMS and Active Directory-based activation of Office"; COPIES are third parties that
 agree with each other, ONE_COPY is a single one: both are not verified, and used only where the user allows that.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

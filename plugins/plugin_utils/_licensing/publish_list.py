@@ -4,7 +4,7 @@
 """DnsDomainPublishList: the DNS domains in which a KMS host publishes itself, compared line by line.
 
 A line is C(domain, priority, weight), where priority and weight may be left out and are 0 then (Microsoft, Volume Activation
-Technical Reference, "Registry settings"). Pure. Private to the collection: it may change in any release.
+Technical Reference, "Registry settings"). Pure.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """Which of Microsoft's published client setup keys belongs to an installation.
 
 The key has to match the EditionID, never the caption: the caption is translated and renamed.
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

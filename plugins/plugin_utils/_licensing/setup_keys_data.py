@@ -6,7 +6,6 @@
 They are public and activate nothing by themselves. Sources: GVLK is Microsoft's page "KMS client activation and product
 keys" as of October 2024; OLDER is an older state of that page, whose rows name no EditionID that could be told for sure
 and are therefore never found by edition.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

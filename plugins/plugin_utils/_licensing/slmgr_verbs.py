@@ -5,7 +5,7 @@
 
 Sources: slmgr.vbs of Windows 8 and later for the calls and their order, "Slmgr.vbs options for volume activation"
 (windowsserverdocs) for what an option means and where it works. The documentation of the collection has the same table.
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Microsoft's BatchActivation service: confirmation IDs and remaining activations of MAKs (activation-facts.md, §7).
 
-Requests and answers are pure; C(service) alone talks to the network. Private to the collection: it may change in any release.
+Requests and answers are pure; C(service) alone talks to the network.
 """

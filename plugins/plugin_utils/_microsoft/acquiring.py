@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module C(confirmation_id) does: confirmation IDs from Microsoft into a computer list, each as it comes.
-
-Private to the collection: it may change in any release.
-"""
+"""What the module C(confirmation_id) does: confirmation IDs from Microsoft into a computer list, each as it comes."""
 
 from __future__ import annotations
 

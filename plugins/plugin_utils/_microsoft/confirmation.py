@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many questions to Microsoft: a few at once, repeated where that is safe, each answer handed over as it comes. Pure.
 
-A request for a confirmation ID may be counted, so one whose fate is not known is never repeated here. Private to the collection: it
-may change in any release.
+A request for a confirmation ID may be counted, so one whose fate is not known is never repeated here.
 """
 
 from __future__ import annotations

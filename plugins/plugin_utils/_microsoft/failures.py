@@ -4,7 +4,6 @@
 """What can go wrong on the way to Microsoft and back, told apart by what it means for the next attempt.
 
 Pure: exceptions are told apart by their types and the texts that OpenSSL and urllib gave them.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations

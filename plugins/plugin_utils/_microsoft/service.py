@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talks to Microsoft's BatchActivation service: one request over TLS, with a limit for all of it.
-
-Private to the collection: it may change in any release.
-"""
+"""Talks to Microsoft's BatchActivation service: one request over TLS, with a limit for all of it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where Microsoft's service is and how it is reached: the options of the modules that ask it. Pure.
 
-Associated with C(doc_fragments/_microsoft.py). Private to the collection: it may change in any release.
+Associated with C(doc_fragments/_microsoft.py).
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which products of a computer list need a confirmation ID that may be asked for. Pure.
-
-Private to the collection: it may change in any release.
-"""
+"""Which products of a computer list need a confirmation ID that may be asked for. Pure."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 """Asks addresses by WS-Management Identify who they are, without an account, at a bounded rate.
 
 Windows answers Identify without authentication where the request has the header WSMANIDENTIFY (MS-WSMV 3.1.4.1.23), and keeps its own version
-to itself then. Private to the collection: it may change in any release.
+to itself then.
 """
 
 from __future__ import annotations

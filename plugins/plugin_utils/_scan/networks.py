@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Addresses as people write them: single ones, ranges and networks, up to a number.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sites, domains and KMS hosts as declared, and what follows from them: publish lists, RRsets, rights, flows and orders.
 
-Pure: nothing here imports Ansible or talks to a network. Private to the collection: it may change in any release.
+Pure: nothing here imports Ansible or talks to a network.
 """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What KMS clients that no WinRM reaches have to be given: registry values, and commands where Windows has no documented value.
 
-Pure. Private to the collection: it may change in any release. The values are those of Microsoft's "Registry Settings for Volume
+Pure. The values are those of Microsoft's "Registry Settings for Volume
 Activation" (dn502532) and of the policy "DNS suffix search list"; what they are to be is table 6 of "KMS and MAK Activation
 Scenarios", and what follows from the sites.
 """

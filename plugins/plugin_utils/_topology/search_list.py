@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DNS suffix search lists as DHCP servers and policies take them. Pure. Private to the collection: it may change in any release.
+"""DNS suffix search lists as DHCP servers and policies take them. Pure.
 
 Windows itself does not ask for DHCP option 119; it takes the list from a policy or from the network adapter's settings.
 """

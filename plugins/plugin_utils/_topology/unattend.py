@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of Windows Setup for KMS clients. Pure. Private to the collection: it may change in any release.
+"""Settings of Windows Setup for KMS clients. Pure.
 
 Setup has a setting for the suffix search list (Microsoft-Windows-DNS-Client, DNSSuffixSearchOrder), but none for KMS clients:
 Microsoft-Windows-Security-SPP has SkipRearm alone, and Microsoft-Windows-Security-SPP-UX SkipAutoActivation. So the rest are commands.

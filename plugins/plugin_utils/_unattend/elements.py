@@ -4,7 +4,7 @@
 """Where the elements of an XML document stand in its bytes, so that one place can be changed and every other byte kept.
 
 A document type is refused: it is where entities are declared, and an answer file has none.
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

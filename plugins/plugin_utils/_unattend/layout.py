@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Puts lines into an XML document, and takes an element out of it, in the layout that it has.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Microsoft's reference says that a MAK has to be given there (Unattended Windows 
 "Comparison of product key settings"). UserData/ProductKey/Key of Microsoft-Windows-Setup, in the pass windowsPE, chooses the image that
 Setup installs. Only the first is written here.
 
-Pure. Private to the collection: it may change in any release.
+Pure.
 """
 
 from __future__ import annotations

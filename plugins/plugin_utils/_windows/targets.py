@@ -4,7 +4,6 @@
 """What a host needs to stay within reach: of WinRM, through which it is reached now, and of WMI over DCOM for a VAMT beside us.
 
 Each need is looked at by itself, so that a right that is lacking for one hides none of the others.
-Private to the collection: it may change in any release.
 """
 
 from __future__ import annotations
