@@ -13,6 +13,8 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+pytest_plugins = ["tiers"]
+
 TREE = Path(__file__).resolve().parent.parent
 COLLECTION = TREE / "build/collections/ansible_collections/winops/volume_activation"
 
@@ -23,5 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
         subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
     set_hypothesis_home_dir(TREE / "build/cache/hypothesis")
     # How long an example takes says more about the machine than about the code.
-    hypothesis.settings.register_profile("volume_activation", deadline=None)
+    if config.getoption("tier") == ("soak",) or config.getoption("hypothesis_seed") is not None:
+        profile = hypothesis.settings(deadline=None, max_examples=200)
+    else:
+        # The same examples each time: no change fails by luck.
+        profile = hypothesis.settings(deadline=None, max_examples=25, derandomize=True, database=None)
+    hypothesis.settings.register_profile("volume_activation", profile)
     hypothesis.settings.load_profile("volume_activation")

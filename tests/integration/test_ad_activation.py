@@ -17,6 +17,8 @@ from lab.play import Run
 from .conftest import Lab
 from .test_slmgr import CONTAINER, make_activation_objects
 
+pytestmark = pytest.mark.tier("test")
+
 ANY, BY_KMS, BY_DIRECTORY = names.clients(3)
 OPTIONS: dict[names.Machine, dict[str, Any]] = {
     ANY: {},

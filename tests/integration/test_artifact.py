@@ -29,6 +29,8 @@ from lab.witness import Srv
 from .conftest import Lab
 from .documented import TREE
 
+pytestmark = pytest.mark.tier("test")
+
 COMMANDS = Path(sys.executable).parent
 # tests/ stays out: it needs the set-up around it, which is no part of a collection.
 AT_THE_TOP = {

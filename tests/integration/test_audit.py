@@ -29,7 +29,7 @@ from .conftest import NEEDS_DOMAIN, Lab
 from .multi_site import play
 from .stories import steady
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 AUDIT = "winops.volume_activation.audit"
 READER = "audit-reader"

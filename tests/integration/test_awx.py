@@ -25,6 +25,8 @@ from .conftest import Lab
 from .leaks import files, leaks, watched
 from .multi_site import counting
 
+pytestmark = pytest.mark.tier("test")
+
 FIRST = names.kms_hosts()[0]
 # Small enough to be quick, large enough that servers get their license.
 LIMIT = f"{FIRST.fqdn}:srv-00*"

@@ -34,6 +34,8 @@ from .conftest import eventually
 from .killing import kill
 from .leaks import files, leaks, watched
 
+pytestmark = pytest.mark.tier("test")
+
 KEY = "mak_win_enterprise"
 ACTIVATION_ID = "73111121-5638-40f6-bc11-f1d7b0d64300"
 CANARY = f"Kanarie{random.token_hex(5)}"

@@ -22,6 +22,8 @@ from lab.play import lab_environment
 from . import documented
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 PAGE = documented.TREE / "docs/docsite/rst/mak_targets.rst"
 
 

@@ -24,6 +24,8 @@ from lab.windows.data import key_named
 from . import documented
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1, (PC_1, PC_2) = names.kms_hosts()[0], names.clients(2)
 # Modules whose examples are about clients; the second client runs Windows 10, for which there are ESU keys.
 # Lists are made of what was read of it before.

@@ -27,6 +27,8 @@ from lab.windows.data import key_named
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 N = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 W = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from lab import names
@@ -21,6 +22,8 @@ from lab.witness import Srv
 
 from .conftest import Lab
 from .killing import kill
+
+pytestmark = pytest.mark.tier("test")
 
 CALLBACKS = Path(__file__).parent / "callbacks"
 KMS_ONLY = "kms_hosts"

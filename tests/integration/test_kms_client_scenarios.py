@@ -21,6 +21,8 @@ from .labs import Lab, document_lab
 from .multi_site import COUNTED, clients, kms_hosts
 from .stories import assert_foretold
 
+pytestmark = pytest.mark.tier("test")
+
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 HELP = "https://contoso.com/help"
 TABLE_6 = {"host_caching": False, "alternate_url": HELP}

@@ -16,6 +16,8 @@ from lab.play import Run
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1 = names.kms_hosts()[0]
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 HELP = "https://contoso.com/help"

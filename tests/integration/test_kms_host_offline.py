@@ -19,6 +19,8 @@ from . import multi_site
 from .conftest import Lab
 from .stories import assert_foretold
 
+pytestmark = pytest.mark.tier("test")
+
 HOSTS = [machine.fqdn for machine in names.kms_hosts()]
 CSVLK = park.PARKS["modern"].csvlk
 OTHER = "1234567" * 9

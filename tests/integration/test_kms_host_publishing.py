@@ -23,6 +23,8 @@ from lab.witness import Srv
 from .conftest import Lab, eventually
 from .killing import kill
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1, KMS_2 = names.kms_hosts()
 WEST = "west.contoso.com"
 LINES = ["contoso.com, 10, 75", "west.contoso.com, 90, 75"]

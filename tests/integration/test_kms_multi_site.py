@@ -23,7 +23,7 @@ from .conftest import NEEDS_DOMAIN, Lab, eventually
 from .multi_site import clients, kms_hosts, play, table_5, world
 from .stories import assert_foretold, changes, steady
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 RIGHTS = {"RP", "WP", "SD", "LC", "RC"}
 

@@ -18,6 +18,8 @@ from lab.witness import Srv
 from .conftest import Lab
 from .stories import assert_foretold, change, steady
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1, KMS_2 = names.kms_hosts()
 BOTH = [Srv(0, 0, 1688, KMS_1.fqdn), Srv(0, 0, 1688, KMS_2.fqdn)]
 ACCOUNTS = [KMS_1.account, KMS_2.account]

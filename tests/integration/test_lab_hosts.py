@@ -24,6 +24,8 @@ from lab.witness import Srv
 
 from .conftest import Lab, eventually
 
+pytestmark = pytest.mark.tier("test")
+
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
 KMS_1, KMS_2 = names.kms_hosts()
 PC_1 = names.clients(1)[0]

@@ -19,6 +19,8 @@ from .conftest import Lab
 from .leaks import leaks
 from .mak_play import LICENSED, Fleet, asked, fleet_of, groups_of, kill_after_requests
 
+pytestmark = pytest.mark.tier("test")
+
 ENTERPRISE, PROFESSIONAL, ESU = "mak_win_enterprise", "mak_win_professional", "esu_windows_10_year_1"
 ONE, TWO, THREE = "pc-001.contoso.com", "pc-002.contoso.com", "pc-003.contoso.com"
 KMS_HOST = "kms-1.contoso.com"

@@ -20,6 +20,8 @@ from .leaks import leaks
 from .mak_play import KEYS, Fleet, fleet_of, groups_of
 from .stories import assert_foretold, change
 
+pytestmark = pytest.mark.tier("test")
+
 NO_WAY_OUT = (mak_inventory.SECURE_ZONE, mak_inventory.SECURE_ZONE_PROXY)
 BEFORE_SP1 = "pc-040.contoso.com"
 ENTERPRISE = "mak_win_enterprise"

@@ -30,7 +30,7 @@ from lab.windows import data, identifiers
 from .conftest import Lab
 from .killing import kill_at_line, lines
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+pytestmark = [pytest.mark.tier("test"), pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")]
 # Each computer gets the key whose group it is in, as the laboratory's inventory has them.
 KEY = "{{ group_names | select('in', volume_activation_mak_ring) | first }}"
 # How the inventory calls the computers: nothing of it may leave.

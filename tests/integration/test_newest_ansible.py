@@ -20,6 +20,8 @@ from lab.witness import Srv
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 PLAYBOOK = "winops.volume_activation.kms_single_site"
 # One KMS host, and servers, which need a count of 5 only.
 LIMIT = f"{names.kms_hosts()[0].fqdn}:srv-0*"

@@ -19,7 +19,7 @@ from .conftest import NEEDS_DOMAIN, Lab
 from .test_foreign_clients import HKLM, REGISTRY, input_of
 from .test_killed_runs import reached
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 BOTH = [machine.fqdn for machine in names.kms_hosts()]
 # One KMS host, and servers, which need a count of 5 only.

@@ -23,7 +23,7 @@ from lab.play import Run, run_playbook
 from . import documented
 from .conftest import NEEDS_DOMAIN, Lab, eventually
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 KMS_1 = names.kms_hosts()[0]
 PLAYBOOK = f"{documented.COLLECTION}.reference_image"

@@ -15,6 +15,8 @@ from lab import names
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1 = names.kms_hosts()[0]
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
@@ -27,6 +28,8 @@ from lab.play import Run, run_playbook
 from . import documented
 from .conftest import Lab
 from .leaks import Watch, files, leaks, watched
+
+pytestmark = pytest.mark.tier("test")
 
 VAULT_PASSWORD = "vault of the test"
 KMS_1 = names.kms_hosts()[0]

@@ -17,6 +17,8 @@ from lab.play import Run
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1, (PC_1, PC_2, PC_3) = names.kms_hosts()[0], names.clients(3)
 CSVLK = park.PARKS["modern"].csvlk
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"

@@ -21,6 +21,8 @@ from lab.windows import data, identifiers
 
 from .conftest import Lab
 
+pytestmark = pytest.mark.tier("test")
+
 KMS_1, PC_1 = names.kms_hosts()[0], names.clients(1)[0]
 CSVLK = park.PARKS["modern"].csvlk
 MAK = data.key_named("mak_win_enterprise")

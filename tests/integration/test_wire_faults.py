@@ -25,6 +25,8 @@ from lab.windows.data import key_named
 
 from .conftest import Lab, eventually
 
+pytestmark = pytest.mark.tier("test")
+
 PORT = 1690
 FIREWALL_RULE = "SPPSVC-In-TCP"
 VERSION_VALUE = "KeyManagementServiceVersion"

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import dns.exception
 import dns.message
@@ -212,7 +213,7 @@ class Publisher:
         token = context.step()
         while not context.complete:
             token = context.step(self._send_token(key_name, token or b""))
-        return dns.tsig.Key(key_name, context, dns.tsig.GSS_TSIG)  # type: ignore[arg-type]  # dnspython takes a context too
+        return dns.tsig.Key(key_name, cast(Any, context), dns.tsig.GSS_TSIG)
 
     def _send_token(self, key_name: dns.name.Name, token: bytes) -> bytes:
         now = int(time.time())

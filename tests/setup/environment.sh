@@ -10,6 +10,8 @@
 #
 # BUILD  folder for everything that is made        VENV          the virtual environment
 # PYTHON the interpreter it is made from           REQUIREMENTS  what it holds, as a file beside this one: requirements.txt
+#
+# quick.txt needs no Debian package and compiles nothing.
 
 set -euo pipefail
 
@@ -34,6 +36,10 @@ quietly() {
         printf 'setup: failed: %s (all of it: %s)\n' "$*" "$log" >&2
         return 1
     fi
+}
+
+needs_compiler() {
+    [ "$(basename "$requirements")" != quick.txt ]
 }
 
 # Packages of apt-packages.txt that are not installed, one a line.
@@ -114,11 +120,32 @@ virtual_environment() {
     fi
     say "virtual environment ${venv#"$PWD"/} ($("$python" --version))"
     rm -rf "$venv"
-    quietly "$python" -m venv "$venv"
+    empty_environment
     quietly "$venv/bin/pip" install --constraint "$constraints" pip
-    compiled_wheels
-    say 'installing Python packages'
-    quietly "$venv/bin/pip" install --find-links "$wheels" --requirement "$requirements" --constraint "$constraints"
+    if needs_compiler; then
+        compiled_wheels
+        say 'installing Python packages'
+        quietly "$venv/bin/pip" install --find-links "$wheels" --requirement "$requirements" --constraint "$constraints"
+    else
+        # A constraint has no extras.
+        sed -E '/^-r/d; s/\[[a-z]+\]//' "$here"/{requirements,control-node,constraints}.txt >"$build/quick-constraints.txt"
+        quietly "$venv/bin/pip" install --only-binary :all: --requirement "$requirements" --constraint "$build/quick-constraints.txt"
+    fi
+}
+
+# Debian keeps the wheel of pip that venv needs in a package of its own. virtualenv brings one along.
+empty_environment() {
+    local way version
+    for way in venv virtualenv; do
+        if "$python" -m "$way" "$venv" >>"$log" 2>&1; then
+            return 0
+        fi
+        rm -rf "$venv"
+    done
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    printf 'setup: %s can make no virtual environment. As root: apt-get install python%s-venv. Without root: %s -m pip install --user virtualenv\n' \
+        "$python" "$version" "$python" >&2
+    return 1
 }
 
 if ! interpreter=$(command -v "$python"); then
@@ -135,7 +162,9 @@ fi
 mkdir -p "$build/log" "$wheels"
 exec 9>"$build/setup.lock"
 flock 9
-debian_packages
+if needs_compiler; then
+    debian_packages
+fi
 wanted="$interpreter $(cat "$requirements" "$here/control-node.txt" "$constraints" "${BASH_SOURCE[0]}" | sha256sum)"
 if [ ! -x "$venv/bin/python" ] || [ "$(cat "$venv/.made-from" 2>/dev/null)" != "$wanted" ]; then
     started=$SECONDS

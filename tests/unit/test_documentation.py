@@ -19,6 +19,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+pytestmark = pytest.mark.tier("quick")
+
 TREE = Path(__file__).resolve().parents[2]
 PLUGINS = TREE / "plugins"
 COLLECTION = "ansible_collections.winops.volume_activation.plugins"

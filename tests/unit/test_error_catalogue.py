@@ -15,6 +15,8 @@ from typing import Any
 import error_catalogue
 import pytest
 
+pytestmark = pytest.mark.tier("quick")
+
 CASES = list(error_catalogue.without_hosts())
 
 
@@ -26,9 +28,12 @@ def check(case: dict[str, Any], result: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if "without" not in case], ids=lambda case: case["case"])
 def test_case(case: dict[str, Any]):
+    if "needs" in case:
+        pytest.importorskip(case["needs"])
     check(case, error_catalogue.result_of(case))
 
 
+@pytest.mark.tier("test")
 @pytest.mark.parametrize("case", [case for case in CASES if "without" in case], ids=lambda case: case["case"])
 def test_case_without_a_package(case: dict[str, Any]):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.tier("quick")
+
 TREE = Path(__file__).resolve().parents[2]
 COLLECTION = "ansible_collections.winops.volume_activation."
 

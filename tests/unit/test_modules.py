@@ -14,6 +14,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
 
+pytestmark = pytest.mark.tier("quick")
+
 PLUGINS = Path(module_options.__file__).parent.parent
 COLLECTION = PLUGINS.parent
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))

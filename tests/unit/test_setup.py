@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import error_catalogue
 import pytest
 
+pytestmark = pytest.mark.tier("quick")
+
 SETUP = error_catalogue.CATALOGUE.parent / "setup"
 # A package that no machine has; the others are there or not, as the machine is.
-TOOLS = ("bash", "env", "mkdir", "flock", "dirname", "sed", "sort", "xargs", "comm", "cat", "sha256sum", "python3")
+TOOLS = ("bash", "env", "mkdir", "flock", "dirname", "sed", "sort", "xargs", "comm", "cat", "sha256sum", "python3", "basename", "rm")
 USER, NO_APT, NO_PYTHON = "make without the rights of root", "make where there is no apt", "make with a Python that is not there"
-WRITTEN = error_catalogue.paired("Setting up the machine that runs the tests", [USER, NO_APT, NO_PYTHON])
+NO_VENV = "make quick with a Python that has neither venv nor virtualenv"
+WRITTEN = error_catalogue.paired("Setting up the machine that runs the tests", [USER, NO_APT, NO_PYTHON, NO_VENV])
 
 
 def script(folder: Path, name: str, text: str) -> None:
@@ -49,5 +53,21 @@ def test_what_is_missing_is_named_and_nothing_is_done(machine: Path, tmp_path: P
     assert done.returncode == 1
     said = done.stderr.rstrip("\n")
     assert said == error_catalogue.said(WRITTEN[case])
+    assert not (tmp_path / "installed").exists()
+    assert not (build / "venv").exists()
+
+
+def test_quick_installs_no_package_and_names_the_one_without_which_there_is_no_environment(machine: Path, tmp_path: Path):
+    script(machine, "python3", f'[ "$1" != -m ] && exec {sys.executable} "$@"')
+    build = tmp_path / "build"
+    done = subprocess.run(
+        [SETUP / "environment.sh", build, build / "venv", "python3", "quick.txt"],
+        env={"PATH": str(machine)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.rstrip("\n") == error_catalogue.said(WRITTEN[NO_VENV], version=".".join(map(str, sys.version_info[:2])))
     assert not (tmp_path / "installed").exists()
     assert not (build / "venv").exists()

@@ -174,7 +174,7 @@ class KerberosKey:
             answer = self._send(channel, name, token or b"")
             token = None if context.complete else context.step(answer)
             if context.complete and not token:
-                return dns.tsig.Key(name, context, dns.tsig.GSS_TSIG)  # type: ignore[arg-type]  # dnspython takes a context too
+                return dns.tsig.Key(name, t.cast(t.Any, context), dns.tsig.GSS_TSIG)
         raise self._refused("the negotiation does not come to an end")
 
     def _send(self, channel: Channel, name: dns.name.Name, token: bytes) -> bytes:

@@ -18,7 +18,7 @@ from lab.witness import Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DELEGATE, DELEGATE_PASSWORD, GROUP_DN, KMS_1, KMS_2, MEMBERS, settings, shown, tool
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 
 def test_a_group_is_made_and_filled_once(session: Session, witness: Witness) -> None:

@@ -29,7 +29,7 @@ from lab.witness import Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DELEGATE, DELEGATE_PASSWORD, GROUP_DN, KMS_1, KMS_2, MEMBERS, granting, publish, settings, tool, wanted
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 OPERATOR = f"{names.OPERATOR}@{names.REALM}"
 

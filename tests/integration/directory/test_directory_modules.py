@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import ansible_collections.winops.volume_activation.plugins.plugin_utils._errors as collection
 from lab import names
 from lab.domain.controller import Domain
@@ -20,7 +22,7 @@ from lab.witness import Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import ADDRESS, MEMBERS
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 COLLECTIONS = str(Path(collection.__file__).parents[5])
 

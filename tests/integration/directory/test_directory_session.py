@@ -23,7 +23,7 @@ from lab.domain.controller import Domain
 from ..conftest import NEEDS_DOMAIN
 from .helpers import ADDRESS, DELEGATE, DELEGATE_PASSWORD, KMS_1, KMS_2, settings, tool
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 
 @pytest.mark.parametrize(

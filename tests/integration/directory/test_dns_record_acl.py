@@ -21,7 +21,7 @@ from lab.witness import KMS_RECORD_DN, Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import ADDRESS, GRANT, KMS_1, KMS_2, NODE, granting, publish, shown, wanted
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 
 def test_the_second_host_may_publish_once_its_group_may_write(session: Session, published: Witness) -> None:

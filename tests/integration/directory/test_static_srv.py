@@ -19,7 +19,7 @@ from lab.witness import KMS_RECORD_DN, Srv, Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DELEGATE, DELEGATE_PASSWORD, KMS_1, KMS_2, granting, node_in_database, publish, samba_dns, settings, shown
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 FIRST, SECOND = (10, 75, 1688, KMS_1.fqdn), (10, 25, 1688, KMS_2.fqdn)
 OBJECT = f"SRV {names.KMS_RECORD}.{names.ZONE}"

@@ -9,6 +9,8 @@ import re
 import subprocess
 from typing import Any
 
+import pytest
+
 from lab import names
 from lab.domain.controller import Domain
 
@@ -17,7 +19,7 @@ from ..directory.test_directory_modules import run_module
 from .bind import KEY_NAME, KEY_SECRET, SIGNED, Bind
 from .helpers import DC_ADDRESS, Place, dig, value
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 ONE, TWO = "10 75 1688 kms-1.contoso.com", "10 25 1688 kms-2.contoso.com"
 MADE = ("absent", "present")

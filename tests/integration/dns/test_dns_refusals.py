@@ -18,7 +18,7 @@ from ..conftest import NEEDS_DOMAIN
 from .bind import CLOSED, KEY_NAME, OPEN, OTHER_KEY, OTHER_SECRET, SIGNED, Bind
 from .helpers import BIND_ADDRESS, DC_ADDRESS, GSS, Place, dig, ensure
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 ONE = "10 75 1688 kms-1.contoso.com"
 WRONG_SECRET = "d3Jvbmc="

@@ -10,7 +10,7 @@ import pytest
 from ..conftest import NEEDS_DOMAIN
 from .helpers import Place, shown
 
-pytestmark = NEEDS_DOMAIN
+pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 ONE, TWO, OTHER = "10 75 1688 kms-1.contoso.com", "10 25 1688 kms-2.contoso.com", "0 0 1688 other.contoso.com"
 MADE, GONE = ("absent", "present"), ("present", "absent")

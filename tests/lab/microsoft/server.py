@@ -183,7 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Reply(411 if not length else 413, b"", "text/html"))
             return
         body = self.rfile.read(int(length))
-        if not self.server.service.microsoft.reachable:
+        # Who is killed while sending has asked for nothing.
+        if len(body) < int(length) or not self.server.service.microsoft.reachable:
             self.close_connection = True
             return
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -70,16 +70,21 @@ class HttpResponse:
 
 def _line(stream: BinaryIO) -> bytes:
     line = stream.readline(MAX_LINE)
-    if line and not line.endswith(b"\n"):
+    if line.endswith(b"\n"):
+        return line
+    if len(line) >= MAX_LINE:
         raise BadRequest(400)
-    return line
+    # Who is killed while sending has asked for nothing.
+    raise ConnectionResetError("the request ended early")
 
 
 def read_request(stream: BinaryIO, send: BinaryIO, max_body: int) -> HttpRequest | None:
     """Read a request; None at the end of the connection. Raises :class:`BadRequest` and OSError."""
-    first = _line(stream)
+    first = stream.readline(MAX_LINE)
     if not first.strip():
         return None
+    if not first.endswith(b"\n"):
+        raise BadRequest(400)
     size = len(first)
     parts = first.decode("latin-1").split()
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):

@@ -18,6 +18,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._action i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 
+pytestmark = pytest.mark.tier("quick")
+
 NAME = "_vlmcs._tcp.contoso.com"
 
 

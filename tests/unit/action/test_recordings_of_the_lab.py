@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.re
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts
 
+pytestmark = pytest.mark.tier("quick")
+
 FOLDER = Path(__file__).resolve().parents[1] / "recordings"
 RECORDINGS = ("modern_kms_host", "modern_client", "document_kms_host", "document_client")
 

@@ -16,6 +16,8 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.action.computer_list import ActionModule
 
+pytestmark = pytest.mark.tier("quick")
+
 OTHER = "55c92734-d682-4d71-983e-d6ec3f16059f"
 
 

@@ -22,6 +22,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import of_kind_export, of_kind_full, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("test")
+
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 SCHEMA = json.loads((DOCS / "computer_list.schema.json").read_text(encoding="utf-8"))
 GUIDE = DOCS / "docsite/rst/computer_list.rst"

@@ -25,6 +25,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("quick")
+
 
 def confirmed(full: FullList) -> dict[str, str]:
     """The confirmation IDs by installation ID and activation ID."""

@@ -31,6 +31,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import VaultCipher
 
+pytestmark = pytest.mark.tier("quick")
+
 EXPORT = Export("55c92734-d682-4d71-983e-d6ec3f16059f")
 
 

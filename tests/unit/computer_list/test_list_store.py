@@ -24,6 +24,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("quick")
+
 # Saves lists of one computer more each time, as fast as it can, until it is killed; says how many it has saved.
 SAVER = """
 import sys
@@ -165,6 +167,7 @@ def test_the_content_is_on_the_disk_before_the_name_leads_to_it(tmp_path: Path, 
     assert calls == ["file", "rename", "folder"]
 
 
+@pytest.mark.tier("soak")
 def test_killed_while_it_saves_the_file_is_whole_and_nothing_confirmed_is_lost(tmp_path: Path):
     path = tmp_path / "list.json"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -236,6 +239,7 @@ def test_a_file_or_folder_that_is_not_there_is_named(tmp_path: Path):
     assert refused.value.message == f"{tmp_path} can't be read: Is a directory (EISDIR); give the path of a file."
 
 
+@pytest.mark.tier("test")
 def test_an_encrypted_file_is_what_ansible_vault_reads(tmp_path: Path):
     written, cipher = lists.isolated(), _vault.VaultCipher("correct horse", "lab")
     file = save(tmp_path / "list.json", written, cipher=cipher)

@@ -22,6 +22,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_proxy_entries import Seen
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak_proxy import Ended
 
+pytestmark = pytest.mark.tier("quick")
+
 LICENSE = {"operating_system": {"computer_name": "PC-1", "caption": "Microsoft Windows 10 Enterprise"}}
 RING = {"win": {"key": "MMKVP-D7663-2TCFK-B7W8M-7VCKF"}}
 ORDER = {"installation_id": lists.iid(1), "confirmation_id": lists.cid(1), "mak": "win", "name": "Windows"}

@@ -10,6 +10,8 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.filter.mak_state_directory import mak_state_directory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.state_directory import judge, mount_points
 
+pytestmark = pytest.mark.tier("quick")
+
 RUNNER = {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/42", "HOME": "/home/runner"}
 LOCAL_RUNNER = {"AWX_ISOLATED_DATA_DIR": "/tmp/job/artifacts/42", "HOME": "/home/me"}
 SHELL = {"HOME": "/home/me"}

@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("test")
+
 CONFIGURATION = "CN=Configuration,DC=contoso,DC=com"
 CONTAINER = f"CN=Activation Objects,CN=Microsoft SPP,CN=Services,{CONFIGURATION}"
 SKU = uuid.UUID("97a0acdc-b989-5704-b7bd-51ea3642ca1c")

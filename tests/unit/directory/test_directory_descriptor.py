@@ -23,6 +23,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("quick")
+
 
 @given(sids)
 def test_a_sid_survives_both_forms(sid: Sid) -> None:

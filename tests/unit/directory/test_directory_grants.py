@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import INHERITED, Ace, Acl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
 
+pytestmark = pytest.mark.tier("quick")
+
 GROUP = Sid.from_text("S-1-5-21-1-2-3-1110")
 GROUP_TEXT = str(GROUP)
 SCENARIO = rights.mask_of(["read", "write", "delete"])

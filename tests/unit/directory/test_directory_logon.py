@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 
+pytestmark = pytest.mark.tier("test")
+
 SERVER = "dc1.contoso.com"
 
 

@@ -21,6 +21,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("test")
+
 FOREST = "DC=contoso,DC=com"
 DOMAIN = f"DC=east,{FOREST}"
 PARTITIONS = (

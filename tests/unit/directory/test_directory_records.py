@@ -17,6 +17,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
+pytestmark = pytest.mark.tier("quick")
+
 shorts, words = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 labels = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=63)
 targets = st.lists(labels, max_size=5).map(".".join).filter(lambda name: len(name) <= 253).map(lambda name: name or ".")

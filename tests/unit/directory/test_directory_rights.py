@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import rights
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 
+pytestmark = pytest.mark.tier("quick")
+
 
 @pytest.mark.parametrize(("generic", "name"), [(0x10000000, "full_control"), (0x80000000, "read"), (0x40000000, "write"), (0x20000000, "")])
 def test_a_generic_right_is_what_ad_stores_for_it(generic: int, name: str) -> None:

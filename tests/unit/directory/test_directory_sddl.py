@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import Acl, SecurityDescriptor
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("quick")
+
 _ACL_BITS = sd.DACL_AUTO_INHERIT_REQ | sd.DACL_AUTO_INHERITED | sd.DACL_PROTECTED
 _SACL_BITS = sd.SACL_AUTO_INHERIT_REQ | sd.SACL_AUTO_INHERITED | sd.SACL_PROTECTED
 acls = st.lists(st.one_of(plain_aces, object_aces, opaque_aces), max_size=6).map(lambda entries: Acl(tuple(entries)))

@@ -21,6 +21,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 
+pytestmark = pytest.mark.tier("test")
+
 BASE = "DC=contoso,DC=com"
 USERS = f"CN=Users,{BASE}"
 ZONE_DN = f"DC=contoso.com,CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}"

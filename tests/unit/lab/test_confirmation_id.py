@@ -38,6 +38,8 @@ from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import seed_of
 from lab.windows.data import key_named
 
+pytestmark = pytest.mark.tier("test")
+
 KILLED, NO_ID, LEFT_ALONE, DISK_FULL, NO_WAY, SUMMARY = (
     "a product that was asked for by a run that did not end",
     "a product of a list that Windows gave no installation ID for",

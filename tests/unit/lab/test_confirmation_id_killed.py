@@ -27,6 +27,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsof
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings
 from lab.microsoft.server import BatchServer
 
+pytestmark = pytest.mark.tier("soak")
+
 KEY = "mak_win_enterprise"
 COUNT = 8
 

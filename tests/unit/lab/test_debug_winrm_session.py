@@ -31,6 +31,8 @@ from lab.wsman.backend import Backend, Directory
 from lab.wsman.request_log import RequestLog
 from lab.wsman.server import ServerOptions, WsmanServer
 
+pytestmark = pytest.mark.tier("test")
+
 ADDRESS = "127.77.3.1"
 USER = "CONTOSO\\svc"
 PASSWORD = "Pa55-word!"

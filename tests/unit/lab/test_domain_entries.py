@@ -10,6 +10,8 @@ import pytest
 from lab import names
 from lab.domain import entries
 
+pytestmark = pytest.mark.tier("test")
+
 FIRST, SECOND = names.controllers(2)
 HEADER = 24
 # SRV 0 100 389 dc1.contoso.com, as samba-tool's provision writes it.

@@ -12,6 +12,8 @@ import pytest
 from lab.injection import Injector
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 ACTIVATE = Entry(host="kms-1.contoso.com", action="Invoke:Activate", resource="SoftwareLicensingProduct")
 QUERY = Entry(host="pc-001.contoso.com", action="Enumerate", resource="*", query="select ID from SoftwareLicensingProduct")
 

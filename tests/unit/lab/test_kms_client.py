@@ -22,6 +22,8 @@ from lab.windows import data, machine
 from lab.windows.host import Host
 from lab.windows.registry import Value, ValueType
 
+pytestmark = pytest.mark.tier("test")
+
 WHOLE = Wish(
     kms_host="kms-9.contoso.com",
     kms_port=1690,

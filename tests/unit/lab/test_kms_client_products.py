@@ -20,6 +20,8 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.ports import ActivationObject
 
+pytestmark = pytest.mark.tier("test")
+
 
 def office_id(suite: str) -> str:
     return next(item.id for item in data.products() if item.suite == suite and item.is_kms_client)

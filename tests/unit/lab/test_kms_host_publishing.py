@@ -27,6 +27,8 @@ from lab.windows.ports import SrvRecord
 from lab.windows.publishing import RunningSettings
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 SL = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SL"
 WEST = "west.contoso.com"
@@ -178,6 +180,7 @@ def test_a_host_that_refuses_is_not_left_stopped_and_nothing_is_called_done(doma
     assert not listed(host)
 
 
+@pytest.mark.tier("soak")
 def test_killed_after_each_request_a_second_run_ends_with_the_list_in_use(domain: FakeDomain) -> None:
     wish = Wish(settings={"low_priority": True, "dns_publishing": True}, publish_list=LIST)
     left, finished = 0, False

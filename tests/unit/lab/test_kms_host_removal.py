@@ -23,6 +23,8 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.microsoft import Microsoft
 
+pytestmark = pytest.mark.tier("test")
+
 EMPTY = ListWish((), exact=True)
 OTHER = RecordSeen("_vlmcs._tcp.contoso.com", (), ("kms-2.contoso.com:1688",))
 
@@ -174,6 +176,7 @@ def test_a_computer_that_was_never_a_kms_host_needs_nothing_and_no_dns(domain: F
     assert gone.plan.steps == []
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize("uninstall", [False, True])
 def test_killed_after_each_request_a_second_run_undoes_the_rest(domain: FakeDomain, uninstall: bool) -> None:
     left, finished = 0, False

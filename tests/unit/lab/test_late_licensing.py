@@ -18,6 +18,8 @@ from lab.wsman.request_log import Entry
 from lab.wsman.service import Service
 from lab.wsman.tampering import Tampering
 
+pytestmark = pytest.mark.tier("test")
+
 KEY = data.key_named("csvlk_2022").key
 
 

@@ -28,6 +28,8 @@ from lab.windows.registry import ValueType
 from lab.wsman.backend import WmiError
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 CSVLK = data.key_named("csvlk_2022").key
 NO_KEY = "BBBBB-BBBBB-BBBBB-BBBBB-BBBBB"
 

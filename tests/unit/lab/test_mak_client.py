@@ -22,6 +22,8 @@ from lab.windows.host import Host
 from lab.wsman.request_log import Entry
 from lab.wsman.service import DropConnection
 
+pytestmark = pytest.mark.tier("test")
+
 ENTERPRISE = "mak_win_enterprise"
 BOTH = Wish(product_key=mak(), activate=True)
 

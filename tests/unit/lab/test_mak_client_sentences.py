@@ -25,6 +25,8 @@ from lab.wsman.backend import WmiError
 from lab.wsman.request_log import Entry
 from lab.wsman.service import DropConnection
 
+pytestmark = pytest.mark.tier("test")
+
 REFUSED = {
     "a MAK that Microsoft has blocked": 0xC004C003,
     "a MAK without activations": 0xC004C020,

@@ -17,6 +17,8 @@ from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import seed_of
 from lab.windows.data import key_named
 
+pytestmark = pytest.mark.tier("test")
+
 KEY, OTHER = "mak_win_enterprise", "mak_server_2022_standard"
 
 

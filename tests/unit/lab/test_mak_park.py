@@ -17,6 +17,8 @@ from lab.windows.factory import build_host
 from lab.windows.host import Host
 from lab.wsman.backend import WmiError
 
+pytestmark = pytest.mark.tier("test")
+
 MAK, ISOLATED = park.PARKS["mak"], park.PARKS["isolated"]
 MACHINES = names.machines(MAK.client_count, MAK.server_count)
 COMPUTERS = [machine for machine in MACHINES if machine.role != "kms"]

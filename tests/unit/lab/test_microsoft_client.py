@@ -26,6 +26,8 @@ from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import TOPICS, seed_of
 from lab.windows.data import key_named
 
+pytestmark = pytest.mark.tier("test")
+
 
 @pytest.mark.parametrize(("topic", "form"), [(topic, form) for topic, known in TOPICS.items() for form in known.variants])
 def test_every_form_of_answer_is_read(microsoft: BatchServer, topic: str, form: str):

@@ -21,6 +21,8 @@ from lab.layout import TESTS
 from lab.microsoft.proxy import proxy_in_thread
 from lab.microsoft.server import BatchServer, Sample
 
+pytestmark = pytest.mark.tier("test")
+
 KEY = "mak_win_enterprise"
 BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError)
 

@@ -18,6 +18,8 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.wsman.backend import WmiError
 
+pytestmark = pytest.mark.tier("test")
+
 MAK = "mak_win_enterprise"
 
 

@@ -19,6 +19,8 @@ from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import seed_of
 from lab.windows.data import key_named
 
+pytestmark = pytest.mark.tier("test")
+
 REFUSED, AGAIN, LOST = (Fate.REFUSED, False), (Fate.REFUSED, True), (Fate.LOST, True)
 NO_WAY, NEVER = (Fate.NOT_SENT, True), (Fate.NOT_SENT, False)
 

@@ -21,6 +21,8 @@ from lab.microsoft.variants import TOPICS, seed_of
 from lab.windows import data
 from lab.windows.microsoft import Microsoft
 
+pytestmark = pytest.mark.tier("test")
+
 KEY = "mak_win_enterprise"
 
 

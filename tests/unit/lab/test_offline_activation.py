@@ -29,6 +29,8 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.identifiers import confirmation_id
 
+pytestmark = pytest.mark.tier("test")
+
 CSVLK = data.key_named("csvlk_2022").key
 MAK = data.key_named("mak_win_enterprise").key
 OTHER = "1234567" * 9

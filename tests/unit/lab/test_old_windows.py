@@ -34,6 +34,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from lab.windows import data
 from lab.windows.host import Host
 
+pytestmark = pytest.mark.tier("test")
+
 OLD = [name for name, profile in data.profiles().items() if profile.version.startswith("6.")]
 R2 = "server_2008r2_enterprise"
 CSVLK = data.key_named("csvlk_2008r2_b").key

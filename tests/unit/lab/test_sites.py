@@ -16,6 +16,8 @@ from lab.windows.kms_line import CountAnswer
 from lab.windows.kms_listener import KmsListener
 from lab.windows.ports import DNS_ERROR_NO_DNS_SERVERS, DNS_ERROR_RCODE_SERVER_FAILURE, DnsError
 
+pytestmark = pytest.mark.tier("test")
+
 
 @pytest.mark.parametrize("kind", sites.KINDS)
 def test_no_two_machines_share_anything(kind: str) -> None:

@@ -20,6 +20,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from lab.windows import data
 from lab.windows.host import Host
 
+pytestmark = pytest.mark.tier("test")
+
 CSVLK, MAK = data.key_named("csvlk_2022").key, data.key_named("mak_win_enterprise").key
 WINDOWS_10 = "73111121-5638-40f6-bc11-f1d7b0d64300"
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"

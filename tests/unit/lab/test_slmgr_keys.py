@@ -22,6 +22,8 @@ from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.identifiers import confirmation_id
 
+pytestmark = pytest.mark.tier("test")
+
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 CSVLK, MAK = data.key_named("csvlk_2022").key, data.key_named("mak_win_enterprise").key
 ESU = data.key_named("esu_windows_10_year_1").key

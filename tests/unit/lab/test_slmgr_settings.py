@@ -21,6 +21,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.run import run
 from lab.windows.host import Host
 
+pytestmark = pytest.mark.tier("test")
+
 WINDOWS_10 = "73111121-5638-40f6-bc11-f1d7b0d64300"
 
 

@@ -20,6 +20,8 @@ from lab.windows.host import Host
 from lab.wsman.request_log import Entry
 from lab.wsman.service import DropConnection
 
+pytestmark = pytest.mark.tier("test")
+
 KEYS = {"server_2022_standard": "csvlk_2022", "server_2008r2_enterprise": "csvlk_2008r2_b"}
 NETSH = 'netsh.exe advfirewall firewall set rule group="@FirewallAPI.dll,-28002" new enable=yes'
 

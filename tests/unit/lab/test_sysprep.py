@@ -14,6 +14,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from lab.windows.sysprep import APPX_STORE
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 
 @pytest.fixture
 def domain(domain_in_real_time: FakeDomain) -> FakeDomain:

@@ -13,6 +13,8 @@ from unit.lab.windows_fakes import CIMV2, DOMAIN, FakeDomain, activate, base, cr
 from lab.windows.host import Host
 from lab.windows.sysprep import PENDING_REBOOTS, parse
 
+pytestmark = pytest.mark.tier("test")
+
 SYSPREP = r"C:\Windows\System32\Sysprep\sysprep.exe"
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 GENERALIZE = f"{SYSPREP} /generalize /oobe /quit /quiet"

@@ -22,6 +22,8 @@ from lab.windows.host import Host
 from lab.windows.sysprep import PENDING_REBOOTS, STATUS
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 
 

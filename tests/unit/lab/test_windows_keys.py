@@ -12,6 +12,8 @@ from lab.windows import data
 from lab.windows.identifiers import confirmation_id
 from lab.wsman.backend import WmiError
 
+pytestmark = pytest.mark.tier("test")
+
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 ALPHABET = "BCDFGHJKMNPQRTVWXY2346789-"
 

@@ -32,6 +32,8 @@ from lab.windows.kms_line import LineError, decode_request
 from lab.windows.ports import SrvRecord
 from lab.wsman.backend import WmiError
 
+pytestmark = pytest.mark.tier("test")
+
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 
 

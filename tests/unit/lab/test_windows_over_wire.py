@@ -22,6 +22,8 @@ from lab.wsman.backend import Directory
 from lab.wsman.request_log import RequestLog
 from lab.wsman.server import ServerOptions, WsmanServer
 
+pytestmark = pytest.mark.tier("test")
+
 USER, PASSWORD = "CONTOSO\\svc-winrm", "Pa55-word!"
 SERVICE = ns.URI_WMI + "root/cimv2/SoftwareLicensingService"
 RULE = ns.URI_WMI + "root/StandardCimv2/MSFT_NetFirewallRule"

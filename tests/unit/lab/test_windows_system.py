@@ -30,6 +30,8 @@ from lab.windows.machine import lookup_suffixes
 from lab.windows.processes import split_command
 from lab.wsman.backend import WmiError
 
+pytestmark = pytest.mark.tier("test")
+
 SPP = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 
 

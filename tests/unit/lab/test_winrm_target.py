@@ -19,6 +19,8 @@ from lab.windows.registry import ValueType
 from lab.wsman.backend import WBEM_E_ACCESS_DENIED, WmiError
 from lab.wsman.request_log import Entry
 
+pytestmark = pytest.mark.tier("test")
+
 WINRM_RULE, WMI_RULES = "WINRM-HTTP-In-TCP", ["WMI-RPCSS-In-TCP", "WMI-WINMGMT-In-TCP", "WMI-ASYNC-In-TCP"]
 OLD_RULE = "v2.10|Action=Allow|Active=FALSE|Dir=In|Protocol=6|Profile=Domain|LPort=5985|App=System|EmbedCtxt=@FirewallAPI.dll,-30267|"
 

@@ -20,6 +20,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.ci
 from lab.wsman import backend as wmi
 from lab.wsman.variants import TOPICS
 
+pytestmark = pytest.mark.tier("test")
+
 INTEGERS = {f"{sign}int{bits}": (sign == "s", bits) for sign in "us" for bits in (8, 16, 32, 64)}
 SYSTEM = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_ComputerSystem"
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=20).map(

@@ -38,6 +38,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from lab.windows import data
 from lab.wsman import variants
 
+pytestmark = pytest.mark.tier("test")
+
 WRONG_KEY = "BBBBB-BBBBB-BBBBB-BBBBB-BBBBB"
 # Where Windows may answer with one of several codes, each of them is the same to a user.
 SAME = {

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from lab.wsman import wql
 from lab.wsman.backend import CimClass, Property
 
+pytestmark = pytest.mark.tier("test")
+
 THING = CimClass(
     "root/cimv2",
     "Thing",

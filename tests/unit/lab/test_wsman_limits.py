@@ -23,6 +23,8 @@ from lab.wsman.operations import Operations
 from lab.wsman.service import Service
 from lab.wsman.variants import TOPICS
 
+pytestmark = pytest.mark.tier("test")
+
 OLD = "6.1.7601"
 SERVICES = CimClass(
     "Win32_Service", {"Name": "string", "Description": "string", "ProcessId": "uint32"}, {"Slow": Method({"Seconds": "uint32"})}

@@ -28,6 +28,8 @@ from unit.lab.wsman_front_end import (
 
 from lab.wsman import namespaces as ns
 
+pytestmark = pytest.mark.tier("test")
+
 
 def test_get_put_and_typed_values(lab: FrontEnd) -> None:
     with lab.pypsrp() as client:

@@ -34,6 +34,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan imp
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan.identify import Pace, Port, scan
 from lab.wsman import namespaces as ns
 
+pytestmark = pytest.mark.tier("test")
+
 COLLECTIONS = Path(__file__).resolve().parents[3] / "build/collections"
 PACE = Pace(parallel=32, rate=10_000, timeout=1, time_limit=60)
 HERE = "127.0.0.1"

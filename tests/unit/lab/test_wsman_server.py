@@ -32,6 +32,8 @@ from lab.wsman.backend import WmiError
 from lab.wsman.request_log import Entry
 from lab.wsman.service import DropConnection
 
+pytestmark = pytest.mark.tier("test")
+
 
 @pytest.mark.parametrize(
     ("auth", "options"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+import pytest
 from unit.windows_samples import NEEDS_SAMPLES, body_of, sample
 
 from lab.windows.schema import CIMV2, system_class
@@ -22,7 +23,7 @@ from lab.wsman.values import Style, endpoint_reference_xml, fragment_xml, instan
 from lab.wsman.winrm_config import Limits, config_xml
 from lab.wsman.wmi_faults import from_wmi_error, keys_missing
 
-pytestmark = NEEDS_SAMPLES
+pytestmark = [pytest.mark.tier("test"), NEEDS_SAMPLES]
 
 Shape = tuple[str, tuple[str, ...], tuple["Shape", ...]]
 

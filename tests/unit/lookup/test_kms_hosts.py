@@ -16,6 +16,8 @@ from unit.plugin_utils.name_server import AAAA, REFUSED, SRV, A, NameServer, add
 
 from ansible_collections.winops.volume_activation.plugins.lookup import kms_hosts
 
+pytestmark = pytest.mark.tier("quick")
+
 NAME = "_vlmcs._tcp.contoso.com"
 RECORDS = [srv(10, 0, 1688, "kms-0.contoso.com"), srv(10, 90, 1688, "KMS-1.contoso.com"), srv(10, 10, 1688, "kms-2.contoso.com")]
 LAST = srv(90, 5, 1689, "kms-9.contoso.com")

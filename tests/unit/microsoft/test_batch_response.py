@@ -20,6 +20,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsof
     parse,
 )
 
+pytestmark = pytest.mark.tier("quick")
+
 PID = "03612-00206-271-344265-03-1033-20348.0000-0012026"
 IID = "0123456" * 9
 CID = "012345" * 8

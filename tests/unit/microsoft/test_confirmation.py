@@ -28,6 +28,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsof
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate, RequestFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings
 
+pytestmark = pytest.mark.tier("quick")
+
 PID = "03612-00206-271-344265-03-1033-20348.0000-0012026"
 HOW = Settings("https://activation.sls.microsoft.com/x", retries=3, parallel=4)
 

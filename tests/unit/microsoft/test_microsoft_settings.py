@@ -12,6 +12,8 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings, settings_from_options
 
+pytestmark = pytest.mark.tier("quick")
+
 GIVEN: dict[str, Any] = {
     "microsoft_url": "https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx",
     "ca_path": None,

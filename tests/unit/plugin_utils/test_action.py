@@ -16,6 +16,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils import _a
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step
 
+pytestmark = pytest.mark.tier("quick")
+
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
 SPEC = {
     "product_key": {"type": "str", "aliases": ["key"]},

@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._address 
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
+pytestmark = pytest.mark.tier("quick")
+
 
 @given(st.integers(1, 65535), st.one_of(st.from_regex(r"[a-z][a-z0-9.-]{0,30}", fullmatch=True), st.ip_addresses(v=4).map(str)))
 def test_a_host_with_a_port_is_split(port: int, host: str) -> None:

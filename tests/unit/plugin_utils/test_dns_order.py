@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_order import groups, selection_order
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
+pytestmark = pytest.mark.tier("quick")
+
 values = st.builds(
     SrvValue,
     priority=st.integers(0, 3),

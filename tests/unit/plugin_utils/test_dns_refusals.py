@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
 
+pytestmark = pytest.mark.tier("quick")
+
 KEY, KERBEROS = (
     SharedKey("activation", "c2VjcmV0", "hmac-sha256"),
     KerberosKey(Logon(Account("ops@contoso.com"), "CONTOSO.COM", "192.0.2.1"), "ns1"),

@@ -25,6 +25,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
+pytestmark = pytest.mark.tier("quick")
+
 # Few of each, so that values meet.
 VALUES = st.builds(SrvValue, st.integers(0, 1), st.integers(0, 1), st.sampled_from([1688, 1689]), st.sampled_from(["a.b", "c.d", "e.f"]))
 HELD = st.dictionaries(VALUES, st.sampled_from([300, 900]), max_size=8)

@@ -23,6 +23,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
+pytestmark = pytest.mark.tier("quick")
+
 NAME = "_vlmcs._tcp.contoso.com"
 VALUES = [(600, srv(10, 75, 1688, "kms-1.contoso.com"))]
 WISH = Wish((SrvValue(10, 75, 1688, "kms-1.contoso.com"),), ttl=3600)

@@ -30,6 +30,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
 
+pytestmark = pytest.mark.tier("quick")
+
 NAME = "_vlmcs._tcp.contoso.com"
 VALUES = [(600, srv(10, 75, 1688, "KMS-1.contoso.com")), (600, srv(10, 25, 1688, "kms-2.contoso.com"))]
 
@@ -157,6 +159,7 @@ def test_a_server_that_answers_a_little_later_counts_as_well(holder: NameServer,
         assert ports(published(holder, later), "kms-1.contoso.com") == [1688, 1689]
 
 
+@pytest.mark.tier("test")
 def test_a_host_that_no_server_names_is_known_after_a_short_while(holder: NameServer) -> None:
     with NameServer(silent=-1) as dead:
         began = time.monotonic()
@@ -166,6 +169,7 @@ def test_a_host_that_no_server_names_is_known_after_a_short_while(holder: NameSe
         ports(published("dc9.invalid"), "kms-1.contoso.com")
 
 
+@pytest.mark.tier("test")
 def test_records_of_several_domains_are_asked_at_the_same_time(holder: NameServer) -> None:
     west = service_name("west.contoso.com")
     with NameServer(silent=-1) as dead, NameServer({(west, SRV): [(60, srv(90, 75, 1688, "kms-1.contoso.com"))]}) as other:

@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
 
+pytestmark = pytest.mark.tier("test")
+
 SERVER = "dc1.contoso.com"
 
 

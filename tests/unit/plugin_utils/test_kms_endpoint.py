@@ -21,6 +21,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endp
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint import probe as probing
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import State, probe, probe_all, unresolved
 
+pytestmark = pytest.mark.tier("quick")
+
 KMS = uuid.UUID("51c82175-844e-4750-b0d8-ec255555bc06")
 
 

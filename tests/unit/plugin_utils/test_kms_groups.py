@@ -10,6 +10,8 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.kms_groups import edition_of, group_of, is_refused
 from lab.windows import data
 
+pytestmark = pytest.mark.tier("quick")
+
 SERVED: dict[str, list[tuple[str, int, bool]]] = {
     "VOLUME_KMS_WS25": [("ServerStandard", 26100, True), ("ServerStandard", 20348, True), ("EnterpriseS", 26100, False)],
     "VOLUME_KMS_WS22": [("ServerDatacenter", 20348, True), ("Enterprise", 22631, False), ("EnterpriseS", 19044, False)],

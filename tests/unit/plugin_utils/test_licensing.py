@@ -20,6 +20,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.kms import ActivationState, judge_activation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.status import expiry, status_name
 
+pytestmark = pytest.mark.tier("quick")
+
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 

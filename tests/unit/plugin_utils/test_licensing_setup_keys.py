@@ -18,6 +18,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
     find,
 )
 
+pytestmark = pytest.mark.tier("quick")
+
 ALL = (*WINDOWS_KEYS, *OFFICE_KEYS)
 EDITION_IDS = sorted({edition_id for row in WINDOWS_KEYS for edition_id in row.edition_ids})
 

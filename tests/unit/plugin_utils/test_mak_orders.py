@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils import _m
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orders import Orders, Pair, State
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
 
+pytestmark = pytest.mark.tier("quick")
+
 WIN, PRO = "288e95ec-20ea-58eb-8698-12be92334a8e", "077cd83b-909f-53da-87ae-a0927363b68e"
 PRODUCTS = {"win": {"host": "pc-2", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
 GOOD = "MMKVP-D7663-2TCFK-B7W8M-7VCKF"

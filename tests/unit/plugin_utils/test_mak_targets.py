@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.winops.volume_activation.plugins.filter.mak_independent import mak_findings
+
+pytestmark = pytest.mark.tier("quick")
 
 HOST = "pc-001.contoso.com"
 

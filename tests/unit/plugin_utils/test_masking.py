@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._masking import MASK, Secrets, without_keys
 
+pytestmark = pytest.mark.tier("quick")
+
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
 MASKED = "XXXXX-XXXXX-XXXXX-XXXXX-6789B"
 # Long enough that it stands in no text by chance.

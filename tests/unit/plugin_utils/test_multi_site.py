@@ -15,6 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._results 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.derived import derived
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.sites import read_sites
 
+pytestmark = pytest.mark.tier("quick")
+
 NORTH, SOUTH = "n1.north.example", "s1.south.example"
 SITES = {
     "north": {"domain": "north.example", "domain_controllers": ["dc.north.example"], "kms_hosts": [{"name": NORTH, "weight": 60}]},

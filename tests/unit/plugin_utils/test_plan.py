@@ -9,6 +9,8 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step, StepFailed
 
+pytestmark = pytest.mark.tier("quick")
+
 
 def step(name: str) -> Step:
     return Step("host", name, 1, 2)

@@ -17,6 +17,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_valu
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import publication_events
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 
+pytestmark = pytest.mark.tier("quick")
+
 FQDN = "kms-2.contoso.com"
 HOME = Wanted("contoso.com")
 WEST = Wanted("west.contoso.com", 90, 75)

@@ -18,6 +18,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
     plan_list,
 )
 
+pytestmark = pytest.mark.tier("quick")
+
 EAST, WEST = PublishLine("east.contoso.com", 10, 75), PublishLine("west.contoso.com", 90, 75)
 BOTH = ListWish((EAST, WEST))
 RIGHT = ["east.contoso.com, 10, 75", "west.contoso.com, 90, 75"]

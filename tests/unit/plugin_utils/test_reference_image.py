@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.filter.reference_image import reference_image_findings, reference_image_summary
 
+pytestmark = pytest.mark.tier("quick")
+
 HOST = "ref-1"
 LICENSE = {"operating_system": {"caption": "Windows 11 Enterprise", "server": False}}
 CLIENT = {"activation": {"state": "licensed", "kms_host": "kms-1.contoso.com", "kms_port": 1688}}

@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report
 
+pytestmark = pytest.mark.tier("quick")
+
 
 def license_of(status: str = "licensed", channel: str = "csvlk", count: int | None = None, offset: float = 0.0):
     return {

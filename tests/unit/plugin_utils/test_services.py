@@ -13,6 +13,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import services
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 
+pytestmark = pytest.mark.tier("quick")
+
 
 class Computer:
     """A session with a computer that has one service; C(losses) says what happens to each order in turn."""

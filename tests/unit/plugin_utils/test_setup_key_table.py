@@ -25,6 +25,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys_data import GVLK, OLDER
 
+pytestmark = pytest.mark.tier("quick")
+
 COLLECTED = Path(__file__).with_name("setup_key_rows.txt")
 _DOUBTED = re.compile(r" \[(?:M|L)")
 _MARK = re.compile(r" \[(?:M|L)[^]]*\]| \(third-party list\)| \(older page\)")

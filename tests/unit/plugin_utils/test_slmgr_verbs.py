@@ -28,6 +28,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.requests import license_text, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass
 
+pytestmark = pytest.mark.tier("quick")
+
 GUIDE = Path(__file__).resolve().parents[3] / "docs/docsite/rst/slmgr.rst"
 CLASSES = {item.name: item for item in vars(classes).values() if isinstance(item, CimClass)}
 GUID = "73111121-5638-40f6-bc11-f1d7b0d64300"

@@ -19,6 +19,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.se
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts, describe_carrier
 
+pytestmark = pytest.mark.tier("quick")
+
 DENIED = (
     "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>w:AccessDenied</s:Value></s:Subcode></s:Code><s:Reason/>"
     f'<s:Detail><f:WSManFault xmlns:f="{ns.WSMAN_FAULT}" Code="5"/></s:Detail></s:Fault>'

@@ -23,6 +23,8 @@ from ansible_collections.winops.volume_activation.plugins.filter.kms_audit impor
 )
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
 
+pytestmark = pytest.mark.tier("quick")
+
 TOPOLOGY = kms_topology(contoso(remote_publish="static"))
 EAST = "_vlmcs._tcp.east.contoso.com"
 E1, E2, W1 = "kms-e1.east.contoso.com", "kms-e2.east.contoso.com", "kms-w1.west.contoso.com"

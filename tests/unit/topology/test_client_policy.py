@@ -25,6 +25,8 @@ from ansible_collections.winops.volume_activation.plugins.filter.client_policy i
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
 from lab.windows.registry import ValueType
 
+pytestmark = pytest.mark.tier("quick")
+
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 DNS_CLIENT = r"SOFTWARE\Policies\Microsoft\Windows NT\DNSClient"
 HELP = "https://contoso.com/help"
@@ -224,6 +226,7 @@ def test_a_simulated_windows_takes_the_values_up(domain: FakeDomain):
     assert not service_row(host)["KeyManagementServiceMachine"]
 
 
+@pytest.mark.tier("test")
 def test_the_template_module_writes_what_the_registry_editor_reads(tmp_path: Path):
     source = (
         "{{ (sites | winops.volume_activation.kms_topology | winops.volume_activation.client_policy(alternate_url=help)).east.reg -}}\n"

@@ -24,6 +24,8 @@ from ansible_collections.winops.volume_activation.plugins.filter.kms_topology im
     kms_topology,
 )
 
+pytestmark = pytest.mark.tier("quick")
+
 labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 # Few labels, so that names share their ends.
 domains = st.lists(st.one_of(st.sampled_from(["com", "contoso", "east", "corp"]), labels), min_size=2, max_size=6).map(".".join)

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
 
+pytestmark = pytest.mark.tier("quick")
+
 MANY = 1000
 
 

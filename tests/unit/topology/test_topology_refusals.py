@@ -14,6 +14,8 @@ from declared_topologies import Declared, contoso
 
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
 
+pytestmark = pytest.mark.tier("quick")
+
 EAST, WEST = "volume_activation_sites.east", "volume_activation_sites.west"
 
 

@@ -25,6 +25,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._unattend import file as disk
 
+pytestmark = pytest.mark.tier("quick")
+
 NAMESPACE = "urn:schemas-microsoft-com:unattend"
 ROOT = f'<unattend xmlns="{NAMESPACE}">'
 EMPTY = f"{ROOT}</unattend>"

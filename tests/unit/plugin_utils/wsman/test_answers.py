@@ -18,6 +18,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 
+pytestmark = pytest.mark.tier("quick")
+
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
 
 

@@ -12,6 +12,8 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault, check_hresult, parse_fault
 
+pytestmark = pytest.mark.tier("quick")
+
 F = ns.WSMAN_FAULT
 
 

@@ -27,6 +27,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.ma
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay, load
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
 
+pytestmark = pytest.mark.tier("quick")
+
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
 FULL, FOLDER, NO_FOLDER = "a disk that is full", "a folder in place of a file", "a folder that is not there"
 OTHER_FILES = {

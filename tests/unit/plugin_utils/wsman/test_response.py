@@ -26,6 +26,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.re
     parse_page,
 )
 
+pytestmark = pytest.mark.tier("quick")
+
 S = "http://www.w3.org/2003/05/soap-envelope"
 A = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 N = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"

@@ -18,7 +18,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fa
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.response import parse_body, parse_instance, parse_page
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.service import parse_config
 
-pytestmark = NEEDS_SAMPLES
+pytestmark = [pytest.mark.tier("quick"), NEEDS_SAMPLES]
 
 FAULTS = {
     "omi01": ("0x80540FA0", "InternalError", "Error with error code -2144108472 occurred while calling method WSManPluginReceiveResult."),

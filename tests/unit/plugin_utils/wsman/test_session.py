@@ -18,6 +18,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.ci
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
 
+pytestmark = pytest.mark.tier("quick")
+
 THING = CimClass(
     "Win32_Thing",
     properties={"Name": "string", "Size": "uint64"},

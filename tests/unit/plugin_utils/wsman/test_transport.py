@@ -29,6 +29,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.di
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
 
+pytestmark = pytest.mark.tier("quick")
+
 LIBRARIES = pytest.mark.parametrize("library", ["psrp", "winrm"])
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
 HUGE, PIECE = 100 * 1024 * 1024, b" " * 65536

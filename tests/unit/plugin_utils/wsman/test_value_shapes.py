@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from unit.plugin_utils.wsman import shapes
@@ -16,6 +17,8 @@ from unit.plugin_utils.wsman.shapes import Shape, Writer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, CimType, Embedded, Method, Reference
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
+
+pytestmark = pytest.mark.tier("test")
 
 # A message takes hundreds of choices: to make a failing one small would take minutes.
 UNSHRUNK = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], max_examples=60)
