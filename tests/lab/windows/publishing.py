@@ -58,7 +58,7 @@ class DnsPublication:
 
     def __init__(self, spec: HostSpec, seed: int, identity: Identity | None, publisher: Publisher | None, events: EventLog) -> None:
         self._spec = spec
-        # Microsoft's texts contradict each other: with a list, is the home domain published all the same? Both are served.
+        # With a list, is the home domain published all the same? Both are served (docs/facts/publication.md#home-domain).
         self.home_always = seed % 2 == 0
         self._identity = identity
         self._publisher = publisher
