@@ -42,7 +42,7 @@ CANARY = f"Kanarie{random.token_hex(5)}"
 PASSWORD = f"'\\{CANARY}\"ä<&% @:/"
 MODULE, COUNTS = "winops.volume_activation.confirmation_id", "winops.volume_activation.mak_info"
 
-# Each failure of activation-facts.md, §7, and each way of losing an answer; what the result says of it.
+# Each failure of docs/facts/mak.md#answer-codes, and each way of losing an answer; what the result says of it.
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"code": 0x67}, "missing", "0x67"),
     ({"code": 0x68}, "missing", "0x68"),

@@ -21,7 +21,7 @@ FIREWALL_RULE_KEYS = {
     "SystemCreationClassName": "",
     "SystemName": "",
 }
-"""The keys of the rule (wsman-wire §5)."""
+"""The keys of the rule (docs/facts/system.md#firewall-rule-class)."""
 KMS_FIREWALL_GROUP = "@FirewallAPI.dll,-28002"
 DRIFTED_PORT = 1690
 _NETSH_SECONDS = 0.5

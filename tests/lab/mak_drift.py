@@ -81,7 +81,7 @@ class MakDrift:
         return f"removed the key of the add-on {add_on.product.name} from {machine.fqdn}"
 
     def _licence_lost(self, machine: names.Machine) -> str:
-        """The key is there, and the licence is not: as after a store that was rebuilt (activation-facts §5, tokens.dat)."""
+        """The key is there, and the licence is not: as after a store that was rebuilt (docs/facts/errors.md#licensing)."""
         licence = self._base(machine)
         if not licence.activated or licence.key is None:
             raise NothingToChange(f"{machine.fqdn} is not activated")

@@ -145,7 +145,7 @@ class Machine:
 
     ``label`` is the DNS host name, ``netbios`` the computer name (upper case, no ``$``), ``number`` counts from 1
     within the role, in a lab with sites within the site. The two differ for KMS hosts: the scenario calls them KMS_1 and
-    KMS_2, and an underscore is refused in a host name (lab-facts, check-names).
+    KMS_2, and an underscore is refused in a host name (docs/facts/samba-and-bind.md#names).
 
     ``realm`` is where its account is, ``zone`` its primary DNS suffix, where that is another than the domain, ``site`` the
     name of its site. A machine that is no ``member`` has no account: it is in a workgroup, and in the zone it was

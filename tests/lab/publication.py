@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a Windows host gets its SRV record into the real DNS: GSS-TSIG as its own machine account.
 
-A host's tickets are kept: the groups of the account are inside them as they were when they were issued (lab-facts), so a
-new membership has no effect until the host purges them or restarts.
+A host's tickets are kept: the groups of the account are inside them as they were when they were issued
+(docs/facts/samba-and-bind.md#tickets), so a new membership has no effect until the host purges them or restarts.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from gssapi.raw.misc import GSSError
 from . import names
 
 DNS_ERROR_RCODE_BADSIG = 0x80072338
-"""What event 12293 reports when a secure update is refused (activation-facts §3)."""
+"""What event 12293 reports when a secure update is refused (docs/facts/publication.md#refused-updates)."""
 DNS_ERROR_RCODE_SERVER_FAILURE = 0x8007232A
 """No DNS server took the update."""
 SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x80090311
 """No domain controller gave a ticket."""
 
 SRV_TTL = 3600
-"""Seconds. No source gives the value that Windows uses (activation-facts §3)."""
+"""Seconds. No source gives the value that Windows uses (docs/facts/publication.md#record)."""
 
 _TIMEOUT = 5.0
 _TKEY_MODE_GSS = 3
@@ -80,7 +80,7 @@ class Ticket:
 
         The ticket for each DNS server is got at once: a member registers its own address when it starts. Windows copies the
         groups from the ticket granting ticket, Samba looks them up anew for each service ticket, so only one from that
-        time makes an old ticket really old (lab-facts).
+        time makes an old ticket really old (docs/facts/samba-and-bind.md#tickets).
         """
         try:
             context = krb5.init_context()
@@ -174,7 +174,7 @@ class Publisher:
     def __call__(self, identity: Identity, zone: str, target: str, port: int, priority: int, weight: int) -> None:
         """Add the value to ``_vlmcs._tcp`` of a zone and read it back. Raises PublishError.
 
-        Other values stay, also older ones of the same host (activation-facts §11, old values).
+        Other values stay, also older ones of the same host (docs/facts/publication.md#old-values).
         """
         try:
             ticket = identity.ticket()
@@ -193,7 +193,7 @@ class Publisher:
                 self.other(identity, zone, target, port, priority, weight)
                 return
             raise PublishError(DNS_ERROR_RCODE_SERVER_FAILURE, f"the DNS server {self.server} does not answer: {error}") from error
-        # The answer's signature proves nothing with Samba 4.17 (lab-facts): the value has to be there as well.
+        # The answer's signature proves nothing with Samba 4.17 (docs/facts/samba-and-bind.md#gss-tsig): the value has to be there as well.
         if rcode != 0 or not present:
             raise PublishError(DNS_ERROR_RCODE_BADSIG, f"{identity.account} may not update {owner} (rcode {rcode})")
 
@@ -207,7 +207,7 @@ class Publisher:
     def _negotiate(self, ticket: Ticket) -> dns.tsig.Key:
         """A TSIG key from a GSSAPI context (RFC 3645)."""
         # One label that no other name of the message shares: dnspython compresses the key's name and Samba then cuts
-        # the message at the wrong place (lab-facts).
+        # the message at the wrong place (docs/facts/samba-and-bind.md#gss-tsig).
         key_name = dns.name.from_text(f"{secrets.token_hex(12)}.")
         context = ticket.context_for(self.server_name)
         token = context.step()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Microsoft's BatchActivation service answers instead of a confirmation ID, in our own words (activation-facts.md, §7).
+"""What Microsoft's BatchActivation service answers instead of a confirmation ID, in our own words (docs/facts/mak.md#answer-codes).
 
 The service is not documented; its codes are those that public clients know. A symbolic name stands only where a header of the
 Windows or .NET SDK has it for exactly this number. Pure.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the codes mean that come of a MAK: whose fault it is decides what is done about the other computers.
 
-Codes: activation-facts §5 and §7. Pure.
+Codes: docs/facts/errors.md#activation-service and docs/facts/mak.md#answer-codes. Pure.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ CONFIRMATION_ID_DIGITS = 48
 """Eight groups of six (Microsoft's text for activation by telephone)."""
 
 INSTALLATION_ID_DIGITS = (54, 63)
-"""Nine groups of six before Windows 8, of seven since (activation-facts §7)."""
+"""Nine groups of six before Windows 8, of seven since (docs/facts/mak.md#installation-id)."""
 
 _BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
 

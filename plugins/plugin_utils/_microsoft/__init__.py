@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft's BatchActivation service: confirmation IDs and remaining activations of MAKs (activation-facts.md, §7).
+"""Microsoft's BatchActivation service: confirmation IDs and remaining activations of MAKs (docs/facts/mak.md#service).
 
 Requests and answers are pure; C(service) alone talks to the network.
 """

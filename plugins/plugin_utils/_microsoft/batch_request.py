@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the BatchActivation service is asked (activation-facts.md, §7). Pure."""
+"""What the BatchActivation service is asked (docs/facts/mak.md#request). Pure."""
 
 from __future__ import annotations
 

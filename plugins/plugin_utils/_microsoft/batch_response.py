@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the BatchActivation service answers (activation-facts.md, §7). Pure.
+"""What the BatchActivation service answers (docs/facts/mak.md#answer). Pure.
 
 An answer that cannot be read may stand for an activation that was counted, so it is read as generously as it can be without guessing:
 elements go by their local names, whatever their prefixes and wherever they stand.

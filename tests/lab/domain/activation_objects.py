@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The activation objects of a forest, as its members find them: class and place are those of slmgr.vbs /ao-list (activation-facts §2)."""
+"""The activation objects of a forest, as its members find them: class and place are those of
+docs/facts/slmgr.md#activation-objects.
+"""
 
 from __future__ import annotations
 

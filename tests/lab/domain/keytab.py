@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from .. import names
 
 SERVICES = ("HTTP", "WSMAN", "HOST", "host")
-"""What a client may ask a ticket for: pywinrm HTTP; pypsrp WSMAN, or host since 0.9.0 (wsman-wire §2)."""
+"""What a client may ask a ticket for: pywinrm HTTP; pypsrp WSMAN, or host since 0.9.0 (docs/facts/wire.md#connections)."""
 
 _VERSION = b"\x05\x02"
 _NAME_TYPE_PRINCIPAL = 1

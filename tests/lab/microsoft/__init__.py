@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BatchActivation, Microsoft's web service for confirmation IDs and remaining counts, over TLS (activation-facts §7).
+"""BatchActivation, Microsoft's web service for confirmation IDs and remaining counts, over TLS (docs/facts/mak.md#service).
 
 In a test's own process, for as long as a ``with`` block lasts::
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request to BatchActivation, checked as strictly as the reference states its form (activation-facts §7).
+"""A request to BatchActivation, checked as strictly as its form is known (docs/facts/mak.md#request).
 
 With which HTTP status a wrong one is refused is the lab's own choice.
 """
@@ -80,7 +80,7 @@ def _inner(encoded: bytes) -> BatchRequest:
     kind = _text(tree, f"{{{REQUEST}}}RequestType")
     if kind not in (str(CONFIRMATION), str(COUNT)):
         raise RequestRefused(f"there is no request type {kind}")
-    # More than one was never seen (activation-facts §7).
+    # More than one was never seen (docs/facts/mak.md#request).
     one = _only(_only(tree, f"{{{REQUEST}}}Requests"), f"{{{REQUEST}}}Request")
     fields = {child.tag.rpartition("}")[2]: (child.text or "") for child in one}
     wanted = {"PID", "IID"} if int(kind) == CONFIRMATION else {"PID"}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BatchActivation's answers in every form that the reference leaves open (activation-facts §7)."""
+"""BatchActivation's answers in every form that is open (docs/facts/mak.md#answer)."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ import yaml
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 WINDOWS_APPLICATION = "55c92734-d682-4d71-983e-d6ec3f16059f"
-"""ApplicationID of Windows (activation-facts §1.2)."""
+"""ApplicationID of Windows (docs/facts/licensing.md#application-ids)."""
 
 OFFICE_APPLICATION = "0ff1ce15-a989-479d-af46-f275c6370663"
-"""That of Office 2013 and later (activation-facts §1.2)."""
+"""That of Office 2013 and later (docs/facts/licensing.md#application-ids)."""
 
 KeyKind = Literal["csvlk", "gvlk", "mak", "retail", "oem", "eval"]
 
@@ -51,7 +51,7 @@ class Profile:
 
     @property
     def is_vista_era(self) -> bool:
-        """Windows Vista and Server 2008: other registry path, SRV priority and weight ignored (activation-facts §3)."""
+        """Windows Vista and Server 2008: other registry path, SRV priority and weight ignored (docs/facts/kms.md#choice-of-a-host)."""
         return self.version.startswith("6.0.")
 
 
@@ -86,7 +86,7 @@ class Product:
 
     @property
     def description(self) -> str:
-        """``Description`` as slmgr tests it (activation-facts §2)."""
+        """``Description`` as slmgr tests it (docs/facts/slmgr.md#key-types)."""
         return f"{self.name.partition(',')[0] if self.suite else 'Windows(R) Operating System'}, {self.text} channel"
 
     @property

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event log of a host, as Win32_NTLogEvent shows it (activation-facts §4 and §11)."""
+"""The event log of a host, as Win32_NTLogEvent shows it (docs/facts/kms.md#events, docs/facts/system.md#event-log)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Event:
-    """One record; ``strings`` are the insertion strings in the order of activation-facts §4."""
+    """One record; ``strings`` are the insertion strings in the order of docs/facts/kms.md#events."""
 
     number: int
     log: str

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Windows firewall of a host: inbound rules, their registry values, and MSFT_NetFirewallRule (activation-facts §4, §11; wsman-wire §5)."""
+"""The Windows firewall of a host: inbound rules, their registry values, and MSFT_NetFirewallRule.
+
+Sources: docs/facts/system.md#firewall, docs/facts/system.md#firewall-rule-class.
+"""
 
 from __future__ import annotations
 

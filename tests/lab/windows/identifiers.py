@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Numbers that a machine and Microsoft have in common: extended PID, installation ID, confirmation ID.
 
-They are the lab's own, made by a hash; only their shapes are Windows's (activation-facts §7: an installation ID of 54 or 63
+They are the lab's own, made by a hash; only their shapes are Windows's (docs/facts/mak.md#installation-id: an installation ID of 54 or 63
 digits, a confirmation ID of 48, bound to the pair of installation ID and PID). The shape of the extended PID is in no reference, and the
 confirmation ID is bound to the key's part of it alone: the lab's own choice. The last group of an installation ID is the
 lab's check of the digits before it and of the key, so that Microsoft can tell one that was mistyped or is sent with another

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the KMS of a machine answers to clients (activation-facts §4)."""
+"""What the KMS of a machine answers to clients (docs/facts/kms.md#thresholds)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ KMS_HOST_CANNOT_BE_USED = 0xC004F042
 TIMESTAMP_INVALID = 0xC004F06C
 
 CLOCK_SKEW_LIMIT = timedelta(hours=4)
-"""activation-facts §4."""
+"""docs/facts/kms.md#requests."""
 
-_CLIENT_THRESHOLD = 25  # of Windows clients, activation-facts §4
+_CLIENT_THRESHOLD = 25  # of Windows clients, docs/facts/kms.md#thresholds
 _UNLICENSED = 0
 
 
@@ -53,7 +53,7 @@ class KmsAnswers:
     def count_made_up(self, clients: int) -> int:
         """Count so many clients that there are not, the same ones each time, as if they had asked; returns the count.
 
-        A KMS says yes to nobody before 25 clients have asked (activation-facts §4), and a lab with sites may have fewer.
+        A KMS says yes to nobody before 25 clients have asked (docs/facts/kms.md#thresholds), and a lab with sites may have fewer.
         Raises ValueError where there is no KMS host.
         """
         if self._licensing.host_licence() is None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a KMS client finds a host and asks it (activation-facts §3, §4, §11)."""
+"""How a KMS client finds a host and asks it (docs/facts/kms.md#choice-of-a-host, docs/facts/kms.md#where-a-client-looks)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class KmsClient:
 
     def _addresses(self, name: str) -> list[str]:
         try:
-            # An IPv6 address stands in brackets (activation-facts §2, /skms).
+            # An IPv6 address stands in brackets (docs/facts/slmgr.md#kms-client-settings).
             return [str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))]
         except ValueError:
             pass

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a KMS host remembers of its clients: the cache of CMIDs and the counters (activation-facts §4)."""
+"""What a KMS host remembers of its clients: the cache of CMIDs and the counters (docs/facts/kms.md#count)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 CMID_KEPT = timedelta(days=30)
 NO_COUNT = 0xFFFFFFFF
-"""-1 as uint32: not a KMS host, or nobody has asked yet (activation-facts §1.1)."""
+"""-1 as uint32: not a KMS host, or nobody has asked yet (docs/facts/licensing.md#service-properties)."""
 
 STATE_COUNTERS = (
     "UnlicensedRequests",
@@ -36,7 +36,7 @@ class KmsCounter:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def register(self, cmid: str, threshold: int, licence_state: int, now: datetime) -> int:
-        """Count a valid request and return the number of clients with it; a refused client is counted all the same (§11)."""
+        """Count a valid request and return the number of clients with it; a refused client is counted all the same (docs/facts/kms.md#count)."""
         with self.lock:
             self.total += 1
             self.by_state[licence_state] = self.by_state.get(licence_state, 0) + 1

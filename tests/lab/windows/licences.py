@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Licences of a machine: which key is installed for which SKU, and what state that gives (activation-facts §1.2)."""
+"""Licences of a machine: which key is installed for which SKU, and what state that gives (docs/facts/licensing.md#license-status)."""
 
 from __future__ import annotations
 

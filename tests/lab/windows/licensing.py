@@ -103,7 +103,7 @@ class Licensing:
     def install_key(self, text: str | None) -> None:
         """InstallProductKey: the key decides the SKU; a base SKU's key replaces that of any other base SKU.
 
-        KeyManagementServiceVersion is none of the service's business: slmgr writes it (activation-facts §2).
+        KeyManagementServiceVersion is none of the service's business: slmgr writes it (docs/facts/slmgr.md#keys).
         """
         key = data.keys().get((text or "").upper()) if _KEY_FORM.fullmatch((text or "").upper()) else None
         if key is None or not self._knows(key):
@@ -235,7 +235,7 @@ class Licensing:
                 licence.install(key, self._clock.now() + grace if grace else None)
 
     def clear_key_from_registry(self) -> None:
-        """ClearProductKeyFromRegistry: WMI shows nothing of it (SLMGRDOC, /cpky)."""
+        """ClearProductKeyFromRegistry: WMI shows nothing of it (docs/facts/slmgr.md#keys)."""
         self.key_in_registry = False
 
     def install_license(self, text: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SoftwareLicensingService and SoftwareLicensingProduct of one machine (activation-facts §1)."""
+"""SoftwareLicensingService and SoftwareLicensingProduct of one machine (docs/facts/licensing.md#classes)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class _LicensingProvider(Provider):
         }
 
     def call(self, instance: Instance | None, method: str, arguments: Arguments) -> Arguments:
-        """Run a method; what fails is an HRESULT, never a ReturnValue (activation-facts §1)."""
+        """Run a method; what fails is an HRESULT, never a ReturnValue (docs/facts/licensing.md#classes)."""
         handler = self._handlers().get(method)
         if instance is None or handler is None:
             raise self.error(WBEM_E_NOT_SUPPORTED, "wbem")
@@ -118,7 +118,7 @@ class _LicensingProvider(Provider):
     def _set_port(self, name: str, port: int | None, product_id: str | None = None) -> None:
         if port is None or not 0 < port <= 0xFFFF:
             raise ActivationFailed(_INVALID_PARAMETER)
-        # Text, not a number (activation-facts §2, table of registry values).
+        # Text, not a number (docs/facts/slmgr.md#registry-values).
         self._licensing.settings.set_text(name, str(port), product_id)
 
 

@@ -24,15 +24,16 @@ _SHUTDOWN = (1, 8)
 
 
 def suffix_search_list(registry: Registry) -> list[str]:
-    """The list that policy sets, or else the machine's own (activation-facts §11, DHCP option 119)."""
+    """The list that policy sets, or else the machine's own (docs/facts/kms.md#where-a-client-looks)."""
     text = registry.data(DNS_CLIENT_POLICY, "SearchList") or registry.data(TCPIP_PARAMETERS, "SearchList") or ""
     return [part.strip() for part in str(text).replace(" ", ",").split(",") if part.strip()]
 
 
 def lookup_suffixes(spec: HostSpec, registry: Registry) -> list[str]:
-    """Where a KMS client looks: a domain member in its own domain first, then the list; any other in what DHCP gave (§11).
+    """Where a KMS client looks: a domain member in its own domain first, then the list; any other in what DHCP gave.
 
-    In a disjoint namespace its own are two: Microsoft's texts say "AD DNS domain" and mean the primary suffix (§3).
+    In a disjoint namespace its own are two: Microsoft's texts say "AD DNS domain" and mean the primary suffix
+    (docs/facts/kms.md#where-a-client-looks).
     """
     listed = suffix_search_list(registry)
     found = [spec.suffix, spec.domain] if spec.domain else []
@@ -40,7 +41,7 @@ def lookup_suffixes(spec: HostSpec, registry: Registry) -> list[str]:
 
 
 class OperatingSystem(Provider):
-    """Win32_OperatingSystem, a singleton for WS-Management (wsman-wire §4.3)."""
+    """Win32_OperatingSystem, a singleton for WS-Management (docs/facts/system.md#operating-system)."""
 
     def __init__(
         self,

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Microsoft's activation service, simulated: which key may still be activated, and on how many machines.
 
-A KMS host key is good for six hosts with ten activations each, a MAK for a number that counts down (activation-facts §4, §5).
+A KMS host key is good for six hosts with ten activations each, a MAK for a number that counts down
+(docs/facts/keys.md#host-keys, docs/facts/mak.md#on-line-activation).
 Machines activate over the Internet (:meth:`Microsoft.activate`), others ask for confirmation IDs and counts for them
-(:meth:`Microsoft.confirmation_id`, :meth:`Microsoft.remaining`, activation-facts §7); all take from the same counts. That every
+(:meth:`Microsoft.confirmation_id`, :meth:`Microsoft.remaining`, docs/facts/mak.md#service); all take from the same counts. That every
 confirmation ID counts, also a second one for the same installation ID, and every activation of a MAK on the same machine, is the lab's
-choice: so a client that asks twice is seen. So are the pairs of a code of activation-facts §5 and one of §7, and which counts are still told.
+choice: so a client that asks twice is seen. So are the pairs of a code of docs/facts/errors.md#activation-service and one of
+docs/facts/mak.md#answer-codes, and which counts are still told.
 """
 
 from __future__ import annotations
@@ -40,9 +42,10 @@ BATCH_OUTAGE = 0x80004003
 HOSTS_OF_A_KEY, ACTIVATIONS_OF_A_HOST = 6, 10
 
 UNLIMITED_OR_BLOCKED = -1
-"""ActivationRemaining (activation-facts §7)."""
+"""ActivationRemaining (docs/facts/mak.md#remaining-activations)."""
 
-# What a machine gets on line (activation-facts §5), and BatchActivation's code for the same (§7).
+# What a machine gets on line (docs/facts/errors.md#activation-service), and BatchActivation's code for the same
+# (docs/facts/mak.md#answer-codes).
 _STATES = {
     "blocked": (KEY_BLOCKED, BATCH_BLOCKED),
     "invalid": (KEY_INVALID, BATCH_INVALID),
@@ -55,7 +58,7 @@ _STATES = {
 _ONLY_BATCH = {"outage": BATCH_OUTAGE}
 KEY_STATES = ("valid", "unlimited", *_STATES, *_ONLY_BATCH, "batch_http_500")
 """What a key can be. ``outage`` and ``batch_http_500`` are BatchActivation's alone: code 0x80004003, and HTTP 500 as users of
-ESU's second year saw it (§7). ``unlimited`` counts, and says -1 of what is left."""
+ESU's second year saw it (docs/facts/mak.md#answer-codes). ``unlimited`` counts, and says -1 of what is left."""
 
 
 class ActivationRefused(Exception):

@@ -58,7 +58,7 @@ class SrvRecord:
 
 
 class DnsError(Exception):
-    """A look-up that failed; ``code`` is the HRESULT that Windows gives for it (activation-facts §5)."""
+    """A look-up that failed; ``code`` is the HRESULT that Windows gives for it (docs/facts/errors.md#dns-and-network)."""
 
     def __init__(self, code: int, name: str) -> None:
         super().__init__(f"0x{code:08X} {name}")
@@ -96,7 +96,7 @@ class PublishError(Exception):
     """A publication that the DNS server or the KDC refused, as unit tests raise it; any exception with a ``code`` will do.
 
     ``code`` is the HRESULT for event 12293; Microsoft documents 0x80072338 for a record that another host owns
-    (activation-facts §3).
+    (docs/facts/publication.md#refused-updates).
     """
 
     def __init__(self, code: int = DNS_ERROR_RCODE_BADSIG, text: str = "") -> None:
@@ -108,7 +108,7 @@ class Identity(Protocol):
     """The machine account of a host and the ticket that the host holds at present.
 
     A ticket carries the groups that the account had when it was issued, so an old one stays refused after the account
-    joined a group (lab-facts).
+    joined a group (docs/facts/samba-and-bind.md#tickets).
     """
 
     def ticket(self) -> object:

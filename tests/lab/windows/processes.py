@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Win32_Process.Create: the few programs of Windows that have an effect here (activation-facts §11).
+"""Win32_Process.Create: the few programs of Windows that have an effect here (docs/facts/system.md#processes).
 
 There is no output and no exit code; whether it worked shows only in what changed.
 """

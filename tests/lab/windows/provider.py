@@ -39,7 +39,7 @@ class Provider:
         return []
 
     def get(self, selectors: Mapping[str, str]) -> Instance:
-        """The instance with these keys; names and values are compared without case (wsman-wire §5)."""
+        """The instance with these keys; names and values are compared without case (docs/facts/wire.md#selectors)."""
         names = {item.name.lower(): item.name for item in self.cim_class.properties}
         wanted = {names.get(name.lower(), ""): value.lower() for name, value in selectors.items()}
         if "" in wanted or (self.cim_class.keys and not wanted):

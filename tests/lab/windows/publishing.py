@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a KMS host gets into DNS: which domains, with which ticket, and what the event log says (activation-facts §3, §11)."""
+"""How a KMS host gets into DNS: which domains, with which ticket, and what the event log says.
+
+Sources: docs/facts/publication.md#when-a-host-publishes, docs/facts/publication.md#refused-updates.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ class DnsPublication:
 
     def __init__(self, spec: HostSpec, seed: int, identity: Identity | None, publisher: Publisher | None, events: EventLog) -> None:
         self._spec = spec
-        # Microsoft's texts contradict each other: with a list, is the home domain published all the same? Both are served.
+        # With a list, is the home domain published all the same? Both are served (docs/facts/publication.md#home-domain).
         self.home_always = seed % 2 == 0
         self._identity = identity
         self._publisher = publisher

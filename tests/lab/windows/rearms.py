@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often the licences of one machine may still be rearmed (activation-facts §2, /rearm and its siblings)."""
+"""How often the licences of one machine may still be rearmed (docs/facts/slmgr.md#rearm)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A registry: keys and values as the 64-bit view has them (the 32-bit view is its WOW6432Node keys).
 
-Names are compared without case and kept as written. ``reference/wsman-wire.md`` §5 is where types and codes come from.
+Names are compared without case and kept as written. Types and codes: docs/facts/system.md#registry-provider.
 """
 
 from __future__ import annotations

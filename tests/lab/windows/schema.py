@@ -41,7 +41,7 @@ def _method(name: str, row: Mapping[str, Any]) -> Method:
 
 @cache
 def licensing_class(name: str, schema: int) -> CimClass:
-    """SoftwareLicensingService or SoftwareLicensingProduct as a schema generation has it (activation-facts §1)."""
+    """SoftwareLicensingService or SoftwareLicensingProduct as a schema generation has it (docs/facts/licensing.md#version-differences)."""
     row = table("licensing_classes")[name]
     properties = [item for block in row["properties"] if _exists(block, schema) for item in _properties(block)]
     methods = [

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of the licensing service as they lie in the registry (activation-facts §2, table of values).
+"""Settings of the licensing service as they lie in the registry (docs/facts/slmgr.md#registry-values).
 
 WMI methods and direct writes end in the same values; the service reads what concerns a KMS host when it starts.
 """
@@ -32,7 +32,7 @@ class DomainEntry:
 
 
 def parse_publish_list(lines: list[str]) -> Iterator[DomainEntry | str]:
-    """Entries in order; a line that is none comes back as it is (activation-facts §3: domain, priority, weight)."""
+    """Entries in order; a line that is none comes back as it is (docs/facts/publication.md#publish-list)."""
     for line in lines:
         parts = [part.strip() for part in line.split(",")]
         numbers = parts[1:]

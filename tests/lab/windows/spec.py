@@ -55,19 +55,19 @@ class HostSpec:
     internet: bool = True
     """Microsoft's activation service can be reached."""
     internet_times_out: bool = False
-    """Where it can't: packets are dropped (0x80072EE2), instead of its name not being known (0x80072EE7, activation-facts §5)."""
+    """Where it can't: packets are dropped (0x80072EE2), instead of its name not being known (0x80072EE7, docs/facts/errors.md#dns-and-network)."""
     internet_timeout: float = 0.3
     """Where it can't: how long an attempt lasts."""
     blocks_process_creation: bool = False
-    """Policy sets Defender's rule against processes started over WMI (activation-facts §11)."""
+    """Policy sets Defender's rule against processes started over WMI (docs/facts/system.md#processes)."""
     wow64_spp_key: bool = True
     """The 32-bit view has a SoftwareProtectionPlatform key."""
     firewall_variant: Literal["any", "split"] | None = None
     """Which form of the KMS firewall rules there is; None: "split" on a client, "any" on a new server, by seed on an old one."""
     local_firewall_rules: bool = True
-    """False: group policy ignores local rules, so that an enabled rule opens nothing (activation-facts §11)."""
+    """False: group policy ignores local rules, so that an enabled rule opens nothing (docs/facts/system.md#firewall)."""
     licence_survives: bool = False
-    """A licence comes back when the same key is installed again (activation-facts §7, AWS flow)."""
+    """A licence comes back when the same key is installed again (docs/facts/mak.md#restored-licences)."""
     rearms: int = 3
     user_packages: tuple[str, ...] = ()
     """AppX packages, by full name, that one user has and that are not provisioned for all: sysprep /generalize stops at them."""

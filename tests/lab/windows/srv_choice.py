@@ -12,7 +12,7 @@ from .ports import SrvRecord
 
 
 def order(records: Iterable[SrvRecord], generator: random.Random, ignores_priority: bool = False) -> list[SrvRecord]:
-    """RFC 2782: by priority, within one by weighted lot; Vista and Server 2008 draw among all alike (activation-facts §3)."""
+    """RFC 2782: by priority, within one by weighted lot; Vista and Server 2008 draw among all alike (docs/facts/kms.md#choice-of-a-host)."""
     remaining = sorted(records, key=lambda record: (record.priority, record.target, record.port))
     if ignores_priority:
         generator.shuffle(remaining)

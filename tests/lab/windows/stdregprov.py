@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""StdRegProv: the registry over WMI, with its return codes (wsman-wire §5)."""
+"""StdRegProv: the registry over WMI, with its return codes (docs/facts/system.md#registry-provider)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class StdRegProv(Provider):
         if method == "CheckAccess":
             return {"ReturnValue": OK, "bGranted": True}
         if method == "DeleteValue":
-            # The documentation's error for a missing value is 1, RegDeleteValue's own is 2: slmgr expects 2 (activation-facts §2).
+            # The documentation's error for a missing value is 1, RegDeleteValue's own is 2: slmgr expects 2 (docs/facts/system.md#registry-provider).
             return {"ReturnValue": OK if self._registry().delete(path, name, hive) else KEY_NOT_FOUND}
         if method in _SETTERS:
             value_type, parameter, empty = _SETTERS[method]

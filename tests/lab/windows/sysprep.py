@@ -4,10 +4,10 @@
 """sysprep.exe: what it checks, what it writes to the registry, and what the next start of Windows makes of it.
 
 States are those of Microsoft's page on the states of Windows Setup; that a generalized computer leaves its domain, and that a run without
-a rearm left resets nothing, is activation-facts §11. The numbers in SysprepStatus are known from reports only: 7 is the one with which
+a rearm left resets nothing, is docs/facts/images.md#generalize. The numbers in SysprepStatus are known from reports only: 7 is the one with which
 sysprep starts.
 
-In no reference, and the lab's own choice, are: the order and time of what it writes, the other numbers and that 7 comes back, that a
+In no source, and the lab's own choice, are: the order and time of what it writes, the other numbers and that 7 comes back, that a
 restart that is due stops it and where that shows, the layout of the store of app packages and that libraries in it do not count, that
 without /quiet an obstacle waits for somebody, and that the next start goes through OOBE at once.
 """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SoftwareLicensingTokenActivationLicense: the issuance licences of one machine (activation-facts §1).
+"""SoftwareLicensingTokenActivationLicense: the issuance licences of one machine (docs/facts/licensing.md#classes).
 
 They come with a license file. What such a file looks like no source prints, so the lab takes a form of its own, an element
 ``tokenLicense`` with the attributes ilid, ilvid and description.

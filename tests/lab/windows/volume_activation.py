@@ -32,7 +32,7 @@ class VolumeActivation:
         self.forest: Forest = list
 
     def activate(self, licence: Licence, cmid: str) -> None:
-        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (activation-facts §4).
+        """A member asks Active Directory first, then a KMS host, unless one way is prescribed (docs/facts/kms.md#ways-to-activate).
 
         For how long, which of several objects, and the codes where there is none are the lab's own choice.
         """

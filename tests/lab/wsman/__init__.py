@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WS-Management as a Windows host speaks it: HTTP(S), authentication, SOAP, WQL, faults.
 
-Written from the references on the wire format, never from a client. Start with :class:`~.server.WsmanServer`; what a host has to
-offer is :class:`~.backend.Backend`.
+Written from what is known of the wire format (docs/facts/wire.md#envelope), never from a client. Start with
+:class:`~.server.WsmanServer`; what a host has to offer is :class:`~.backend.Backend`.
 """

@@ -23,7 +23,7 @@ any of them with ``[]``          ``list`` of the above (an empty list is not NUL
 NULL                             ``None``
 ===============================  ==========================================================
 
-``reference/wsman-wire.md`` §4.2, §4.4 and §4.5 say how they look on the wire.
+How they look on the wire: docs/facts/wire-values.md#scalars, docs/facts/wire-values.md#arrays.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Method:
     """A method: in parameters, out parameters and whether it needs no instance.
 
     ``ReturnValue`` is not listed among ``outputs``; ``return_type`` is its CIM type, or None for the methods that
-    answer an empty ``_OUTPUT`` (``MSFT_NetFirewallRule.Enable``, wsman-wire §4.5).
+    answer an empty ``_OUTPUT`` (``MSFT_NetFirewallRule.Enable``, docs/facts/wire-values.md#method-results).
     """
 
     name: str
@@ -123,7 +123,7 @@ class Instance:
 class WmiError(Exception):
     """A WMI operation that failed with an HRESULT.
 
-    ``kind`` says which families of fault forms Windows might answer with (wsman-wire §4.4): ``wbem`` for an error of
+    ``kind`` says which families of fault forms Windows might answer with (docs/facts/wire-faults.md#forms): ``wbem`` for an error of
     WMI itself (0x8004xxxx), ``provider`` for an error that a classic provider raised (a COM error such as 0xC004F050),
     ``mi`` for one of the newer MI providers (``MSFT_*`` classes in ``root/StandardCimv2``).
     ``operation`` and ``provider_name`` only fill the ``__ExtendedStatus`` of some forms.

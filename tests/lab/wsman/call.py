@@ -64,7 +64,7 @@ class Call:
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """The selectors that are keys. A namespace selector is accepted only if it repeats the URI's (wsman-wire §5)."""
+        """The selectors that are keys. A namespace selector is accepted only if it repeats the URI's (docs/facts/wire.md#selectors)."""
         chosen = self._namespace_selector
         if chosen and chosen.lower() != self.namespace.lower():
             raise faults.plain(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Enumerations under way: paging, contexts, expiry (wsman-wire §4.3)."""
+"""Enumerations under way: paging, contexts, expiry (docs/facts/wire.md#enumeration)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SOAP envelopes: a request as typed data, a response as text (wsman-wire §5)."""
+"""SOAP envelopes: a request as typed data, a response as text (docs/facts/wire.md#envelope)."""
 
 from __future__ import annotations
 

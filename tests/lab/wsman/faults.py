@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SOAP faults in the forms that Windows uses (wsman-wire §4.4).
+"""SOAP faults in the forms that Windows uses (docs/facts/wire-faults.md#forms).
 
 A fault is raised as :class:`Fault` and rendered for a host. Forms: 1 plain text, 2 provider with text, 3 provider with a nested
 ``WSManFault`` and extended status, 4 ``MSFT_WmiError``.
@@ -71,7 +71,7 @@ class Fault(Exception):
     reason_language: str = ""
 
     def render(self, voice: Voice, relates_to: str) -> bytes:
-        """The envelope. Some hosts leave ``RelatesTo`` out (wsman-wire §4.4)."""
+        """The envelope. Some hosts leave ``RelatesTo`` out (docs/facts/wire-faults.md#envelope-of-a-fault)."""
         action = ns.FAULT_WSMAN
         if variant(voice.seed, "fault action") == "by subcode":
             action = {"n": ns.FAULT_ENUMERATION, "a": ns.FAULT_ADDRESSING}.get(self.subcode.partition(":")[0], ns.FAULT_WSMAN)

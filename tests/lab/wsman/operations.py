@@ -108,7 +108,7 @@ def _body_groups(call: Call, name: str, uri: str) -> dict[str, list[Element]]:
 
 
 def _typed(call: Call, groups: dict[str, list[Element]], properties: tuple[Property, ...], is_method: bool) -> dict[str, Any]:
-    """The values by name. Names are compared with case, as WinRM does with parameters (wsman-wire §5)."""
+    """The values by name. Names are compared with case, as WinRM does with parameters (docs/facts/wire-values.md#method-arguments)."""
     known = {item.name: item for item in properties}
     values: dict[str, Any] = {}
     for name, elements in groups.items():

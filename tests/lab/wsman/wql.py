@@ -5,7 +5,7 @@
 
 What WMI's query language has for data: ``select`` of columns or ``*``, ``from``, ``where`` with ``and``, ``or``, ``not``,
 parentheses, comparisons, ``is [not] null`` and ``like``; names, keywords and strings compare without case; inside a string a
-backslash escapes the character after it (wsman-wire §5). Event queries and ``associators of`` are not served.
+backslash escapes the character after it (docs/facts/wire.md#wql). Event queries and ``associators of`` are not served.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """slmgr's verbs that set something: what each calls and in which order, what it leaves, and that it leaves it alone then.
 
-The calls are those of activation-facts §2, written down here once more; the state is the machine's own.
+The calls are those of docs/facts/slmgr.md#kms-client-settings and docs/facts/slmgr.md#kms-host-settings, written down here once
+more; the state is the machine's own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Product keys on a simulated machine: what installs where, and what Microsoft's side says (activation-facts §2, §5)."""
+"""Product keys on a simulated machine: what installs where, and what Microsoft's side says.
+
+Sources: docs/facts/slmgr.md#keys, docs/facts/errors.md#activation-service.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""KMS between simulated machines: counting, choice of host, port, publication and tickets (activation-facts §3, §4, §11)."""
+"""KMS between simulated machines: counting, choice of host, port, publication and tickets.
+
+Sources: docs/facts/kms.md#count, docs/facts/publication.md#refused-updates.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Microsoft is asked, byte by byte, against the table of activation-facts.md, §7."""
+"""What Microsoft is asked, byte by byte, against docs/facts/mak.md#request."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_the_text_of_a_fault():
     assert fault_text(b"Internal Server Error") == ""
 
 
-# activation-facts.md, §7.
+# docs/facts/mak.md#answer-codes.
 KINDS = {
     0x67: "key",
     0x68: "key",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A writer of WMI values in every shape that the references on the wire format describe, and strategies for what it writes.
+"""A writer of WMI values in every shape of docs/facts/wire-values.md#instances, and strategies for what it writes.
 
 It shares nothing with the collection nor with the lab. Whatever a server may choose (prefixes, the form of a NULL array or of a
 time, how rows are split into pages) is drawn.

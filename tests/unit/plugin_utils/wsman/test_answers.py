@@ -65,7 +65,7 @@ FAULTS = {
     "a time-out of WinRM, while the work may go on": fault(plain(0x80338029, "Zeitüberschreitung."), "w:TimedOut"),
     "too many shells of others": fault(plain(0x803381A5), "w:QuotaLimit"),
 }
-"""The four forms of wsman-wire 4.4 and what else a fault can be, as answers to InstallProductKey."""
+"""The forms of docs/facts/wire-faults.md#forms and what else a fault can be, as answers to InstallProductKey."""
 
 RIGHTS = {
     "an account without rights on WMI": 0x80041003,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers are read as the references describe them, written here by a writer of its own."""
+"""Answers are read as docs/facts/wire-values.md#instances and its neighbours describe them, written here by a writer of its own."""
 
 from __future__ import annotations
 
