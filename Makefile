@@ -22,10 +22,16 @@ LAB_BIND ?=
 PLAY ?= kms_single_site
 ARGS ?=
 
+# How long a soak goes on, and what its random choices come from: drawn anew each time, and printed
+MINUTES ?= 180
+SEED ?= $(shell date +%s)
+
 build := $(CURDIR)/build
 venv := $(build)/venv
+quick_venv := $(build)/venv-quick
 collection := $(build)/collections/ansible_collections/winops/volume_activation
 in_venv := PATH="$(venv)/bin:$$PATH"
+in_quick_venv := PATH="$(quick_venv)/bin:$$PATH"
 # Checkers keep caches and logs in the home folder.
 in_collection := cd "$(collection)" && HOME="$(build)/home" $(in_venv)
 
@@ -34,8 +40,9 @@ export ANSIBLE_COLLECTIONS_PATH := $(build)/collections
 export ANSIBLE_HOME := $(build)/home/.ansible
 export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
+export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle test lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle quick test soak lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -46,6 +53,9 @@ setup: ## Debian packages (as root) and Python packages, under build/venv; other
 
 stage: setup ## The collection as Ansible finds it, under build/collections
 	@"$(venv)/bin/python" -I -S tests/setup/stage.py "$(collection)"
+
+setup-quick: ## What make quick needs, under build/venv-quick: without root, Debian packages or a compiler
+	@tests/setup/environment.sh "$(build)" "$(quick_venv)" "$(PYTHON)" quick.txt
 
 setup-newest: setup ## A second environment, build/venv-newest, where Python 3.13 is found
 	@tests/setup/newest.sh "$(build)" "$(build)/venv-newest"
@@ -69,8 +79,19 @@ play: stage ## A playbook against the running laboratory: make play PLAY=kms_sin
 bundle: stage ## The collection with all that it needs, for a control node without a network, as build/winops-volume_activation-bundle-*.tar.gz
 	@tests/setup/bundle.sh "$(build)" "$(venv)" "$(collection)"
 
-test: setup ## Every check and test
-	+@tests/setup/checks.sh "$(build)" lint types unit sanity integration
+quick: setup-quick ## What shows most mistakes in a minute, without root: ruff, mypy, the tests of the tier quick
+	$(in_quick_venv) ruff check --quiet
+	$(in_quick_venv) ruff format --check --quiet
+	$(in_quick_venv) mypy --cache-dir build/cache/mypy-quick
+	$(in_quick_venv) pytest -q -n 2 --tier quick tests/unit $(ARGS)
+
+test: stage ## The gate, 15 minutes: every check, and the tests of the tiers quick and test
+	+@"$(venv)/bin/python" tests/setup/gate.py "$(build)"
+
+soak: stage setup-newest setup-microsoft-ad bundle ## The tests of the tier soak: make soak MINUTES=60 SEED=7
+	@echo 'soak: $(MINUTES) minutes, SEED=$(SEED)'
+	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadgroup --tier soak --hypothesis-seed=$(SEED) \
+		--end-by=$$(($(GATE_STARTED) + 60 * $(MINUTES))) --durations=25 $(ARGS) tests
 
 lint: lint-python lint-shell lint-ansible lint-docs lint-changelog ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog
 
@@ -94,13 +115,13 @@ types: setup ## mypy
 	$(in_venv) mypy
 
 unit: stage ## Unit tests, the layer check among them: make unit ARGS="-k dns"
-	$(in_venv) pytest -n auto tests/unit $(ARGS)
+	$(in_venv) pytest -n 2 --tier quick,test --junitxml=build/log/unit.xml tests/unit $(ARGS)
 
 sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
-integration: stage setup-newest setup-microsoft-ad bundle ## Tests on the laboratory, which they start and stop
-	$(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)
+integration: stage ## Tests on the laboratory, which they start and stop
+	$(in_venv) pytest -n 2 --dist loadgroup --tier quick,test --junitxml=build/log/integration.xml tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
 	$(in_venv) ruff check --fix
@@ -108,7 +129,7 @@ format: setup ## Lets ruff lay out the Python files and mend what it can
 
 clean: ## Removes what was made, except for environments and compiled wheels, which take long
 	@if [ -e build/lab ] && [ -e "$(venv)" ]; then $(MAKE) --no-print-directory lab-down; fi
-	@for made in build/*; do case $$made in build/venv | build/venv-newest | build/microsoft-ad | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
+	@for made in build/*; do case $$made in build/venv | build/venv-quick | build/venv-newest | build/microsoft-ad | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
 
 distclean: clean ## Removes all of build/
 	@rm -rf build

@@ -7,6 +7,7 @@ A test module says it once, C(pytestmark = pytest.mark.tier("test")); a test tha
 of its parameters as C(marks=). The closest one holds. What has none, or two at one place, is an error of the collection.
 
 The tiers of a module are read before it is imported, so that what C(--tier) leaves out needs not even its packages.
+A property is tried with the same examples each time in its own tier, and in a soak with others as well.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ def seed() -> int:
     return int(os.environ.get("SOAK_SEED") or 1)
 
 
+def is_soak(config: pytest.Config) -> bool:
+    """Whether this is a soak and nothing else."""
+    return bool(config.getoption("tier") == ("soak",))
+
+
 def markers(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Every C(pytest.mark.tier("…")) of a source, with its line.
 
@@ -70,7 +76,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
         return None
     named = tiers_of(collection_path)
-    return True if named and named.isdisjoint(config.getoption("tier")) else None
+    if not named or not named.isdisjoint(config.getoption("tier")):
+        return None
+    return None if is_soak(config) and b"hypothesis" in collection_path.read_bytes() else True
 
 
 def tier_of(item: pytest.Item) -> str:
@@ -100,13 +108,13 @@ def _by_place(item: pytest.Item) -> Iterator[tuple[pytest.Item | pytest.Collecto
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the tiers that are asked for; those of a soak begin at another place each time."""
-    asked = config.getoption("tier")
-    chosen = {item: tier_of(item) for item in items}
-    left_out = [item for item in items if chosen[item] not in asked]
+    asked, soak = config.getoption("tier"), is_soak(config)
+    chosen = {item: tier_of(item) in asked or (soak and item.get_closest_marker("hypothesis") is not None) for item in items}
+    left_out = [item for item in items if not chosen[item]]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if chosen[item] in asked]
-    if asked == ("soak",):
+        items[:] = [item for item in items if chosen[item]]
+    if soak:
         files = list(dict.fromkeys(item.path for item in items))
         random.Random(seed()).shuffle(files)
         items.sort(key=lambda item: files.index(item.path))
@@ -124,6 +132,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The last line of a soak."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if config.getoption("tier") == ("soak",) and reporter is not None and not hasattr(config, "workerinput"):
+    if is_soak(config) and reporter is not None and not hasattr(config, "workerinput"):
         count = {name: len(reporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
         print(f"{count['passed']} passed, {count['failed'] + count['error']} failed, {count['skipped']} skipped")
