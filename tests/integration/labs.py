@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import tiers
 
 from lab import lifecycle, names
 from lab.control import Control
@@ -83,7 +84,8 @@ class Lab:
 
 @contextmanager
 def lab_up(layout: Layout, options: lifecycle.Options) -> Iterator[Lab]:
-    """A lab runs meanwhile."""
+    """A lab runs meanwhile. What it leaves to chance comes from the seed of the run."""
+    options = replace(options, seed=tiers.seed())
     lifecycle.up(layout, options, print)
     try:
         yield Lab(layout, options)

@@ -29,7 +29,7 @@ from lab.witness import Srv
 from .conftest import Lab
 from .documented import TREE
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 COMMANDS = Path(sys.executable).parent
 # tests/ stays out: it needs the set-up around it, which is no part of a collection.

@@ -21,7 +21,7 @@ from pip._internal.models.index import PyPI
 
 from .documented import TREE
 
-pytestmark = [pytest.mark.tier("test"), pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")]
+pytestmark = [pytest.mark.tier("soak"), pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")]
 
 ANSWER_FILE = """<unattend xmlns="urn:schemas-microsoft-com:unattend"><settings pass="specialize">
 <component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64"></component></settings></unattend>"""

@@ -282,6 +282,7 @@ def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> 
     kill(process)
 
 
+@pytest.mark.tier("soak")
 def test_killed_after_requests_and_run_again_nothing_is_asked_twice_and_nothing_is_lost(microsoft: Microsoft, control_node: Path):
     """How it ends whenever it is killed is tried a hundred times where that is cheaper (test_confirmation_id_killed)."""
     count = 4

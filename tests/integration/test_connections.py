@@ -15,7 +15,7 @@ from lab.play import run_playbook
 
 from .conftest import Lab
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 KMS_1 = names.kms_hosts()[0].fqdn
 # One KMS host, and as many servers as it has to count before it activates any: few machines are enough for a whole run.

@@ -22,7 +22,7 @@ from lab.play import lab_environment
 from . import documented
 from .conftest import Lab
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 PAGE = documented.TREE / "docs/docsite/rst/mak_targets.rst"
 

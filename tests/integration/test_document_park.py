@@ -20,7 +20,7 @@ from .labs import Lab, document_lab
 from .stories import assert_foretold, change, steady
 from .test_kms_single_site import licensed_clients
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 KMS_1, KMS_2 = names.kms_hosts()
 BOTH = [Srv(0, 0, 1688, KMS_1.fqdn), Srv(0, 0, 1688, KMS_2.fqdn)]

@@ -27,7 +27,7 @@ from lab.windows.data import key_named
 
 from .conftest import Lab
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 N = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 W = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"

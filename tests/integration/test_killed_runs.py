@@ -23,7 +23,7 @@ from lab.witness import Srv
 from .conftest import Lab
 from .killing import kill
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 CALLBACKS = Path(__file__).parent / "callbacks"
 KMS_ONLY = "kms_hosts"

@@ -21,7 +21,7 @@ from .labs import Lab, document_lab
 from .multi_site import COUNTED, clients, kms_hosts
 from .stories import assert_foretold
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 PLATFORM = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform"
 HELP = "https://contoso.com/help"

@@ -105,6 +105,7 @@ def test_no_confirmation_id_is_shown(story: dict[str, Any]):
             assert wanted not in story[name].output and grouped not in story[name].output
 
 
+@pytest.mark.tier("soak")
 def test_several_sites_are_set_up_in_two_runs_as_well(zones_lab: Lab):
     zones_lab.control.reset()
     hosts = [machine.fqdn for machine in multi_site.kms_hosts(zones_lab)]

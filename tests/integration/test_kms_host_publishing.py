@@ -120,6 +120,7 @@ def test_the_list_its_records_and_every_single_drift(lab: Lab, tmp_path: Path):
     assert task(lab, tmp_path, publish_list_mode="exact", **PUBLISHED).changed() == 0
 
 
+@pytest.mark.tier("soak")
 def test_killed_between_writing_the_list_and_starting_the_service(lab: Lab, tmp_path: Path):
     lab.control.inject(host=f"{KMS_1.label}*", action="Invoke:StartService", sleep=4, hresult=0x80041001)
     process = subprocess.Popen(

@@ -22,7 +22,7 @@ from .conftest import NEEDS_DOMAIN, Lab
 from .multi_site import kms_hosts, play, table_5, world
 from .stories import changes, steady
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 MONTH = 31 * 24
 STATIC = {"kms_multi_site_remote_publish": "static"}

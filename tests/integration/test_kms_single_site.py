@@ -170,6 +170,7 @@ def test_without_the_rights_the_play_says_which_one_is_missing_on_what_for_whom(
         assert part in message
 
 
+@pytest.mark.tier("soak")
 def test_a_new_ticket_by_a_reboot(fresh_lab: Lab):
     run = fresh_lab.play(arguments="--limit kms_hosts", kms_single_site_ticket="reboot")
     assert run.rc == 0, run.output[-3000:]
@@ -178,6 +179,7 @@ def test_a_new_ticket_by_a_reboot(fresh_lab: Lab):
     assert second.result["publication"]["published_by"] == "reboot"
 
 
+@pytest.mark.tier("soak")
 def test_waiting_for_a_new_ticket_says_how_long_that_takes(fresh_lab: Lab):
     run = fresh_lab.play(arguments="--limit kms_hosts", kms_single_site_ticket="wait")
     assert run.rc != 0
@@ -187,12 +189,14 @@ def test_waiting_for_a_new_ticket_says_how_long_that_takes(fresh_lab: Lab):
     assert fresh_lab.witness.srv() == BOTH
 
 
+@pytest.mark.tier("soak")
 def test_in_batches_of_five_every_client_is_licensed(fresh_lab: Lab):
     run = fresh_lab.play(volume_activation_serial="5")
     assert run.rc == 0, run.output[-3000:]
     assert len(licensed_clients(fresh_lab)) == fresh_lab.options.clients + fresh_lab.options.servers
 
 
+@pytest.mark.tier("soak")
 def test_below_the_threshold_the_summary_says_what_is_missing(fresh_lab: Lab):
     run = fresh_lab.play(arguments="--limit kms_hosts:pc-00*")
     assert run.rc == 0, run.output[-3000:]
@@ -206,6 +210,7 @@ def test_below_the_threshold_the_summary_says_what_is_missing(fresh_lab: Lab):
     assert not [step for step in run.steps() if step["object"].startswith("pc-")]
 
 
+@pytest.mark.tier("soak")
 def test_a_record_of_a_host_of_former_days_is_no_obstacle(fresh_lab: Lab):
     old = names.servers(1)[0]
     Publisher()(identity_of(old), names.ZONE, old.fqdn, 1688, 0, 0)
@@ -222,6 +227,7 @@ def test_a_record_of_a_host_of_former_days_is_no_obstacle(fresh_lab: Lab):
     assert "belongs to" in text
 
 
+@pytest.mark.tier("soak")
 def test_a_record_that_was_emptied_but_still_belongs_to_somebody_is_no_obstacle(fresh_lab: Lab):
     old = names.servers(1)[0]
     Publisher()(identity_of(old), names.ZONE, old.fqdn, 1688, 0, 0)
@@ -232,6 +238,7 @@ def test_a_record_that_was_emptied_but_still_belongs_to_somebody_is_no_obstacle(
     assert fresh_lab.witness.srv() == BOTH
 
 
+@pytest.mark.tier("soak")
 def test_one_host_alone_becomes_the_first(fresh_lab: Lab):
     run = fresh_lab.play(arguments=f"--limit {KMS_2.fqdn}")
     assert run.rc == 0, run.output[-3000:]
@@ -251,6 +258,7 @@ def test_a_kms_host_that_is_off_stops_the_play_before_the_first_change(fresh_lab
     assert after["hosts"][KMS_1.label]["partial_key"] == before["hosts"][KMS_1.label]["partial_key"]
 
 
+@pytest.mark.tier("soak")
 def test_a_client_that_fails_fails_alone_and_after_the_summary(fresh_lab: Lab):
     broken = names.clients(1)[0]
     fresh_lab.control.inject(host=f"{broken.label}*", action="Invoke:Activate", hresult=0xC004F074, times=0)

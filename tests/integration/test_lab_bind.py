@@ -17,7 +17,7 @@ from lab.layout import Layout
 
 from .conftest import NEEDS_DOMAIN
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ADDRESS = "127.0.0.21"
 RECORD = f"{names.KMS_RECORD}.{names.BIND_ZONE}"

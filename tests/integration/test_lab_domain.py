@@ -21,7 +21,7 @@ from lab.witness import Srv, Witness
 
 from .conftest import NEEDS_DOMAIN, domain_up
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ADDRESS = "127.0.0.31"  # beside a lab that may be up on 127.0.0.10
 RIGHTS = "RPWPLCLORCSDDT"

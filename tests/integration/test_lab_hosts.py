@@ -24,7 +24,7 @@ from lab.witness import Srv
 
 from .conftest import Lab, eventually
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
 KMS_1, KMS_2 = names.kms_hosts()

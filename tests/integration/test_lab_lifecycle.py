@@ -22,7 +22,7 @@ from lab.control import Control
 from lab.layout import TESTS, Layout
 from lab.witness import Witness
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 # Beside the lab that other tests of the session have: another address, other ports, hosts that open no port of their own.
 OPTIONS = lifecycle.Options(clients=2, servers=1, dc_address="127.0.0.32", http_port=17985, https_port=17986)

@@ -22,7 +22,7 @@ from lab.play import lab_environment
 from lab.windows import data
 from lab.windows.identifiers import confirmation_id
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 KEY, HOST = "mak_win_enterprise", "pc-001"
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the ports of a lab need a network of its own")

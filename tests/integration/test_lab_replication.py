@@ -19,7 +19,7 @@ from lab.witness import Srv, Witness
 
 from .conftest import NEEDS_DOMAIN, Lab
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ADDRESSES = ("127.0.0.40", "127.0.0.41")
 KMS_1, KMS_2 = names.kms_hosts()

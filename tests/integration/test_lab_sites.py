@@ -24,7 +24,7 @@ from lab.witness import Srv, Witness
 
 from .conftest import NEEDS_DOMAIN, Lab, eventually
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 RIGHTS = "RPWPLCLORCSDDT"
 NOBODY_ANSWERED = "0xC004F074"

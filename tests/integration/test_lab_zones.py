@@ -21,7 +21,7 @@ from lab.witness import KMS_RECORD_DN, Srv, Witness, WitnessError
 
 from .conftest import NEEDS_DOMAIN, domain_up
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ADDRESS = "127.0.0.31"
 KMS_1, KMS_2 = names.kms_hosts()

@@ -78,6 +78,7 @@ def test_a_blocked_key_is_tried_on_one_computer_alone(fleet: Fleet):
     assert fleet.spent() == {ENTERPRISE: 2}
 
 
+@pytest.mark.tier("soak")
 def test_where_microsoft_cannot_be_asked_one_sentence_names_the_proxy_playbooks(fleet: Fleet):
     run = fleet.play(ONE, volume_activation_microsoft_url=NOWHERE)
     assert run.rc != 0
@@ -93,6 +94,7 @@ def test_without_a_folder_that_outlasts_the_run_nothing_is_spent(fleet: Fleet):
     assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
 
 
+@pytest.mark.tier("soak")
 def test_esu_is_activated_beside_the_license_by_kms(fleet: Fleet):
     hosts = groups_of(fleet.lab)["esu"]
     before = {host: fleet.products(host) for host in hosts}
@@ -129,6 +131,7 @@ def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
     assert back.custom_stats["mak_to_kms"]["licensed"] == 2
 
 
+@pytest.mark.tier("soak")
 def test_a_reference_image_gets_its_key_and_spends_nothing(fleet: Fleet):
     run = fleet.play(ONE, mak_independent_activate="false")
     assert run.rc == 0, run.output[-3000:]
@@ -159,6 +162,7 @@ def killed_in_turn(fleet: Fleet, hosts: list[str], step: int) -> list[int]:
     return runs
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize(("count", "step", "kills"), [(1, 1, 8), (6, 9, 6)])
 def test_killed_in_turn_and_run_again_it_never_activates_before_the_state_was_read(fleet: Fleet, count: int, step: int, kills: int):
     """One computer after each of its requests, and several that are at different stages then."""

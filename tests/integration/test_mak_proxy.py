@@ -294,6 +294,7 @@ def kill_in_turn(site: Site, name: str, hosts: list[str], step: int = 1) -> int:
     return number
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize(("count", "step", "kills"), [(1, 1, (8, 3, 3)), (6, 11, (4, 2, 3))])
 def test_killed_in_turn_and_run_again(site: Site, count: int, step: int, kills: tuple[int, int, int]):
     """One computer after each of its requests, and several that are at different stages then."""
@@ -313,6 +314,7 @@ def test_killed_in_turn_and_run_again(site: Site, count: int, step: int, kills: 
     assert site.counted() == count
 
 
+@pytest.mark.tier("soak")
 def test_killed_while_microsoft_is_asked(site: Site):
     key = data.key_named("mak_win_enterprise").key
     pid = identifiers.extended_pid(key, "19045", True)

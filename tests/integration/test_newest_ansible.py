@@ -20,7 +20,7 @@ from lab.witness import Srv
 
 from .conftest import Lab
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 PLAYBOOK = "winops.volume_activation.kms_single_site"
 # One KMS host, and servers, which need a count of 5 only.

@@ -17,7 +17,7 @@ from lab.witness import Srv
 
 from .conftest import NEEDS_DOMAIN, Lab
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 KMS_1, KMS_2 = names.kms_hosts()
 FIRST, SECOND = Srv(0, 0, 1688, KMS_1.fqdn), Srv(0, 0, 1688, KMS_2.fqdn)

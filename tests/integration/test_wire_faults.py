@@ -25,7 +25,7 @@ from lab.windows.data import key_named
 
 from .conftest import Lab, eventually
 
-pytestmark = pytest.mark.tier("test")
+pytestmark = pytest.mark.tier("soak")
 
 PORT = 1690
 FIREWALL_RULE = "SPPSVC-In-TCP"

@@ -68,8 +68,7 @@ def run_lanes(build: Path) -> list[Part]:
     done: list[Part] = []
 
     def lane(names: tuple[str, ...]) -> None:
-        for name in names:
-            done.append(run(build, name))
+        done.extend(run(build, name) for name in names)
 
     threads = [threading.Thread(target=lane, args=(names,)) for names in LANES]
     for thread in threads:
@@ -105,7 +104,9 @@ def main(build: Path) -> int:
         print(f"{part.name:<12} {result:<7} {part.cost.wall:5.0f} s  {part.cost.cpu:5.0f} s of processors  {part.counted}")
         if part.name in over:
             print(f"{'':<12} {over[part.name]}")
-    print(f"{'whole':<12} {'OVER' if late else 'ok':<7} {wall:5.0f} s  (yardstick {slowness:.2f}, others used {others:.0%} of the machine)  {late}")
+    print(
+        f"{'whole':<12} {'OVER' if late else 'ok':<7} {wall:5.0f} s  (yardstick {slowness:.2f}, others used {others:.0%} of the machine)  {late}"
+    )
     return 1 if late or over or any(part.code for part in done) else 0
 
 

@@ -21,7 +21,7 @@ from lab.witness import KMS_RECORD_DN, Srv, Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, granting, settings, wanted
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 WRITERS, EACH = 8, 50
 STRANGERS = "S-1-5-21-9-9-9-"

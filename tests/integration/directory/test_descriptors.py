@@ -22,7 +22,7 @@ from lab.witness import KMS_RECORD_DN, Srv, Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import GRANT, KMS_1, delete_in_database, descriptors_in_database, granting, wanted
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 
 def test_every_real_descriptor_survives_byte_for_byte(pristine: Domain) -> None:

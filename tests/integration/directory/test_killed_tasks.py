@@ -21,7 +21,7 @@ from lab.witness import Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import KMS_1, MEMBERS, granting, publish, settings
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 GROUP = WantedGroup(names.KMS_GROUP, description="KMS hosts", members=MEMBERS, exact=True)
 VALUE = (10, 75, 1688, KMS_1.fqdn)

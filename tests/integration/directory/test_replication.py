@@ -26,7 +26,7 @@ from lab.witness import Srv, Witness
 from ..conftest import NEEDS_DOMAIN, Lab
 from .helpers import GRANT, KMS_1, KMS_2, MEMBERS, NODE, settings, wanted
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ZONES = f"DC=DomainDnsZones,{names.BASE_DN}"
 FIRST, SECOND = "dc1.contoso.com", "dc2.contoso.com"

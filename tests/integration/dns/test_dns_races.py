@@ -24,7 +24,7 @@ from . import relay as relays
 from .helpers import Place, shown
 from .relay import Relay, relay_to
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 ONE, TWO, OTHER = "10 75 1688 kms-1.contoso.com", "10 25 1688 kms-2.contoso.com", "0 0 1688 other.contoso.com"
 MADE, GONE = ("absent", "present"), ("present", "absent")

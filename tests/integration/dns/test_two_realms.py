@@ -28,7 +28,7 @@ from lab.domain.controller import Domain
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DC_ADDRESS, Place
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 KDC_ADDRESS, REALM = "127.0.0.36", b"FABRIKAM.COM"
 CLIENT_REVOKED = 18

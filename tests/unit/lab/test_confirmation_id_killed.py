@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiers
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, Product
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
@@ -103,7 +104,7 @@ def fresh(microsoft: BatchServer, path: Path, slowness: float) -> Path:
 
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_killed_at_any_moment_and_run_again(microsoft: BatchServer, tasks: Tasks, tmp_path: Path, parallel: int):
-    dice = random.Random(parallel)
+    dice = random.Random(f"{tiers.seed()} {parallel}")
     right = {
         product.installation_id: BatchServer.sample(KEY, f"iso-{number:03}").confirmation_id for number, product in enumerate(products(), 1)
     }
