@@ -295,7 +295,7 @@ def test_killed_after_requests_and_run_again_nothing_is_asked_twice_and_nothing_
         assert len(microsoft.requests()) == begun
         kill_when(start(control_node, play), lambda begun=begun: len(microsoft.requests()) > begun)
         # One that was under way may still come.
-        time.sleep(0.3)
+        microsoft.command("settle")
         if len(microsoft.requests()) > begun + 1:
             break
     done = run_playbook(control_node, str(play))

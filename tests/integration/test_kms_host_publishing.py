@@ -134,7 +134,7 @@ def test_killed_between_writing_the_list_and_starting_the_service(lab: Lab, tmp_
         time.sleep(0.5)
     finally:
         kill(process)
-    time.sleep(4)
+    lab.control.settle()
     lab.control.clear_faults()
     assert list_of(lab) == LINES
     second = task(lab, tmp_path, **PUBLISHED)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,7 +156,7 @@ def killed_in_turn(fleet: Fleet, hosts: list[str], step: int) -> list[int]:
     runs: list[int] = []
     while kill_after_requests(fleet, ":".join(hosts), (len(runs) + 1) * step):
         # What was on its way when the run was killed is still answered.
-        time.sleep(0.5)
+        fleet.lab.control.settle()
         runs.append(len(fleet.lab.requests()))
     return runs
 

@@ -282,7 +282,10 @@ def kill_after_requests(site: Site, name: str, hosts: list[str], number: int) ->
     log = site.folder / "microsoft" / "microsoft.jsonl" if name == "acquire" else site.lab.layout.requests
     seen = lines(log)
     with site.playing(name, hosts) as process:
-        return kill_at_line(process, log, seen + number)
+        killed = kill_at_line(process, log, seen + number)
+    site.lab.control.settle()
+    site.microsoft.tell("settle")
+    return killed
 
 
 def kill_in_turn(site: Site, name: str, hosts: list[str], step: int = 1) -> int:

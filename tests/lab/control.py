@@ -77,6 +77,10 @@ class Control:
         """Return hosts, directory and DNS to fresh; faults and the request log are emptied."""
         self.call("reset")
 
+    def settle(self) -> None:
+        """Wait until hosts and Microsoft have done all that they were asked for, by clients that were killed as well."""
+        self.call("settle")
+
     def drift(self, name: str, host: str | None = None) -> str:
         """Change something behind the administrator's back; returns a sentence that says what."""
         result: str = self.call("drift", name=name, host=host)

@@ -62,6 +62,10 @@ class MicrosoftControl:
             self._server.reset()
             self._proxy.forget()
 
+    def is_quiet(self) -> bool:
+        """Whether nobody is asking."""
+        return self._server is None or self._server.is_quiet()
+
     def clear_faults(self) -> None:
         """Remove every rule."""
         if self._server is not None:

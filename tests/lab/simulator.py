@@ -29,6 +29,7 @@ from .layout import Layout
 from .links import Network
 from .microsoft_control import MicrosoftControl
 from .publication import identity_of
+from .settling import settle
 from .site_drift import SiteDrift
 from .switches import Switches
 from .windows.factory import build_host
@@ -92,6 +93,7 @@ class Simulator:
                 "status": self.status,
                 "host": self.host,
                 "reset": self.reset,
+                "settle": lambda: settle(self._server.is_quiet, self._of_microsoft.is_quiet),
                 "drift": self._drift.apply,
                 **self._switches.commands(),
                 "inject": self.inject,

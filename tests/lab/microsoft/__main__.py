@@ -6,7 +6,7 @@
 It knows the keys of ``data/keys.yml``, which are those of every lab's machines, and tells an installation ID by its check group,
 so it needs nothing of the lab that they are in. FOLDER gets ``ca.pem`` and ``microsoft.jsonl``. Its one line on standard output,
 a JSON object with ``url`` and ``ca_path`` (and ``proxy``), says that it answers; it ends with SIGTERM. Standard input takes commands as
-JSON lines, each answered by one: {"command": "snapshot"}, "entries", "reset", {"command": "set_state", "key": NAME, "state": …},
+JSON lines, each answered by one: {"command": "snapshot"}, "entries", "reset", "settle", {"command": "set_state", "key": NAME, "state": …},
 {"command": "set_remaining", "key": NAME, "count": N}, {"command": "fault", "rule": {…}}, {"command": "reachable", "value": false}.
 """
 
@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..settling import settle
 from ..windows import data
 from .proxy import ProxyServer
 from .server import HOST_NAME, BatchServer
@@ -45,6 +46,8 @@ def run_command(server: BatchServer, command: str, **given: Any) -> Any:
         return microsoft.snapshot()
     if command == "entries":
         return [asdict(entry) for entry in server.journal.entries]
+    if command == "settle":
+        return settle(server.is_quiet)
     if command == "reset":
         microsoft.reset()
         return server.reset()

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from ..fault_rules import FaultRules
 from ..windows import data, identifiers
@@ -108,6 +109,10 @@ class BatchServer:
             self._server.server_close()
             self._server = None
 
+    def is_quiet(self) -> bool:
+        """Whether no connection is open."""
+        return self._server is None or not self._server.handlers
+
     def reset(self) -> None:
         """No faults, an empty journal; counts are Microsoft's own to reset."""
         self.faults.clear()
@@ -141,6 +146,7 @@ class _HttpsServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], service: BatchService, context: ssl.SSLContext) -> None:
         self.service = service
+        self.handlers: set[int] = set()
         self._context = context
         super().__init__(address, _Handler)
 
@@ -149,6 +155,13 @@ class _HttpsServer(ThreadingHTTPServer):
         connection.settimeout(CONNECTION_SECONDS)
         # The handshake is the business of the connection's own thread.
         return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), peer
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self.handlers.add(threading.get_ident())
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.handlers.discard(threading.get_ident())
 
     def verify_request(self, request: object, client_address: object) -> bool:
         return self.service.microsoft.reachable

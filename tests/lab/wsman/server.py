@@ -189,6 +189,10 @@ class WsmanServer:
                 item.accepted.shutdown(socket.SHUT_RDWR)
         self.service.enumerations.forget(address)
 
+    def is_quiet(self) -> bool:
+        """Whether no connection is open and no operation is under way."""
+        return not self._open and self.service.is_idle()
+
     def stop(self) -> None:
         """Stop listening and cut all connections; the port is free when this returns."""
         self._stopping = True

@@ -62,6 +62,11 @@ class Service:
         self._lock = threading.Lock()
         self._running: Counter[tuple[str, str]] = Counter()
 
+    def is_idle(self) -> bool:
+        """Whether no operation is under way, not even one whose client is gone."""
+        with self._lock:
+            return not any(self._running.values())
+
     def limits(self, backend: Backend) -> Limits:
         """The limits of a host's WinRM service."""
         return Limits.of(backend.os_version, self.max_timeout)
