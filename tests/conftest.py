@@ -11,7 +11,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import tiers
 from hypothesis.configuration import set_hypothesis_home_dir
 
 pytest_plugins = ["tiers"]
@@ -26,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
         subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
     set_hypothesis_home_dir(TREE / "build/cache/hypothesis")
     # How long an example takes says more about the machine than about the code.
-    if tiers.is_soak(config) or config.getoption("hypothesis_seed") is not None:
+    if config.getoption("tier") == ("soak",) or config.getoption("hypothesis_seed") is not None:
         profile = hypothesis.settings(deadline=None, max_examples=200)
     else:
         # The same examples each time: no change fails by luck.

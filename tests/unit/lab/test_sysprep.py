@@ -78,7 +78,7 @@ def test_a_member_leaves_its_domain_and_says_so_before(domain: FakeDomain):
 
 @pytest.mark.parametrize(("finish", "ending"), [("shutdown", "no_longer_answers"), ("reboot", "no_longer_answers")])
 def test_a_computer_that_goes_down_no_longer_answers(domain: FakeDomain, finish: str, ending: str):
-    host = computer(domain, sysprep=0.2, reboot=30.0)
+    host = computer(domain, sysprep=0.2, reboot=3600.0)
     done = seal(host, finish=finish)
     assert (done.result["ending"], done.result["answers"], done.result["image_state"]["state"]) == (ending, False, GENERALIZED)
     assert done.warnings == []
