@@ -127,13 +127,6 @@ class Sysprep:
         self._registry.set(STATUS, "GeneralizationState", ValueType.DWORD, _AT_WORK)
         return self._later(lambda: self._end(order))
 
-    def hurry(self) -> None:
-        """A run that is under way ends at once."""
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            timer.function()
-
     def cancel(self) -> None:
         """Nothing more comes of a run: the machine was switched off."""
         if self._timer is not None:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 from unit.lab.sysprep_run import GENERALIZED, PACKAGE, changes, computer, seal, sealing, set_state, state
 from unit.lab.windows_fakes import FakeDomain, registry, service_row
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, UnknownOutcome
+from lab.windows import power, sysprep
 from lab.windows.sysprep import APPX_STORE
 from lab.wsman.request_log import Entry
 
@@ -76,12 +80,61 @@ def test_a_member_leaves_its_domain_and_says_so_before(domain: FakeDomain):
     assert host.snapshot_state()["member"] is False
 
 
+class HeldTimer:
+    """Stands for threading.Timer: it goes off when a test says so."""
+
+    def __init__(self, _seconds: float, function: Callable[[], None]) -> None:
+        self.function = function
+        self.alive = False
+
+    def start(self) -> None:
+        self.alive = True
+
+    def cancel(self) -> None:
+        self.alive = False
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> list[HeldTimer]:
+    """What the machine will do by itself, in the order in which it was begun."""
+    begun: list[HeldTimer] = []
+
+    def begin(seconds: float, function: Callable[[], None]) -> HeldTimer:
+        begun.append(HeldTimer(seconds, function))
+        return begun[-1]
+
+    for module in (sysprep, power):
+        monkeypatch.setattr(module, "threading", SimpleNamespace(Timer=begin))
+    return begun
+
+
+def go_off(timers: list[HeldTimer]) -> None:
+    """The next one, if it was begun."""
+    while timers:
+        timer = timers.pop(0)
+        if timer.alive:
+            timer.alive = False
+            timer.function()
+            return
+
+
 @pytest.mark.parametrize(("finish", "ending"), [("shutdown", "no_longer_answers"), ("reboot", "no_longer_answers")])
-def test_a_computer_that_goes_down_no_longer_answers(domain: FakeDomain, finish: str, ending: str):
-    host = computer(domain, sysprep=0.2, reboot=3600.0)
-    done = seal(host, finish=finish)
-    assert (done.result["ending"], done.result["answers"], done.result["image_state"]["state"]) == (ending, False, GENERALIZED)
-    assert done.warnings == []
+def test_a_computer_that_goes_down_no_longer_answers(domain: FakeDomain, timers: list[HeldTimer], finish: str, ending: str):
+    host = computer(domain, sysprep=1)
+    task, carrier = sealing(host, finish=finish)
+
+    def intercept(entry: Entry) -> None:
+        if entry.action == "Invoke:GetStringValue" and carrier.asked("Invoke:Create"):
+            # It writes its state before one look, and is down at the next.
+            go_off(timers)
+
+    carrier.intercept = intercept
+    task.change()
+    assert (task.result["ending"], task.result["answers"], task.result["image_state"]["state"]) == (ending, False, GENERALIZED)
+    assert task.warnings == []
 
 
 def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
@@ -100,8 +153,8 @@ def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
         (ActivationError("not let in", code="HTTP 401", source="wsman", unreachable=True), 5),
     ],
 )
-def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain, lost: ActivationError, looks: int):
-    host = computer(domain, sysprep=3600)
+def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain, timers: list[HeldTimer], lost: ActivationError, looks: int):
+    host = computer(domain, sysprep=1)
     task, carrier = sealing(host, finish="shutdown")
     failed = []
 
@@ -110,7 +163,8 @@ def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain, lost: 
             if len(failed) < most:
                 failed.append(entry)
                 raise lost
-            host.sysprep.hurry()
+            if entry.action == "Invoke:GetStringValue":
+                go_off(timers)
 
     # A read whose answer is lost is repeated once.
     most = looks * 2 if isinstance(lost, UnknownOutcome) else looks
