@@ -217,14 +217,17 @@ def _spread(row: list[Place]) -> None:
 
 def _settle(row: list[Place], wanted: list[float]) -> None:
     """Move places as near as they can get to where they want to be, in their order and within the picture."""
+    free = _WIDTH - 2 * _MARGIN - fsum(place.width for place in row)
+    # Where bundles are many, they move closer together.
+    closer = min(1.0, free / (fsum(place.space for place in row) or 1.0))
     left = float(_MARGIN)
     for place, x in zip(row, wanted, strict=True):
         place.x = max(left + place.width / 2, x)
-        left = place.x + place.width / 2 + place.space
+        left = place.x + place.width / 2 + place.space * closer
     right = float(_WIDTH - _MARGIN)
     for place in reversed(row):
         place.x = min(right - place.width / 2, place.x)
-        right = place.x - place.width / 2 - place.space
+        right = place.x - place.width / 2 - place.space * closer
 
 
 def _top(floor: int) -> int:
