@@ -48,12 +48,6 @@ def test_the_picture_is_that_of_the_real_imports():
     assert drawn == architecture.picture(guides.TREE), "draw it again: python3 tests/architecture.py"
 
 
-def test_every_room_that_imports_or_is_imported_is_in_the_picture():
-    root = ET.parse(architecture.PICTURE).getroot()
-    shown = {(element.text or "").removesuffix(".py").removesuffix("/") for element in root.iter(f"{SVG}text")}
-    assert import_graph.imported_layers(guides.TREE).keys() <= shown
-
-
 def test_the_picture_can_be_read():
     """No box is over another or over the edge, each has its text within it, and the text is large enough."""
     root = ET.parse(architecture.PICTURE).getroot()
@@ -77,7 +71,7 @@ def test_an_import_changes_the_picture(tmp_path: Path):
     after = architecture.picture(tree_of(tmp_path, {"plugin_utils/_upper.py": "from . import _alone\nfrom ._lower import y"}))
     assert before != after
     assert "_nobody" not in before
-    assert "action/" in before and "_lower/" in before and "_upper.py" in before
+    assert all(f">{room}<" in before for room in ("action/", "_upper.py", "_lower/", "_alone.py"))
 
 
 def test_a_new_file_without_imports_does_not(tmp_path: Path):
