@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Runs before anything of the collection is imported; a worker of pytest-xdist finds the work done."""
     if not hasattr(config, "workerinput"):
         subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
+        # In a fresh clone the folder was not there when it came onto the path, and Python remembers that.
+        importlib.invalidate_caches()
     set_hypothesis_home_dir(TREE / "build/cache/hypothesis")
     # How long an example takes says more about the machine than about the code.
     if config.getoption("tier") == ("soak",) or config.getoption("hypothesis_seed") is not None:

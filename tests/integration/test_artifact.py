@@ -40,6 +40,7 @@ AT_THE_TOP = {
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs",
     "execution-environment.yml",
     "docs",

@@ -8,18 +8,15 @@ The sources are parsed, not imported, so that imports inside functions and for t
 
 from __future__ import annotations
 
-import ast
 import sys
-import typing as t
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from import_graph import COLLECTION, imports, is_within, layer_of
 
 pytestmark = pytest.mark.tier("quick")
 
 TREE = Path(__file__).resolve().parents[2]
-COLLECTION = "ansible_collections.winops.volume_activation."
 
 # From top to bottom. What stands on one line does not import one another. A name is a folder of plugins/, or a module
 # or package of plugins/plugin_utils/ where it starts with an underscore.
@@ -80,46 +77,6 @@ TALKS = (
     "urllib.request",
     "xmlrpc",
 )
-
-
-class Import(t.NamedTuple):
-    """A module that is imported, with its full dotted name where it can be known."""
-
-    line: int
-    name: str
-
-
-def imports(path: Path, package: str) -> Iterator[Import]:
-    """Every import of a file.
-
-    Args:
-        path: Where it is.
-        package: Dotted name of the package that it lies in, which relative imports start from.
-    """
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
-        if isinstance(node, ast.Import):
-            yield from (Import(node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = package.split(".")
-                above = parts[: max(0, len(parts) - node.level + 1)]
-                base = ".".join([*above, *filter(None, [node.module])])
-            yield from (Import(node.lineno, f"{base}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__"):
-            named = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
-            yield from (Import(node.lineno, str(name).lstrip(".")) for name in named)
-
-
-def is_within(name: str, *packages: str) -> bool:
-    """Whether a dotted name is one of the packages or lies in one."""
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
-
-
-def layer_of(parts: list[str]) -> str:
-    """The layer that a path below C(plugins) belongs to, given its parts."""
-    name = parts[1] if parts[0] == "plugin_utils" and len(parts) > 1 and parts[1] != "__init__.py" else parts[0]
-    return name.removesuffix(".py")
 
 
 def complaint(file: str, layer: str, name: str) -> str:
