@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._masking import without_keys
@@ -15,7 +15,7 @@ from ._masking import without_keys
 LONGEST = 400
 """Length in characters of what one foreign text may add to a sentence."""
 
-LONGEST_NAME = 100
+LONGEST_NAME = 255
 """The same of a name, an identifier or a code."""
 
 LONGEST_LINE = 16_000
@@ -66,6 +66,11 @@ def escaped(text: str) -> str:
     return text if _is_visible(text) else "".join(map(_shown, text))
 
 
+def visible_lines(lines: Iterable[str]) -> list[str]:
+    """The lines of a summary, each as one visible line."""
+    return [visible(line, LONGEST_LINE) for line in lines]
+
+
 def visible_value(value: Any, limit: int = LONGEST_LINE) -> Any:
     """The same for every text in a list or dictionary, with its names."""
     if isinstance(value, str):
@@ -89,6 +94,7 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
         rows: Rows of equal length, a heading among them.
         right: The numbers of the columns that stand at their right edge.
     """
+    rows = [[visible(cell, LONGEST_LINE) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_padded(cell, widths[place], place in right) for place, cell in enumerate(row)).rstrip() for row in rows]
 
@@ -96,12 +102,13 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
 def some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(visible(name, LONGEST_NAME) for name in names[:most]) + more
 
 
 def failure_line(host: str, reason: str) -> str:
     """A line of a summary about a computer that failed. Most errors name it already, and then it is not named twice."""
-    return f"Failed: {reason}" if reason.startswith((f"{host}:", f"{host} ")) else f"Failed: {host}: {reason}"
+    line = f"Failed: {reason}" if reason.startswith((f"{host}:", f"{host} ")) else f"Failed: {host}: {reason}"
+    return visible(line, LONGEST_LINE)
 
 
 def _is_visible(text: str) -> bool:

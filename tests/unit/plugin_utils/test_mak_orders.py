@@ -16,13 +16,14 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orde
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
 
 WIN, PRO = "288e95ec-20ea-58eb-8698-12be92334a8e", "077cd83b-909f-53da-87ae-a0927363b68e"
-PRODUCTS = {"win": {"host": "pc-2", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+PID = "03612-00206-271-344265-03-1033-20348.0000-0012026"
+PRODUCTS = {"win": {"host": "pc-2", "extended_pid": PID, "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
 GOOD = "MMKVP-D7663-2TCFK-B7W8M-7VCKF"
 
 
 def plan_of(*products: str, installed: bool = False, activated: bool = False, **more: Any) -> dict[str, Any]:
     """A result of mak_client in check mode."""
-    product = {"extended_pid": "1-2-3", "activation_id": products[0] if products else "", "name": "Windows(R), Enterprise edition"}
+    product = {"extended_pid": PID, "activation_id": products[0] if products else "", "name": "Windows(R), Enterprise edition"}
     installed = installed or activated
     steps = [] if activated else [{"attribute": "license status"}]
     found = {"applicable": True, "reason": "", "installed": installed, "mak_products": list(products), "activated": activated}
@@ -104,7 +105,7 @@ def test_computers_to_learn_from_are_one_of_each_kind():
         pair("pc-5", plan_of(WIN, installed=True), "held"),
     ]
     known = _mak_orders.known_products(pairs)
-    assert known == {"held": {"host": "pc-5", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+    assert known == {"held": {"host": "pc-5", "extended_pid": PID, "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
     assert _mak_orders.holders_to_try(pairs, known) == [{"key": "win", "host": "pc-1"}, {"key": "win", "host": "pc-2"}]
 
 
