@@ -19,6 +19,8 @@ from ._licensing.offline_ids import is_extended_pid, is_guid
 
 Result = Mapping[str, Any]
 _CODE = re.compile(r"0x[0-9A-Fa-f]{1,8}")
+# On how many computers of a kind a key is tried before it is said that none takes it.
+_TRIALS = 3
 _VOLUME_CLIENT = ("gvlk", "mak", None)
 
 
@@ -145,18 +147,24 @@ def _told(product: Result) -> dict[str, str]:
 
 
 def holders_to_try(pairs: Sequence[Pair], known: Iterable[str]) -> list[dict[str, str]]:
-    """Computers on which a key may be installed to learn what it is: for each key one of every kind, in order.
+    """Computers on which a key may be installed to learn what it is: for each key a few of every kind, in order.
+
+    The second of a kind is there for where the first fails by itself, which says nothing about the key.
 
     Args:
         pairs: All computers and keys.
         known: Keys that some computer holds.
     """
-    tried: dict[tuple[str, tuple[str, ...]], Pair] = {}
+    tried: dict[tuple[str, tuple[str, ...]], list[Pair]] = {}
     held = _held(pairs)
     for pair in pairs:
         if pair.state is State.OPEN and pair.key not in known and (pair.host, pair.replaces) not in held:
-            tried.setdefault((pair.key, pair.products), pair)
-    return [{"key": pair.key, "host": pair.host} for pair in tried.values()]
+            tried.setdefault((pair.key, pair.products), []).append(pair)
+    return [
+        {"key": pair.key, "host": pair.host, "kind": f"{pair.key} {number}"}
+        for number, alike in enumerate(tried.values())
+        for pair in alike[:_TRIALS]
+    ]
 
 
 def make_orders(

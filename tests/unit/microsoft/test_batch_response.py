@@ -116,6 +116,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
         (message(BOMB + "<a>&c;</a>", declaration=""), "holds a document type declaration"),
         (message(inner("ResponseType=1")), "holds no confirmation ID"),
         (message(inner("ResponseType=1", "CID=012-34x")), "holds no confirmation ID"),
+        (message(inner("ResponseType=1", "CID=" + "1" * 129)), "holds a confirmation ID of 129 digits, which no Windows takes"),
         (message(inner("ResponseType=2", f"CID={CID}")), "is one to another kind of request"),
         (message(inner("ResponseType=1", f"IID={IID[::-1]}", f"CID={CID}")), "belongs to another installation ID"),
         (message(inner("ResponseType=1", f"CID={CID}", f"CID={CID[::-1]}")), "holds several CID"),
