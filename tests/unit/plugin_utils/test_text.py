@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -98,8 +99,14 @@ def test_a_text_with_lines_of_its_own_is_one() -> None:
     assert one_line("\x9b31m\nred") == r"\x9b31m red"
 
 
-def test_the_time_is_that_of_what_is_kept() -> None:
+def test_time_and_memory_are_those_of_what_is_kept() -> None:
+    long, lines = "0 " * 50_000_000, "x\n" * 2_000_000
     began = time.process_time()
-    assert len(visible("0 " * 50_000_000)) <= 400
+    assert len(visible(long)) <= 400
     assert one_line(" " * 50_000_000) == ""
     assert time.process_time() - began < 1
+    tracemalloc.start()
+    assert len(one_line(lines)) <= 400
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000

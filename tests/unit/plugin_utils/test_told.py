@@ -25,6 +25,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
 
 pytestmark = pytest.mark.tier("quick")
@@ -144,10 +145,24 @@ def hostvars(prefix: str, **results: Any) -> dict[str, dict[str, Any]]:
     return {"pc-1": {prefix + name: value for name, value in results.items()}}
 
 
+def texts_of(result: dict[str, Any]) -> list[str]:
+    return [text for value in result.values() for text in ([value] if isinstance(value, str) else value)]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), [("pc-1.contoso.com", True), ("pc 1", False), (FORGED.lower(), False), ("a" * 64, False), ("{{x}}", False)]
+)
+def test_a_name_that_dns_gives_is_one_of_a_host(monkeypatch: pytest.MonkeyPatch, name: str, taken: bool) -> None:
+    monkeypatch.setattr(names.socket, "getnameinfo", lambda *_arguments: (name, "0"))
+    monkeypatch.setattr(names.socket, "getaddrinfo", lambda *_arguments, **_named: [(0, 0, 0, "", ("127.0.0.9", 0))])
+    assert names.names_of(["127.0.0.9"], 5) == ({"127.0.0.9": name} if taken else {})
+
+
 LINES = {
     "a table of findings": lambda: kms_single_site.kms_findings_table([{"object": FORGED, "text": FORGED, "blocks": True}]),
+    "an error": lambda: [ActivationError(FORGED).message, str(ActivationError(FORGED))],
     "a finding": lambda: list(Finding(FORGED, FORGED, True).as_result().values())[:2],
-    "a deviation": lambda: [str(value) for value in Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED).as_result().values()],
+    "a deviation": lambda: texts_of(Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED).as_result()),
     "a table of deviations": lambda: kms_audit.kms_audit_table([{"severity": "note", "object": FORGED, "text": FORGED}]),
     "the summary of a single site": lambda: kms_single_site.kms_single_site_summary(
         hostvars("__kms_single_site_", license={}, endpoints={"records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}),
