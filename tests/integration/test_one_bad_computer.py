@@ -71,8 +71,12 @@ def test_one_computer_keeps_no_other_from_the_list(site: Site, cim_class: str, n
     computers = listed(site.list)
     assert len(computers[TWO]["products"]) == 1
     assert len(json.loads(site.leaving.read_bytes())["products"]) == 1
-    # Its turn comes again when it tells what it has.
-    site.lab.control.say(ONE, cim_class)
+
+
+def test_a_computer_has_its_turn_when_it_tells_what_it_has(site: Site):
+    site.lab.control.say(ONE, PRODUCT, OfflineInstallationId="abc")
+    site.play("collect", [ONE, TWO], rc=2)
+    site.lab.control.say(ONE, PRODUCT)
     site.play("collect", [ONE, TWO])
     assert len(json.loads(site.leaving.read_bytes())["products"]) == 2
 

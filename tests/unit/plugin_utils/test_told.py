@@ -89,12 +89,12 @@ def test_a_name_that_no_computer_has_fails_its_host(value: str) -> None:
 
 
 BROUGHT_ABOUT = {
-    "an installation ID that is none": lambda: told.installation_id("pc-003", "abc"),
-    "an extended PID that is none": lambda: told.extended_pid("pc-003", "x y {{7*7}} ../"),
-    "a client machine ID that is none": lambda: told.check_row("pc-003", {"ClientMachineID": "none"}),
-    "the last characters of a key that are none": lambda: told.check_row("pc-003", {"PartialProductKey": "ABCDEF"}),
-    "a name of a computer that is none": lambda: told.computer_name("pc-003", "PC\nok: [pc-001]"),
-    "a DNS name that is none": lambda: told.dns_name("pc-003", "DNSHostName", "pc 003"),
+    "a host's installation ID that is none": lambda: told.installation_id("pc-003", "abc"),
+    "a host's extended PID that is none": lambda: told.extended_pid("pc-003", "x y {{7*7}} ../"),
+    "a host's client machine ID that is none": lambda: told.check_row("pc-003", {"ClientMachineID": "none"}),
+    "a host's last characters of a key that are none": lambda: told.check_row("pc-003", {"PartialProductKey": "ABCDEF"}),
+    "a host's computer name that is none": lambda: told.computer_name("pc-003", "PC\nok: [pc-001]"),
+    "a host's DNS name that is none": lambda: told.dns_name("pc-003", "DNSHostName", "pc 003"),
 }
 SHARED = "two computers with one installation ID"
 WRITTEN = error_catalogue.paired("What hosts tell", [*BROUGHT_ABOUT, SHARED])
