@@ -10,6 +10,7 @@ from typing import Any
 
 from ..plugin_utils import _multi_site, _report, _report_multi_site
 from ..plugin_utils._results import Results
+from ..plugin_utils._text import visible_lines
 
 _PREFIX = "__kms_multi_site_"
 
@@ -59,9 +60,8 @@ def kms_multi_site_summary(
     endpoints = [entry for host in kms_hosts for entry in results.of(host, "answer").get("endpoints") or []]
     records, rights = results.loop(kms_hosts, "records"), results.loop(kms_hosts, "rights")
     lines = _report_multi_site.summary(topology, hosts, results.clients(clients), endpoints, records, rights, check_mode)
-    return lines + _report_multi_site.foreign_publish_lines(
-        {host: results.of(host, "lists").get("publish_list") or {} for host in kms_hosts}
-    )
+    publish_lists = {host: results.of(host, "lists").get("publish_list") or {} for host in kms_hosts}
+    return visible_lines([*lines, *_report_multi_site.foreign_publish_lines(publish_lists)])
 
 
 def kms_multi_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..plugin_utils import _report
 from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._results import Results
+from ..plugin_utils._text import visible_lines
 
 _PREFIX = "__kms_single_site_"
 
@@ -52,7 +53,8 @@ def kms_single_site_summary(
     }
     granted = results.once(kms_hosts, "rights").get("granted") or ["no rights"]
     rights = _report.WRITERS.get(records) or f"{group} has {', '.join(granted)} on it"
-    return _report.single_site_summary(domain, hosts, results.clients(clients), results.once(kms_hosts, "endpoints"), rights, check_mode)
+    endpoints = results.once(kms_hosts, "endpoints")
+    return visible_lines(_report.single_site_summary(domain, hosts, results.clients(clients), endpoints, rights, check_mode))
 
 
 def _target(results: Results, host: str) -> str:
@@ -64,7 +66,7 @@ def _target(results: Results, host: str) -> str:
 
 def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
     """See C(kms_zone_lines.yml)."""
-    return [f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values]
+    return visible_lines(f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values)
 
 
 def kms_waiting_products(results: Mapping[str, Mapping[str, Any]], confirmation_ids: Mapping[str, str]) -> list[dict[str, str]]:
@@ -78,7 +80,7 @@ def kms_waiting_products(results: Mapping[str, Mapping[str, Any]], confirmation_
 
 def kms_waiting_lines(products: Sequence[Mapping[str, str]]) -> list[str]:
     """See C(kms_waiting_lines.yml)."""
-    return [f"{product['identifier']}: installation ID {grouped(product['installation_id'])}" for product in products]
+    return visible_lines(f"{product['identifier']}: installation ID {grouped(product['installation_id'])}" for product in products)
 
 
 def kms_single_site_counts(hostvars: Any, clients: Sequence[str]) -> dict[str, int]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..plugin_utils import _mak_journal, _mak_orders, _report_mak
 from ..plugin_utils._findings import Finding
+from ..plugin_utils._licensing.offline_ids import is_extended_pid
 from ..plugin_utils._mak_orders import Pair
 from ..plugin_utils._report import client_counts
 from ..plugin_utils._results import Results
+from ..plugin_utils._text import LONGEST_LINE, visible, visible_lines, visible_value
 
 _PREFIX = "__mak_independent_"
 
@@ -62,12 +64,13 @@ def mak_orders(
 ) -> dict[str, Any]:
     """See C(mak_orders.yml)."""
     orders = _mak_orders.make_orders(_pairs(hostvars, hosts, clients_only), products, counts, as_many_as_remain, refusals or {})
-    return {**orders.as_result(), "batches": _mak_orders.batches(hosts, orders.hosts)}
+    return {**visible_value(orders.as_result()), "batches": _mak_orders.batches(hosts, orders.hosts)}
 
 
 def mak_extended_pids(products: Mapping[str, Any]) -> list[dict[str, str]]:
     """See C(mak_extended_pids.yml)."""
-    return [{"name": key, "extended_pid": str(product["extended_pid"])} for key, product in products.items()]
+    told = {key: str(product.get("extended_pid") or "") for key, product in products.items()}
+    return [{"name": key, "extended_pid": pid} for key, pid in told.items() if is_extended_pid(pid)]
 
 
 def mak_counts(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -108,7 +111,7 @@ def mak_ends(
 ) -> list[dict[str, str]]:
     """See C(mak_ends.yml)."""
     ends = _report_mak.ended(_pairs(hostvars, hosts, clients_only), orders, _made(hostvars, hosts), check_mode)
-    return [{"host": end.host, "key": end.key, "kind": end.kind, "reason": end.reason} for end in ends]
+    return [{"host": end.host, "key": end.key, "kind": end.kind, "reason": visible(end.reason, LONGEST_LINE)} for end in ends]
 
 
 def mak_summary(
@@ -120,7 +123,7 @@ def mak_summary(
     check_mode: bool = False,
 ) -> list[str]:
     """See C(mak_summary.yml)."""
-    return _report_mak.summary([_report_mak.Ended(**end) for end in ends], ring, products, before, after, check_mode)
+    return visible_lines(_report_mak.summary([_report_mak.Ended(**end) for end in ends], ring, products, before, after, check_mode))
 
 
 def mak_numbers(ends: Sequence[Mapping[str, str]], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def mak_numbers(ends: Sequence[Mapping[str, str]], before: Mapping[str, Any], af
 
 def mak_to_kms_summary(hostvars: Any, hosts: Sequence[str], check_mode: bool = False) -> list[str]:
     """See C(mak_to_kms_summary.yml)."""
-    return _report_mak.kms_summary(_clients(hostvars, hosts), check_mode)
+    return visible_lines(_report_mak.kms_summary(_clients(hostvars, hosts), check_mode))
 
 
 def mak_to_kms_numbers(hostvars: Any, hosts: Sequence[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..plugin_utils import _mak_proxy_entries as entries
 from ..plugin_utils import _report_mak_proxy as report
 from ..plugin_utils._results import Results
+from ..plugin_utils._text import LONGEST_LINE, visible, visible_lines
 
 _PREFIX = "__mak_proxy_"
 
@@ -73,7 +74,7 @@ def mak_proxy_apply_ends(
 
 
 def _ends(ends: Sequence[report.Ended]) -> list[dict[str, str]]:
-    return [{"host": end.host, "kind": end.kind, "reason": end.reason} for end in ends]
+    return [{"host": end.host, "kind": end.kind, "reason": visible(end.reason, LONGEST_LINE)} for end in ends]
 
 
 def mak_proxy_conflicts(hostvars: Any, hosts: Sequence[str]) -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ def mak_proxy_summary(
     ends: Sequence[Mapping[str, str]], title: str, conflicts: Sequence[Mapping[str, Any]], check_mode: bool = False
 ) -> list[str]:
     """See C(mak_proxy_summary.yml)."""
-    return report.summary(title, [report.Ended(**end) for end in ends], conflicts, check_mode)
+    return visible_lines(report.summary(title, [report.Ended(**end) for end in ends], conflicts, check_mode))
 
 
 def mak_proxy_numbers(ends: Sequence[Mapping[str, str]], conflicts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -99,12 +100,12 @@ def mak_proxy_numbers(ends: Sequence[Mapping[str, str]], conflicts: Sequence[Map
 
 def mak_proxy_acquired(result: Mapping[str, Any], check_mode: bool = False) -> list[str]:
     """See C(mak_proxy_acquired.yml)."""
-    return report.acquired(result, check_mode)
+    return visible_lines(report.acquired(result, check_mode))
 
 
 def mak_proxy_telephone(shown: Mapping[str, Any]) -> list[str]:
     """See C(mak_proxy_telephone.yml)."""
-    return report.telephone_lines(shown)
+    return visible_lines(report.telephone_lines(shown))
 
 
 class FilterModule:

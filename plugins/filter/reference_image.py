@@ -10,6 +10,7 @@ from typing import Any
 
 from ..plugin_utils import _reference_image
 from ..plugin_utils._results import Results
+from ..plugin_utils._text import visible_lines
 
 _PREFIX = "__reference_image_"
 
@@ -21,7 +22,7 @@ def reference_image_findings(hostvars: Any, hosts: Sequence[str]) -> list[dict[s
 
 def reference_image_summary(hostvars: Any, hosts: Sequence[str], mak: bool, check_mode: bool) -> list[str]:
     """See C(reference_image_summary.yml)."""
-    return _reference_image.summary(_computers(hostvars, hosts), mak, check_mode)
+    return visible_lines(_reference_image.summary(_computers(hostvars, hosts), mak, check_mode))
 
 
 def _computers(hostvars: Any, hosts: Sequence[str]) -> dict[str, _reference_image.Reference]:

@@ -111,6 +111,7 @@ from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, servi
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
 from ..plugin_utils._srv_value import SrvValue
+from ..plugin_utils._text import LONGEST_LINE, visible
 
 
 class LookupModule(LookupBase):
@@ -124,7 +125,7 @@ class LookupModule(LookupBase):
             domains = [_domain(term) for term in given]
             return [host for domain in domains for host in self._hosts(domain)]
         except ActivationError as failure:
-            raise AnsibleError(failure.message) from None
+            raise AnsibleError(visible(failure.message, LONGEST_LINE)) from None
 
     def _hosts(self, domain: str) -> list[dict[str, t.Any]]:
         options: dict[str, t.Any] = self.get_options()  # type: ignore[no-untyped-call]
@@ -138,7 +139,7 @@ class LookupModule(LookupBase):
         if not answering:
             raise next(iter(found.failed.values()))
         for failure in found.failed.values():
-            self._display.warning(failure.message)
+            self._display.warning(visible(failure.message, LONGEST_LINE))
         addresses = dict(found.addresses)
         if options["addresses"]:
             for value in found.values:

@@ -15,7 +15,7 @@ from typing import Any
 from ._licensing.client_ids import said_of, shared_ids
 from ._licensing.kms_groups import edition_of, group_of, is_refused
 from ._licensing.setup_keys import is_evaluation, is_home
-from ._text import some
+from ._text import LONGEST_LINE, some, visible
 
 # Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
 # request (0xC004F06C).
@@ -41,7 +41,7 @@ class Finding:
 
     def as_result(self) -> dict[str, Any]:
         """The finding as variables can hold it."""
-        return {"object": self.object, "text": self.text, "blocks": self.blocks}
+        return {"object": visible(self.object, LONGEST_LINE), "text": visible(self.text, LONGEST_LINE), "blocks": self.blocks}
 
 
 def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_given: bool, key_variable: str) -> Iterable[Finding]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ._computer_list.given import refusal_of
 from ._mak_orders import Pair, Result
 
 
@@ -50,13 +51,16 @@ def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activati
     system = pair.license.get("operating_system") or {}
     known = products[pair.key]
     seen = result.get("product") if result.get("installed") else None
-    told = seen or {"activation_id": known["activation_id"], "name": known["name"], "channel": "mak"}
-    return {
+    short = {"activation_id": known["activation_id"], "name": known["name"], "channel": "mak"}
+    made = {"mak": pair.key, "activation": dict(activation)}
+    entry = {
         "name": pair.host,
         "computer_name": system.get("computer_name") or "",
         "operating_system": system.get("caption") or "",
-        "products": [{**told, "mak": pair.key, "activation": dict(activation)}],
+        "products": [{**(seen or short), **made}],
     }
+    # An activation that is spent is written down whatever else the computer tells.
+    return {"name": pair.host, "products": [{**short, **made}]} if refusal_of(entry) else entry
 
 
 def unfinished(computers: Iterable[Result]) -> list[str]:

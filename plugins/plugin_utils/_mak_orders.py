@@ -8,14 +8,19 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from ._licensing.mak import Trouble, trouble_of
+from ._licensing.offline_ids import is_extended_pid, is_guid
 
 Result = Mapping[str, Any]
+_CODE = re.compile(r"0x[0-9A-Fa-f]{1,8}")
+# On how many computers of a kind a key is tried before it is said that none takes it.
+_TRIALS = 3
 _VOLUME_CLIENT = ("gvlk", "mak", None)
 
 
@@ -126,11 +131,14 @@ class Orders:
 
 
 def known_products(pairs: Iterable[Pair]) -> dict[str, dict[str, str]]:
-    """By key, what the first computer that holds it tells: C(host), C(extended_pid), C(activation_id) and C(name)."""
+    """By key, what the first computer that holds it and tells it in its form does: C(host), C(extended_pid), C(activation_id) and C(name)."""
     found: dict[str, dict[str, str]] = {}
     for pair in pairs:
         if pair.installed and pair.key not in found:
-            found[pair.key] = {"host": pair.host, **_told(pair.plan["product"])}
+            told = _told(pair.plan.get("product") or {})
+            # By these all computers with the key are judged, and Microsoft is asked.
+            if is_extended_pid(told["extended_pid"]) and is_guid(told["activation_id"]):
+                found[pair.key] = {"host": pair.host, **told}
     return found
 
 
@@ -139,18 +147,24 @@ def _told(product: Result) -> dict[str, str]:
 
 
 def holders_to_try(pairs: Sequence[Pair], known: Iterable[str]) -> list[dict[str, str]]:
-    """Computers on which a key may be installed to learn what it is: for each key one of every kind, in order.
+    """Computers on which a key may be installed to learn what it is: for each key a few of every kind, in order.
+
+    The second of a kind is there for where the first fails by itself, which says nothing about the key.
 
     Args:
         pairs: All computers and keys.
         known: Keys that some computer holds.
     """
-    tried: dict[tuple[str, tuple[str, ...]], Pair] = {}
+    tried: dict[tuple[str, tuple[str, ...]], list[Pair]] = {}
     held = _held(pairs)
     for pair in pairs:
         if pair.state is State.OPEN and pair.key not in known and (pair.host, pair.replaces) not in held:
-            tried.setdefault((pair.key, pair.products), pair)
-    return [{"key": pair.key, "host": pair.host} for pair in tried.values()]
+            tried.setdefault((pair.key, pair.products), []).append(pair)
+    return [
+        {"key": pair.key, "host": pair.host, "kind": f"{pair.key} {number}"}
+        for number, alike in enumerate(tried.values())
+        for pair in alike[:_TRIALS]
+    ]
 
 
 def make_orders(
@@ -263,4 +277,4 @@ def refused_keys(made: Iterable[tuple[str, Result]]) -> list[str]:
 def failure_of(result: Result) -> Trouble:
     """Whose trouble a failed task is."""
     code = str((result.get("error") or {}).get("code", ""))
-    return trouble_of(int(code, 16)) if code.startswith("0x") else Trouble.COMPUTER
+    return trouble_of(int(code, 16)) if _CODE.fullmatch(code) else Trouble.COMPUTER

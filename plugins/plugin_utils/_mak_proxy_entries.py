@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._computer_list.given import refusal_of
 from ._mak_orders import Result
 
 _PRODUCT = ("activation_id", "name", "channel", "license_status", "partial_product_key", "extended_pid", "installation_id")
@@ -52,26 +53,30 @@ class Seen:
 
 
 def read_computers(seen: Iterable[Seen]) -> list[dict[str, Any]]:
-    """What was read, as C(computer_list) takes it. Whoever failed half way is to be read again."""
-    found = []
-    for one in seen:
-        if not one.was_read:
-            continue
-        products = [
-            _product(result["product"], key if result.get("installed") else "") for key, result in one.made.items() if result.get("product")
-        ]
-        system = one.license["operating_system"]
-        entry = {
-            "name": one.host,
-            "computer_name": system["computer_name"],
-            "fqdn": one.host if "." in one.host and not one.host.replace(".", "").isdigit() else "",
-            "address": one.address,
-            "operating_system": system["caption"],
-            "products": sorted(products, key=lambda product: bool(product["mak"])),
-        }
-        complete = all("applicable" in one.made.get(key, {}) for key in one.keys)
-        found.append(entry if complete else {**entry, "read": ""})
-    return found
+    """What was read, as C(computer_list) takes it, without those that C(unlisted) names. Whoever failed half way is to be read again."""
+    return [_read(one) for one in seen if one.was_read and not unlisted(one)]
+
+
+def unlisted(one: Seen) -> str:
+    """Why what was read of a computer can't stand in a list, so that the others are saved without it; empty where it can."""
+    return refusal_of(_read(one)) if one.was_read else ""
+
+
+def _read(one: Seen) -> dict[str, Any]:
+    products = [
+        _product(result["product"], key if result.get("installed") else "") for key, result in one.made.items() if result.get("product")
+    ]
+    system = one.license["operating_system"]
+    entry = {
+        "name": one.host,
+        "computer_name": system.get("computer_name") or "",
+        "fqdn": one.host if "." in one.host and not one.host.replace(".", "").isdigit() else "",
+        "address": one.address,
+        "operating_system": system.get("caption") or "",
+        "products": sorted(products, key=lambda product: bool(product["mak"])),
+    }
+    complete = all("applicable" in one.made.get(key, {}) for key in one.keys)
+    return entry if complete else {**entry, "read": ""}
 
 
 def applied_computers(seen: Iterable[Seen], orders: Orders, began: str, ended: str) -> list[dict[str, Any]]:
@@ -89,7 +94,10 @@ def applied_computers(seen: Iterable[Seen], orders: Orders, began: str, ended: s
         products = [_applied(key, result, orders[one.host][key], began, ended) for key, result in results.items()]
         if products:
             failed = any("applicable" not in result for result in results.values())
-            found.append({"name": one.host, "products": products, **({"read": ""} if failed else {})})
+            entry = {"name": one.host, "products": products, **({"read": ""} if failed else {})}
+            # What came of it is kept whatever else the computer tells.
+            short = [{name: product[name] for name in ("activation_id", "activation") if name in product} for product in products]
+            found.append({"name": one.host, "products": short, "read": ""} if refusal_of(entry) else entry)
     return found
 
 

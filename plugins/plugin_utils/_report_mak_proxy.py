@@ -15,7 +15,7 @@ from typing import Any
 from ._findings import Finding
 from ._licensing.offline_ids import grouped
 from ._mak_orders import Pair, Result
-from ._mak_proxy_entries import Orders, Seen
+from ._mak_proxy_entries import Orders, Seen, unlisted
 from ._report_mak import host_findings, ring_findings
 from ._text import failure_line, some
 
@@ -121,6 +121,8 @@ def collect_ends(seen: Iterable[Seen], to_read: Iterable[str], check_mode: bool)
             found.append(Ended(one.host, "not_reached"))
         elif not one.was_read:
             found.append(Ended(one.host, "failed", str(one.license.get("msg", "its licensing state was not read"))))
+        elif said := unlisted(one):
+            found.append(Ended(one.host, "failed", said))
         elif not one.keys:
             found.append(Ended(one.host, "not_applicable", "it gets no key"))
         else:

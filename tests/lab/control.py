@@ -191,6 +191,10 @@ class Control:
         """Give a host other hardware: what was activated for good is beyond tolerance, and every installation ID is another."""
         self.call("change_hardware", host=host)
 
+    def say(self, host: str, cim_class: str, **properties: Any) -> None:
+        """Let a host answer with these values of a class, whatever is true of it; without any, with its own again."""
+        self.call("say", host=host, cim_class=cim_class, properties=properties)
+
     def inject(self, **rule: Any) -> None:
         """Add a fault by rule, see :class:`lab.injection.Rule`.
 

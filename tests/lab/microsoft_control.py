@@ -80,6 +80,7 @@ class MicrosoftControl:
             **self._of_server(),
             "set_microsoft_reachable": self._set_reachable,
             "change_hardware": lambda host: self._host_of(host).change_hardware(),
+            "say": lambda host, cim_class, properties: self._host_of(host).say(cim_class, properties),
         }
 
     def _of_server(self) -> dict[str, Handler]:

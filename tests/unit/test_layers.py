@@ -30,7 +30,10 @@ LAYERS = (
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
-    ("_plan", "_errors", "_masking", "_text"),
+    ("_shown",),
+    ("_plan", "_errors"),
+    ("_text",),
+    ("_masking",),
     ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
@@ -50,6 +53,7 @@ PURE = (
     "_srv_value",
     "_plan",
     "_errors",
+    "_shown",
     "_masking",
     "_text",
     "doc_fragments",

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from .._text import LONGEST_LINE, visible, visible_value
+
 DEVIATION, NOTE = "deviation", "note"
 
 Result = Mapping[str, Any]
@@ -36,13 +38,14 @@ class Deviation:
 
     def as_result(self) -> dict[str, Any]:
         """The deviation as variables can hold it."""
+        # The whole of it is printed as it is.
         return {
-            "object": self.object,
-            "attribute": self.attribute,
-            "expected": self.expected,
-            "found": self.found,
+            "object": visible(self.object, LONGEST_LINE),
+            "attribute": visible(self.attribute, LONGEST_LINE),
+            "expected": visible_value(self.expected),
+            "found": visible_value(self.found),
             "severity": self.severity,
-            "text": self.text,
+            "text": visible(self.text, LONGEST_LINE),
         }
 
 

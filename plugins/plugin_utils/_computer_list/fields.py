@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._licensing.offline_ids import MOST_DIGITS
+from .._text import LONGEST_NAME, visible
 from .model import EXPORT, FORMAT, FULL, VERSION, as_time
 
 Check = Callable[[Any], str]
@@ -53,7 +55,8 @@ _GUID = _matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a GUID in small
 # Nothing but what an ePID is made of may leave in its place.
 _EPID = r"[0-9A-Za-z.-]{1,64}"
 _IDENTIFIER = _matching(r"[0-9a-f]{32}", "32 hexadecimal digits in small letters")
-_DIGITS = r"[0-9]{1,128}"
+_DIGITS = f"[0-9]{{1,{MOST_DIGITS}}}"
+_LONGEST_VALUE = 84
 
 EXPORTED: dict[str, Check] = {
     "identifier": _IDENTIFIER,
@@ -128,21 +131,21 @@ def check_fields(found: Any, fields: Mapping[str, Check], where: str) -> str:
             return f"the field {prefix}{name} is missing"
     for name, value in found.items():
         if name not in fields:
-            return f"there is no field {prefix}{name}"
+            return f"there is no field {prefix}{visible(name, LONGEST_NAME)}"
         if wanted := fields[name](value):
             return wrong(f"{prefix}{name}", value, wanted)
     return ""
 
 
 def _check_computer(name: str, computer: Any) -> str:
-    where = f"computers.{name}"
+    where = f"computers.{visible(name, LONGEST_NAME)}"
     if not name or _text(name):
         return wrong("the name of a computer", name, "a text that is not empty")
     if said := check_fields(computer, COMPUTER, where):
         return said
     for activation_id, product in computer["products"].items():
         if wanted := _GUID(activation_id):
-            return wrong(f"the name of a product of {name}", activation_id, wanted)
+            return wrong(f"the name of a product of {visible(name, LONGEST_NAME)}", activation_id, wanted)
         here = f"{where}.products.{activation_id}"
         if said := check_fields(product, LISTED, here) or check_fields(product["activation"], ACTIVATION, f"{here}.activation"):
             return said
@@ -152,4 +155,4 @@ def _check_computer(name: str, computer: Any) -> str:
 def wrong(where: str, value: Any, wanted: str) -> str:
     """That a value is none of those that it may be."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return f"{where} is {text if len(text) <= 80 else text[:80] + ' ...'}, and has to be {wanted}"
+    return f"{where} is {visible(text, _LONGEST_VALUE)}, and has to be {wanted}"

@@ -41,6 +41,15 @@ def given_computers(given: Iterable[Mapping[str, Any]]) -> dict[str, Computer]:
     return computers
 
 
+def refusal_of(entry: Mapping[str, Any]) -> str:
+    """Why a computer can't stand in a list, as C(given_computers) says it; empty where it can."""
+    try:
+        given_computers([entry])
+    except ActivationError as refusal:
+        return refusal.message
+    return ""
+
+
 def given_confirmations(given: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[str, str]], list[str]]:
     """The option C(confirmation_ids): installation IDs and confirmation IDs as digits, and warnings about their length.
 

@@ -8,11 +8,12 @@ Nothing here overwrites a confirmation ID by nothing, and nothing that contradic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._errors import ActivationError
+from .._text import some
 from .model import Activation, Computer, Export, FullList, ListedProduct, Product, new_identifier
 
 _OF_COMPUTER = ("computer_name", "fqdn", "address", "operating_system")
@@ -110,6 +111,28 @@ def merge_computers(full: FullList, read: Mapping[str, Computer], replace_hardwa
             known.read, merged.touched = computer.read, True
         _merge_products(merged, name, known, computer, name in settled)
     return merged
+
+
+def shared_installation_ids(full: FullList, names: Collection[str]) -> list[Conflict]:
+    """The installation IDs that several computers of the list have, one of C(names) among them.
+
+    Windows computes one from the hardware and the key, so that it belongs to one computer: the others are copies of it, or one
+    of them tells what it was told to.
+    """
+    found: dict[str, list[tuple[str, ListedProduct]]] = {}
+    for name, listed in full.listed():
+        if listed.installation_id:
+            found.setdefault(listed.installation_id, []).append((name, listed))
+    shared = []
+    for installation_id, entries in found.items():
+        owners = list(dict.fromkeys(name for name, _listed in entries))
+        if len(owners) > 1 and not set(owners).isdisjoint(names):
+            reason = (
+                f"{some(owners)} have one installation ID, {_short(installation_id)}, although each computer has its own. They are copies"
+                " of one virtual machine, or one of them does not tell its own; find out which, before a confirmation ID is applied."
+            )
+            shared.append(Conflict(owners[0], entries[0][1].activation_id, entries[0][1].identifier, reason))
+    return shared
 
 
 def _merge_products(merged: Merged, name: str, known: Computer, computer: Computer, replace_hardware: bool) -> None:

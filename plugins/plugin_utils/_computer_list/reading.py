@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from .._errors import ActivationError
+from .._text import visible
 from .fields import COMPUTER, EXPORTED, LISTED, check_document, is_object, wrong
 from .model import EXPORT, FORMAT, FULL, VERSION, Activation, Computer, Document, Export, FullList, ListedProduct, Product
 from .writing import CHECKSUM, checksum
 
+_LONGEST_VALUE = 64
 _AGAIN = "Copy it once more from where it came, or take the newest of its backups."
 
 
@@ -144,7 +146,7 @@ def _check_identifiers(document: Document, path: str) -> None:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
-    return text if len(text) <= 60 else f"{text[:60]} ..."
+    return visible(text, _LONGEST_VALUE)
 
 
 def _refusal(sentence: str) -> ActivationError:

@@ -13,8 +13,9 @@ from typing import Any
 from .._errors import ActivationError
 from .._licensing.offline_ids import confirmation_warnings
 from .._plan import Step
+from .._text import visible
 from .inspection import explained, export_of, leaving
-from .merging import Merged, merge_computers, merge_export, merge_typed
+from .merging import Merged, merge_computers, merge_export, merge_typed, shared_installation_ids
 from .model import LICENSED, MAK, Computer, Export, FullList, Product, as_time
 from .reading import of_kind_export, of_kind_full
 from .store import ListFile
@@ -48,6 +49,7 @@ def _save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: I
     full = of_kind_full(file.load(), file.path) if there else FullList()
     encrypts = there and file.encrypts and not file.encrypted
     merged = merge_computers(full, computers, replace_hardware)
+    merged.conflicts += shared_installation_ids(full, computers.keys())
     done = _merged(file, full, merged)
     if not there:
         done.steps.insert(0, Step(file.path, "computer list", None, full.list_id, "write"))
@@ -156,7 +158,12 @@ def _merged(file: ListFile, full: FullList, merged: Merged) -> Done:
         for change in merged.changes
     ]  # fmt: skip
     conflicts = [
-        {"name": conflict.name, "activation_id": conflict.activation_id, "identifier": conflict.identifier, "reason": conflict.reason}
+        {
+            "name": conflict.name,
+            "activation_id": conflict.activation_id,
+            "identifier": conflict.identifier,
+            "reason": visible(conflict.reason),
+        }
         for conflict in merged.conflicts
     ]
     result = {"list_id": full.list_id, "new": merged.new, "changed_computers": merged.changed, "missing": merged.missing}

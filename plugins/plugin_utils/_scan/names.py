@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 _AT_ONCE = 16
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+_LONGEST = 253
 
 
 def names_of(addresses: Sequence[str], timeout: float) -> dict[str, str]:
@@ -36,4 +39,5 @@ def _name(address: str) -> str:
         back = {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return ""
-    return name if address in back else ""
+    # It becomes a name of the inventory, so that nothing but a name of a host can be one.
+    return name if address in back and len(name) <= _LONGEST and _HOST_NAME.fullmatch(name) else ""

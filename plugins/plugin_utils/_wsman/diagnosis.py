@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from .._text import one_line, visible
+
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
 _PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
 _HOST_NAME = (
@@ -183,7 +185,7 @@ def explain_authentication(error: BaseException | str) -> str:
     text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
     plain = text.lower()
     if offered := re.search(r"actual: '([^']*)'", text):
-        offers = ", ".join(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1])) or "none"
+        offers = visible(", ".join(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
         return (
             f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"
             " ansible_psrp_auth), or allow it there (winrm get winrm/config/service/auth)"
@@ -193,7 +195,7 @@ def explain_authentication(error: BaseException | str) -> str:
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"
-    return " ".join((text if isinstance(error, str) else innermost(error)).split()).rstrip(".")
+    return one_line(text).rstrip(".") if isinstance(error, str) else innermost(error)
 
 
 def innermost(error: BaseException) -> str:
@@ -201,7 +203,7 @@ def innermost(error: BaseException) -> str:
     deepest = error
     while inner := deepest.__cause__ or deepest.__context__:
         deepest = inner
-    return (getattr(deepest, "strerror", None) or str(deepest) or type(deepest).__name__).rstrip(".")
+    return one_line(getattr(deepest, "strerror", None) or str(deepest) or type(deepest).__name__).rstrip(".")
 
 
 def _other_ports(port: int | None) -> str:

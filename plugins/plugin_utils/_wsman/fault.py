@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 
 from .._errors import ActivationError
 from .._licensing.errors import describe, hexadecimal, name_of, sentence
+from .._text import LONGEST_NAME, one_line, visible
 from . import namespaces as ns
 
 _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
@@ -85,7 +86,9 @@ def check_hresult(return_value: int | None, label: str) -> None:
 
 def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
     """The exception for a C(s:Fault) element."""
-    subcode = fault.findtext(f"{{{ns.SOAP}}}Code/{{{ns.SOAP}}}Subcode/{{{ns.SOAP}}}Value", "").strip().rpartition(":")[2]
+    subcode = visible(
+        fault.findtext(f"{{{ns.SOAP}}}Code/{{{ns.SOAP}}}Subcode/{{{ns.SOAP}}}Value", "").strip().rpartition(":")[2], LONGEST_NAME
+    )
     outer: list[int] = []
     inner: list[int] = []
     texts: list[str] = []
@@ -107,7 +110,7 @@ def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
     inner.extend(_codes_in_text(reason))
     ordered = list(dict.fromkeys([*inner, *outer]))
     ordered.sort(key=lambda code: code in _WRAPPERS)
-    shown = next((" ".join(text.split()) for text in texts if text), "")
+    shown = next((one_line(text) for text in texts if text), "")
     return WsmanFault(label, ordered, subcode, shown)
 
 

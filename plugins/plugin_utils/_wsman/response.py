@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._errors import ActivationError
+from .._text import LONGEST_NAME, visible
 from . import namespaces as ns
 from .cim import CimClass, CimType, Embedded, Reference, Value, is_array, parse_value
 from .fault import parse_fault
@@ -69,7 +70,9 @@ def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None
         raise parse_fault(content, label)
     relates_to = root.findtext(f"{{{ns.SOAP}}}Header/{{{ns.ADDRESSING}}}RelatesTo", "").strip()
     if relates_to.lower() != message_id.lower():
-        raise ActivationError(f"the answer is one to another request ({relates_to or 'it names none'}).", source="wsman")
+        raise ActivationError(
+            f"the answer is one to another request ({visible(relates_to, LONGEST_NAME) or 'it names none'}).", source="wsman"
+        )
     return content
 
 

@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .._errors import ActivationError
+from .._text import LONGEST_NAME, visible
 from . import envelope
 from .cim import CimClass, CimType, Value
 from .envelope import Request
@@ -288,7 +289,8 @@ def _expected(content: t.Any, name: str, label: str) -> t.Any:
     """
     if content is not None and content.tag.rpartition("}")[2].lower() != name.lower():
         raise UnknownOutcome(
-            f"{label}: the answer is one to something else ({content.tag.rpartition('}')[2]}). {_READ_AGAIN}", source="wsman"
+            f"{label}: the answer is one to something else ({visible(content.tag.rpartition('}')[2], LONGEST_NAME)}). {_READ_AGAIN}",
+            source="wsman",
         )
     return content
 

@@ -24,6 +24,7 @@ FAULTS = (
     "doctype",
     "no_answer",
     "other_answer",
+    "other_text",
     "huge",
 )
 
@@ -41,6 +42,7 @@ class Rule(CountedRule):
     * ``close_after``: the work is done and its answer lost; counts. ``half``: the connection ends in the middle of the answer; counts.
     * ``garbage``, ``html``, ``empty``, ``doctype``: a body that is no answer, with HTTP 200. ``no_answer``: a sound envelope without
       one. ``huge``: 100 MB. The work is not done.
+    * ``other_text``: a sound answer with ``text`` in place of the confirmation ID; counts.
     * ``other_answer``: a sound answer to another request, whose confirmation ID is not for this machine; counts.
 
     ``done`` says otherwise whether the work is done.
@@ -53,6 +55,7 @@ class Rule(CountedRule):
     code: int = 0x80131600
     status: int = 500
     seconds: float = 0.0
+    text: str = ""
     done: bool | None = None
 
     def __post_init__(self) -> None:
@@ -62,7 +65,7 @@ class Rule(CountedRule):
     @property
     def counts(self) -> bool:
         """Whether the work is done."""
-        return self.fault in ("slow", "close_after", "half", "other_answer") if self.done is None else self.done
+        return self.fault in ("slow", "close_after", "half", "other_answer", "other_text") if self.done is None else self.done
 
     def matches(self, request: BatchRequest) -> bool:
         """Whether the rule is about such a request."""

@@ -114,6 +114,8 @@ class BatchService:
             )
         if kind == "no_answer":
             return Reply(200, response.empty())
+        if kind == "other_text":
+            return Reply(200, response.confirmed(self.seed, request, rule.text))
         if kind == "other_answer":
             other = wire.BatchRequest(request.kind, request.pid, "0" * len(request.installation_id))
             return Reply(200, response.confirmed(self.seed, other, _OTHER_CONFIRMATION_ID))

@@ -35,12 +35,23 @@ class WmiFace:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._providers: dict[tuple[str, str], Provider] = {}
+        self._said: dict[str, dict[str, Any]] = {}
 
     def sync_port(self) -> None:
         """Open or close the machine's own port, as its state is now."""
         raise NotImplementedError
 
+    def say(self, class_name: str, properties: Mapping[str, Any]) -> None:
+        """Answer with these values in every instance of a class that has a value there, whatever the machine is; none ends that."""
+        with self._lock:
+            self._said[class_name.lower()] = dict(properties)
+
+    def _told(self, class_name: str, instance: Mapping[str, Any]) -> Mapping[str, Any]:
+        said = self._said.get(class_name.lower(), {})
+        return {name: said[name] if name in said and value is not None else value for name, value in instance.items()}
+
     def _serve(self, providers: Iterable[Provider]) -> None:
+        self._said = {}
         self._providers = {(item.cim_class.namespace.lower(), item.cim_class.name.lower()): item for item in providers}
 
     @property
@@ -99,12 +110,12 @@ class WmiFace:
     def instances(self, namespace: str, class_name: str, equal: Mapping[str, object] | None = None) -> Sequence[Mapping[str, Any]]:
         """All instances, computed now."""
         with self._lock:
-            return self._provider(namespace, class_name).instances(equal)
+            return [self._told(class_name, found) for found in self._provider(namespace, class_name).instances(equal)]
 
     def get(self, namespace: str, class_name: str, selectors: Mapping[str, str]) -> Mapping[str, Any]:
         """One instance."""
         with self._lock:
-            return self._provider(namespace, class_name).get(selectors)
+            return self._told(class_name, self._provider(namespace, class_name).get(selectors))
 
     def put(self, namespace: str, class_name: str, selectors: Mapping[str, str], properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write an instance."""

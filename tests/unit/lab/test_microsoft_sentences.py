@@ -59,6 +59,7 @@ OF_RULES: dict[str, tuple[dict[str, Any], tuple[Fate, bool]]] = {
     "an answer of Microsoft with a document type": ({"fault": "doctype"}, LOST),
     "an answer without content": ({"fault": "no_answer"}, LOST),
     "an answer to somebody else": ({"fault": "other_answer"}, LOST),
+    "an answer with a confirmation ID that no Windows takes": ({"fault": "other_text", "text": "1" * 129}, LOST),
 }
 BAD_IID, UNTRUSTED, NO_TLS, CLOSED, NOBODY = (
     "an installation ID that is not the computer's",

@@ -118,6 +118,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
         (message(BOMB + "<a>&c;</a>", declaration=""), "holds a document type declaration"),
         (message(inner("ResponseType=1")), "holds no confirmation ID"),
         (message(inner("ResponseType=1", "CID=012-34x")), "holds no confirmation ID"),
+        (message(inner("ResponseType=1", "CID=" + "1" * 129)), "holds a confirmation ID of 129 digits, which no Windows takes"),
         (message(inner("ResponseType=2", f"CID={CID}")), "is one to another kind of request"),
         (message(inner("ResponseType=1", f"IID={IID[::-1]}", f"CID={CID}")), "belongs to another installation ID"),
         (message(inner("ResponseType=1", f"CID={CID}", f"CID={CID[::-1]}")), "holds several CID"),
@@ -157,7 +158,7 @@ def test_the_text_of_a_fault():
         "<faultstring>Server was unable\n  to process request.</faultstring></s:Fault></s:Body></s:Envelope>"
     )
     assert fault_text(fault.encode()) == "Server was unable to process request."
-    assert fault_text(fault.replace("Server was", "x" * 300).encode()).endswith("x ...")
+    assert fault_text(fault.replace("Server was", "x" * 300).encode()).endswith("x...")
     assert fault_text(b"Internal Server Error") == ""
 
 

@@ -12,19 +12,21 @@ import error_catalogue
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_journal, _mak_orders, _report_mak
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orders import Orders, Pair, State
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
 
 pytestmark = pytest.mark.tier("quick")
 
 WIN, PRO = "288e95ec-20ea-58eb-8698-12be92334a8e", "077cd83b-909f-53da-87ae-a0927363b68e"
-PRODUCTS = {"win": {"host": "pc-2", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+PID = "03612-00206-271-344265-03-1033-20348.0000-0012026"
+PRODUCTS = {"win": {"host": "pc-2", "extended_pid": PID, "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
 GOOD = "MMKVP-D7663-2TCFK-B7W8M-7VCKF"
 
 
 def plan_of(*products: str, installed: bool = False, activated: bool = False, **more: Any) -> dict[str, Any]:
     """A result of mak_client in check mode."""
-    product = {"extended_pid": "1-2-3", "activation_id": products[0] if products else "", "name": "Windows(R), Enterprise edition"}
+    product = {"extended_pid": PID, "activation_id": products[0] if products else "", "name": "Windows(R), Enterprise edition"}
     installed = installed or activated
     steps = [] if activated else [{"attribute": "license status"}]
     found = {"applicable": True, "reason": "", "installed": installed, "mak_products": list(products), "activated": activated}
@@ -97,7 +99,7 @@ def test_a_count_that_cannot_be_told_matters_only_where_somebody_needs_it():
     assert orders([pair("pc-1")], None, error="The key is blocked.").stops == ["Key win: The key is blocked."]
 
 
-def test_computers_to_learn_from_are_one_of_each_kind():
+def test_computers_to_learn_from_are_a_few_of_each_kind():
     pairs = [
         pair("pc-1", plan_of(PRO)),
         pair("pc-2"),
@@ -106,8 +108,42 @@ def test_computers_to_learn_from_are_one_of_each_kind():
         pair("pc-5", plan_of(WIN, installed=True), "held"),
     ]
     known = _mak_orders.known_products(pairs)
-    assert known == {"held": {"host": "pc-5", "extended_pid": "1-2-3", "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
-    assert _mak_orders.holders_to_try(pairs, known) == [{"key": "win", "host": "pc-1"}, {"key": "win", "host": "pc-2"}]
+    assert known == {"held": {"host": "pc-5", "extended_pid": PID, "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
+    tried = _mak_orders.holders_to_try([*pairs, pair("pc-6"), pair("pc-7")], known)
+    assert [(one["kind"], one["host"]) for one in tried] == [("win 0", "pc-1"), ("win 1", "pc-2"), ("win 1", "pc-3"), ("win 1", "pc-6")]
+
+
+@pytest.mark.tier("quick")
+@pytest.mark.parametrize("told", [{"extended_pid": "x y {{7*7}} ../"}, {"extended_pid": ""}, {"activation_id": "' or ''='"}])
+def test_who_holds_a_key_and_does_not_tell_it_in_its_form_is_passed_over(told: dict[str, str]):
+    bad = plan_of(WIN, installed=True)
+    bad["product"] |= told
+    known = _mak_orders.known_products([pair("pc-1", bad), pair("pc-2", plan_of(WIN, installed=True))])
+    assert known["win"]["host"] == "pc-2"
+    assert _mak_orders.known_products([pair("pc-1", bad)]) == {}
+
+
+@pytest.mark.tier("quick")
+@pytest.mark.parametrize(
+    "told",
+    [{"installation_id": "abc"}, {"extended_pid": "x y {{7*7}} ../"}, {"activation_id": "../"}, {"name": "\ud800"}, {"channel": "\udfff"}],
+)
+def test_what_is_spent_is_written_down_whatever_the_computer_tells(told: dict[str, str]):
+    result = plan_of(WIN, activated=True)
+    result["product"] |= told
+    made = {("pc-1", "win"): result, ("pc-2", "win"): plan_of(WIN, activated=True)}
+    over = _mak_journal.over([pair("pc-1"), pair("pc-2")], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
+    listed = given_computers(over)
+    assert {name: computer.products[WIN].activation.outcome for name, computer in listed.items()} == {
+        "pc-1": "licensed",
+        "pc-2": "licensed",
+    }
+
+
+@pytest.mark.tier("quick")
+@pytest.mark.parametrize("code", ["0xyz", "0x", f"0x{'F' * 6000}", "0x²³", "HTTP 500", None])
+def test_a_code_in_no_form_is_the_computers_own_trouble(code: str | None):
+    assert _mak_orders.failure_of({"failed": True, "error": {"code": code}}) == "computer"
 
 
 def test_what_is_begun_has_no_end_until_it_is_known():
