@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from .._errors import ActivationError
+from .._xml import HoldsDoctype, UnreadableXml, parse_xml
 from .batch_request import Question, RequestType
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -42,13 +43,6 @@ class UnreadableAnswer(ActivationError):
 
     def __init__(self, clause: str) -> None:
         super().__init__(f"the answer {clause}", source="microsoft")
-
-
-class _NoDoctype(ET.TreeBuilder):
-    """Refuses a document type: the service sends none, and entities are how a small answer becomes a huge one."""
-
-    def doctype(self, *_declaration: str | None) -> None:
-        raise UnreadableAnswer("holds a document type declaration")
 
 
 def parse(message: bytes, question: Question) -> Answer:
@@ -93,9 +87,10 @@ def fault_text(message: bytes) -> str:
 
 def _tree(message: bytes | str, complaint: str) -> ET.Element:
     try:
-        return ET.fromstring(message, parser=ET.XMLParser(target=_NoDoctype()))
-    except (ET.ParseError, ValueError, LookupError):
-        # An encoding that Python does not know is a ValueError or LookupError.
+        return parse_xml(message)
+    except HoldsDoctype as doctype:
+        raise UnreadableAnswer(str(doctype)) from None
+    except UnreadableXml:
         raise UnreadableAnswer(complaint) from None
 
 
