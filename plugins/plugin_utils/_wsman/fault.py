@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 
 from .._errors import ActivationError
 from .._licensing.errors import describe, hexadecimal, name_of, sentence
+from .._text import visible
 from . import namespaces as ns
 
 _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
@@ -29,6 +30,8 @@ _SEVERITY = 0x80000000
 
 # Codes that say only that something underneath failed; any other code found beside them says more.
 _WRAPPERS = frozenset({0x80338000, 0x803380FA, 0x80338102, 0x8033811E, 0x80041001})
+# Subcodes of DSP0226 are single words, such as DestinationUnreachable.
+_LONGEST_SUBCODE = 40
 _CODE_NAMES = ("error_Code", "MessageID", "StatusCode")
 
 
@@ -44,8 +47,8 @@ class WsmanFault(ActivationError):
     def __init__(self, label: str, codes: list[int], subcode: str, text: str) -> None:
         self.label = label
         self.codes = codes
-        self.subcode = subcode
-        self.text = text
+        self.subcode = subcode = visible(subcode, _LONGEST_SUBCODE)
+        self.text = text = visible(text)
         code = codes[0] if codes else 0
         if code:
             message = f"{label} failed with {sentence(code)}"
