@@ -145,6 +145,7 @@ from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._scan.identify import Endpoint, Pace, Port, scan
 from ..plugin_utils._scan.names import names_of
 from ..plugin_utils._scan.networks import addresses
+from ..plugin_utils._text import visible
 
 # What decides who is found, beside the network itself.
 _ASKED = ("networks", "exclude", "http_ports", "https_ports", "names")
@@ -230,7 +231,7 @@ def _variables(endpoints: Sequence[Endpoint]) -> dict[str, t.Any]:
         "wsman_scheme": first.scheme,
         "wsman_ports": [{"port": endpoint.port, "scheme": endpoint.scheme} for endpoint in endpoints],
         # Whoever answers chooses these texts.
-        "wsman_vendor": first.vendor[:_LONGEST_TEXT],
-        "wsman_product_version": first.product[:_LONGEST_TEXT],
-        "wsman_stack": first.stack[:_LONGEST_TEXT],
+        "wsman_vendor": visible(first.vendor, _LONGEST_TEXT),
+        "wsman_product_version": visible(first.product, _LONGEST_TEXT),
+        "wsman_stack": visible(first.stack, _LONGEST_TEXT),
     }
