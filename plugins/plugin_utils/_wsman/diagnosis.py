@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._text import some, visible
+from .._text import one_line, some, visible
 
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
 _PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
@@ -176,7 +176,8 @@ def explain_broken(error: BaseException, endpoint: str, answered: bool) -> str:
         endpoint: The URL in use.
         answered: Whether this endpoint has answered before, so that it is the right one.
     """
-    sentence = f"the connection broke ({innermost(error)})"
+    # http.client lets through what int() says of a status that is no number.
+    sentence = "what answers does not speak HTTP" if is_a(_deepest(error), "ValueError") else f"the connection broke ({innermost(error)})"
     parts = urlsplit(endpoint)
     if not answered and parts.scheme == "http" and (parts.port in (443, 5986) or "\\x15\\x03" in repr(error)):
         sentence += f"; port {parts.port} usually speaks TLS, which needs ansible_winrm_scheme: https or ansible_psrp_protocol: https"
@@ -224,16 +225,16 @@ def explain_authentication(error: BaseException | str) -> str:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"
     if isinstance(error, str):
-        return visible(" ".join(text.split())).rstrip(".")
+        return one_line(text).rstrip(".")
     if is_a(_deepest(error), *_SLIPS):
         return "what answers does not carry the authentication through; check ansible_port, ansible_winrm_transport and ansible_psrp_auth"
-    return " ".join(innermost(error).split())
+    return innermost(error)
 
 
 def innermost(error: BaseException) -> str:
     """The plain words of the deepest cause; requests wraps them four times."""
     deepest = _deepest(error)
-    return visible(str(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__, _LONGEST_WORDS).rstrip(".")
+    return one_line(str(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__, _LONGEST_WORDS).rstrip(".")
 
 
 def in_brackets(error: BaseException) -> str:

@@ -20,6 +20,9 @@ from . import namespaces as ns
 
 _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
 
+# A longer one is no code of 32 bits.
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
+
 TIMED_OUT = 0x80338029
 NOT_FOUND = 0x80338000
 # WBEM_E_NOT_FOUND, ERROR_FILE_NOT_FOUND and ERROR_NOT_FOUND are how providers put it.
@@ -116,7 +119,7 @@ def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
 
 def _codes_in_number(text: str) -> list[int]:
     """The code as an HRESULT; WinRM gives a plain Win32 code such as 5 where it has no HRESULT of its own."""
-    if not text.isdigit() or not int(text):
+    if not _NUMBER.fullmatch(text) or not int(text):
         return []
     code = int(text)
     return [code if code > 0xFFFF else _FACILITY_WIN32 | code]

@@ -120,7 +120,9 @@ class HttpCarrier:
             return self._bare_status(self.watch.status)
         if self.watch.sent:
             # The libraries let through whatever is inside them: spnego, GSSAPI, struct, an AttributeError for a missing header.
-            return self.unknown(f"the answer can't be {'decrypted' if self.seals() else 'read'}{diagnosis.in_brackets(error)}")
+            return self.unknown(
+                f"the answer can't be {'decrypted' if self.seals() and self.watch.status else 'read'}{diagnosis.in_brackets(error)}"
+            )
         if diagnosis.is_a(error, "WinRMError", "InvalidConfigurationException") and not self.seals():
             # Variables that do not go together, such as message encryption with an authentication that has none.
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
