@@ -27,11 +27,10 @@ MAX_TEXT = 65_536
 MAX_CONTEXT = 1024
 """Characters of an EnumerationContext, which the next request repeats. That of Windows is C(uuid:) and 36 characters."""
 
-MAX_ROWS = 50_000
-"""Rows of a query. The most rows that a query here brings are the licensing products, some hundreds to a few thousand, and the
-events of a log, which is asked for the last days of one provider."""
+MAX_ROWS = 25_000
+"""Rows of a query. The most that a query here brings are the licensing products of a computer with Office, some hundreds."""
 
-MAX_PAGES = 2_000
+MAX_PAGES = 1_000
 """Pages of a query. Windows fills each but the first up to MaxEnvelopeSizekb, which has room for some hundred rows; a host with
 a MaxBatchItems of 25 needs them for C(MAX_ROWS)."""
 
@@ -39,7 +38,7 @@ MAX_EMPTY_PAGES = 10
 """Pages without a row, one after another. Windows answers to the Enumerate without rows where it does not optimise, and waits
 with a Pull until it has one."""
 
-MAX_QUERY_BYTES = 64 * 1024 * 1024
+MAX_QUERY_BYTES = 32 * 1024 * 1024
 """Bytes of all answers to a query: C(MAX_ROWS) at 1,300 bytes, which is what a licensing product takes."""
 
 MAX_QUERY_SECONDS = 600

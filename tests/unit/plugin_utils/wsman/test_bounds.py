@@ -63,10 +63,10 @@ def rows(count: int, text: str = "x") -> Callable[[int], str]:
 
 
 BOUNDS: dict[str, tuple[Any, int]] = {
-    "a query with too many rows": (Endless(rows(2000)), 26),
+    "a query with too many rows": (Endless(rows(2000)), 13),
     "a query with too many pages": (Endless(rows(1)), bounds.MAX_PAGES + 1),
     "a query with empty pages for ever": (Endless(rows(0)), bounds.MAX_EMPTY_PAGES + 1),
-    "a query with too many bytes": (Endless(rows(16, "x" * 60_000)), 70),
+    "a query with too many bytes": (Endless(rows(16, "x" * 60_000)), 35),
     "a query with a property that is too long": (Endless(rows(1, "x" * (bounds.MAX_TEXT + 1))), 1),
     "a query with a context that is too long": (Endless(rows(1), context="x" * 2000), 1),
 }

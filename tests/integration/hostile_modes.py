@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from unit.lab.hostile_endpoint import ADDRESS, MOST_SECONDS, SOAP_TYPE, Act, Exchange, Mode, pieces
-
 from lab.wsman import namespaces as ns
+
+from .hostile_endpoint import ADDRESS, MOST_SECONDS, SOAP_TYPE, Act, Exchange, Mode, pieces
 
 MODES: list[Mode] = []
 MB = 1024 * 1024
@@ -216,14 +216,14 @@ def transfer_coding(exchange: Exchange) -> None:
 
 
 def typed(kind: str) -> None:
-    mode(f"the type {kind!r}", harmless=True)(lambda exchange: exchange.plain(exchange.sound.body, kind=kind))
+    mode(f"the type {kind!r}", harmless_in_clear=True)(lambda exchange: exchange.plain(exchange.sound.body, kind=kind))
 
 
 for kind in ("text/html", "application/soap+xml;charset=foo", "image/png", "", 'text/plain;charset="\x1b[31m"'):
     typed(kind)
 
 
-@mode("an answer in plain text", harmless=True)
+@mode("an answer in plain text", harmless_in_clear=True)
 def in_plain_text(exchange: Exchange) -> None:
     exchange.plain(exchange.sound.body)
 

@@ -101,7 +101,8 @@ class Mode:
 
     * ``stage``: ``message`` for the answer to a message; ``handshake`` for each request until somebody is logged on, which with Basic
       is a message as well; ``connect`` before a byte is read.
-    * ``harmless``: a client may take it, because nothing that matters is wrong with it.
+    * ``harmless``: a client may take it, because nothing that matters is wrong with it; ``harmless_in_clear``: where nothing is
+      encrypted it may.
     * ``holds``: it holds a client for as long as that has patience.
     """
 
@@ -109,6 +110,7 @@ class Mode:
     act: Act
     stage: str = "message"
     harmless: bool = False
+    harmless_in_clear: bool = False
     holds: bool = False
 
     def __str__(self) -> str:
