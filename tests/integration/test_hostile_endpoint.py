@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import error_catalogue
 import pytest
 from unit.lab.windows_fakes import FakeDomain
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
@@ -67,6 +68,17 @@ BRIEF = (
 """One of each kind, for the gate."""
 
 
+SENTENCES = {
+    "plain text where the message was encrypted": "an answer in plain text",
+    "bytes that were changed on their way": "encryption: other bytes",
+    "an authentication that is none": "no authentication at all",
+    "a status line of another protocol": "a status that is no number",
+    "two lengths of one answer": "two lengths",
+    "an answer to lines that nobody asked": "XML: it relates to lines",
+}
+"""Cases of the error catalogue, and the mode that brings each about."""
+
+WRITTEN = error_catalogue.paired("Hostile endpoints", SENTENCES)
 ON_MESSAGES = [mode for mode in MODES if mode.stage == "message"]
 
 
@@ -185,6 +197,16 @@ def test_one_of_each_kind(domain: FakeDomain, mode: Mode, monkeypatch: pytest.Mo
         monkeypatch.setattr(bounds, name, least)
     for carrier in ("winrm ntlm", "psrp basic"):
         played(domain.add("pc-001", "windows_10_enterprise"), mode, carrier, license_info, at_once)
+
+
+@pytest.mark.tier("test")
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_sentence_of(domain: FakeDomain, case: str):
+    mode = next(mode for mode in MODES if mode.name == SENTENCES[case])
+    with HostileEndpoint(domain.add("pc-001", "windows_10_enterprise"), mode, at_once) as endpoint:
+        result = run(license_info, CARRIERS["winrm ntlm"](endpoint.port))
+    error = SimpleNamespace(message=result["msg"], **result["error"])
+    assert error_catalogue.shown(error) == error_catalogue.expected(WRITTEN[case], error)
 
 
 @pytest.mark.tier("test")
