@@ -205,3 +205,33 @@ def test_encryption_that_nobody_asked_for(library: str):
             error = error_of(PLUGINS[library](port))
         assert isinstance(error, UnknownOutcome)
         check(case, error)
+
+
+@LIBRARIES
+@pytest.mark.parametrize(
+    "lines",
+    ["Content-Length: 1\nContent-Length: 2", "Content-Length: 5\nContent-Encoding: br", "Transfer-Encoding: chunked\n\nzz"],
+)
+def test_a_message_whose_answer_is_nonsense_may_have_been_carried_out(library: str, lines: str):
+    """With Basic there is no encryption by which the libraries know that the logon is over."""
+    with listening(saying(f"HTTP/1.1 200 OK\n{lines}\n\nxxxxx")) as port:
+        error = error_of(PLUGINS[library](port))
+    assert isinstance(error, UnknownOutcome) and not error.unreachable
+
+
+@LIBRARIES
+@pytest.mark.parametrize(("status", "unknown"), [(403, False), (503, False), (500, True), (502, True)])
+def test_an_error_page_that_is_not_utf_8_leaves_the_status(library: str, status: int, unknown: bool):
+    page = "Nicht verfügbar".encode("latin-1")
+    head = f"HTTP/1.1 {status} No\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+    with listening(lambda connection: connection.sendall(head + page)) as port:
+        error = error_of(PLUGINS[library](port))
+    assert error.code == f"HTTP {status}" and isinstance(error, UnknownOutcome) == unknown
+
+
+@LIBRARIES
+def test_a_logon_that_goes_wrong_is_no_file_that_is_missing(library: str):
+    """requests_ntlm raises a PermissionError, which is an OSError, as a certificate that is not there is one."""
+    with listening(saying("HTTP/1.1 401 No\nWWW-Authenticate: NTLM\nContent-Length: 0\n\n" * 2)) as port:
+        error = error_of(PLUGINS[library](port, **NTLM[library]))
+    assert error.unreachable and error.source == "wsman"
