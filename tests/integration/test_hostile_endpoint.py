@@ -28,7 +28,7 @@ from lab.wsman.authentication import prepare_acceptor, write_ntlm_users
 from lab.wsman.request_log import Entry
 
 from .hostile_endpoint import ACCOUNT, HostileEndpoint, Mode
-from .hostile_modes import MODES
+from .hostile_messages import ALL as MODES
 
 LOGON = {"username": ACCOUNT.user, "password": ACCOUNT.password}
 CARRIERS: dict[str, Callable[[int], SimpleNamespace]] = {
