@@ -31,7 +31,7 @@ LAYERS = (
     ("_srv_order",),
     ("_address", "_srv_value"),
     ("_shown",),
-    ("_plan", "_errors"),
+    ("_plan", "_errors", "_xml"),
     ("_text",),
     ("_masking",),
     ("doc_fragments", "modules", "plugin_utils"),
@@ -56,6 +56,7 @@ PURE = (
     "_shown",
     "_masking",
     "_text",
+    "_xml",
     "doc_fragments",
     "modules",
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from .._errors import ActivationError
 from .._licensing.offline_ids import MOST_DIGITS
 from .._text import one_line, visible
+from .._xml import HoldsDoctype, UnreadableXml, parse_xml
 from .batch_request import Question, RequestType
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -44,13 +45,6 @@ class UnreadableAnswer(ActivationError):
 
     def __init__(self, clause: str) -> None:
         super().__init__(f"the answer {clause}", source="microsoft")
-
-
-class _NoDoctype(ET.TreeBuilder):
-    """Refuses a document type: the service sends none, and entities are how a small answer becomes a huge one."""
-
-    def doctype(self, *_declaration: str | None) -> None:
-        raise UnreadableAnswer("holds a document type declaration")
 
 
 def parse(message: bytes, question: Question) -> Answer:
@@ -96,9 +90,10 @@ def fault_text(message: bytes) -> str:
 
 def _tree(message: bytes | str, complaint: str) -> ET.Element:
     try:
-        return ET.fromstring(message, parser=ET.XMLParser(target=_NoDoctype()))
-    except (ET.ParseError, ValueError, LookupError):
-        # An encoding that Python does not know is a ValueError or LookupError.
+        return parse_xml(message)
+    except HoldsDoctype as doctype:
+        raise UnreadableAnswer(str(doctype)) from None
+    except UnreadableXml:
         raise UnreadableAnswer(complaint) from None
 
 

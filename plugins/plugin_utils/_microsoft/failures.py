@@ -14,6 +14,7 @@ import re
 from .._errors import ActivationError
 from .._licensing import batch_errors
 from .._licensing.batch_errors import Kind
+from .._text import visible
 from .batch_request import Question, RequestType
 from .settings import Settings
 
@@ -22,6 +23,7 @@ _WRONG_CREDENTIALS = 407
 _GATEWAY_LOST_IT = (502, 504)
 """What is between us and the service passed the request on, and got no answer that it could use (RFC 9110, 15.6)."""
 _BUSY = (408, 429)
+_LONGEST_ADDRESS = 200
 
 
 class Fate(enum.Enum):
@@ -87,6 +89,17 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
         Fate.REFUSED,
         again=False,
         code=code,
+    )
+
+
+def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
+    """The service, or who is in its place, names another address, where nothing is sent."""
+    target = f"to {visible(location, _LONGEST_ADDRESS)}" if location else "that names no address"
+    return RequestFailed(
+        f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check microsoft_url and what is on the way.",
+        Fate.REFUSED,
+        again=False,
+        code=f"HTTP {status}",
     )
 
 

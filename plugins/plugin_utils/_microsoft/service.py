@@ -23,7 +23,7 @@ from ansible.module_utils.urls import open_url
 from .._errors import ActivationError
 from .batch_request import HEADERS, Question, envelope
 from .batch_response import Answer, UnreadableAnswer, fault_text, parse
-from .failures import diagnose, http_status, lost, refused, too_late
+from .failures import diagnose, http_status, lost, redirected, refused, too_late
 from .settings import Proxy, Settings, proxy_of_environment
 
 _LARGEST_ANSWER = 1 << 20
@@ -45,7 +45,7 @@ class Service:
             RequestFailed: There is no answer to use; it says whether the request may have been counted.
         """
         body = _Body(envelope(question))
-        outcome: queue.SimpleQueue[tuple[int, bytes] | Exception] = queue.SimpleQueue()
+        outcome: queue.SimpleQueue[tuple[int, str, bytes] | Exception] = queue.SimpleQueue()
         # A thread of its own, because no library limits the time that the resolution of a name or an answer drop by drop takes.
         threading.Thread(target=self._exchange, args=(body, outcome), daemon=True).start()
         try:
@@ -58,7 +58,9 @@ class Service:
             raise came
         return self._read(*came, question)
 
-    def _read(self, status: int, content: bytes, question: Question) -> Answer:
+    def _read(self, status: int, location: str, content: bytes, question: Question) -> Answer:
+        if 300 <= status < 400:
+            raise redirected(status, location, self._settings)
         if status != 200:
             raise http_status(status, fault_text(content), self._settings, question)
         try:
@@ -69,7 +71,7 @@ class Service:
             raise refused(answer.error)
         return answer
 
-    def _exchange(self, body: _Body, outcome: queue.SimpleQueue[tuple[int, bytes] | Exception]) -> None:
+    def _exchange(self, body: _Body, outcome: queue.SimpleQueue[tuple[int, str, bytes] | Exception]) -> None:
         settings = self._settings
         try:
             try:
@@ -88,7 +90,8 @@ class Service:
             except HTTPError as error:
                 answer = error
             with answer:
-                outcome.put((t.cast("int", answer.status), answer.read(_LARGEST_ANSWER)))
+                location = answer.headers.get("Location", "")
+                outcome.put((t.cast("int", answer.status), location, answer.read(_LARGEST_ANSWER)))
         except Exception as failure:
             outcome.put(failure)
 

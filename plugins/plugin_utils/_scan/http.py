@@ -10,7 +10,7 @@ import contextlib
 import io
 import ssl
 import warnings
-from http.client import parse_headers
+from http.client import HTTPException, parse_headers
 
 # An answer to Identify has less than a kilobyte.
 LARGEST_BODY = 64 * 1024
@@ -46,7 +46,7 @@ async def post(address: str, port: int, tls: ssl.SSLContext | None, headers: dic
         writer.write(head.encode("ascii") + body)
         await writer.drain()
         return await _answer(reader)
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, HTTPException, ValueError) as error:
         raise NoAnswer(str(error)) from error
     finally:
         # A server that never says goodbye is not waited for.
@@ -66,29 +66,29 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     length = headers.get("Content-Length", "").strip()
     if not length:
         # It ends with the connection.
-        body = await reader.read(LARGEST_BODY + 1)
-        while len(body) <= LARGEST_BODY and (more := await reader.read(LARGEST_BODY + 1)):
-            body += more
-        return int(rest[:3]), _bounded(body)
+        body = bytearray()
+        while more := await reader.read(LARGEST_BODY + 1):
+            _add(body, more)
+        return int(rest[:3]), bytes(body)
     if not length.isdigit() or int(length) > LARGEST_BODY:
         raise NoAnswer("too large")
     return int(rest[:3]), await reader.readexactly(int(length))
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    body = b""
+    body = bytearray()
     while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
         if size < 0 or size > LARGEST_BODY:
             raise NoAnswer("too large")
-        body = _bounded(body + await reader.readexactly(size))
+        _add(body, await reader.readexactly(size))
         await reader.readexactly(2)
-    return body
+    return bytes(body)
 
 
-def _bounded(body: bytes) -> bytes:
+def _add(body: bytearray, piece: bytes) -> None:
+    body += piece
     if len(body) > LARGEST_BODY:
         raise NoAnswer("too large")
-    return body
 
 
 def any_tls() -> ssl.SSLContext:

@@ -130,7 +130,8 @@ async def _ask(address: str, port: Port, tls: ssl.SSLContext, timeout: float) ->
         if status != 200:
             return None
         identity = service.parse_identity(response.parse_body(body, request.message_id, "Identify"))
-    except (OSError, TimeoutError, http.NoAnswer, ActivationError):
+    except Exception:
+        # Whatever somebody in the network sends, in TLS, in HTTP or in XML, leaves out who sent it, and nobody else.
         return None
     if not identity.vendor.lower().startswith(_VENDOR):
         return None

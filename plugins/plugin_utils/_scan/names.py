@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 _AT_ONCE = 16
-_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+# A name of hosts (RFC 1123, 2.1), with the underscore that Windows takes as well; a PTR record may hold anything.
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
 _LONGEST = 253
 
 
@@ -36,8 +37,9 @@ def names_of(addresses: Sequence[str], timeout: float) -> dict[str, str]:
 def _name(address: str) -> str:
     try:
         name = socket.getnameinfo((address, 0), socket.NI_NAMEREQD)[0].rstrip(".").lower()
+        if len(name) > _LONGEST or not _HOST_NAME.fullmatch(name):
+            return ""
         back = {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         return ""
-    # It becomes a name of the inventory, so that nothing but a name of a host can be one.
-    return name if address in back and len(name) <= _LONGEST and _HOST_NAME.fullmatch(name) else ""
+    return name if address in back else ""

@@ -1,74 +1,98 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bounds on one exchange over HTTP: how many bytes an answer may have, and how long all of it may take.
+"""How much a host may send, and how long it may take: for one exchange, and for all pages of a query.
 
 The time-outs of the HTTP libraries are for a single read, so that a server that sends a byte now and then holds them
-for ever, and they take an answer of any length into memory.
+for ever, and they take an answer of any length into memory. A query has as many pages as the host says it has.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from .._errors import ActivationError
 from .envelope import MAX_ENVELOPE_SIZE
 
 MAX_ANSWER = 2 * MAX_ENVELOPE_SIZE
 """Bytes of an HTTP body that are read. An answer keeps to the MaxEnvelopeSize of its request; message encryption adds
 little to that."""
 
-_PIECE = 16 * 1024
+MAX_TEXT = 65_536
+"""Characters of one value. The longest that Windows gives for what is read here is a registry value of a few kilobytes."""
+
+MAX_CONTEXT = 1024
+"""Characters of an EnumerationContext, which the next request repeats. That of Windows is C(uuid:) and 36 characters."""
+
+MAX_ROWS = 25_000
+"""Rows of a query. The most that a query here brings are the licensing products of a computer with Office, some hundreds."""
+
+MAX_PAGES = 1_000
+"""Pages of a query. Windows fills each but the first up to MaxEnvelopeSizekb, which has room for some hundred rows; a host with
+a MaxBatchItems of 25 needs them for C(MAX_ROWS)."""
+
+MAX_EMPTY_PAGES = 10
+"""Pages without a row, one after another. Windows answers to the Enumerate without rows where it does not optimise, and waits
+with a Pull until it has one."""
+
+MAX_QUERY_BYTES = 32 * 1024 * 1024
+"""Bytes of all answers to a query: C(MAX_ROWS) at 1,300 bytes, which is what a licensing product takes."""
+
+MAX_QUERY_SECONDS = 600
+"""Seconds from the first request of a query to its last page. Windows gives up a page after 60, and a large log has few pages."""
 
 Result = t.TypeVar("Result")
-
-
-class AnswerRefused(Exception):
-    """The answer was not read to its end; the text says why, as a clause."""
 
 
 class TookTooLong(Exception):
     """The exchange did not end in time."""
 
 
-def limit_answers(session: t.Any) -> None:
-    """Make a session of requests refuse answers that are too large or compressed, while they are read.
+class Tally:
+    """What a query has brought so far.
 
-    Compressed ones are refused because a few bytes can become any number; WinRM sends them only to who asks for it.
-    Every answer of the session passes the C(build_response) of an adapter, those of the authentication among them.
+    Args:
+        label: Which query of which host, for messages.
+        endpoint: The URL that it goes to, for messages.
+        clock: Seconds, from wherever.
     """
-    session.headers["Accept-Encoding"] = "identity"
-    for adapter in session.adapters.values():
-        if not isinstance(adapter.build_response, _LimitedBuilder):
-            adapter.build_response = _LimitedBuilder(adapter.build_response)
 
+    def __init__(self, label: str, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._label = label
+        self._endpoint = endpoint
+        self._clock = clock
+        self._began = clock()
+        self._pages = self._empty = self._rows = 0
 
-class _LimitedBuilder:
-    """Stands in for the C(build_response) of an adapter."""
+    def add(self, rows: int, received: int) -> None:
+        """Count a page.
 
-    def __init__(self, build: Callable[[t.Any, t.Any], t.Any]) -> None:
-        self._build = build
+        Args:
+            rows: How many are on it.
+            received: The bytes of all answers to the query up to it.
 
-    def __call__(self, request: t.Any, raw: t.Any) -> t.Any:
-        response = self._build(request, raw)
-        read = response.iter_content
-
-        def iter_content(chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[t.Any]:
-            coding = response.headers.get("Content-Encoding", "identity")
-            if coding.lower() != "identity":
-                response.close()
-                raise AnswerRefused(f"the answer is compressed ({coding}), which nobody asked for")
-            total = 0
-            for piece in read(min(chunk_size or _PIECE, _PIECE), decode_unicode):
-                total += len(piece)
-                if total > MAX_ANSWER:
-                    response.close()
-                    raise AnswerRefused(f"the answer is larger than {MAX_ANSWER} bytes, twice of what was asked for")
-                yield piece
-
-        response.iter_content = iter_content
-        return response
+        Raises:
+            ActivationError: It is more than any Windows has.
+        """
+        self._pages += 1
+        self._rows += rows
+        self._empty = 0 if rows else self._empty + 1
+        bounds = (
+            (self._rows, MAX_ROWS, "rows"),
+            (self._pages, MAX_PAGES, "pages"),
+            (self._empty, MAX_EMPTY_PAGES, "empty pages in a row"),
+            (received, MAX_QUERY_BYTES, "bytes"),
+            (self._clock() - self._began, MAX_QUERY_SECONDS, "seconds"),
+        )
+        for counted, most, what in bounds:
+            if counted > most:
+                raise ActivationError(
+                    f"{self._label} was ended after {most:,} {what}, more than Windows needs for it. See what answers at {self._endpoint}.",
+                    source="wsman",
+                )
 
 
 def run_within(seconds: float, work: Callable[[], Result]) -> Result:

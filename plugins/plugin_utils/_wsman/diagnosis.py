@@ -12,9 +12,10 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._text import one_line, visible
+from .._text import one_line, some, visible
 
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
 _PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
@@ -99,6 +100,26 @@ _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
+_LONGEST_WORDS = 200
+# What Python raises where a library takes for granted what the host did not send: its text is about the library.
+_SLIPS = ("AttributeError", "TypeError", "KeyError", "IndexError", "AssertionError", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy on the way to a host, for messages.
+
+    Attributes:
+        address: Its URL without an account.
+        named_by: The variable that names it.
+        chosen_by: The variable of the host by which one is chosen.
+    """
+
+    address: str
+    named_by: str
+    chosen_by: str
+
+
 def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and everything that it wraps, by any of the ways in which requests and urllib3 do that."""
     waiting: list[object] = [error]
@@ -119,16 +140,23 @@ def is_a(error: BaseException, *names: str) -> bool:
 
 def never_connected(error: BaseException) -> bool:
     """Whether the failure came before the first byte went out, so that certainly nothing was done."""
-    wanted = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ConnectTimeout")
+    # urllib3 has a ProxyError for what happens until the connection by the proxy is there, and not behind it.
+    wanted = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ConnectTimeout", "ProxyError")
     return any(type(cause).__name__ in wanted for cause in causes(error))
 
 
-def explain_connection(error: BaseException, endpoint: str) -> str:
-    """Why no connection came about."""
+def explain_connection(error: BaseException, endpoint: str, proxy: Proxy | None = None) -> str:
+    """Why no connection came about.
+
+    Args:
+        error: What was raised.
+        endpoint: The URL in use.
+        proxy: The proxy on the way.
+    """
     parts = urlsplit(endpoint)
     chain = list(causes(error))
-    if any(type(cause).__name__ == "ProxyError" for cause in chain):
-        return f"the proxy on the way to {endpoint} could not be used ({innermost(error)}); see ansible_winrm_proxy and ansible_psrp_proxy"
+    if proxy and any(type(cause).__name__ == "ProxyError" for cause in chain):
+        return f"the proxy {proxy.address} of {proxy.named_by} could not be used ({innermost(error)}); check the variable and the proxy"
     if any(type(cause).__name__ in ("NameResolutionError", "gaierror") for cause in chain):
         return f"the name {parts.hostname} could not be resolved; check ansible_host and DNS"
     numbers = {cause.errno for cause in chain if isinstance(cause, OSError)}
@@ -148,7 +176,8 @@ def explain_broken(error: BaseException, endpoint: str, answered: bool) -> str:
         endpoint: The URL in use.
         answered: Whether this endpoint has answered before, so that it is the right one.
     """
-    sentence = f"the connection broke ({innermost(error)})"
+    # http.client lets through what int() says of a status that is no number.
+    sentence = "what answers does not speak HTTP" if is_a(_deepest(error), "ValueError") else f"the connection broke ({innermost(error)})"
     parts = urlsplit(endpoint)
     if not answered and parts.scheme == "http" and (parts.port in (443, 5986) or "\\x15\\x03" in repr(error)):
         sentence += f"; port {parts.port} usually speaks TLS, which needs ansible_winrm_scheme: https or ansible_psrp_protocol: https"
@@ -185,7 +214,7 @@ def explain_authentication(error: BaseException | str) -> str:
     text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
     plain = text.lower()
     if offered := re.search(r"actual: '([^']*)'", text):
-        offers = visible(", ".join(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
+        offers = visible(some(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
         return (
             f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"
             " ansible_psrp_auth), or allow it there (winrm get winrm/config/service/auth)"
@@ -195,15 +224,28 @@ def explain_authentication(error: BaseException | str) -> str:
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"
-    return one_line(text).rstrip(".") if isinstance(error, str) else innermost(error)
+    if isinstance(error, str):
+        return one_line(text).rstrip(".")
+    if is_a(_deepest(error), *_SLIPS):
+        return "what answers does not carry the authentication through; check ansible_port, ansible_winrm_transport and ansible_psrp_auth"
+    return innermost(error)
 
 
 def innermost(error: BaseException) -> str:
     """The plain words of the deepest cause; requests wraps them four times."""
-    deepest = error
-    while inner := deepest.__cause__ or deepest.__context__:
-        deepest = inner
-    return one_line(getattr(deepest, "strerror", None) or str(deepest) or type(deepest).__name__).rstrip(".")
+    deepest = _deepest(error)
+    return one_line(str(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__, _LONGEST_WORDS).rstrip(".")
+
+
+def in_brackets(error: BaseException) -> str:
+    """The same behind a clause; empty where a user has nothing from it."""
+    return "" if is_a(_deepest(error), *_SLIPS) else f" ({innermost(error)})"
+
+
+def _deepest(error: BaseException) -> BaseException:
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error
 
 
 def _other_ports(port: int | None) -> str:

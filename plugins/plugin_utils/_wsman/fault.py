@@ -20,6 +20,9 @@ from . import namespaces as ns
 
 _HEX_CODE = re.compile(r"0x([0-9A-Fa-f]{8})\b")
 
+# A longer one is no code of 32 bits.
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
+
 TIMED_OUT = 0x80338029
 NOT_FOUND = 0x80338000
 # WBEM_E_NOT_FOUND, ERROR_FILE_NOT_FOUND and ERROR_NOT_FOUND are how providers put it.
@@ -30,6 +33,8 @@ _SEVERITY = 0x80000000
 
 # Codes that say only that something underneath failed; any other code found beside them says more.
 _WRAPPERS = frozenset({0x80338000, 0x803380FA, 0x80338102, 0x8033811E, 0x80041001})
+# Subcodes of DSP0226 are single words, such as DestinationUnreachable.
+_LONGEST_SUBCODE = 40
 _CODE_NAMES = ("error_Code", "MessageID", "StatusCode")
 
 
@@ -45,8 +50,8 @@ class WsmanFault(ActivationError):
     def __init__(self, label: str, codes: list[int], subcode: str, text: str) -> None:
         self.label = label
         self.codes = codes
-        self.subcode = subcode
-        self.text = text
+        self.subcode = subcode = visible(subcode, _LONGEST_SUBCODE)
+        self.text = text = visible(text)
         code = codes[0] if codes else 0
         if code:
             message = f"{label} failed with {sentence(code)}"
@@ -116,7 +121,7 @@ def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
 
 def _codes_in_number(text: str) -> list[int]:
     """The code as an HRESULT; WinRM gives a plain Win32 code such as 5 where it has no HRESULT of its own."""
-    if not text.isdigit() or not int(text):
+    if not _NUMBER.fullmatch(text) or not int(text):
         return []
     code = int(text)
     return [code if code > 0xFFFF else _FACILITY_WIN32 | code]

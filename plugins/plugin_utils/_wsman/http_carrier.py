@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .._errors import ActivationError
+from .._text import visible
 from . import diagnosis
-from .bounds import AnswerRefused, TookTooLong, run_within
+from .bounds import TookTooLong, run_within
+from .diagnosis import Proxy
 from .envelope import OPERATION_TIMEOUT
+from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
 from .session import HttpError, UnknownOutcome
 
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
@@ -35,18 +38,18 @@ _HINTS = {
     403: "The account may not use WinRM on this host; make it an administrator there, or a member of Remote Management Users",
     404: "There is no WS-Management under this path; on ports 80 and 443 another web server may listen beside WinRM 1.1",
     405: "This is no WS-Management service; check ansible_port",
-    407: "The proxy on the way wants a logon; see ansible_winrm_proxy and ansible_psrp_proxy",
     413: "The message is larger than the host's MaxEnvelopeSizekb allows; raise that there, to 500 for instance",
     500: "It gave no reason; messages without encryption are refused like this unless the host's AllowUnencrypted is set",
     503: "The WinRM service is stopped, busy or stopping; try again in a minute, or start it there",
 }
+_LONGEST_ADDRESS = 200
 _NO_HINT = "It gave no reason; see whether ansible_port is that of WinRM"
 # Nothing that a host sends makes a library raise these in our own code.
 _DEFECTS = (AttributeError, NameError, TypeError)
 
 
 class HttpCarrier:
-    """A carrier (see C(session.Carrier)) over one of the libraries.
+    """A carrier (see C(carrier.Carrier)) over one of the libraries.
 
     Args:
         host: The host's name as the inventory has it.
@@ -54,17 +57,24 @@ class HttpCarrier:
     Attributes:
         endpoint: The URL that the messages go to.
         patience: Seconds that one exchange may take, whatever comes meanwhile.
+        watch: What is known of the exchange under way; each connection has its own.
+        proxy: The proxy that the host's variables name.
+        passed_over: The proxy that only the environment names, which nothing is sent to.
     """
 
     endpoint: str
+    proxy: Proxy | None = None
+    passed_over: Proxy | None = None
 
     def __init__(self, host: str) -> None:
         self.host = host
+        self.watch = Watch()
         self.patience: float = READ_TIMEOUT + MARGIN
         self._answered = False
 
     def send(self, message: bytes) -> bytes:
         """See C(Carrier.send)."""
+        self.watch.begin()
         try:
             answer = run_within(self.patience, lambda: self.post(message))
         except ActivationError:
@@ -73,6 +83,10 @@ class HttpCarrier:
             raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds") from None
         except AnswerRefused as refusal:
             raise self.unknown(str(refusal)) from None
+        except SentElsewhere as redirect:
+            raise HttpError(self._redirected(redirect), redirect.status) from None
+        except LogonWanted:
+            raise HttpError(self._logon_wanted(), 407) from None
         except Exception as error:
             if _is_defect(error):
                 raise
@@ -93,21 +107,47 @@ class HttpCarrier:
         if diagnosis.is_a(error, "SSLError") and not self._answered:
             return self.unreachable(diagnosis.explain_tls(error, self.endpoint))
         if diagnosis.never_connected(error):
-            return self.unreachable(diagnosis.explain_connection(error, self.endpoint))
+            return self._never_connected(error)
         if diagnosis.is_a(error, "ReadTimeout"):
             return self.unknown(f"no answer within {READ_TIMEOUT} seconds")
         if diagnosis.is_a(error, "ConnectionError", "ChunkedEncodingError", "SSLError"):
             return self.unknown(diagnosis.explain_broken(error, self.endpoint, self._answered))
-        if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException"):
+        if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException") and not self.watch.status:
             # A file with a certificate or key that is not there.
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
+        if self.watch.status >= 400 and self.watch.status != 401:
+            # Neither library reads the text of an error that is not UTF-8, or not encrypted as it should be.
+            return self._bare_status(self.watch.status)
+        if self.watch.sent:
+            # The libraries let through whatever is inside them: spnego, GSSAPI, struct, an AttributeError for a missing header.
+            return self.unknown(
+                f"the answer can't be {'decrypted' if self.seals() and self.watch.status else 'read'}{diagnosis.in_brackets(error)}"
+            )
         if diagnosis.is_a(error, "WinRMError", "InvalidConfigurationException") and not self.seals():
             # Variables that do not go together, such as message encryption with an authentication that has none.
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
-        # The libraries let through whatever is inside them: spnego, GSSAPI, struct, a KeyError for a missing header.
-        if self.seals():
-            return self.unknown(f"the answer can't be decrypted ({diagnosis.innermost(error)})")
         return self.unreachable(diagnosis.explain_authentication(error))
+
+    def _never_connected(self, error: Exception) -> ActivationError:
+        clause = diagnosis.explain_connection(error, self.endpoint, self.proxy)
+        if other := self.passed_over:
+            clause += f". The proxy {other.address}, which {other.named_by} names, is not used for WinRM; {other.chosen_by} chooses one"
+        return self.unreachable(clause)
+
+    def _redirected(self, redirect: SentElsewhere) -> str:
+        target = f"to {visible(redirect.location, _LONGEST_ADDRESS)}" if redirect.location else "that names no address"
+        return (
+            f"{self.host}: {self.endpoint} answered HTTP {redirect.status}, a redirect {target}. Requests go to no other address than that of"
+            " the inventory; check ansible_host and ansible_port."
+        )
+
+    def _logon_wanted(self) -> str:
+        if proxy := self.proxy:
+            return (
+                f"{self.host}: the proxy {proxy.address} of {proxy.named_by} wants a logon (HTTP 407). The account of the host is not for it;"
+                " write one into the proxy's address, or let the proxy pass this host without."
+            )
+        return f"{self.host}: {self.endpoint} answered HTTP 407, as a proxy does that wants a logon. See what listens there, and what is on the way."
 
     def soap_fault(self, status: int, text: str) -> bytes:
         """The SOAP fault that came with an HTTP status of 400 or more.
@@ -117,12 +157,16 @@ class HttpCarrier:
             UnknownOutcome: None came, and nobody knows what the service has done.
         """
         self._answered = True
-        if ":Fault" in text or "<Fault" in text:
+        if (":Fault" in text or "<Fault" in text) and not self.watch.plain:
             return text.encode("utf-8")
+        raise self._bare_status(status)
+
+    def _bare_status(self, status: int) -> ActivationError:
+        """The error for an HTTP status without a fault."""
         sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {_HINTS.get(status, _NO_HINT)}."
         if status in _UNKNOWN_STATUSES:
-            raise UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
-        raise HttpError(sentence, status)
+            return UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
+        return HttpError(sentence, status)
 
     def rejected(self) -> ActivationError:
         """The error for HTTP 401."""

@@ -34,8 +34,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .._errors import ActivationError
+from .carrier import Carrier
 from .masking import Aliases, Masker
-from .session import Carrier, HttpError, UnknownOutcome
+from .session import HttpError, UnknownOutcome
 
 FORMAT = "winops.volume_activation.recording"
 VERSION = 1

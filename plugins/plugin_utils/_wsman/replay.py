@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from .._errors import ActivationError
+from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .masking import Masker
 from .recording import FORMAT, VERSION
@@ -132,9 +133,7 @@ def _element(request: str, path: str) -> str:
 
 
 def _parse(request: str) -> ET.Element:
-    if "<!DOCTYPE" in request:
-        raise ActivationError("A recorded request holds a document type declaration, which WS-Management does not have.", source="wsman")
     try:
-        return ET.fromstring(request)
-    except ET.ParseError as error:
-        raise ActivationError(f"A recorded request is not XML: {error}.", source="wsman") from None
+        return parse_xml(request)
+    except UnreadableXml as error:
+        raise ActivationError(f"A recorded request {error}.", source="wsman") from None

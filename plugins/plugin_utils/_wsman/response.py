@@ -16,12 +16,15 @@ from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .._text import LONGEST_NAME, visible
+from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
+from .bounds import MAX_CONTEXT, MAX_TEXT
 from .cim import CimClass, CimType, Embedded, Reference, Value, is_array, parse_value
 from .fault import parse_fault
 
 _NIL = f"{{{ns.XSI}}}nil"
 # What WS-CIM (DSP0230) lets a time stand in; a projection leaves their namespace out.
+# A message ID is "uuid:" and 36 characters.
 _TIMES = ("Datetime", "Date", "Interval", "CIM_DateTime")
 
 
@@ -38,13 +41,6 @@ class Page:
     context: str
 
 
-class _NoDoctype(ET.TreeBuilder):
-    """Refuses a document type: no WS-Management message has one, and entities are how a small answer becomes a huge one."""
-
-    def doctype(self, *_declaration: str | None) -> None:
-        raise ActivationError("the answer holds a document type declaration, which WS-Management does not have.", source="wsman")
-
-
 def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None:
     """The first element in the body of an answer; C(None) where the body is empty.
 
@@ -58,9 +54,9 @@ def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None
         ActivationError: The answer is not one of WS-Management, or not one to this request.
     """
     try:
-        root = ET.fromstring(message, parser=ET.XMLParser(target=_NoDoctype()))
-    except ET.ParseError as error:
-        raise ActivationError(f"the answer is not XML ({error}). Is something else listening on this port?", source="wsman") from None
+        root = parse_xml(message)
+    except UnreadableXml as error:
+        raise ActivationError(f"the answer {error}. Is something else listening on this port?", source="wsman") from None
     body = root.find(f"{{{ns.SOAP}}}Body")
     if body is None:
         raise ActivationError("the answer is not a SOAP message. Is something else listening on this port?", source="wsman")
@@ -94,6 +90,8 @@ def parse_page(content: ET.Element | None) -> Page:
             finished = True
         elif child.tag == f"{{{ns.ENUMERATION}}}EnumerationContext":
             context = (child.text or "").strip()
+    if len(context) > MAX_CONTEXT:
+        raise ActivationError(f"the answer's EnumerationContext has more than {MAX_CONTEXT} characters.", source="wsman")
     return Page(items, "" if finished else context)
 
 
@@ -147,6 +145,8 @@ def _value(element: ET.Element, cim_type: CimType) -> Value:
     if element.get(_NIL) in ("true", "1"):
         return None
     text = element.text or ""
+    if len(text) > MAX_TEXT:
+        raise ActivationError(f"the host sent a text of {len(text)} characters, and no more than {MAX_TEXT} are read.", source="wsman")
     if isinstance(cim_type, Embedded):
         if text.strip():
             raise ActivationError(f"the host sent a text where WMI has an instance of {cim_type.cim_class.name}.", source="wsman")

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from .._errors import ActivationError
 from .._text import LONGEST_NAME, visible
 from . import envelope
-from .cim import CimClass, CimType, Value
+from .bounds import Tally
+from .carrier import Carrier, CarrierT
+from .cim import CimClass, Value
 from .envelope import Request
 from .fault import WsmanFault, check_hresult
 from .response import Page, parse_body, parse_instance, parse_output, parse_page
@@ -48,30 +50,6 @@ class HttpError(ActivationError):
         self.status = status
 
 
-class Carrier(t.Protocol):
-    """Brings a message to the host and its answer back. The only thing that another transport has to offer."""
-
-    endpoint: str
-
-    def send(self, message: bytes) -> bytes:
-        """The body of the answer, also where it is a SOAP fault.
-
-        Raises:
-            UnknownOutcome: The connection broke after the message had gone out.
-            HttpError: An HTTP status of 400 or more without a SOAP fault.
-            ActivationError: The host can't be reached, or doesn't accept the credentials.
-        """
-
-    def reconnect(self) -> None:
-        """Forget the connection, so that the next message builds a new one and authenticates again."""
-
-    def close(self) -> None:
-        """Close the connection."""
-
-
-CarrierT = t.TypeVar("CarrierT", bound=Carrier)
-
-
 class Session:
     """WMI of one host.
 
@@ -86,6 +64,7 @@ class Session:
     def __init__(self, carrier: Carrier, host: str) -> None:
         self.host = host
         self.requests = 0
+        self._received = 0
         self._carrier = carrier
 
     def query(
@@ -103,26 +82,35 @@ class Session:
 
         Returns:
             One dictionary per instance, with exactly the columns as keys.
+
+        Raises:
+            ActivationError: It has no end, or more than C(bounds) allows; the target was told that no more is wanted.
         """
         wql = f"select {','.join(columns)} from {cim_class.name}"
         if where:
             wql += f" where {where}"
         types = {column: cim_class.properties[column] for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
-        enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
         patient = timeout >= envelope.OPERATION_TIMEOUT
-        content = self._exchange(enumerate_request, label, repeatable=patient)
-        with _about(label):
-            page = parse_page(_expected(content, "EnumerateResponse", label))
-            rows = self._rows(page, types, cim_class.namespace)
-        while page.context:
+        before = self._received
+        tally = Tally(label, self._carrier.endpoint)
+        request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
+        content = self._exchange(request, label, repeatable=patient)
+        name = "EnumerateResponse"
+        rows: list[dict[str, Value]] = []
+        while True:
+            with _about(label):
+                page = parse_page(_expected(content, name, label))
+            with self._released_on_error(page, cim_class.namespace):
+                tally.add(len(page.items), self._received - before)
+                with _about(label):
+                    rows.extend(parse_instance(item, types) for item in page.items)
+            if not page.context:
+                return rows
             # A page that got lost can't be pulled again: the context has moved on.
             pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
             content = self._exchange(pull, label, repeatable=False)
-            with _about(label):
-                page = parse_page(_expected(content, "PullResponse", label))
-                rows.extend(self._rows(page, types, cim_class.namespace))
-        return rows
+            name = "PullResponse"
 
     def get(self, cim_class: CimClass, selectors: Mapping[str, str]) -> dict[str, Value]:
         """The properties of one instance.
@@ -220,10 +208,11 @@ class Session:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _rows(self, page: Page, types: Mapping[str, CimType], namespace: str) -> list[dict[str, Value]]:
-        """The rows of a page. Where they can't be read the target is told that no further page is wanted."""
+    @contextlib.contextmanager
+    def _released_on_error(self, page: Page, namespace: str) -> Iterator[None]:
+        """Tell the target that no further page is wanted where this one can't be taken."""
         try:
-            return [parse_instance(item, types) for item in page.items]
+            yield
         except ActivationError:
             if page.context:
                 release = envelope.release_request(self._carrier.endpoint, namespace, page.context)
@@ -269,17 +258,21 @@ class Session:
             raise UnknownOutcome(f"{label}: {unreadable.message} {_READ_AGAIN}", source=unreadable.source) from None
 
     def _carry(self, message: bytes) -> bytes:
-        self.requests += 1
         try:
-            return self._carrier.send(message)
+            return self._hand_over(message)
         except HttpError as error:
             if error.status != 400:
                 raise
         # Windows drops an idle connection and with it the encryption; what comes encrypted for the old connection over a
         # new one is answered by a bare 400. It was not decrypted, so it was not carried out either.
         self._carrier.reconnect()
+        return self._hand_over(message)
+
+    def _hand_over(self, message: bytes) -> bytes:
         self.requests += 1
-        return self._carrier.send(message)
+        answer = self._carrier.send(message)
+        self._received += len(answer)
+        return answer
 
 
 def _expected(content: t.Any, name: str, label: str) -> t.Any:
@@ -287,10 +280,10 @@ def _expected(content: t.Any, name: str, label: str) -> t.Any:
 
     Windows spells classes and methods as its repository does, whatever the request said.
     """
-    if content is not None and content.tag.rpartition("}")[2].lower() != name.lower():
+    found = name if content is None else content.tag.rpartition("}")[2]
+    if found.lower() != name.lower():
         raise UnknownOutcome(
-            f"{label}: the answer is one to something else ({visible(content.tag.rpartition('}')[2], LONGEST_NAME)}). {_READ_AGAIN}",
-            source="wsman",
+            f"{label}: the answer is one to something else ({visible(found, LONGEST_NAME)}). {_READ_AGAIN}", source="wsman"
         )
     return content
 

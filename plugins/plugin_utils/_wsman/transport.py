@@ -11,14 +11,19 @@ transport is used directly.
 from __future__ import annotations
 
 import copy
+import os
 import typing as t
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from .._errors import ActivationError
+from .._text import visible
 from . import diagnosis
-from .bounds import limit_answers
+from .carrier import Carrier
+from .diagnosis import Proxy
+from .guard import Watch, guard
 from .http_carrier import READ_TIMEOUT, HttpCarrier, moved, patience_for
-from .session import Carrier, Session
+from .session import Session
 
 try:
     import winrm.exceptions
@@ -33,6 +38,11 @@ try:
     PSRP_ERROR: ImportError | None = None
 except ImportError as error:
     PSRP_ERROR = error
+
+
+_LONGEST_ADDRESS = 200
+# How pywinrm says that nobody has chosen a proxy; it would take that of the environment, and show it with its account.
+_NOT_CHOSEN = "legacy_requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,26 @@ def open_session(connection: t.Any, host: str) -> Session:
     )
 
 
+def _proxy_of_environment(endpoint: str, chosen_by: str) -> Proxy | None:
+    """The proxy that the environment names for an address, as requests would take it."""
+    # What both libraries are made of; it is not imported before one of them is there.
+    import requests.utils  # noqa: PLC0415
+
+    scheme = urlsplit(endpoint).scheme
+    named = requests.utils.get_environ_proxies(endpoint, no_proxy=None)
+    for kind in (scheme, "all"):
+        if url := named.get(kind):
+            variables = [name for name, value in os.environ.items() if name.lower() == f"{kind}_proxy" and value == url]
+            return Proxy(_without_account(url), f"{variables[0] if variables else f'{kind}_proxy'} of the environment", chosen_by)
+    return None
+
+
+def _without_account(url: str) -> str:
+    """The address of a proxy as it may be shown."""
+    start, _at, place = url.rpartition("@")
+    return visible(f"{start.partition('://')[0]}://{place}" if "://" in start else place, _LONGEST_ADDRESS)
+
+
 class _WinrmCarrier(HttpCarrier):
     """pywinrm, as the winrm connection plugin sets it up."""
 
@@ -111,12 +141,13 @@ class _WinrmCarrier(HttpCarrier):
             # Never used itself: every connection is made with a copy, so that nothing of a broken one is left.
             self._pristine = copy.copy(self._protocol.transport)
             self._pristine.session = self._pristine.encryption = None
+            self.endpoint = str(self._pristine.endpoint)
+            self._choose_proxy()
             # One number for connecting and reading would make a host that is off hold the task for a minute and more.
             seconds = int(self._pristine.read_timeout_sec or 30)
             self._pristine.read_timeout_sec = (seconds, max(seconds, READ_TIMEOUT))
             self.patience = patience_for([seconds])
             self._transport = self._fresh()
-            self.endpoint = str(self._transport.endpoint)
         except AttributeError as error:
             raise moved("winrm", error) from error
         except Exception as error:
@@ -126,21 +157,31 @@ class _WinrmCarrier(HttpCarrier):
                 raise self.unreachable(clause) from None
             raise ActivationError(f"{host}: {clause}.", source="options") from None
 
-    def _fresh(self) -> t.Any:
-        """A transport without a connection, whose answers are limited.
+    def _choose_proxy(self) -> None:
+        """The proxy of the host's variables, or none."""
+        if self._pristine.proxy == _NOT_CHOSEN:
+            self.passed_over = _proxy_of_environment(self.endpoint, "ansible_winrm_proxy")
+            self._pristine.proxy = None
+        elif self._pristine.proxy:
+            self.proxy = Proxy(_without_account(str(self._pristine.proxy)), "ansible_winrm_proxy", "ansible_winrm_proxy")
 
-        pywinrm authenticates while it builds its session, so the limits have to be there before.
+    def _fresh(self) -> t.Any:
+        """A transport without a connection, whose session is guarded.
+
+        pywinrm authenticates while it builds its session, so the guard has to be there before.
         """
         transport = copy.copy(self._pristine)
         build, encrypt = transport.build_session, transport.setup_encryption
+        watch = self.watch = Watch()
+        proxies: dict[str, t.Any] | None = None if transport.proxy else {}
 
         def setup_encryption(session: t.Any) -> None:
-            limit_answers(session)
+            guard(session, watch, proxies)
             encrypt(session)
 
         def build_session() -> t.Any:
             session = build()
-            limit_answers(session)
+            guard(session, watch, proxies)
             return session
 
         transport.setup_encryption, transport.build_session = setup_encryption, build_session
@@ -191,6 +232,10 @@ class _PsrpCarrier(HttpCarrier):
             self._arguments = connection._psrp_conn_kwargs
             self._transport = self._fresh()
             self.endpoint = str(self._transport.endpoint)
+            if self._transport.proxy:
+                self.proxy = Proxy(_without_account(str(self._transport.proxy)), "ansible_psrp_proxy", "ansible_psrp_proxy")
+            elif not self._transport.no_proxy:
+                self.passed_over = _proxy_of_environment(self.endpoint, "ansible_psrp_proxy")
             self._timeout = (self._transport.connection_timeout, max(self._transport.read_timeout, READ_TIMEOUT))
             self.patience = patience_for(self._timeout)
         except AttributeError as error:
@@ -199,7 +244,8 @@ class _PsrpCarrier(HttpCarrier):
             raise ActivationError(f"{host}: {str(error).rstrip('.')}.", source="options") from None
 
     def _fresh(self) -> t.Any:
-        """A transport without a connection. pypsrp builds its session only when it sends, which is late for what limits it."""
+        """A transport without a connection. pypsrp builds its session only when it sends, which is late for the guard."""
+        self.watch = Watch()
         return pypsrp.wsman.WSMan(**self._arguments).transport
 
     def seals(self) -> bool:
@@ -213,7 +259,7 @@ class _PsrpCarrier(HttpCarrier):
                 session = self._transport._build_session()
             except ValueError as error:
                 raise ActivationError(f"{self.host}: {str(error).rstrip('.')}.", source="options") from None
-            limit_answers(session)
+            guard(session, self.watch, None if self._transport.proxy else {})
             self._transport.session = session
         try:
             return t.cast(bytes, self._transport.send(message, timeout=self._timeout))

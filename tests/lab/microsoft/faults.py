@@ -36,7 +36,7 @@ class Rule(CountedRule):
     The first ``skip`` matching requests pass, the ``times`` after them are hit (0 = all). ``seconds`` pass before anything else
     happens. Then, by ``fault``, where ``counts`` below means that the activation is spent all the same:
 
-    * ``error``: the answer has the error ``code``. ``http``: a bare HTTP ``status``.
+    * ``error``: the answer has the error ``code``. ``http``: a bare HTTP ``status``, and where there is one, a ``location``.
     * ``slow``: nothing but the wait; counts.
     * ``close_before``: the connection is closed without an answer and before the work.
     * ``close_after``: the work is done and its answer lost; counts. ``half``: the connection ends in the middle of the answer; counts.
@@ -54,6 +54,7 @@ class Rule(CountedRule):
     iid: str = "*"
     code: int = 0x80131600
     status: int = 500
+    location: str = ""
     seconds: float = 0.0
     text: str = ""
     done: bool | None = None

@@ -214,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
         framing = variant(seed, "framing")
         self.send_response(reply.status)
         self.send_header("Content-Type", content_type)
+        if reply.location:
+            self.send_header("Location", reply.location)
         if reply.huge or reply.half or framing == "length":
             self.send_header("Content-Length", str(HUGE if reply.huge else len(body)))
         elif framing == "chunked":

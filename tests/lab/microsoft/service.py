@@ -36,6 +36,7 @@ class Reply:
     content_type: str = "text/xml; charset=utf-8"
     half: bool = False
     huge: bool = False
+    location: str = ""
 
 
 class BatchService:
@@ -100,7 +101,7 @@ class BatchService:
             return Reply(200, response.refused(self.seed, request, rule.code))
         if kind == "http":
             entry.outcome = f"http {rule.status}"
-            return Reply(rule.status, b"", "text/html")
+            return Reply(rule.status, b"", "text/html", location=rule.location)
         if kind in ("close_before", "close_after"):
             return Reply(0, None)
         if kind in _BODIES:

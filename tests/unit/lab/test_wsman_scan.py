@@ -30,7 +30,7 @@ from unit.plugin_utils.wsman.wire_server import listening, saying, server_tls
 
 from ansible_collections.winops.volume_activation.plugins.inventory import wsman_scan
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names, networks
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import identify, names, networks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan.identify import Pace, Port, scan
 from lab.wsman import namespaces as ns
 
@@ -198,6 +198,13 @@ NOT_WINRM = {
     "a large head": f"HTTP/1.1 200 OK\nX: {'y' * 20_000}\n\n{identity()}",
     "a negative length": answer(identity(), length="-1"),
     "bad chunks": f"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n-5\n{identity()}\n0\n\n",
+    "an encoding that there is not": answer(f'<?xml version="1.0" encoding="foo"?>{identity()}'),
+    "an encoding of several bytes": answer(f'<?xml version="1.0" encoding="shift_jis"?>{identity()}'),
+    "an encoding that is none of XML": answer(f'<?xml version="1.0" encoding="utf-7"?>{identity()}'),
+    "a codec that is no encoding": answer(f'<?xml version="1.0" encoding="idna"?>{identity()}'),
+    "many headers": "HTTP/1.1 200 OK\n" + "X: y\n" * 150 + f"\n{identity()}",
+    "a redirect": answer("", "307 Temporary Redirect\nLocation: http://127.0.0.1:1/wsman"),
+    "a length of another script": answer(identity(), length="²³"),
     "no HTTP": "SSH-2.0-OpenSSH_9.2p1\n\n\n",
     "nothing": "",
 }
@@ -231,6 +238,41 @@ def test_whoever_else_answers_is_left_out_and_harms_nobody(tmp_path: Path):
         (secure, "https", "3.0"),
     ]
     assert took < 3
+
+
+@pytest.mark.tier("test")
+def test_what_one_host_sends_never_fails_the_others(monkeypatch: pytest.MonkeyPatch):
+    """Whatever it is that the reading of an answer runs into, also what nobody has thought of."""
+    read = identify.response.parse_body
+
+    def parse_body(body: bytes, *more: str) -> Any:
+        if b"Openwsman" in body:
+            raise RecursionError
+        return read(body, *more)
+
+    monkeypatch.setattr(identify.response, "parse_body", parse_body)
+    with listening(saying(NOT_WINRM["another vendor"])) as other, listening(saying(answer(identity()))) as good:
+        assert [endpoint.port for endpoint in scan([HERE], [Port(other, "http"), Port(good, "http")], PACE)] == [good]
+
+
+@pytest.mark.tier("test")
+def test_what_a_host_calls_itself_is_one_visible_line(tmp_path: Path, source: dict[str, Any]):
+    said = identity(vendor="Microsoft&#10;ok: [x]&#x9b;31m&#x202e;", product=f"OS: 1 SP: 0 Stack: {'3' * 900}")
+    with listening(saying(answer(said))) as port:
+        data = parsed(tmp_path, source | {"networks": [HERE], "http_ports": [port], "https_ports": []})
+    variables = data.hosts[HERE].vars
+    assert variables["wsman_vendor"] == "Microsoft\\x0aok: [x]\\x9b31m\\u202e"
+    assert max(len(variables[name]) for name in ("wsman_product_version", "wsman_stack")) <= 200
+
+
+@pytest.mark.tier("test")
+@pytest.mark.parametrize(
+    "name", ["pc 1.contoso.com", "pc-1\n.contoso.com", "{{ 7 }}", "../pc-1", "-x.contoso.com", "x" * 64, "\x1b[31mpc-1"]
+)
+def test_a_name_that_no_host_has_is_none(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setattr(names.socket, "getnameinfo", lambda *_given: (name, "0"))
+    monkeypatch.setattr(names.socket, "getaddrinfo", lambda *_given, **_named: [(0, 0, 0, "", (ADDRESS, 0))])
+    assert names.names_of([ADDRESS], 5) == {}
 
 
 def test_no_more_connections_at_once_and_no_faster_than_told():

@@ -79,6 +79,7 @@ SPOILT = {
     "an answer that relates to nothing": lambda answer: re.sub("<a:RelatesTo>.*</a:RelatesTo>", "", answer),
     "an answer with a document type": lambda answer: f"<!DOCTYPE s>{answer}",
     "an answer that is not XML": lambda _answer: "Service Unavailable: the proxy is tired & <not> XML",
+    "an answer in an encoding that there is not": lambda answer: f'<?xml version="1.0" encoding="foo"?>{answer}',
     "an answer that is other XML": lambda _answer: "<html><head><title>It works!</title></head><body/></html>",
     "an answer to another method": lambda answer: answer.replace("<s:Body/>", "<s:Body><p:Other_OUTPUT xmlns:p='x'/></s:Body>"),
 }

@@ -52,6 +52,17 @@ STATUSES = {
     "a status that WinRM does not use": "418 I'm a teapot",
 }
 
+ROUTES = (
+    "a proxy of the host's variables that is not there",
+    "a proxy that only the environment names, and no way to the host without it",
+    "a host that asks for a logon as a proxy does",
+    "a redirect to another host",
+    "a redirect that names no address",
+    "an encrypted answer to a message that was not",
+    "an answer whose encryption is another one",
+)
+"""Those of test_guard.py."""
+
 KERBEROS = {
     "Kerberos: the clocks differ": "kinit: Clock skew too great while getting initial credentials",
     "Kerberos: no such service": "Server not found in Kerberos database",
@@ -94,6 +105,7 @@ WRITTEN = error_catalogue.paired(
         "nobody listens",
         "a name that DNS does not know",
         "a proxy that wants a logon",
+        *ROUTES,
         "TLS 1.0 only, as on Windows 7 and Server 2008 R2",
         "https where http is spoken",
         "http where https is spoken",
@@ -204,7 +216,8 @@ def test_a_request_goes_through_the_proxy():
         ):
             with pytest.raises(ActivationError) as caught:
                 open_session(connection, "kms-1").identify()
-            check("a proxy that wants a logon", caught.value)
+            plugin = connection.ansible_name.rpartition(".")[2]
+            check("a proxy that wants a logon", caught.value, port=port, variable=f"ansible_{plugin}_proxy")
     assert [head.partition(b" HTTP")[0] for head in seen] == [b"POST http://kms-1.invalid:5985/wsman"] * 2
 
 
@@ -416,5 +429,5 @@ def test_a_slip_of_our_own_is_a_defect_and_no_host_that_is_down(monkeypatch: pyt
         opened.identify()
     # The same from within a library is what the library makes of an answer.
     monkeypatch.setattr(opened.carrier, "post", lambda _message: json.dumps(object()))
-    with pytest.raises(ActivationError, match="not JSON serializable"):
+    with pytest.raises(ActivationError, match=r"^kms-1: what answers does not carry the authentication through;"):
         opened.identify()

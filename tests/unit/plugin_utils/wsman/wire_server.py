@@ -43,6 +43,11 @@ def listening(talk: Talk, tls: ssl.SSLContext | None = None, seen: list[bytes] |
                 if seen is not None:
                     seen.append(head)
                 talk(connection)
+                # Closed with bytes unread, the kernel would reset, and the peer not get to read the answer.
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(1)
+                while connection.recv(65536):
+                    pass
 
         def accept() -> None:
             with contextlib.suppress(OSError):
