@@ -24,7 +24,6 @@ from .fault import parse_fault
 
 _NIL = f"{{{ns.XSI}}}nil"
 # What WS-CIM (DSP0230) lets a time stand in; a projection leaves their namespace out.
-# A message ID is "uuid:" and 36 characters.
 _TIMES = ("Datetime", "Date", "Interval", "CIM_DateTime")
 
 
