@@ -83,6 +83,17 @@ def test_the_key_of_a_product_that_is_not_recognised_stays(domain: FakeDomain, g
 
 
 @pytest.mark.tier("test")
+def test_two_products_that_are_not_recognised_are_two(domain: FakeDomain) -> None:
+    host = domain.add("pc-001", MODERN, office=("unheard_of", "unheard_of_other"))
+    install(host, data.key_named("mak_unheard_of_other").key)
+    key = data.key_named("gvlk_unheard_of")
+    with pytest.raises(ActivationError, match="there is no KMS client setup key known for Office 99, Office99SomethingElse_KMS_Client"):
+        run(host, Wish(product=key.product_id))
+    assert changes(run(host, Wish(product=key.product_id, product_key=key.key))) == {"product key": (None, "J8GKX")}
+    assert {"mak_unheard_of_other", "gvlk_unheard_of"} < set(keys_of(host).values())
+
+
+@pytest.mark.tier("test")
 def test_of_the_same_product_a_key_gives_way_by_its_name_and_by_its_activation_id(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("o365_proplus", PROJECT))
     for name in ("subscription_office_365", "mak_office_2016_projectpro_c2r"):
