@@ -80,11 +80,14 @@ def refused_keys(keys: Mapping[str, Result]) -> Iterable[Finding]:
 
 
 def _replaced_keys(licenses: Mapping[str, Result], keys: Mapping[str, Result], key_variable: str) -> Iterable[Finding]:
-    """The KMS hosts that serve clients by another key than they are to get."""
+    """The KMS hosts that serve clients by another key than they are to get, and those that hold it as what it is."""
     replaced: dict[tuple[str, str], list[str]] = {}
     for host, key in keys.items():
         windows, given = licenses.get(host, {}).get("windows") or {}, str(key.get("last_five") or "")
-        if given and (windows.get("channel"), windows.get("status")) == ("csvlk", "licensed") and windows.get("partial_key") != given:
+        channel = windows.get("channel")
+        if given and windows.get("partial_key") == given and channel not in (None, "csvlk", "unknown"):
+            yield Finding(host, f"It holds the key of {key_variable}, which is a {channel} key and no KMS host key (CSVLK).", True)
+        if given and (channel, windows.get("status")) == ("csvlk", "licensed") and windows.get("partial_key") != given:
             replaced.setdefault((str(windows.get("partial_key") or "unknown"), given), []).append(host)
     for (held, given), hosts in replaced.items():
         text = (

@@ -12,12 +12,11 @@ from typing import Any
 
 import yaml
 
-from . import mak_inventory, names, site_inventory
+from . import first_play, mak_inventory, names, site_inventory
 from .layout import Layout
 from .microsoft.request import PATH
 from .park import Park
 from .sites import Site
-from .windows.data import profiles
 from .wsman.certificates import CertificateFiles
 
 HTTP_PORT = 5985
@@ -213,7 +212,7 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
     connection = {**facts.connect(), **facts.microsoft()}
     if facts.sites:
         return site_inventory.inventory(
-            facts.sites, machines, {**connection, **choices(facts.park, "kms_multi_site")}, local=facts.connection in LOCAL_USER
+            facts.sites, machines, {**connection, **first_play.choices(facts.park, "kms_multi_site")}, local=facts.connection in LOCAL_USER
         )
 
     def group(*roles: str) -> dict[str, Any]:
@@ -235,33 +234,17 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
         "volume_activation_domain_password": site_inventory.from_environment("LAB_DOMAIN_PASSWORD"),
         "volume_activation_dns_servers": [controller.address for controller in facts.controllers],
         "kms_single_site_csvlk": site_inventory.from_environment("LAB_CSVLK"),
-        **choices(facts.park, "kms_single_site"),
+        **first_play.choices(facts.park, "kms_single_site"),
     }
     return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server"), **of_maks}}}
 
 
-def choices(park: Park, role: str) -> dict[str, str]:
-    """What the company of a park has to declare so that a role comes to its end: which programs it lets start on its KMS hosts.
-
-    A host that has just joined its group gets a new ticket at once by ``klist.exe``, and before Windows 8 its firewall is switched by
-    ``netsh.exe`` alone.
-    """
-    netsh = {f"{role}_firewall_method": "netsh"} if not profiles()[park.kms].has_firewall_classes else {}
-    return {f"{role}_ticket": "purge", **netsh}
-
-
-def playbook(facts: Facts) -> str:
-    """The playbook that such a company begins with."""
-    if facts.sites:
-        return "kms_multi_site"
-    if facts.park.has_mak_groups:
-        return "mak_proxy_collect" if facts.park.isolated else "mak_independent"
-    return "kms_single_site"
-
-
 def environment(facts: Facts) -> dict[str, str]:
     """Variables for whoever talks to the lab; where there are several domains, the plain ones are about the first."""
-    maks = {"LAB_PLAY": playbook(facts), **(mak_inventory.environment() if facts.park.has_mak_groups else {})}
+    maks = {
+        "LAB_PLAY": first_play.playbook(facts.park, bool(facts.sites)),
+        **(mak_inventory.environment() if facts.park.has_mak_groups else {}),
+    }
     if facts.park.isolated:
         return {"KRB5_CONFIG": str(facts.layout.krb5_conf), "LAB_WINRM_PASSWORD": facts.winrm_password, **maks}
     first = facts.controllers[0]

@@ -110,6 +110,12 @@ def _demand_place(work: HostWork, key: str) -> None:
             f"{work.name}: the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
             source="options",
         )
+    if product is not None and product.partial_key == last and product.channel is not Channel.UNKNOWN:
+        raise ActivationError(
+            f"{work.name}: product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
+            " Windows.",
+            source="options",
+        )
     if work.state.licensed and product is not None and not work.wish.replace_key:
         raise ActivationError(
             f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and product_key ends in {last}. To replace the"

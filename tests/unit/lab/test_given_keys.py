@@ -28,6 +28,7 @@ from lab.windows.host import Host
 pytestmark = pytest.mark.tier("test")
 
 CSVLK, SECOND = data.key_named("csvlk_2022").key, data.key_named("csvlk_2022_second").key
+MAK = data.key_named("mak_server_2022_standard").key
 SETUP_KEY = data.key_named("gvlk_server_2022_serverstandard").key
 ESU, OFFICE_MAK = data.key_named("esu_windows_10_year_1").key, data.key_named("mak_office_2021_proplus").key
 WINDOWS_11, OFFICE_KEY = data.key_named("gvlk_windows_10_enterprise").key, data.key_named("gvlk_office_2021_proplus").key
@@ -42,6 +43,12 @@ def kms_host(domain: FakeDomain) -> Host:
 def with_esu(domain: FakeDomain) -> Host:
     host = domain.add("pc-001", "windows_10_enterprise")
     install(host, ESU)
+    return host
+
+
+def with_mak(domain: FakeDomain) -> Host:
+    host = domain.add("srv-01", "server_2022_standard")
+    install(host, MAK)
     return host
 
 
@@ -78,6 +85,7 @@ def product_of(key: str) -> str:
 REFUSED: dict[str, tuple[Callable[[FakeDomain], Host], Callable[[Host, bool], None]]] = {
     "another key for a KMS host that serves": (kms_host, with_key(SECOND)),
     "a key of an add-on for a KMS host": (with_esu, with_key(ESU)),
+    "a MAK that Windows holds as its KMS host key": (with_mak, with_key(MAK)),
     "a KMS host that is to get its own key instead": (kms_host, undone),
     "a setup key by ipk on a KMS host that serves": (kms_host, ipk(SETUP_KEY)),
     "another KMS host key by ipk on a KMS host that serves": (kms_host, ipk(SECOND)),

@@ -73,32 +73,6 @@ def test_of_two_keys_for_one_product_a_computer_gets_the_first_or_keeps_the_one_
     assert len(_mak_orders.holders_to_try([pairs[0], pair("pc-1", beside, "spare")], ["win"])) == 1
 
 
-@pytest.mark.tier("quick")
-def test_keys_of_which_nobody_knows_the_product_are_not_for_the_same_one():
-    nobody = {key: {"host": "pc-9", "extended_pid": "", "activation_id": "", "name": ""} for key in ("win", "spare")}
-    made = orders([pair("pc-1", plan_of("", installed=True)), pair("pc-1", plan_of(""), "spare")], products=nobody)
-    assert made.hosts == {"pc-1": ["win", "spare"]}
-
-
-@pytest.mark.tier("quick")
-@pytest.mark.parametrize(
-    ("license_result", "converted"),
-    [
-        ({"windows": {"channel": "gvlk"}}, True),
-        ({"windows": {"channel": "mak"}}, True),
-        # Windows holds no key.
-        ({"windows": None}, True),
-        ({"windows": {"channel": "unknown"}}, False),
-        ({"windows": {"channel": "oem"}}, False),
-        # It could not be read.
-        ({"failed": True, "msg": "pc-1: no answer."}, False),
-    ],
-)
-def test_only_what_is_known_to_be_a_kms_client_is_converted(license_result: dict[str, Any], converted: bool):
-    found = Pair("pc-1", "win", license_result, plan_of(WIN), clients_only=True)
-    assert (found.state is State.OPEN) is converted
-
-
 def test_with_too_few_activations_none_or_as_many_as_there_are():
     pairs = [pair(f"pc-{number}", plan_of(WIN, installed=number == 7)) for number in range(10)]
     none = orders(pairs, 3)

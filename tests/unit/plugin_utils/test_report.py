@@ -17,7 +17,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings
 CSVLK, OTHER_CSVLK, SETUP_KEY = "KMH22-PHMGX-8WP9X-CD9R9-C7TRQ", "KMH22-Q6M76-JJDV9-XTQ3X-7MYT2", "VDYBN-27WPP-V4HQT-9VMD4-VMK7H"
 
 
-def license_of(status: str = "licensed", channel: str = "csvlk", count: int | None = None, offset: float = 0.0, held: str = CSVLK[-5:]):
+def license_of(status: str = "licensed", channel: str = "csvlk", count: int | None = None, offset: float = 0.0, held: str = ""):
+    held = held or (CSVLK if channel == "csvlk" else SETUP_KEY)[-5:]
     return {
         "windows": {"status": status, "channel": channel, "partial_key": held},
         "service": {"current_count": count},
@@ -89,6 +90,9 @@ def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key: str
         # It serves nobody.
         ("notification", "csvlk", OTHER_CSVLK[-5:], []),
         ("licensed", "gvlk", "VMK7H", []),
+        # What it holds is none.
+        ("licensed", "mak", CSVLK[-5:], [True]),
+        ("licensed", "unknown", CSVLK[-5:], []),
     ],
 )
 def test_a_key_by_which_a_kms_host_serves_is_not_replaced_unasked(status: str, channel: str, held: str, blocks: list[bool]):
@@ -228,6 +232,7 @@ FINDINGS = {
     "no KMS host key": lambda: findings({KMS_HOST: license_of(channel="gvlk")}, key=""),
     "a client setup key for KMS hosts": lambda: findings({}, key=SETUP_KEY),
     "a KMS host key without the shape of one": lambda: findings({}, key="MMKVP"),
+    "a MAK for KMS hosts": lambda: findings({KMS_HOST: license_of(channel="mak", held=CSVLK[-5:])}),
     "another key for KMS hosts that serve": lambda: findings({KMS_HOST: license_of(held=OTHER_CSVLK[-5:])}),
     "a client that is a KMS host": lambda: findings({CLIENT: license_of()}),
     "a client with a key of its own": lambda: findings({CLIENT: license_of(channel="mak")}),
