@@ -18,8 +18,8 @@ LAB_CONTROLLERS ?= 1
 LAB_SITES ?=
 # Whether there is a BIND beside Active Directory: yes, or nothing
 LAB_BIND ?=
-# What make play runs, and with which further arguments of ansible-playbook
-PLAY ?= kms_single_site
+# What make play runs (nothing for what suits the laboratory), and with which further arguments of ansible-playbook
+PLAY ?=
 ARGS ?=
 
 # How long a soak goes on, and what its random choices come from: drawn anew each time, and printed
@@ -72,9 +72,9 @@ lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION, LAB_CON
 lab-down: setup ## Stops it
 	@cd tests && $(in_venv) python -m lab down --root "$(build)/lab"
 
-play: stage ## A playbook against the running laboratory: make play PLAY=kms_single_site ARGS="--check --diff"
+play: stage ## A playbook against the running laboratory, by default the one that suits it: make play PLAY=audit ARGS="--check --diff"
 	@test -e build/lab/env || { echo 'The laboratory is not running: make lab-up' >&2; exit 1; }
-	@. build/lab/env && $(in_venv) ansible-playbook -i build/lab/inventory.yml "winops.volume_activation.$(PLAY)" $(ARGS)
+	@. build/lab/env && $(in_venv) ansible-playbook -i build/lab/inventory.yml "winops.volume_activation.$(or $(PLAY),$$LAB_PLAY)" $(ARGS)
 
 bundle: stage ## The collection with all that it needs, for a control node without a network, as build/winops-volume_activation-bundle-*.tar.gz
 	@tests/setup/bundle.sh "$(build)" "$(venv)" "$(collection)"

@@ -12,10 +12,12 @@ from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._dns.published import PublishedRecords
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._kms_endpoint.probe import Endpoint, State, probe, probe_all, unresolved
+from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._licensing.publish_list import ListWish, checked_lines
+from ..plugin_utils._licensing.setup_keys import by_key
 from ..plugin_utils._srv_value import SrvValue, plain_name
 from ..plugin_utils._windows.host_work import HostWork
 from ..plugin_utils._windows.kms_host import KmsHost
@@ -81,7 +83,7 @@ def _check_state(options: dict[str, t.Any]) -> None:
             raise ActivationError(f"{' and '.join(given)} can be given with state: absent only.", source="options")
         _check_activation(options)
         return
-    given = [name for name in ("activate", "confirmation_id", "installation_id") if options[name]]
+    given = [name for name in ("replace_key", "activate", "confirmation_id", "installation_id") if options[name]]
     given += [name for name in ("publish_list", *SETTINGS) if options[name] is not None]
     if given:
         raise ActivationError(
@@ -122,7 +124,8 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     # An empty list that left all lines would say nothing.
     exact = not lines or options["publish_list_mode"] == "exact"
     return Wish(
-        product_key=normalise(key) if key else None,
+        product_key=_key(key, options["state"] == "absent") if key else None,
+        replace_key=options["replace_key"],
         settings=settings,
         activate=options["activate"],
         confirmation=_confirmation(options),
@@ -132,6 +135,22 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         after_step=options["after"] or "",
         absent=options["state"] == "absent",
     )
+
+
+def _key(text: str, absent: bool) -> str:
+    """The key, unless it is known to be of another kind than the host has to get."""
+    if not absent:
+        instead = "A host that gets it serves no clients any more; state: absent makes a client of it."
+        return given_keys.checked(text, "product_key", given_keys.HOST_KEY, instead)
+    key = normalise(text)
+    known = by_key(key)
+    if known and known.for_office:
+        raise ActivationError(
+            f"product_key is the client setup key that Microsoft publishes for {known.name}, which replaces no key of Windows. Give the"
+            " client setup key or MAK of this Windows, or leave product_key out.",
+            source="options",
+        )
+    return key
 
 
 def _confirmation(options: dict[str, t.Any]) -> Confirmation | None:

@@ -9,8 +9,7 @@ import typing as t
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._licensing.product_keys import normalise
-from ..plugin_utils._licensing.setup_keys import by_key
+from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._windows.mak_client import MakClient
 from ..plugin_utils._windows.mak_client_state import Wish
 from ..plugin_utils._windows.mak_product import checked_scope
@@ -44,7 +43,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     if options["settle"] < 0:
         raise ActivationError(f"settle is {options['settle']}, but has to be 0 seconds or more.", source="options")
     return Wish(
-        product_key=_mak(key) if key else None,
+        product_key=given_keys.checked(key, "product_key", given_keys.MAK, "kms_client installs it.") if key else None,
         product=checked_scope(options["product"]),
         overwrite=options["overwrite"],
         applicable_only=options["applicable_only"],
@@ -54,15 +53,3 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         confirmation=confirmation,
         installation_id=options["read_installation_id"],
     )
-
-
-def _mak(text: str) -> str:
-    """The key, unless it is one of those that everybody knows and that would make a KMS client of the computer."""
-    key = normalise(text)
-    known = by_key(key)
-    if known:
-        raise ActivationError(
-            f"product_key is the client setup key that Microsoft publishes for {known.name}, and no MAK; kms_client is for that.",
-            source="options",
-        )
-    return key

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._unattend import file
 from ..plugin_utils._unattend.encoding import decode
@@ -22,8 +23,8 @@ class ActionModule(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        path, key = options["path"], options["product_key"]
-        wanted = Wanted(options["state"] == "present", normalise(key) if key else "", tuple(dict.fromkeys(options["architectures"] or ())))
+        path, present = options["path"], options["state"] == "present"
+        wanted = Wanted(present, _key(options["product_key"], present), tuple(dict.fromkeys(options["architectures"] or ())))
         old = file.read(path)
         text, encoding = decode(old, path)
         changed = change(text.encode(), path, wanted)
@@ -34,3 +35,13 @@ class ActionModule(VolumeActivationAction):
             saved = file.replace(path, old, encoding.encode(changed.body.decode()), options["backup"])
         result = {"encoding": str(encoding), "keys": changed.keys, "setup_keys": changed.setup_keys, "backup_file": saved}
         return Outcome(changed.steps, result, warnings=changed.warnings)
+
+
+def _key(text: str | None, present: bool) -> str:
+    """The key; any that stands in the file by mistake can be taken out of it."""
+    if not text:
+        return ""
+    if not present:
+        return normalise(text)
+    instead = "Windows comes with the setup key of its edition; use state: absent for KMS clients."
+    return given_keys.checked(text, "product_key", given_keys.MAK, instead)

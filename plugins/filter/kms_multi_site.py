@@ -33,7 +33,6 @@ def kms_multi_site_findings(
     hosts: Sequence[str],
     kms_hosts: Sequence[str],
     clients: Sequence[str],
-    key_given: bool,
 ) -> list[dict[str, Any]]:
     """See C(kms_multi_site_findings.yml)."""
     results = Results(hostvars, _PREFIX)
@@ -43,7 +42,8 @@ def kms_multi_site_findings(
     checks += [(f"firewall of {host}", result) for host in hosts if "error" in (result := results.of(host, "firewall_check"))]
     licenses = {host: results.of(host, "license") for host in hosts}
     records = results.loop(hosts, "records_before")
-    found = _report_multi_site.findings(topology, licenses, kms_hosts, clients, key_given, records, checks)
+    keys = {host: results.of(host, "key") for host in kms_hosts if host in licenses}
+    found = _report_multi_site.findings(topology, licenses, kms_hosts, clients, keys, records, checks)
     return [finding.as_result() for finding in found]
 
 

@@ -21,14 +21,14 @@ def kms_single_site_findings(
     hosts: Sequence[str],
     kms_hosts: Sequence[str],
     clients: Sequence[str],
-    key_given: bool,
     checks: Mapping[str, Any],
     records: str = "published",
 ) -> list[dict[str, Any]]:
     """See C(kms_single_site_findings.yml)."""
     results = Results(hostvars, _PREFIX)
     licenses = {host: results.of(host, "license") for host in hosts}
-    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, key_given, checks, records)]
+    keys = {host: results.of(host, "key") for host in kms_hosts if host in licenses}
+    return [finding.as_result() for finding in _report.single_site_findings(licenses, kms_hosts, clients, keys, checks, records)]
 
 
 def kms_findings_table(findings: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -27,7 +27,7 @@ def reference_image_summary(hostvars: Any, hosts: Sequence[str], mak: bool, chec
 
 def _computers(hostvars: Any, hosts: Sequence[str]) -> dict[str, _reference_image.Reference]:
     results = Results(hostvars, _PREFIX)
-    names = ("license", "sealing_check", "client_check", "client", "sealing")
+    names = ("license", "sealing_check", "client_check", "client", "sealing", "key")
     return {host: _reference_image.Reference(*(results.of(host, name) for name in names)) for host in hosts}
 
 

@@ -44,18 +44,58 @@ class Finding:
         return {"object": visible(self.object, LONGEST_LINE), "text": visible(self.text, LONGEST_LINE), "blocks": self.blocks}
 
 
-def license_findings(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_given: bool, key_variable: str) -> Iterable[Finding]:
-    """What the licensing state of each host tells; C(key_variable) names where a KMS host key is given."""
+def license_findings(
+    licenses: Mapping[str, Result], kms_hosts: Sequence[str], keys: Mapping[str, Result], key_variable: str
+) -> Iterable[Finding]:
+    """What the licensing state of each host tells, and what is known against the keys that the KMS hosts are to get.
+
+    Args:
+        licenses: Results of C(license_info) by host.
+        kms_hosts: The hosts that are to be KMS hosts.
+        keys: What C(product_key_facts) tells of the key of each of them.
+        key_variable: Names where a KMS host key is given.
+    """
+    yield from refused_keys(keys)
+    yield from _replaced_keys(licenses, {host: key for host, key in keys.items() if host in kms_hosts}, key_variable)
     for host, result in licenses.items():
         if result.get("unreachable") or "operating_system" not in result:
             yield Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts)
         elif host in kms_hosts:
-            yield from _kms_host_findings(host, result, key_given, key_variable)
+            yield from _kms_host_findings(host, result, bool(keys.get(host, {}).get("given")), key_variable)
         else:
             yield from _client_findings(host, result)
     yield from _unserved({host: result for host, result in licenses.items() if "operating_system" in result}, kms_hosts, key_variable)
     clients = {host: result for host, result in licenses.items() if host not in kms_hosts}
     yield from (Finding("clients", said_of(*shared), False) for shared in shared_ids(clients).items())
+
+
+def refused_keys(keys: Mapping[str, Result]) -> Iterable[Finding]:
+    """What is known against keys, by what C(product_key_facts) tells of the key of each host."""
+    refused: dict[str, list[str]] = {}
+    for host, key in keys.items():
+        if key.get("refusal"):
+            refused.setdefault(str(key["refusal"]), []).append(host)
+    for refusal, hosts in refused.items():
+        yield Finding(some(hosts), refusal, True)
+
+
+def _replaced_keys(licenses: Mapping[str, Result], keys: Mapping[str, Result], key_variable: str) -> Iterable[Finding]:
+    """The KMS hosts that serve clients by another key than they are to get, and those that hold it as what it is."""
+    replaced: dict[tuple[str, str], list[str]] = {}
+    for host, key in keys.items():
+        windows, given = licenses.get(host, {}).get("windows") or {}, str(key.get("last_five") or "")
+        channel = windows.get("channel")
+        if given and windows.get("partial_key") == given and channel not in (None, "csvlk", "unknown"):
+            yield Finding(host, f"It holds the key of {key_variable}, which is a {channel} key and no KMS host key (CSVLK).", True)
+        if given and (channel, windows.get("status")) == ("csvlk", "licensed") and windows.get("partial_key") != given:
+            replaced.setdefault((str(windows.get("partial_key") or "unknown"), given), []).append(host)
+    for (held, given), hosts in replaced.items():
+        text = (
+            f"It is a licensed KMS host with the key that ends in {held}, and {key_variable} ends in {given}. To replace the key, which sets its"
+            " count of clients back and spends an activation, run kms_host with replace_key: true for one host at a time; or leave"
+            f" {key_variable} empty."
+        )
+        yield Finding(some(hosts), text, True)
 
 
 def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_variable: str) -> Iterable[Finding]:
@@ -67,7 +107,7 @@ def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_vari
         client = (name, int(system.get("build") or 0), bool(system.get("server")))
         # A key that is not known is not refused, so that nothing is said where one of the hosts has such a key.
         if host not in kms_hosts and keys and all(is_refused(description, *client) for description in keys.values()):
-            unserved.setdefault(str(system["caption"]).strip(), []).append(host)
+            unserved.setdefault(str(system["caption"]).strip() or f"the Windows of {host}", []).append(host)
     held = ", ".join(f"{host} holds {group_of(description)}" for host, description in keys.items())
     for caption, names in unserved.items():
         text = f"No KMS host serves {caption}, and would answer 0xC004F042: {held}. Give a newer KMS host key by {key_variable}."

@@ -21,7 +21,7 @@ Result = Mapping[str, Any]
 _CODE = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 # On how many computers of a kind a key is tried before it is said that none takes it.
 _TRIALS = 3
-_VOLUME_CLIENT = ("gvlk", "mak", None)
+_VOLUME_CLIENT = ("gvlk", "mak", "none")
 
 
 class State(StrEnum):
@@ -94,9 +94,10 @@ class Pair:
         return next((str(step.get("before") or "") for step in steps), "")
 
     @property
-    def _channel(self) -> str | None:
-        channel = (self.license.get("windows") or {}).get("channel")
-        return str(channel) if channel else None
+    def _channel(self) -> str:
+        """That of Windows; C(none) where it holds no key, and C(unknown) where that was not read."""
+        windows = self.license.get("windows", {})
+        return "none" if windows is None else str(windows.get("channel") or "unknown")
 
     @property
     def _other_kind(self) -> bool:
@@ -186,17 +187,22 @@ def make_orders(
     """
     orders, held = Orders(), _held(pairs)
     # What a second key for the same product would replace it does in each run anew, and spends an activation each time.
-    taken = {(pair.host, products[pair.key]["activation_id"]): pair.key for pair in pairs if pair.installed and pair.key in products}
+    taken = {(pair.host, _meant(products[pair.key], pair.key)): pair.key for pair in pairs if pair.installed and pair.key in products}
     for key in dict.fromkeys(pair.key for pair in pairs):
         product = products.get(key)
         left = [pair for pair in pairs if pair.key == key and not _is_second(orders, pair, product, taken, held)]
         takers = list(_takers(orders, left, product, refusals.get(key, "")))
-        taken |= {(pair.host, product["activation_id"]): key for pair in takers if product is not None}
+        taken |= {(pair.host, _meant(product, key)): key for pair in takers if product is not None}
         # Who holds the key already is not passed over for one who does not.
         takers.sort(key=lambda pair: not (pair.installed or pair.host == products.get(key, {}).get("host")))
         for pair in _affordable(orders, key, takers, counts.get(key), as_many_as_remain):
             orders.hosts.setdefault(pair.host, []).append(key)
     return orders
+
+
+def _meant(product: Result, key: str) -> str:
+    """What stands for the product of a key: its activation ID, or where no computer told one the key alone."""
+    return str(product["activation_id"]).lower() or f"of {key}"
 
 
 def _held(pairs: Iterable[Pair]) -> dict[tuple[str, str], str]:
@@ -210,7 +216,7 @@ def _is_second(
     """Whether a computer has, or gets, another of its keys for the same product; this is then noted."""
     if pair.state is not State.OPEN or pair.installed:
         return False
-    other = held.get((pair.host, pair.replaces)) if product is None else taken.get((pair.host, product["activation_id"]))
+    other = held.get((pair.host, pair.replaces)) if product is None else taken.get((pair.host, _meant(product, pair.key)))
     if other:
         orders.leave(pair, State.NOT_APPLICABLE.value, f"it has the key {other} for the same product")
     return bool(other)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._findings import Finding
+from ._findings import Finding, refused_keys
 
 Result = Mapping[str, Any]
 
@@ -40,6 +40,7 @@ class Reference:
         client_check: That of C(kms_client) in check mode.
         client: That of C(kms_client).
         sealing: That of C(sysprep).
+        key: What C(product_key_facts) tells of its MAK.
     """
 
     license: Result
@@ -47,13 +48,15 @@ class Reference:
     client_check: Result
     client: Result
     sealing: Result
+    key: Result
 
 
 def findings(computers: Mapping[str, Reference]) -> list[Finding]:
     """What stands in the way, and what the owner of the computers may want to know before."""
     if not computers:
         return [Finding("inventory", "The play has no computer; put the reference computer into the group reference_computers.", True)]
-    return [finding for host, known in computers.items() for finding in _findings_of(host, known)]
+    found = list(refused_keys({host: known.key for host, known in computers.items()}))
+    return found + [finding for host, known in computers.items() for finding in _findings_of(host, known)]
 
 
 def _findings_of(host: str, known: Reference) -> Iterable[Finding]:

@@ -30,7 +30,7 @@ def single_site_findings(
     licenses: Mapping[str, Result],
     kms_hosts: Sequence[str],
     clients: Sequence[str],
-    key_given: bool,
+    keys: Mapping[str, Result],
     checks: Mapping[str, Result],
     records: str = "published",
 ) -> list[Finding]:
@@ -40,7 +40,7 @@ def single_site_findings(
         licenses: Results of C(license_info) by host, for the hosts of the play.
         kms_hosts: The hosts that are to be KMS hosts.
         clients: The hosts that are to be clients.
-        key_given: Whether there is a KMS host key to install.
+        keys: What is known of the KMS host key that each of them is to get, as C(product_key_facts) tells it.
         checks: Results of further read-only tasks, by what they looked at.
         records: Who writes the record: C(published) for the hosts themselves, or a key of WRITERS.
     """
@@ -57,7 +57,7 @@ def single_site_findings(
         for host in kms_hosts
         if host in clients
     ]
-    findings += license_findings(licenses, kms_hosts, key_given, "kms_single_site_csvlk")
+    findings += license_findings(licenses, kms_hosts, keys, "kms_single_site_csvlk")
     for subject, result in checks.items():
         findings += _record_findings(subject, result, kms_hosts)
     return findings

@@ -12,11 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._errors import ActivationError
 from ._findings import Finding
+from ._licensing import given_keys
 from ._licensing.mak import PROXY_PLAYBOOKS, Trouble
-from ._licensing.product_keys import normalise
-from ._licensing.setup_keys import by_key
 from ._mak_orders import Pair, Result, State, failure_of
 from ._report import client_state
 from ._text import failure_line, some
@@ -41,7 +39,7 @@ def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Find
         if name not in ring:
             yield Finding(f"key {name}", f"{_RING} has no key of this name, but volume_activation_mak of a computer has it.", True)
     for name, entry in ring.items():
-        said = _key_complaint(entry)
+        said = _key_complaint(entry, f"{_RING}.{name}.key")
         if said:
             yield Finding(f"key {name}", said, name in used)
     for host, names in keys.items():
@@ -49,16 +47,10 @@ def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Find
             yield Finding(host, "It gets no key: its variable volume_activation_mak names none.", False)
 
 
-def _key_complaint(entry: Any) -> str:
+def _key_complaint(entry: Any, option: str) -> str:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
         return f"{_RING} has to hold the key itself under key."
-    try:
-        known = by_key(normalise(entry["key"]))
-    except ActivationError as refusal:
-        return refusal.message
-    if known:
-        return f"It is the client setup key that Microsoft publishes for {known.name}, and no MAK."
-    return ""
+    return given_keys.complaint(entry["key"], option, given_keys.MAK)
 
 
 def host_findings(pairs: Iterable[Pair]) -> Iterable[Finding]:

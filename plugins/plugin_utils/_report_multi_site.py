@@ -30,7 +30,7 @@ def findings(
     licenses: Mapping[str, Result],
     kms_hosts: Sequence[str],
     clients: Sequence[str],
-    key_given: bool,
+    keys: Mapping[str, Result],
     records: Sequence[Result],
     checks: Sequence[tuple[str, Result]],
 ) -> list[Finding]:
@@ -41,12 +41,12 @@ def findings(
         licenses: Results of C(license_info) by host, for the hosts of the play.
         kms_hosts: The hosts of the inventory that are to be KMS hosts.
         clients: Those that are to be clients.
-        key_given: Whether there is a KMS host key to install.
+        keys: What is known of the KMS host key that each of them is to get, as C(product_key_facts) tells it.
         records: Results of reading the sites' records, each with its site as C(item).
         checks: Results of further read-only tasks, with what they looked at.
     """
     found = list(_inventory_findings(topology, licenses, kms_hosts, clients))
-    found += license_findings(licenses, kms_hosts, key_given, "kms_multi_site_csvlk")
+    found += license_findings(licenses, kms_hosts, keys, "kms_multi_site_csvlk")
     for result in records:
         found += _record_findings(topology, result)
     for subject, result in checks:

@@ -17,6 +17,7 @@ import yaml
 from lab import park
 from lab.domain.zones import Zones
 from lab.sites import Site
+from lab.windows import data
 
 from .conftest import NEEDS_DOMAIN, Lab
 from .multi_site import kms_hosts, play, table_5, world
@@ -144,6 +145,27 @@ def test_a_value_that_could_be_scavenged_is_mended_as_exactly_that(story: dict[s
     assert run.rc == 0, run.output[-3000:]
     mended = "aging of 90 75 1688 kms-e1.east.contoso.com"
     assert changes(run) == [("SRV _vlmcs._tcp.west.contoso.com", mended, "'dynamic'", "'static'")]
+
+
+@pytest.mark.tier("soak")
+@pytest.mark.parametrize("playbook", ["kms_multi_site", "kms_replace_host"])
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (
+            "gvlk_server_2022_serverdatacenter",
+            "kms_multi_site_csvlk is the client setup key that Microsoft publishes for Windows Server 2022",
+        ),
+        ("csvlk_2022_second", "It is a licensed KMS host with the key that ends in C7TRQ, and kms_multi_site_csvlk ends in XTQ3X."),
+    ],
+)
+def test_a_key_that_would_end_the_kms_hosts_stops_the_play_before_it(story: dict[str, Any], lab: Lab, playbook: str, key: str, says: str):
+    before = world(lab)
+    named = f"winops.volume_activation.{playbook}"
+    run = play(lab, named, arguments="--limit kms_hosts", kms_multi_site_csvlk=data.key_named(key).key)
+    assert run.rc != 0
+    assert says in run.failures()[-1]
+    assert steady(world(lab), strict=True) == steady(before, strict=True)
 
 
 def test_three_sites_with_three_hosts_each(three_sites_lab: Lab, tmp_path: Path):

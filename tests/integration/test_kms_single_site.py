@@ -13,6 +13,7 @@ from lab import names
 from lab.domain.controller import Domain
 from lab.domain.editor import Editor
 from lab.publication import Publisher, identity_of
+from lab.windows import data
 from lab.witness import Srv
 
 from .conftest import Lab
@@ -159,6 +160,24 @@ def test_a_replaced_key_is_reported_and_mended_as_exactly_that_change(story: dic
         ]
     assert running_lab.control.host(KMS_2.label)["license_status"] == 1
     assert running_lab.play(arguments="--limit kms_hosts").changed() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "arguments"),
+    [
+        pytest.param("gvlk_server_2022_serverstandard", "", marks=pytest.mark.tier("test")),
+        pytest.param("gvlk_office_2021_proplus", "--check", marks=pytest.mark.tier("soak")),
+        pytest.param("csvlk_2022_second", "", marks=pytest.mark.tier("soak")),
+    ],
+)
+def test_a_key_that_would_end_the_kms_hosts_stops_the_play_before_it(story: dict[str, Any], running_lab: Lab, key: str, arguments: str):
+    before = running_lab.world()
+    run = running_lab.play(arguments=f"--limit kms_hosts {arguments}", kms_single_site_csvlk=data.key_named(key).key)
+    assert run.rc != 0
+    says = "ends in XTQ3X." if key.startswith("csvlk") else "is the client setup key that Microsoft publishes for"
+    for part in ("Nothing was changed. 1 of ", f"{KMS_1.fqdn}, {KMS_2.fqdn}", f"kms_single_site_csvlk {says}"):
+        assert part in run.failures()[-1]
+    assert steady(running_lab.world(), strict=True) == steady(before, strict=True)
 
 
 def test_without_the_rights_the_play_says_which_one_is_missing_on_what_for_whom(fresh_lab: Lab):

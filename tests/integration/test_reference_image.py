@@ -103,6 +103,19 @@ def test_a_member_of_a_domain_is_refused_before_anything_changes(lab: Lab, inven
     assert {name: after[name] for name in before if name not in ASKING} == {name: before[name] for name in before if name not in ASKING}
 
 
+@pytest.mark.tier("soak")
+def test_a_setup_key_in_place_of_a_mak_is_refused_before_anything_changes(lab: Lab, inventory: Path) -> None:
+    before = lab.control.host(REFERENCE)
+    run = seal(lab, inventory, reference_image_mak="NPPR9-FWDCX-D2C8J-H872K-2YT43", reference_image_allow_domain_member="true")
+    assert run.rc != 0
+    assert (
+        "reference_image_mak is the client setup key that Microsoft publishes for Windows 10/11 Enterprise, and no MAK."
+        in run.failures()[-1]
+    )
+    after = lab.control.host(REFERENCE)
+    assert {name: after[name] for name in before if name not in ASKING} == {name: before[name] for name in before if name not in ASKING}
+
+
 def test_the_reference_computer_is_activated_and_generalized_once(lab: Lab, inventory: Path) -> None:
     planned = seal(lab, inventory, "--check")
     assert planned.rc == 0, planned.output[-3000:]

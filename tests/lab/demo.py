@@ -22,9 +22,6 @@ from .layout import Layout
 from .play import RESULT_EVENTS, Run, run_playbook
 from .witness import Srv, Witness, WitnessError
 
-VARIABLES = {"kms_single_site_ticket": "purge", "kms_single_site_firewall_method": "netsh"}
-"""The lab's hosts allow the programs that need allowing."""
-
 
 def main() -> int:
     """Run the demonstration; returns the exit code."""
@@ -41,7 +38,7 @@ def main() -> int:
         say("\nansible-playbook winops.volume_activation.kms_single_site\n")
         started = time.monotonic()
         progress = Progress()
-        run = run_playbook(layout.root, variables=VARIABLES, on_event=progress.take)
+        run = run_playbook(layout.root, on_event=progress.take)
         progress.finish()
         say(f"\nThe play took {time.monotonic() - started:.0f} s.\n")
         show_summary(run)

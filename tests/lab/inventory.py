@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from . import mak_inventory, names, site_inventory
+from . import first_play, mak_inventory, names, site_inventory
 from .layout import Layout
 from .microsoft.request import PATH
 from .park import Park
@@ -211,14 +211,16 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
     """The inventory as data."""
     connection = {**facts.connect(), **facts.microsoft()}
     if facts.sites:
-        return site_inventory.inventory(facts.sites, machines, connection, local=facts.connection in LOCAL_USER)
+        return site_inventory.inventory(
+            facts.sites, machines, {**connection, **first_play.choices(facts.park, "kms_multi_site")}, local=facts.connection in LOCAL_USER
+        )
 
     def group(*roles: str) -> dict[str, Any]:
         return {"hosts": {machine.fqdn: {"ansible_host": machine.address} for machine in machines if machine.role in roles}}
 
     password = {"ansible_password": site_inventory.from_environment("LAB_WINRM_PASSWORD")}
     of_maks = mak_inventory.children(mak_inventory.groups(facts.park, machines)) if facts.park.has_mak_groups else {}
-    ring = {"volume_activation_mak_ring": mak_inventory.ring()} if facts.park.has_mak_groups else {}
+    ring = mak_inventory.variables(facts.layout.root) if facts.park.has_mak_groups else {}
     if facts.park.isolated:
         children = {mak_inventory.ISOLATED: group("client", "server"), **of_maks}
         return {"all": {"vars": {**connection, **password, **ring}, "children": children}}
@@ -232,13 +234,17 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
         "volume_activation_domain_password": site_inventory.from_environment("LAB_DOMAIN_PASSWORD"),
         "volume_activation_dns_servers": [controller.address for controller in facts.controllers],
         "kms_single_site_csvlk": site_inventory.from_environment("LAB_CSVLK"),
+        **first_play.choices(facts.park, "kms_single_site"),
     }
     return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server"), **of_maks}}}
 
 
 def environment(facts: Facts) -> dict[str, str]:
     """Variables for whoever talks to the lab; where there are several domains, the plain ones are about the first."""
-    maks = mak_inventory.environment() if facts.park.has_mak_groups else {}
+    maks = {
+        "LAB_PLAY": first_play.playbook(facts.park, bool(facts.sites)),
+        **(mak_inventory.environment() if facts.park.has_mak_groups else {}),
+    }
     if facts.park.isolated:
         return {"KRB5_CONFIG": str(facts.layout.krb5_conf), "LAB_WINRM_PASSWORD": facts.winrm_password, **maks}
     first = facts.controllers[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from . import names
@@ -52,6 +53,11 @@ def ring() -> dict[str, Any]:
         product = {"product": _PRODUCTS[key.name]} if key.name in _PRODUCTS else {}
         found[key.name] = {"key": from_environment(variable(key)), "description": f"Lab: {_product(key)}", **product}
     return found
+
+
+def variables(root: Path) -> dict[str, Any]:
+    """The ring, and a folder for the computer list that goes with the lab whose computers it knows."""
+    return {"volume_activation_mak_ring": ring(), "volume_activation_state_dir": str(root / "state")}
 
 
 def _product(key: data.LabKey) -> str:

@@ -44,6 +44,8 @@ def inventory(known: Sequence[sites.Site], machines: Sequence[names.Machine], co
         "volume_activation_sites": {site.name: _declaration(site, machines) for site in known},
         "volume_activation_credentials": _credentials(known),
         "kms_multi_site_csvlk": from_environment("LAB_CSVLK"),
+        # No host may write in the zone of another domain, to which its own one is a stranger.
+        **({"volume_activation_remote_publish": "static"} if any(site.realm != first.realm for site in known) else {}),
     }
     children = {
         "kms_hosts": group(lambda machine: machine.role == "kms" and not machine.spare),

@@ -177,9 +177,10 @@ def _merge_other_hardware(merged: Merged, name: str, known: Computer, found: Lis
             merged.changes.append(Change(name, found.activation_id, "confirmation_id", "stored", None))
         merged.note(merged.changed, name)
         return
-    other = "the key is another one" if found.partial_product_key != listed.partial_product_key else "the hardware is another one"
+    keys = found.partial_product_key, listed.partial_product_key
+    other = "the key or the hardware is" if not all(keys) else "the key is" if keys[0] != keys[1] else "the hardware is"
     reason = (
-        f"{name} answers with another installation ID for {listed.name or found.activation_id} than the list has, so {other};"
+        f"{name} answers with another installation ID for {listed.name or found.activation_id} than the list has, so {other} another one;"
         " the list was left as it is."
     )
     merged.conflicts.append(Conflict(name, found.activation_id, listed.identifier, reason))

@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Client setup keys of Office, Project and Visio. Data only; C(setup_keys) reads it.
 
-OFFICE is Microsoft's page "GVLKs for KMS and Active Directory-based activation of Office"; COPIES are third parties that
+OFFICE is Microsoft's page "GVLKs for KMS and Active Directory-based activation of Office"; DEPLOYMENT_TOOL is Microsoft's page about
+Project 2016 and Visio 2016 by Click-to-Run, whose products and keys are others than those by Windows Installer; COPIES are third parties that
 agree with each other, ONE_COPY is a single one: both are not verified, and used only where the user allows that.
 """
 
 from __future__ import annotations
 
 OFFICE = "Microsoft: GVLKs for KMS and Active Directory-based activation of Office, Project, and Visio"
+DEPLOYMENT_TOOL = "Microsoft: Use the Office Deployment Tool to install volume licensed versions of Project 2016 and Visio 2016"
 COPIES = "several third-party lists"
 ONE_COPY = "one third-party list"
 
@@ -60,6 +62,10 @@ ROWS: tuple[tuple[str, str, str, str, bool], ...] = (
     ("Office 2016", "Project Standard", "GNFHQ-F6YQM-KQDGJ-327XX-KQBVC", OFFICE, True),
     ("Office 2016", "Visio Professional", "PD3PC-RHNGV-FXJ29-8JK7D-RJRJK", OFFICE, True),
     ("Office 2016", "Visio Standard", "7WHWN-4T7MP-G96JF-G33KR-W8GF4", OFFICE, True),
+    ("Office 2016", "Project Professional (C2R)", "WGT24-HCNMF-FQ7XH-6M8K7-DRTW9", DEPLOYMENT_TOOL, True),
+    ("Office 2016", "Project Standard (C2R)", "D8NRQ-JTYM3-7J2DX-646CT-6836M", DEPLOYMENT_TOOL, True),
+    ("Office 2016", "Visio Professional (C2R)", "69WXN-MBYV6-22PQG-3WGHK-RM6XC", DEPLOYMENT_TOOL, True),
+    ("Office 2016", "Visio Standard (C2R)", "NY48V-PPYYH-3F4PX-XJRKJ-W4423", DEPLOYMENT_TOOL, True),
     ("Office 2016", "Access", "GNH9Y-D2J4T-FJHGG-QRVH7-QPFDW", OFFICE, True),
     ("Office 2016", "Excel", "9C2PK-NWTVB-JMPW8-BFT28-7FTBF", OFFICE, True),
     ("Office 2016", "OneNote", "DR92N-9HTF2-97XKM-XW2WJ-XW3J6", OFFICE, True),
@@ -87,3 +93,11 @@ ROWS: tuple[tuple[str, str, str, str, bool], ...] = (
     ("Office 2010", "Excel", "H62QG-HXVKF-PP4HP-66KMR-CW9BM", ONE_COPY, False),
 )
 # fmt: on
+
+# KMS client products by activation ID, which tells them for certain; a name is for display (third-party lists agree on these).
+ACTIVATION_IDS: dict[str, tuple[str, str]] = {
+    "829b8110-0e6f-4349-bca4-42803577788d": ("2016", "Project Professional (C2R)"),
+    "cbbaca45-556a-4416-ad03-bda598eaa7c8": ("2016", "Project Standard (C2R)"),
+    "b234abe3-0857-4f9c-b05a-4dc314f85557": ("2016", "Visio Professional (C2R)"),
+    "361fe620-64f4-41b5-ba77-84f8e079b1f7": ("2016", "Visio Standard (C2R)"),
+}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from .office_setup_keys_data import ACTIVATION_IDS
 from .office_setup_keys_data import ROWS as OFFICE_ROWS
 from .setup_keys_data import WINDOWS
 
@@ -24,8 +25,11 @@ SERVER = 3
 _HOME = re.compile(
     r"(?:Core|CoreN|CoreSingleLanguage|CoreCountrySpecific|Starter\w*|HomeBasic\w*|HomePremium\w*|Ultimate\w*)", re.IGNORECASE
 )
-# SoftwareLicensingProduct.Name, such as "Office 21, Office21ProPlus2021VL_KMS_Client_AE edition".
-_OFFICE_NAME = re.compile(r"Office(?P<release>1[456]|19|2[14])?(?P<product>[A-Z][A-Za-z]+?)(?P<year>20\d\d)?VL_", re.IGNORECASE)
+# SoftwareLicensingProduct.Name, such as "Office 21, Office21ProPlus2021VL_KMS_Client_AE edition". XC2R marks
+# the Click-to-Run forms of Project and Visio 2016, which are products of their own.
+_OFFICE_NAME = re.compile(
+    r"Office(?P<release>1[456]|19|2[14])?(?P<product>[A-Z][A-Za-z]+?)(?P<c2r>XC2R)?(?P<year>20\d\d)?VL_", re.IGNORECASE
+)
 _OFFICE_RELEASES = {"14": "2010", "15": "2013", "16": "2016", "19": "2019", "21": "2021", "24": "2024"}
 _OFFICE_PRODUCTS = {
     "proplus": "Professional Plus",
@@ -74,6 +78,11 @@ class SetupKey:
     def for_server(self) -> bool:
         """Whether the key is one of Windows Server."""
         return self.version.startswith("Windows Server")
+
+    @property
+    def for_office(self) -> bool:
+        """Whether the key is one of Office, Project or Visio."""
+        return self.version.startswith("Office")
 
     def has_build(self, build: int) -> bool:
         """Whether a build is in one of the ranges."""
@@ -131,19 +140,33 @@ def is_home(edition_id: str) -> bool:
     return _HOME.fullmatch(edition_id.strip()) is not None
 
 
-def office_product(name: str) -> tuple[str, str] | None:
+def office_product(name: str, activation_id: str = "") -> tuple[str, str] | None:
     """Version and product of a row of SoftwareLicensingProduct, such as C(2021) and C(Professional Plus); C(None) for another than
-    a volume product of Office.
+    a volume product of Office. To compare two rows, C(office_identity) is there: nothing that is C(None) here is like another.
 
     Args:
         name: The row's Name, which is the same in every language.
+        activation_id: The row's ID, which decides where it is known.
     """
+    if known := ACTIVATION_IDS.get(activation_id.lower()):
+        return known
     found = _OFFICE_NAME.search(name)
     if found is None:
         return None
-    version = found["year"] or _OFFICE_RELEASES.get(found["release"] or "15", "")
-    product = found["product"]
-    return version, _OFFICE_PRODUCTS.get(product.lower(), product)
+    version = found["year"] or _OFFICE_RELEASES[found["release"] or "15"]
+    product = _OFFICE_PRODUCTS.get(found["product"].lower(), found["product"])
+    return version, f"{product} (C2R)" if found["c2r"] else product
+
+
+def office_identity(name: str, activation_id: str) -> tuple[str, ...]:
+    """What two rows have in common that are licenses of one product of Office. A row that is not recognised has its own alone."""
+    return office_product(name, activation_id) or ("", activation_id.lower(), name)
+
+
+def office_setup_key(name: str, activation_id: str) -> SetupKey | None:
+    """The client setup key of a row of SoftwareLicensingProduct; C(None) where it is no product of Office, or none is known for it."""
+    product = office_product(name, activation_id)
+    return find_office(*product) if product else None
 
 
 def by_key(key: str) -> SetupKey | None:

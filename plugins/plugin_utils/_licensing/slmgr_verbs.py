@@ -93,7 +93,9 @@ _TABLE = (
         "ipk",
         (f"{SERVICE}.InstallProductKey", _REFRESH, _MARK),
         "PartialProductKey of all products; KeyManagementServiceVersion",
+        note="Where another key licenses the computer as a KMS host, replace_key has to allow that it goes.",
         required=("product_key",),
+        optional=("replace_key",),
     ),
     Verb(
         "upk",

@@ -11,6 +11,7 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.kms import is_office
 from .._licensing.product_keys import last_five
+from .._licensing.setup_keys import by_key, office_setup_key
 from .._plan import Plan, Step
 from .._wsman.session import Session
 from . import license_changes
@@ -33,11 +34,14 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         ActivationError: The host can't get a client setup key.
     """
     wanted = wish.product_key
-    if chosen.product is not None and chosen.product.channel is Channel.CSVLK:
+    held_by = [product for product in (chosen.product, *chosen.others) if product is not None and product.partial_key]
+    if any(product.channel is Channel.CSVLK for product in held_by):
         raise ActivationError(
             f"{session.host} is a KMS host, which needs no setup key. Take it out of the clients, or remove its CSVLK first.",
             source="windows",
         )
+    if wanted:
+        _demand_setup_key(session, wanted, chosen, wish)
     held = chosen.held
     due = not chosen.is_client if wanted is None else held != last_five(wanted)
     # Windows replaces its own key; one of Office stays beside a new one unless it is removed.
@@ -58,9 +62,32 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
     return False
 
 
+def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) -> None:
+    """Refuse a key that is known to be no client setup key of the product: by Microsoft's tables, or because the host shows what it is."""
+    of_another_kind = next((held for held in (chosen.product, *chosen.others) if held and held.partial_key == last_five(key)), None)
+    if of_another_kind is not None and of_another_kind.channel is not Channel.GVLK:
+        raise ActivationError(
+            f"{session.host}: product_key is the {of_another_kind.channel} key that {of_another_kind.name} holds, and no KMS client setup key. Leave"
+            " product_key out, or give the setup key of the product.",
+            source="options",
+        )
+    product, known = chosen.product, by_key(key)
+    if known is None:
+        return
+    meant = office_setup_key(product.name, product.id) if product is not None else None
+    wants_office = is_office(product.application_id) if product is not None else wish.product != THE_SYSTEM
+    if known.for_office != wants_office or (known.for_office and meant is not None and meant != known):
+        named = product.name if product is not None else "Windows"
+        raise ActivationError(
+            f"{session.host}: product_key is the client setup key that Microsoft publishes for {known.name}, and the product is {named}."
+            " Leave product_key out, or name the product that the key is for by product.",
+            source="options",
+        )
+
+
 def _setup_key(session: Session, product: Product | None, wish: Wish) -> str:
     if product is not None and is_office(product.application_id):
-        return office_key_of(session, product.name, wish.allow_unverified_key).key
+        return office_key_of(session, product.name, product.id, wish.allow_unverified_key).key
     return setup_key_of(session).key
 
 

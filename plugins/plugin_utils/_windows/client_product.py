@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.kms import OFFICE, is_office
-from .._licensing.setup_keys import office_product
+from .._licensing.kms import OFFICE, WINDOWS, is_office
 from .._wsman.session import Session
 from . import licensing
 from .licensing import HOLDS_KEY, PRODUCT_COLUMNS, Product
@@ -102,7 +101,12 @@ def read_chosen(session: Session, wanted: str, version: WindowsVersion, activati
 
 
 def _stands_in_the_way(row: Product, client: Product) -> bool:
-    """Whether another product's key has to go: Windows replaces its own key, Office keeps all that were ever installed."""
+    """Whether another license's key has to go: Windows replaces its own key, Office keeps all that were ever installed.
+
+    Of Office only the key of another license for the same product goes, and only one whose kind is known.
+    """
     if row.id == client.id or not row.partial_key or row.is_addon or row.application_id.lower() != client.application_id.lower():
         return False
-    return not is_office(row.application_id) or office_product(row.name) == office_product(client.name)
+    if is_office(row.application_id):
+        return row.channel in (Channel.GVLK, Channel.MAK) and row.office_identity == client.office_identity
+    return row.application_id.lower() == WINDOWS

@@ -69,7 +69,9 @@ class HostWork:
         if self._wants_licensing:
             state.service = licensing.read_service(session)
             version = licensing.version_of(state.service)
-            state.product = licensing.read_windows(session, version)
+            products = licensing.read_products(session, version)
+            state.product = licensing.windows_product(products)
+            state.others = tuple(product for product in products if product is not state.product)
             if wish.product_key or wish.absent:
                 state.version_values = version_values.read(session, version)
             if wish.publish_list:

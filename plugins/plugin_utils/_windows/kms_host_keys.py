@@ -19,11 +19,16 @@ from .offline_activation import Ids
 
 
 def plan_key(work: HostWork) -> None:
-    """Add the CSVLK, and the values by which monitoring finds KMS hosts."""
+    """Add the CSVLK, and the values by which monitoring finds KMS hosts.
+
+    Raises:
+        ActivationError: The key is one of another product, or would replace one by which the host serves clients.
+    """
     key, state = work.wish.product_key, work.state
     if not key or work.taken_as_made:
         return
     if _key_is_due(work):
+        _demand_place(work, key)
         held = state.product.partial_key if state.product else None
         step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey")
         work.plan.add(step, lambda: _install(work, key))
@@ -94,6 +99,29 @@ def _key_is_due(work: HostWork) -> bool:
     """Whether the host holds another key than it should, or none that makes it a KMS host."""
     key, product = work.wish.product_key, work.state.product
     return key is not None and (not work.state.has_csvlk or product is None or product.partial_key != last_five(key))
+
+
+def _demand_place(work: HostWork, key: str) -> None:
+    """Refuse a key that is known to be for something else, and one that would end a host that serves."""
+    last, product = last_five(key), work.state.product
+    other = next((held for held in work.state.others if held.partial_key == last), None)
+    if other is not None:
+        raise ActivationError(
+            f"{work.name}: the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
+            source="options",
+        )
+    if product is not None and product.partial_key == last and product.channel is not Channel.UNKNOWN:
+        raise ActivationError(
+            f"{work.name}: product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
+            " Windows.",
+            source="options",
+        )
+    if work.state.licensed and product is not None and not work.wish.replace_key:
+        raise ActivationError(
+            f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and product_key ends in {last}. To replace the"
+            " key, which sets its count of clients back and spends an activation, give replace_key: true, for one host at a time.",
+            source="options",
+        )
 
 
 def _install(work: HostWork, key: str) -> None:

@@ -160,6 +160,12 @@ class KmsHostRemoval(HostWork):
             self.plan.add(step, lambda: self._uninstall(product))
             return
         key = self.wish.product_key or setup_key_of(self.session).key
+        if last_five(key) == product.partial_key:
+            raise ActivationError(
+                f"{self.name}: product_key ends in {product.partial_key}, as the KMS host key (CSVLK) that it is to replace. Give the client"
+                " setup key (GVLK) or MAK of this Windows, or leave product_key out.",
+                source="options",
+            )
         step = Step(self.name, "product key", product.partial_key, last_five(key), "SoftwareLicensingService.InstallProductKey")
         self.plan.add(step, lambda: self._replace(key))
 

@@ -68,6 +68,7 @@ class Wish:
 
     Attributes:
         product_key: The CSVLK.
+        replace_key: Whether it may take the place of another one by which the host is licensed.
         settings: Values by their name in SETTINGS.
         activate: Activate with Microsoft where the host is not licensed.
         confirmation: Activate with this confirmation ID instead.
@@ -79,6 +80,7 @@ class Wish:
     """
 
     product_key: str | None = None
+    replace_key: bool = False
     settings: Mapping[str, int | bool] = field(default_factory=dict)
     activate: bool = False
     confirmation: Confirmation | None = None
@@ -91,9 +93,19 @@ class Wish:
 
 @dataclass(slots=True)
 class HostState:
-    """What was read from a KMS host, as far as the wish needs it."""
+    """What was read from a KMS host, as far as the wish needs it.
+
+    Attributes:
+        product: Windows itself; C(None) where it holds no key.
+        others: The other products that hold a key.
+        service: SoftwareLicensingService.
+        version_values: The values by which monitoring finds KMS hosts, by registry key.
+        rules: The firewall's exceptions for a KMS.
+        publish_list: DnsDomainPublishList.
+    """
 
     product: Product | None = None
+    others: tuple[Product, ...] = ()
     service: dict[str, Value] = field(default_factory=dict)
     version_values: dict[str, str | None] = field(default_factory=dict)
     rules: dict[str, FirewallRule] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel, classify
 from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
+from .._licensing.setup_keys import office_identity
 from .._licensing.status import LICENSED, status_name
 from .._text import LONGEST_NAME, visible
 from .._wsman.cim import CimClass, Value
@@ -98,6 +99,11 @@ class Product:
     def is_windows(self) -> bool:
         """Whether it is Windows itself, as slmgr.vbs picks it: not Office, and not an add-on such as ESU."""
         return self.application_id.lower() == WINDOWS and not self.is_addon
+
+    @property
+    def office_identity(self) -> tuple[str, ...]:
+        """What it shares with the other licenses for the same product of Office, and with nothing else."""
+        return office_identity(self.name, self.id)
 
     @property
     def channel(self) -> Channel:

@@ -83,7 +83,7 @@ def holder_of(host: str, keyed: Sequence[Product], scope: Scope, wish: Wish) -> 
 def in_the_way(givers: Sequence[Product], last: str) -> list[Product]:
     """Products of Office whose key stays beside a MAK unless it is removed.
 
-    A MAK is left out: whether the new one takes its place only Office knows.
+    A MAK is left out: whether the new one takes its place only Office knows. So is a key whose kind is not known.
 
     Args:
         givers: The products whose key gives way.
@@ -92,7 +92,7 @@ def in_the_way(givers: Sequence[Product], last: str) -> list[Product]:
     return [
         product
         for product in givers
-        if is_office(product.application_id) and product.channel is not Channel.MAK and product.partial_key != last
+        if is_office(product.application_id) and product.channel is Channel.GVLK and product.partial_key != last
     ]
 
 

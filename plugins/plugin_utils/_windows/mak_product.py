@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.kms import OFFICE, WINDOWS, is_office
-from .._licensing.setup_keys import is_evaluation, is_home, office_product
+from .._licensing.setup_keys import is_evaluation, is_home
 from .._wsman.session import Session
 from . import licensing
 from .client_product import ACTIVATION_ID, THE_OFFICE, THE_SYSTEM
@@ -100,13 +100,15 @@ def products_for_mak(session: Session, version: WindowsVersion, scope: Scope, ke
         NotApplicable: There is none.
         ActivationError: There are several products of Office.
     """
-    if scope.wanted == THE_SYSTEM and any(product.is_windows and product.channel is Channel.CSVLK for product in keyed):
-        raise NotApplicable("it is a KMS host, whose key a MAK would replace; undo it first with kms_host and state: absent")
     if scope.wanted == THE_OFFICE and version < WINDOWS_8:
         raise NotApplicable("before Windows 8 and Server 2012 Office keeps its licenses in a platform of its own, which ospp.vbs manages")
     rows = scope.of(licensing.read_products(session, version, PRODUCT_COLUMNS, scope.condition))
     found = [row for row in rows if row.channel is Channel.MAK]
-    if scope.wanted == THE_OFFICE and len({office_product(row.name) for row in found}) > 1:
+    # Of Windows itself, however it was named.
+    of_windows = scope.wanted == THE_SYSTEM or any(row.is_windows for row in found)
+    if of_windows and any(product.is_windows and product.channel is Channel.CSVLK for product in keyed):
+        raise NotApplicable("it is a KMS host, whose key a MAK would replace; undo it first with kms_host and state: absent")
+    if scope.wanted == THE_OFFICE and len({row.office_identity for row in found}) > 1:
         listed = ", ".join(f"{row.id} ({row.name})" for row in found)
         raise ActivationError(f"{session.host} has several volume products of Office; name one by product: {listed}.", source="options")
     if not found:
@@ -121,13 +123,17 @@ def replaced(keyed: Sequence[Product], products: Sequence[Product]) -> list[Prod
         keyed: The products that hold a key.
         products: What C(products_for_mak) gave.
     """
-    ids, names = {product.id for product in products}, {office_product(product.name) for product in products}
+    ids = {product.id for product in products}
     if any(is_office(product.application_id) for product in products):
-        return [product for product in keyed if is_office(product.application_id) and office_product(product.name) in names]
+        same = {product.office_identity for product in products}
+        return [product for product in keyed if is_office(product.application_id) and product.office_identity in same]
     if any(product.is_addon for product in products):
         # A year of ESU stands beside another, and which one a key is for only Windows knows.
         return [product for product in keyed if product.id in ids] if len(products) == 1 else []
-    return [product for product in keyed if product.is_windows]
+    if any(product.is_windows for product in products):
+        return [product for product in keyed if product.is_windows]
+    # Of another application, only what holds the key already is known to.
+    return [product for product in keyed if product.id in ids]
 
 
 def _of_windows(session: Session, keyed: Sequence[Product]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._errors import ActivationError
 from .._licensing.kms import WINDOWS
-from .._licensing.setup_keys import SetupKey, find, find_office, is_evaluation, is_home, office_product
+from .._licensing.setup_keys import SetupKey, find, is_evaluation, is_home, office_setup_key
 from .._wsman.session import Session
 from .classes import SOFTWARE_LICENSING_PRODUCT
 from .registry import read_string
@@ -33,19 +33,19 @@ def setup_key_of(session: Session) -> SetupKey:
     return found
 
 
-def office_key_of(session: Session, name: str, allow_unverified: bool) -> SetupKey:
+def office_key_of(session: Session, name: str, activation_id: str, allow_unverified: bool) -> SetupKey:
     """The published client setup key of a product of Office.
 
     Args:
         session: The host.
         name: The product's Name.
+        activation_id: Its activation ID.
         allow_unverified: Whether a key will do that is known from third parties only.
 
     Raises:
         ActivationError: There is none, or none of Microsoft's.
     """
-    product = office_product(name)
-    found = find_office(*product) if product else None
+    found = office_setup_key(name, activation_id)
     if found is None:
         raise ActivationError(
             f"{session.host}: there is no KMS client setup key known for {name}; give it by product_key.", source="options"

@@ -50,6 +50,11 @@ class Profile:
         return self.product_type != 1
 
     @property
+    def has_firewall_classes(self) -> bool:
+        """Whether WMI has classes for firewall rules: Windows 8, Server 2012 and later (docs/facts/system.md#firewall)."""
+        return tuple(map(int, self.version.split(".")[:2])) >= (6, 2)
+
+    @property
     def is_vista_era(self) -> bool:
         """Windows Vista and Server 2008: other registry path, SRV priority and weight ignored (docs/facts/kms.md#choice-of-a-host)."""
         return self.version.startswith("6.0.")

@@ -94,6 +94,7 @@ RUNNER = {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/42", "HOME": "/home/runner
 SENTENCES: dict[str, Callable[[], str]] = {
     "a computer with other hardware": other_hardware,
     "a computer with another key": lambda: other_hardware(partial_product_key="XXXXX"),
+    "a computer whose key was not read": lambda: other_hardware(partial_product_key=""),
     "an answer for a product that is not in the list": lambda: answer(identifier="0" * 32),
     "an answer for the hardware of before": lambda: answer(installation_id="1"),
     "an answer that differs from the one of before": lambda: answer(confirmed=True, confirmation_id="1"),

@@ -61,6 +61,53 @@ def test_the_one_product_of_office_gets_its_key_and_a_host_of_its_own(domain: Fa
     assert office_row(host, "proplus_2021")["KeyManagementServiceMachine"] is None
 
 
+def keys_of(host: Host) -> dict[str, str]:
+    """The names of the keys that the products of a computer hold, by activation ID."""
+    return {licence.product.id: licence.key.name for licence in host.licensing.licences.values() if licence.key}
+
+
+PROJECT, VISIO = "projectpro_2016_c2r", "visiopro_2016_c2r"
+
+
+@pytest.mark.tier("test")
+@pytest.mark.parametrize("given", [True, False])
+def test_the_key_of_a_product_that_is_not_recognised_stays(domain: FakeDomain, given: bool) -> None:
+    host = domain.add("pc-001", MODERN, office=("o365_proplus", PROJECT, VISIO))
+    install(host, data.key_named("subscription_office_365").key)
+    before = keys_of(host)
+    key = data.key_named("gvlk_office_2016_projectpro_c2r").key
+    made = run(host, Wish(product=office_id(PROJECT), product_key=key if given else None))
+    assert changes(made) == {"product key": (None, "DRTW9")}
+    assert keys_of(host) == {**before, office_id(PROJECT): "gvlk_office_2016_projectpro_c2r"}
+    # Nor does that of Visio, which is another product of the same release.
+    install(host, data.key_named("gvlk_office_2016_visiopro_c2r").key)
+    assert run(host, Wish(product=office_id(PROJECT))).steps == []
+
+
+@pytest.mark.tier("test")
+def test_two_products_that_are_not_recognised_are_two(domain: FakeDomain) -> None:
+    host = domain.add("pc-001", MODERN, office=("unheard_of", "unheard_of_other"))
+    install(host, data.key_named("mak_unheard_of_other").key)
+    key = data.key_named("gvlk_unheard_of")
+    with pytest.raises(ActivationError, match="there is no KMS client setup key known for Office 99, Office99SomethingElse_KMS_Client"):
+        run(host, Wish(product=key.product_id))
+    assert changes(run(host, Wish(product=key.product_id, product_key=key.key))) == {"product key": (None, "J8GKX")}
+    assert {"mak_unheard_of_other", "gvlk_unheard_of"} < set(keys_of(host).values())
+
+
+@pytest.mark.tier("test")
+def test_of_the_same_product_a_key_gives_way_by_its_name_and_by_its_activation_id(domain: FakeDomain) -> None:
+    host = domain.add("pc-001", MODERN, office=("o365_proplus", PROJECT))
+    for name in ("subscription_office_365", "mak_office_2016_projectpro_c2r"):
+        install(host, data.key_named(name).key)
+    made = run(host, Wish(product=office_id(PROJECT)))
+    assert changes(made) == {
+        "product key": ("M8PKV", "DRTW9"),
+        "product key of Office 16, Office16ProjectProXC2RVL_MAKC2R edition": ("M8PKV", None),
+    }
+    assert "subscription_office_365" in keys_of(host).values()
+
+
 def test_the_key_of_office_that_stands_in_the_way_is_removed(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
     mak = data.key_named("mak_office_2021_proplus")
@@ -145,7 +192,7 @@ def test_a_mak_is_replaced_or_kept_and_never_activated(domain: FakeDomain) -> No
     kept = run(host, Wish(overwrite=False, activate=True))
     assert (kept.steps, kept.activation) == ([], {"state": "not_attempted"})
     assert mak.key[-5:] in kept.warnings[0]
-    with pytest.raises(ActivationError, match="no KMS client setup key but of the channel mak"):
+    with pytest.raises(ActivationError, match=r"is the mak key that .* holds, and no KMS client setup key"):
         run(host, Wish(product_key=mak.key, activate=True))
     assert base(host)["LicenseStatus"] != 1
     assert changes(run(host, Wish())) == {"product key": (mak.key[-5:], "2YT43")}

@@ -160,6 +160,21 @@ def test_a_key_of_another_product_than_the_one_that_was_meant_is_not_activated(d
     assert spent(domain, "esu_windows_10_year_1") == 0
 
 
+@pytest.mark.tier("test")
+def test_products_of_office_that_are_not_recognised_are_not_one_product(domain: FakeDomain) -> None:
+    host = domain.add("pc-001", MODERN, office=("o365_proplus", "unheard_of", "unheard_of_other"))
+    install(host, data.key_named("subscription_office_365").key)
+    key = data.key_named("mak_unheard_of")
+    before = host.snapshot_state()
+    error = said_by(lambda: run(host, Wish(product_key=key.key, product="office")))
+    assert "has several volume products of Office; name one by product" in error.message
+    assert host.snapshot_state() == before
+    made = run(host, Wish(product_key=key.key, product=key.product_id))
+    assert changes(made) == {f"product key of {key.product_id}": (None, key.partial)}
+    held = {licence.key.name for licence in host.licensing.licences.values() if licence.key}
+    assert held == {"gvlk_windows_10_enterprise", "subscription_office_365", "mak_unheard_of"}
+
+
 def test_a_mak_of_office_takes_the_place_of_its_setup_key(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
     install(host, data.key_named("gvlk_office_2021_proplus").key)

@@ -118,7 +118,9 @@ def read(site: str, *values: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def findings(kms_hosts: list[str], records: list[dict[str, Any]] | None = None, **licenses: Any) -> list[tuple[str, bool]]:
     known = {host: license_of() for host in kms_hosts} | licenses
-    found = _report_multi_site.findings(topology(), known, kms_hosts, ["pc"], True, records or [], [])
+    found = _report_multi_site.findings(
+        topology(), known, kms_hosts, ["pc"], {host: {"given": True} for host in kms_hosts}, records or [], []
+    )
     return [(f"{finding.object}: {finding.text}", finding.blocks) for finding in found]
 
 

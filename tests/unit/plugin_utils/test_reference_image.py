@@ -10,6 +10,7 @@ from typing import Any
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.filter.product_key_facts import product_key_facts
 from ansible_collections.winops.volume_activation.plugins.filter.reference_image import reference_image_findings, reference_image_summary
 
 pytestmark = pytest.mark.tier("quick")
@@ -47,12 +48,15 @@ def summary(mak: bool = False, check_mode: bool = False, **results: Any) -> list
     return reference_image_summary(world(**results), [HOST], mak, check_mode)
 
 
+SETUP_KEY = "NPPR9-FWDCX-D2C8J-H872K-2YT43"
+QUIET = {"sealing_check": {"generalized": False}}
 SERVER = {"operating_system": {"caption": "Windows Server 2022", "server": True}}
 FOUND: dict[str, tuple[dict[str, Any], bool]] = {
     "a reference computer that was not asked": ({"license": {}}, True),
     "a reference computer that is generalized already": ({"sealing_check": sealing(rearms=2)}, False),
     "a reference computer of which something could not be looked at": ({"sealing_check": {"unreachable": True}}, True),
     "how many rearms there are": ({}, False),
+    "a client setup key for the copies": ({"key": product_key_facts(SETUP_KEY, "reference_image_mak", "mak"), **QUIET}, True),
 }
 SAID: dict[str, tuple[dict[str, Any], int]] = {
     "an image that is sealed": ({}, 1),

@@ -10,14 +10,19 @@ from typing import Any
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.filter.product_key_facts import product_key_facts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import license_findings
+
+CSVLK, OTHER_CSVLK, SETUP_KEY = "KMH22-PHMGX-8WP9X-CD9R9-C7TRQ", "KMH22-Q6M76-JJDV9-XTQ3X-7MYT2", "VDYBN-27WPP-V4HQT-9VMD4-VMK7H"
 
 pytestmark = pytest.mark.tier("quick")
 
 
-def license_of(status: str = "licensed", channel: str = "csvlk", count: int | None = None, offset: float = 0.0):
+def license_of(status: str = "licensed", channel: str = "csvlk", count: int | None = None, offset: float = 0.0, held: str = ""):
+    held = held or (CSVLK if channel == "csvlk" else SETUP_KEY)[-5:]
     return {
-        "windows": {"status": status, "channel": channel},
+        "windows": {"status": status, "channel": channel, "partial_key": held},
         "service": {"current_count": count},
         "operating_system": {"caption": "Windows Server 2022 Datacenter", "clock_offset": offset},
     }
@@ -25,7 +30,13 @@ def license_of(status: str = "licensed", channel: str = "csvlk", count: int | No
 
 def system_of(caption: str, build: int, name: str, description: str = "", channel: str = "gvlk", *, server: bool = False):
     return {
-        "windows": {"status": "licensed", "channel": channel, "name": f"Windows(R), {name} edition", "description": description},
+        "windows": {
+            "status": "licensed",
+            "channel": channel,
+            "partial_key": CSVLK[-5:],
+            "name": f"Windows(R), {name} edition",
+            "description": description,
+        },
         "service": {"current_count": None},
         "operating_system": {"caption": caption, "clock_offset": 0.0, "build": str(build), "server": server},
     }
@@ -39,9 +50,10 @@ OLD_KEY = key_of("VOLUME_KMS_WS16")
 NEW_SERVER = system_of("Windows Server 2022 Standard", 20348, "ServerStandard", server=True)
 
 
-def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key_given=True, checks=None, records="published"):
+def findings(licenses, kms_hosts=("kms-1",), clients=("pc-1",), *, key=CSVLK, checks=None, records="published"):
     # The KMS host of the play is there and well, unless a test says otherwise.
-    return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, key_given, checks or {}, records)
+    keys = dict.fromkeys(kms_hosts, product_key_facts(key, "kms_single_site_csvlk", "csvlk"))
+    return _report.single_site_findings({"kms-1": license_of(), **licenses}, kms_hosts, clients, keys, checks or {}, records)
 
 
 def test_nothing_to_find():
@@ -67,9 +79,48 @@ def test_a_host_can_be_kms_host_or_client_and_not_both():
     assert [finding.blocks for finding in findings({}, clients=("kms-1",))] == [True]
 
 
-@pytest.mark.parametrize(("channel", "key_given", "blocks"), [("gvlk", False, [True]), ("gvlk", True, []), ("csvlk", False, [])])
-def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key_given: bool, blocks: list[bool]):
-    assert [finding.blocks for finding in findings({"kms-1": license_of(channel=channel)}, key_given=key_given)] == blocks
+@pytest.mark.parametrize(("channel", "key", "blocks"), [("gvlk", "", [True]), ("gvlk", CSVLK, []), ("csvlk", "", []), ("csvlk", None, [])])
+def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key: str | None, blocks: list[bool]):
+    assert [finding.blocks for finding in findings({"kms-1": license_of(channel=channel)}, key=key)] == blocks
+
+
+@pytest.mark.parametrize(
+    ("status", "channel", "held", "blocks"),
+    [
+        ("licensed", "csvlk", OTHER_CSVLK[-5:], [True]),
+        ("licensed", "csvlk", CSVLK[-5:], []),
+        # It serves nobody.
+        ("notification", "csvlk", OTHER_CSVLK[-5:], []),
+        ("licensed", "gvlk", "VMK7H", []),
+        # What it holds is none.
+        ("licensed", "mak", CSVLK[-5:], [True]),
+        ("licensed", "unknown", CSVLK[-5:], []),
+    ],
+)
+def test_a_key_by_which_a_kms_host_serves_is_not_replaced_unasked(status: str, channel: str, held: str, blocks: list[bool]):
+    assert [found.blocks for found in findings({"kms-1": license_of(status, channel, held=held)})] == blocks
+
+
+def test_kms_hosts_with_the_same_finding_are_named_together():
+    hosts = tuple(f"kms-{number}" for number in range(1, 7))
+    licenses = {host: license_of(held=OTHER_CSVLK[-5:]) for host in hosts}
+    for key in (CSVLK, SETUP_KEY):
+        (found,) = findings(licenses, hosts, key=key)
+        assert (found.object, found.blocks) == ("kms-1, kms-2, kms-3, kms-4, kms-5 and 1 more", True)
+
+
+def test_each_kms_host_is_judged_by_its_own_key():
+    keys = {host: product_key_facts(key, "kms_multi_site_csvlk", "csvlk") for host, key in (("n1", CSVLK), ("s1", OTHER_CSVLK), ("s2", ""))}
+    licenses = {host: license_of(held=OTHER_CSVLK[-5:]) for host in keys}
+    assert [(found.object, found.blocks) for found in license_findings(licenses, list(keys), keys, "kms_multi_site_csvlk")] == [
+        ("n1", True)
+    ]
+
+
+def test_a_key_that_was_refused_is_in_no_fact():
+    for key in (CSVLK, SETUP_KEY, "MMKVP", ""):
+        assert not key or key not in str(product_key_facts(key, "x", "mak"))
+    assert product_key_facts(CSVLK, "x", "mak") == {"given": True, "last_five": "C7TRQ", "refusal": ""}
 
 
 @pytest.mark.parametrize(("channel", "found"), [("gvlk", 0), ("mak", 1), ("retail", 1), ("csvlk", 1)])
@@ -180,7 +231,11 @@ FINDINGS = {
     "a KMS host whose clock is wrong": lambda: findings({KMS_HOST: license_of(offset=612)}),
     "a client whose clock is wrong": lambda: findings({CLIENT: license_of(channel="gvlk", offset=-20000)}),
     "a KMS host that is an evaluation": lambda: findings({KMS_HOST: license_of(channel="timebased")}),
-    "no KMS host key": lambda: findings({KMS_HOST: license_of(channel="gvlk")}, key_given=False),
+    "no KMS host key": lambda: findings({KMS_HOST: license_of(channel="gvlk")}, key=""),
+    "a client setup key for KMS hosts": lambda: findings({}, key=SETUP_KEY),
+    "a KMS host key without the shape of one": lambda: findings({}, key="MMKVP"),
+    "a MAK for KMS hosts": lambda: findings({KMS_HOST: license_of(channel="mak", held=CSVLK[-5:])}),
+    "another key for KMS hosts that serve": lambda: findings({KMS_HOST: license_of(held=OTHER_CSVLK[-5:])}),
     "a client that is a KMS host": lambda: findings({CLIENT: license_of()}),
     "a client with a key of its own": lambda: findings({CLIENT: license_of(channel="mak")}),
     "a client that is an evaluation": lambda: findings({CLIENT: license_of(channel="timebased")}),

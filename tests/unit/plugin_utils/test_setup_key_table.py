@@ -8,12 +8,17 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.office_setup_keys_data import OFFICE
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.office_setup_keys_data import (
+    ACTIVATION_IDS,
+    DEPLOYMENT_TOOL,
+    OFFICE,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys import (
     OFFICE_KEYS,
     WINDOWS_KEYS,
@@ -21,7 +26,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
     find,
     find_office,
     is_home,
+    office_identity,
     office_product,
+    office_setup_key,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys_data import GVLK, OLDER
 
@@ -31,7 +38,7 @@ COLLECTED = Path(__file__).with_name("setup_key_rows.txt")
 _DOUBTED = re.compile(r" \[(?:M|L)")
 _MARK = re.compile(r" \[(?:M|L)[^]]*\]| \(third-party list\)| \(older page\)")
 
-MICROSOFT = {row.key: row for row in (*WINDOWS_KEYS, *OFFICE_KEYS) if row.source in (GVLK, OLDER, OFFICE)}
+MICROSOFT = {row.key: row for row in (*WINDOWS_KEYS, *OFFICE_KEYS) if row.source in (GVLK, OLDER, OFFICE, DEPLOYMENT_TOOL)}
 
 
 VERSIONS = {
@@ -72,8 +79,8 @@ def test_every_row_of_microsofts_pages_is_the_same_here_and_none_is_missing() ->
 def test_the_table_is_the_one_that_was_compared_with_microsofts_pages() -> None:
     # Whoever changes a row compares it with its source, and then this.
     rows = sorted(f"{row.version}|{row.edition}|{row.key}|{row.source}|{row.verified}" for row in (*WINDOWS_KEYS, *OFFICE_KEYS))
-    assert hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16] == "ea2fa226c24aa8b8"
-    assert (len(rows), len(MICROSOFT)) == (151, 122)
+    assert hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16] == "89eb408dfd38da6d"
+    assert (len(rows), len(MICROSOFT)) == (155, 126)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,10 @@ def test_the_row_of_an_installation(edition_id: str, build: int, last_five: str)
         ("Office 16, Office16ProPlusVL_KMS_Client edition", ("2016", "Professional Plus"), "WFG99"),
         ("Office 16, Office16StandardVL_MAK edition", ("2016", "Standard"), "DRTFM"),
         ("Office 16, Office16VisioProVL_KMS_Client edition", ("2016", "Visio Professional"), "RJRJK"),
+        ("Office 16, Office16ProjectProXC2RVL_KMS_ClientC2R edition", ("2016", "Project Professional (C2R)"), "DRTW9"),
+        ("Office 16, Office16ProjectStdXC2RVL_KMS_ClientC2R edition", ("2016", "Project Standard (C2R)"), "6836M"),
+        ("Office 16, Office16VisioProXC2RVL_MAKC2R edition", ("2016", "Visio Professional (C2R)"), "RM6XC"),
+        ("Office 16, Office16VisioStdXC2RVL_MAKC2R edition", ("2016", "Visio Standard (C2R)"), "W4423"),
         ("Office 19, Office19ProPlus2019VL_KMS_Client_AE edition", ("2019", "Professional Plus"), "6MWKP"),
         ("Office 19, Office19VisioStd2019VL_KMS_Client_AE edition", ("2019", "Visio Standard"), "X4VQ2"),
         ("Office 19, Office19ProjectStd2019VL_MAK_AE edition", ("2019", "Project Standard"), "JXD2M"),
@@ -150,14 +161,43 @@ def test_the_row_of_a_product_of_office(name: str, product: tuple[str, str], las
 @given(st.sampled_from([row for row in OFFICE_KEYS if row.verified]))
 def test_every_product_of_office_is_found_by_a_name_made_of_it(row: SetupKey) -> None:
     version, edition = row.version.split()[-1], row.edition
-    short = edition.replace("Professional Plus", "ProPlus").replace(" Professional", "Pro").replace(" Standard", "Std").replace(" ", "")
+    short = (
+        edition.replace("Professional Plus", "ProPlus")
+        .replace(" Professional", "Pro")
+        .replace(" Standard", "Std")
+        .replace(" (C2R)", "XC2R")
+        .replace(" ", "")
+    )
     year = "" if version == "2016" else version
     assert office_product(f"Office {version[2:]}, Office{version[2:]}{short}{year}VL_KMS_Client_AE edition") == (version, edition)
 
 
-@pytest.mark.parametrize("name", ["", "Windows(R), Enterprise edition", "Office 16, Office16ProPlusR_Retail edition"])
+UNKNOWN = [
+    "",
+    "Windows(R), Enterprise edition",
+    "Office 16, Office16ProPlusR_Retail edition",
+    "Office 16, Office16O365ProPlusR_Subscription1 edition",
+]
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_no_volume_product_of_office(name: str) -> None:
     assert office_product(name) is None
+
+
+@pytest.mark.parametrize("activation_id", ACTIVATION_IDS)
+def test_a_product_that_is_known_by_its_activation_id_needs_no_name(activation_id: str) -> None:
+    found = office_setup_key("a name that nobody knows", activation_id.upper())
+    assert found is not None
+    assert (found.source, found.verified) == (DEPLOYMENT_TOOL, True)
+
+
+@given(st.sampled_from(UNKNOWN), st.sampled_from(UNKNOWN), st.uuids(), st.uuids())
+def test_what_is_not_recognised_is_like_nothing_but_itself(one: str, other: str, one_id: UUID, other_id: UUID) -> None:
+    identities = office_identity(one, str(one_id)), office_identity(other, str(other_id))
+    assert (identities[0] == identities[1]) is ((one, one_id) == (other, other_id))
+    assert office_identity(one, str(one_id).upper()) == identities[0]
+    assert identities[0] != office_identity("Office 21, Office21ProPlus2021VL_MAK_AE edition", str(one_id))
 
 
 @pytest.mark.parametrize(

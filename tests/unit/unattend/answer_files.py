@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 KEY = "BCDFG-HJKMP-QRTVW-XY234-6789B"
-OTHER = "VDYBN-27WPP-V4HQT-9VMD4-VMK7H"
+OTHER = "BCDFG-HJKMP-QRTVW-XY234-VMK7H"
 IDENTITY = 'publicKeyToken="31bf3856ad364e35" language="neutral" versionScope="nonSxS"'
 WCM = 'xmlns:wcm="http://schemas.microsoft.com/WMIConfig/2002/State"'
 

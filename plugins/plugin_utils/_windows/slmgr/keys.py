@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..._errors import ActivationError
+from ..._licensing.channels import Channel
+from ..._licensing.kms import is_office
 from ..._licensing.product_keys import last_five
+from ..._licensing.setup_keys import by_key
 from ..._plan import Plan, Step
 from .. import license_changes, licensing, version_values
 from .state import Machine
@@ -24,6 +28,7 @@ def ipk(machine: Machine, request: Request) -> Work:
     if machine.holds(last_five(key)):
         work.plan = _marks(machine)
         return work
+    _spare_a_kms_host(machine, request)
     step = _key_step(machine, last_five(key), installs=True)
     work.plan.add(step, lambda: license_changes.install_key(machine.session, machine.version, key))
     work.predict = machine.plan_key
@@ -32,6 +37,20 @@ def ipk(machine: Machine, request: Request) -> Work:
         [] if machine.holds(last_five(key)) else [f"the product key that ends in {last_five(key)}, which no product holds"]
     )
     return work
+
+
+def _spare_a_kms_host(machine: Machine, request: Request) -> None:
+    """Refuse a key that would end a KMS host which serves. Of a key that Microsoft does not publish nobody knows what it replaces."""
+    key: str = request.options["product_key"]
+    known = by_key(key)
+    for product in (sku.product for sku in machine.skus):
+        elsewhere = known is not None and known.for_office != is_office(product.application_id)
+        if product.channel is Channel.CSVLK and product.licensed and not elsewhere and not request.options.get("replace_key"):
+            raise ActivationError(
+                f"{machine.host} is a licensed KMS host with the key that ends in {product.partial_key}, and ipk may replace that by the key that"
+                f" ends in {last_five(key)}. Give ipk replace_key: true to let it.",
+                source="options",
+            )
 
 
 def upk(machine: Machine, request: Request) -> Work:
