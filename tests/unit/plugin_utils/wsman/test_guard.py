@@ -232,6 +232,13 @@ def test_an_error_page_that_is_not_utf_8_leaves_the_status(library: str, status:
 @LIBRARIES
 def test_a_logon_that_goes_wrong_is_no_file_that_is_missing(library: str):
     """requests_ntlm raises a PermissionError, which is an OSError, as a certificate that is not there is one."""
-    with listening(saying("HTTP/1.1 401 No\nWWW-Authenticate: NTLM\nContent-Length: 0\n\n" * 2)) as port:
+
+    def refuse_all(connection: socket.socket) -> None:
+        refused = True
+        while refused:
+            connection.sendall(b"HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n")
+            refused = bool(connection.recv(65536))
+
+    with listening(refuse_all) as port:
         error = error_of(PLUGINS[library](port, **NTLM[library]))
     assert error.unreachable and error.source == "wsman"
