@@ -80,8 +80,8 @@ def _merge(
         by_hand = merge_typed(full, typed)
         merged.changes += by_hand.changes
         merged.conflicts += by_hand.conflicts
-        merged.new += [name for name in by_hand.new if name not in merged.new]
-        merged.changed += [name for name in by_hand.changed if name not in merged.changed]
+        merged.new = list(dict.fromkeys(merged.new + by_hand.new))
+        merged.changed = list(dict.fromkeys(merged.changed + by_hand.changed))
         merged.missing = by_hand.missing
     done = _merged(file, full, merged)
     done.warnings = warnings
