@@ -12,6 +12,7 @@ from ..plugin_utils._computer_list import tasks
 from ..plugin_utils._computer_list.given import given_computers, given_confirmations
 from ..plugin_utils._computer_list.store import ListFile
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._run import this_run
 from ..plugin_utils._vault import cipher_of
 
 
@@ -36,7 +37,7 @@ class ActionModule(VolumeActivationAction):
         for name in ("max_age", "backups"):
             if options[name] < 0:
                 raise ActivationError(f"{name} is {options[name]}, but has to be 0 or more.", source="options")
-        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"])
+        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"], this_run())
         done = _work(file, options, check_mode)
         if options["hosts"] is not None and done.result.get("kind") != "export":
             done.result["to_read"] = tasks.to_read(file, options["hosts"], options["max_age"])
@@ -45,7 +46,7 @@ class ActionModule(VolumeActivationAction):
 
 def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.Done:
     # What leaves is never encrypted: who signs for it has to be able to read it.
-    other = ListFile(options["export_path"], None, options["backups"]) if options["export_path"] else None
+    other = ListFile(options["export_path"], None, options["backups"], this_run()) if options["export_path"] else None
     if options["state"] == "saved":
         return tasks.save(file, given_computers(options["computers"]), options["replace_hardware"], check_mode)
     if options["state"] == "exported":

@@ -181,3 +181,15 @@ def test_a_cache_that_the_task_names(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         with pytest.raises(ActivationError) as failed, tickets(other):
             pass
         check(case, failed.value)
+
+
+@pytest.mark.tier("test")
+@pytest.mark.parametrize("kind", ["keytab", "ccache", "FILE:keytab", "FILE:ccache"])
+def test_a_keytab_or_a_cache_that_is_a_fifo_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    prefix, _colon, option = kind.rpartition(":")
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    account = Account("ops@contoso.com", **{option: f"{prefix}:{path}" if prefix else str(path)})
+    with pytest.raises(ActivationError, match="is a FIFO, and is not read"), tickets(Logon(account, "CONTOSO.COM", "127.0.0.99")):
+        pass
