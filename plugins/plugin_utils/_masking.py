@@ -36,6 +36,8 @@ _KEY = re.compile(
     rf"|(?=[0-9 ]{{0,{_KEY_LENGTH + 3}}}[A-Z])(?:{_CHARACTER}{{5}} ?){{4}}({_CHARACTER}{{5}}))(?![A-Z0-9])",
     re.IGNORECASE,
 )
+# Eight groups of six digits.
+_CONFIRMATION_ID_LENGTH = 48
 _ENTITIES = {"<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 # The key in the computer's firmware, named so by SoftwareLicensingService; it may have any shape.
 _FIRMWARE_KEY = "oa3xoriginalproductkey"
@@ -158,6 +160,9 @@ def _patterns(secret: str) -> Iterator[str]:
     if len(characters) == _KEY_LENGTH:
         # As Windows writes it, and with nothing between.
         texts |= {characters, "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))}
+    if len(characters) >= _CONFIRMATION_ID_LENGTH and characters.isdecimal():
+        # It is typed in groups and sent without.
+        texts |= {characters, "-".join(characters[start : start + 6] for start in range(0, len(characters), 6))}
     for text in texts:
         if len(text) >= SHORTEST_SECRET:
             yield _written(text)
