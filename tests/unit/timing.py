@@ -24,13 +24,15 @@ AT_ONCE = 0.04
 
 def seconds(work: Callable[[Any], object], given: Any) -> float:
     """The processor time of one call, the best of three; a refusal is an answer as well."""
-    best = float("inf")
-    for _time in range(3):
-        begun = time.process_time()
-        with suppress(ActivationError):
-            work(given)
-        best = min(best, time.process_time() - begun)
-    return best
+    return min(once(work, given) for _time in range(3))
+
+
+def once(work: Callable[[Any], object], given: Any) -> float:
+    """The processor time of one call."""
+    begun = time.process_time()
+    with suppress(ActivationError):
+        work(given)
+    return time.process_time() - begun
 
 
 def is_linear(work: Callable[[Any], object], made: Callable[[int], Any], length: int) -> bool:
