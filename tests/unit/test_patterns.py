@@ -107,6 +107,6 @@ def test_with_more_beginnings_and_ends():
 
 
 @pytest.mark.tier("test")
-@pytest.mark.parametrize("slow", [r"OS:\s*(\S+).*?Stack:\s*(\S+)", r"(?=[0-9 ]*[A-Z])[A-Z]{5}"])
+@pytest.mark.parametrize("slow", [r"a[^<]*y", r"(?=[0-9 ]*[A-Z])[A-Z]{5}"])
 def test_one_that_takes_the_square_is_found(slow: str):
-    assert too_slow(Pattern("here", re.compile(slow), {"search"}), 6_000, ("", "OS:"), ("!",))
+    assert too_slow(Pattern("here", re.compile(slow), {"search"}), 6_000, ("",), ("!",))

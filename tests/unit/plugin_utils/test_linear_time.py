@@ -40,8 +40,9 @@ def text(piece: str) -> Callable[[int], str]:
     return lambda length: piece * (length // len(piece))
 
 
-def answer_file(inside: Callable[[int], str]) -> Callable[[int], bytes]:
-    return lambda length: f'<unattend xmlns="{ANSWER_FILE}"><settings pass="specialize">{inside(length)}</settings></unattend>'.encode()
+def answer_file(inside: Callable[[int], str], settings: str = '<settings pass="specialize">') -> Callable[[int], bytes]:
+    end = "</settings>" if settings else ""
+    return lambda length: f'<unattend xmlns="{ANSWER_FILE}">{settings}{inside(length)}{end}</unattend>'.encode()
 
 
 def put_key(body: bytes) -> None:
@@ -93,10 +94,10 @@ def test_other_names_for_what_a_host_says():
 
 CASES: dict[str, tuple[Callable[[Any], object], Callable[[int], Any], int]] = {
     "lines of an answer file": (put_key, answer_file(lambda length: "\n" * length), 60_000),
-    "elements on one line": (put_key, answer_file(lambda length: "<settings/>" * length), 6_000),
-    "blanks between elements": (put_key, answer_file(lambda length: f"{' ' * 100}<settings/>" * length), 2_000),
+    "elements on one line": (put_key, answer_file(lambda length: "<settings/>" * length, ""), 30_000),
+    "blanks between elements": (put_key, answer_file(lambda length: f"{' ' * 100}<settings/>" * length, ""), 4_000),
     "architectures": (put_key, answer_file(lambda length: many(length, COMPONENT)), 3_000),
-    "comments": (put_key, answer_file(lambda length: "<!-- -->b" * length), 30_000),
+    "comments": (put_key, answer_file(lambda length: "<!-- -->b" * length), 120_000),
     "names of an object": (lambda found: parse(found, "x"), twice_named, 8_000),
     "computers of a merge": (note_all, lambda length: length, 8_000),
     "typed confirmation IDs": (merge_as_many, lambda length: length, 2_000),
