@@ -31,7 +31,8 @@ LAYERS = (
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
-    ("_plan", "_errors", "_masking", "_text"),
+    ("_plan", "_errors", "_text"),
+    ("_masking",),
     ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
