@@ -134,7 +134,18 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
     """
     if not rule.by_netsh:
         method = "Enable" if on else "Disable"
-        answer = session.invoke(NET_FIREWALL_RULE, method, selectors=_selectors(rule.name), repeatable=True)
+        try:
+            answer = session.invoke(NET_FIREWALL_RULE, method, selectors=_selectors(rule.name), repeatable=True)
+        except WsmanFault as fault:
+            if not fault.not_found:
+                raise
+            raise ActivationError(
+                f"{session.host}: the firewall rule {rule.name} is gone since it was read, so it was not switched {spoken(on)}. Run the task"
+                " again; it reads the rules first.",
+                code=fault.code,
+                name=fault.name,
+                source="windows",
+            ) from fault
         check_return_value(session, f"MSFT_NetFirewallRule.{method}", answer)
         return
     if _is_on(session, rule.name) == on:

@@ -48,6 +48,11 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "wbem form": Topic(("nested", "error object"), "4.4: forms 3 and 4 were both seen for errors of WMI itself"),
     "mi namespace": Topic(("own", "DMTF"), "4.4: MSFT_WmiError in either namespace"),
+    "mi error type": Topic(
+        ("MI", "WIN32", "HRESULT", "left out"),
+        "9: public transcripts of root/standardcimv2 show MI RESULT n; error_Type may be HRESULT or WIN32, and where it is missing"
+        " CIMStatusCode decides",
+    ),
     "plug-in": Topic(("WMI Provider", "WMIv1 plugin"), "4.4: both names were seen"),
     "extended status": Topic(("root/cimv2", "root/wmi", "DMTF"), "4.4: three namespaces were seen"),
     "inner machine": Topic(("left out", "named"), "4.4: both were seen"),
