@@ -10,7 +10,6 @@ Every way out goes through one place that masks secrets.
 from __future__ import annotations
 
 import os
-import traceback
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,8 @@ from ._errors import ActivationError
 from ._masking import Secrets
 from ._module_options import documented_options
 from ._plan import Step, StepFailed
+from ._shown import difference_of, for_people, traceback_of
+from ._text import LONGEST, LONGEST_LINE, one_line, visible
 from ._wsman.session import Session
 from ._wsman.transport import open_session
 
@@ -33,8 +34,6 @@ COLLECTION = "winops.volume_activation"
 _TRACEBACK_VERBOSITY = 3
 # How options of connection plugins are named that hold a secret, such as remote_password of winrm and psrp.
 _PASSWORDS = ("password", "passphrase", "_pass")
-# How much of an unexpected error's own text is repeated.
-_LONGEST_TEXT = 300
 display = Display()
 
 
@@ -109,9 +108,11 @@ class VolumeActivationAction(ActionBase):
                 " secret up by the name."
             )
         for sentence in warnings:
-            display.warning(secrets.mask(sentence))
-        # The names of return values are the modules' own; below them anything may be a name.
-        return {name: secrets.mask(value) for name, value in result.items()}
+            display.warning(visible(secrets.mask(sentence), LONGEST_LINE))
+        # The names of return values are the modules' own; below them anything may be a name. Secrets go before a text is cut, so
+        # that no half of one is left.
+        masked = {name: secrets.mask(value) for name, value in result.items()}
+        return {name: for_people(name, value) for name, value in masked.items()}
 
     def _success(self, outcome: Outcome) -> dict[str, t.Any]:
         result = dict(outcome.result)
@@ -119,7 +120,7 @@ class VolumeActivationAction(ActionBase):
         result["failed"] = False
         result["steps"] = [step.as_result() for step in outcome.steps]
         if self._task.diff and outcome.steps:
-            result["diff"] = [_diff_of(outcome.steps), *outcome.diff]
+            result["diff"] = [difference_of(outcome.steps), *outcome.diff]
         return result
 
     def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
@@ -209,12 +210,12 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
         known = cause
     elif isinstance(cause, AnsibleError):
         # What ansible-core and its connection plugins say is meant for people, and needs no traceback.
-        known = ActivationError(str(cause), source="ansible", unreachable=isinstance(cause, AnsibleConnectionFailure))
+        known = ActivationError(" ".join(str(cause).split()), source="ansible", unreachable=isinstance(cause, AnsibleConnectionFailure))
     else:
         known = _defect(cause, module, secrets)
         if display.verbosity >= _TRACEBACK_VERBOSITY:
-            shown["exception"] = "".join(traceback.format_exception(cause))
-            display.vvv(secrets.mask(shown["exception"]))
+            shown["exception"] = traceback_of(cause, secrets)
+            display.vvv(shown["exception"])
     sentence = known.message
     if done:
         sentence += f" Done before it: {', '.join(str(entry) for entry in done)}."
@@ -241,10 +242,7 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
 
 def _defect(cause: BaseException, module: str, secrets: Secrets) -> ActivationError:
     """The sentence for what nobody has thought of."""
-    # Secrets go before the text is cut, so that no half of one is left.
-    text = " ".join(str(secrets.mask(str(cause))).split())
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT]} ..."
+    text = one_line(str(secrets.mask(str(cause))), LONGEST)
     name = type(cause).__name__
     return ActivationError(
         f"{COLLECTION}.{module} met a case that it does not know, which is a defect of the collection: {name}{': ' if text else ''}{text}."
@@ -252,15 +250,6 @@ def _defect(cause: BaseException, module: str, secrets: Secrets) -> ActivationEr
         name=name,
         source="collection",
     )
-
-
-def _diff_of(steps: Iterable[Step]) -> dict[str, t.Any]:
-    before: dict[str, dict[str, object]] = {}
-    after: dict[str, dict[str, object]] = {}
-    for step in steps:
-        before.setdefault(step.object, {})[step.attribute] = step.before
-        after.setdefault(step.object, {})[step.attribute] = step.after
-    return {"before": before, "after": after, "before_header": "now", "after_header": "wanted"}
 
 
 def _plain(value: t.Any) -> t.Any:

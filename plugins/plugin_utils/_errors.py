@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from ._text import escaped
+
 
 class ActivationError(Exception):
     """Something that the user has to know, as one clear sentence with what to do.
 
     Args:
-        message: One sentence: what failed, where, and what to do. It holds no secret.
+        message: One sentence: what failed, where, and what to do. It holds no secret. Whatever it quotes, it becomes one visible line.
         code: The code as its source prints it, such as C(0xC004F038); empty where there is none.
         name: The symbolic name of the code, such as C(SL_E_VL_NOT_ENOUGH_COUNT).
         source: Who said so: C(windows), C(wsman), C(ldap), C(kerberos), C(dns), C(microsoft), C(ansible), C(options) or
@@ -19,8 +21,8 @@ class ActivationError(Exception):
     """
 
     def __init__(self, message: str, *, code: str = "", name: str = "", source: str = "", unreachable: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = escaped(message)
+        super().__init__(self.message)
         self.code = code
         self.name = name
         self.source = source

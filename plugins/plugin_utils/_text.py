@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ._masking import without_keys
 
-# Length in characters of what one foreign text may add to a sentence: more than any message of Windows in the field's lists.
 LONGEST = 400
+"""Length in characters of what one foreign text may add to a sentence."""
+
+LONGEST_NAME = 100
+"""The same of a name, an identifier or a code."""
+
+LONGEST_LINE = 16_000
+"""The same of a whole sentence or line, which quotes many."""
+
 _ELLIPSIS = "..."
 # A cut goes back to the last space where it is as near as this, so that no half of a word is left.
 _LONGEST_WORD = 40
@@ -37,6 +45,8 @@ def visible(text: str, limit: int = LONGEST) -> str:
     """
     # What lies behind this does not get into the result: no character becomes shorter, and no key.
     text = without_keys(text[: limit + _KEY_LENGTH + 1])
+    if len(text) <= limit and _is_visible(text):
+        return text
     shown = [_shown(character) for character in text]
     if sum(map(len, shown)) <= limit:
         return "".join(shown)
@@ -49,6 +59,22 @@ def visible(text: str, limit: int = LONGEST) -> str:
             kept = end
             break
     return "".join(shown[:kept]) + _ELLIPSIS
+
+
+def escaped(text: str) -> str:
+    """The same without a bound, for a sentence whose parts have theirs."""
+    return text if _is_visible(text) else "".join(map(_shown, text))
+
+
+def visible_value(value: Any, limit: int = LONGEST_LINE) -> Any:
+    """The same for every text in a list or dictionary, with its names."""
+    if isinstance(value, str):
+        return visible(value, limit)
+    if isinstance(value, Mapping):
+        return {visible_value(name, limit): visible_value(entry, limit) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [visible_value(entry, limit) for entry in value]
+    return value
 
 
 def one_line(text: str, limit: int = LONGEST) -> str:
@@ -76,6 +102,10 @@ def some(names: Sequence[str], most: int = 5) -> str:
 def failure_line(host: str, reason: str) -> str:
     """A line of a summary about a computer that failed. Most errors name it already, and then it is not named twice."""
     return f"Failed: {reason}" if reason.startswith((f"{host}:", f"{host} ")) else f"Failed: {host}: {reason}"
+
+
+def _is_visible(text: str) -> bool:
+    return text.isprintable() and _INVISIBLE.search(text) is None
 
 
 def _shown(character: str) -> str:

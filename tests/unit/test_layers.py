@@ -31,7 +31,9 @@ LAYERS = (
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
-    ("_plan", "_errors", "_text"),
+    ("_shown",),
+    ("_plan", "_errors"),
+    ("_text",),
     ("_masking",),
     ("doc_fragments", "modules", "plugin_utils"),
 )
@@ -52,6 +54,7 @@ PURE = (
     "_srv_value",
     "_plan",
     "_errors",
+    "_shown",
     "_masking",
     "_text",
     "doc_fragments",

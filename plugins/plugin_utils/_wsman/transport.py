@@ -84,9 +84,8 @@ def open_session(connection: t.Any, host: str) -> Session:
     if name == "psrp":
         return Session(_PsrpCarrier(connection, host), host)
     raise ActivationError(
-        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host:\n"
-        "ansible_connection: psrp\n"
-        "ansible_port: 5985",
+        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
+        " ansible_connection: psrp and ansible_port: 5985.",
         source="options",
     )
 

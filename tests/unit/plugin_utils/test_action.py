@@ -168,9 +168,7 @@ def test_an_unknown_case_is_one_sentence_that_calls_it_a_defect_and_a_traceback_
 
 
 def test_of_a_secret_that_a_long_text_is_cut_in_no_half_is_left(run):
-    result = run(
-        raising(RuntimeError("x" * (_action._LONGEST_TEXT - 8) + "correct horse battery")), {"product_key": "correct horse battery"}
-    )
+    result = run(raising(RuntimeError("x" * (_action.LONGEST - 8) + "correct horse battery")), {"product_key": "correct horse battery"})
     assert "correct" not in json.dumps(result)
 
 
@@ -213,6 +211,48 @@ def test_a_key_is_in_no_result_error_diff_or_traceback(run, given: str, shown: s
     text = json.dumps(result, ensure_ascii=False)
     for form in (given, KEY, KEY.replace("-", "")):
         assert form not in text
+
+
+FORGED = "gone\nok: [pc-001]\x9b31m\u202e"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        raising(ActivationError(FORGED, code=FORGED, name=FORGED)),
+        raising(RuntimeError(FORGED)),
+        raising(AnsibleError(FORGED)),
+        stepping(ActivationError(FORGED)),
+        lambda _options, _check: _action.Outcome([Step(FORGED, FORGED, FORGED, [FORGED], FORGED, FORGED)], {"msg": FORGED}),
+        lambda _options, _check: _action.Outcome([Step("a", "b", 1, 2)], diff=[{"before": FORGED, "after_header": FORGED}]),
+    ],
+)
+def test_what_people_read_of_a_result_is_visible_lines(run, monkeypatch: pytest.MonkeyPatch, work):
+    monkeypatch.setattr(_action.display, "verbosity", 3)
+    monkeypatch.setattr(_action.display, "vvv", lambda _text: None)
+    result = run(work, {}, diff=True)
+    for text in texts(result):
+        assert not {"\x9b", "\u202e"} & set(text)
+    for text in texts({name: value for name, value in result.items() if name not in ("diff", "exception")}):
+        assert "\n" not in text
+    assert "\nok:" not in result.get("exception", "")
+
+
+def test_a_warning_is_one_visible_line(run, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    monkeypatch.setattr(_action.display, "warning", said.append)
+    run(lambda _options, _check: _action.Outcome(warnings=[FORGED]), {})
+    assert said == [r"gone\x0aok: [pc-001]\x9b31m\u202e"]
+
+
+def test_what_tasks_need_of_a_result_is_exact(run):
+    assert run(lambda _options, _check: _action.Outcome(result={"records": [{"target": FORGED}]}), {})["records"] == [{"target": FORGED}]
+
+
+def texts(value):
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return [value] if isinstance(value, str) else [text for entry in value for text in texts(entry)] if isinstance(value, list) else []
 
 
 def test_a_key_in_an_option_error_is_masked(run):
