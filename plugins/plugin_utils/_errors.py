@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ._text import escaped
 
 
@@ -27,3 +29,16 @@ class ActivationError(Exception):
         self.name = name
         self.source = source
         self.unreachable = unreachable
+
+
+class Refusals(ActivationError):
+    """Several things that are wrong with what a user gave, each on a line of its own.
+
+    Args:
+        sentences: One sentence each.
+    """
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        super().__init__("", source="options")
+        self.message = "\n".join(map(escaped, sentences))
+        self.args = (self.message,)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of installation IDs, confirmation IDs and activation IDs. Pure."""
+"""The form of installation IDs, confirmation IDs, extended PIDs and activation IDs. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import uuid
 
 from .._errors import ActivationError
+from .._text import LONGEST_NAME, visible
 
 CONFIRMATION_ID_DIGITS = 48
 """Eight groups of six (Microsoft's text for activation by telephone)."""
@@ -16,7 +17,30 @@ CONFIRMATION_ID_DIGITS = 48
 INSTALLATION_ID_DIGITS = (54, 63)
 """Nine groups of six before Windows 8, of seven since (activation-facts §7)."""
 
+MOST_DIGITS = 128
+"""More than any installation ID or confirmation ID has; a computer list holds none that is longer."""
+
+# Such as 03612-00206-271-344265-03-1033-20348.0000-0012026: groups of digits, in the last but one the build.
+_EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1,10}-[0-9]{1,10}")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_DIGITS = re.compile(r"[0-9]+")
+
 _BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
+
+
+def is_installation_id(text: str) -> bool:
+    """Whether it is an installation ID as Windows writes one, digits only."""
+    return len(text) in INSTALLATION_ID_DIGITS and _DIGITS.fullmatch(text) is not None
+
+
+def is_extended_pid(text: str) -> bool:
+    """Whether it is an extended PID as Microsoft's service takes one."""
+    return _EXTENDED_PID.fullmatch(text) is not None
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is a GUID as Windows writes one, such as an activation ID or a client machine ID."""
+    return _GUID.fullmatch(text) is not None
 
 
 def confirmation_digits(text: str) -> str:
@@ -30,6 +54,11 @@ def confirmation_digits(text: str) -> str:
     digits = _BETWEEN_GROUPS.sub("", text)
     if not (digits.isascii() and digits.isdigit()):
         raise ActivationError("The confirmation ID has to be digits, in groups or not.", source="options")
+    if len(digits) > MOST_DIGITS:
+        raise ActivationError(
+            f"The confirmation ID has {len(digits)} digits, but those of Microsoft have {CONFIRMATION_ID_DIGITS}; copy it again.",
+            source="options",
+        )
     return digits
 
 
@@ -85,6 +114,6 @@ def checked_guid(text: str, name: str) -> str:
         return str(uuid.UUID(text.strip().strip("{}")))
     except ValueError:
         raise ActivationError(
-            f"{name} is '{text}', which is no GUID such as 55c92734-d682-4d71-983e-d6ec3f16059f; license_info shows those of a host.",
+            f"{name} is '{visible(text, LONGEST_NAME)}', which is no GUID such as 55c92734-d682-4d71-983e-d6ec3f16059f; license_info shows those of a host.",
             source="options",
         ) from None

@@ -9,12 +9,12 @@ import base64
 import enum
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from .._errors import ActivationError
+from .._licensing.offline_ids import is_extended_pid
 
 SERVICE_NAMESPACE = "http://www.microsoft.com/BatchActivationService"
 REQUEST_NAMESPACE = "http://www.microsoft.com/DRM/SL/BatchActivationRequest/1.0"
@@ -29,8 +29,6 @@ HEADERS: Mapping[str, str] = {
 # A constant of the protocol, the same in every public client. It shows that a request is one of this protocol, and protects nothing.
 HMAC_KEY = bytes.fromhex("fe319875fb4884869cf3f1ce99a89064ab571fca470450583024e214628779a0")
 
-# Such as 03612-00206-271-344265-03-1033-20348.0000-0012026: groups of digits, in the last but one the build.
-_EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1,10}-[0-9]{1,10}")
 _LONGEST_SHOWN = 80
 
 
@@ -66,7 +64,7 @@ def checked_extended_pid(text: str) -> str:
         ActivationError: It has not the shape of one. A text that may be a product key is not repeated.
     """
     pid = text.strip()
-    if _EXTENDED_PID.fullmatch(pid):
+    if is_extended_pid(pid):
         return pid
     shown = f"'{pid}'" if len(pid) <= _LONGEST_SHOWN and any(character.isdigit() for character in pid) and "." in pid else "what was given"
     raise ActivationError(

@@ -14,6 +14,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from .._errors import ActivationError
+from .._licensing.offline_ids import MOST_DIGITS
+from .._text import one_line, visible
 from .batch_request import Question, RequestType
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -78,6 +80,8 @@ def parse(message: bytes, question: Question) -> Answer:
     digits = _BETWEEN_GROUPS.sub("", _one(inner, "CID"))
     if not (digits.isascii() and digits.isdigit()):
         raise UnreadableAnswer("holds no confirmation ID")
+    if len(digits) > MOST_DIGITS:
+        raise UnreadableAnswer(f"holds a confirmation ID of {len(digits)} digits, which no Windows takes")
     return Answer(confirmation_id=digits)
 
 
@@ -87,8 +91,7 @@ def fault_text(message: bytes) -> str:
         texts = [_text(element) for element in _tree(message, "is no XML, or not all of it").iter() if _local(element) == "faultstring"]
     except UnreadableAnswer:
         return ""
-    line = " ".join(" ".join(texts).split())
-    return line if len(line) <= _LONGEST_FAULT else f"{line[:_LONGEST_FAULT]} ..."
+    return one_line(" ".join(texts), _LONGEST_FAULT)
 
 
 def _tree(message: bytes | str, complaint: str) -> ET.Element:
@@ -123,7 +126,7 @@ def _error(text: str) -> int:
     try:
         code = int(text, 16) if re.fullmatch(r"[0-9A-Fa-f]{8}", text) else int(text, 0)
     except ValueError:
-        raise UnreadableAnswer(f"holds the error code '{text[:_LONGEST_CODE]}', which is no number") from None
+        raise UnreadableAnswer(f"holds the error code '{visible(text, _LONGEST_CODE)}', which is no number") from None
     return code & 0xFFFFFFFF
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._errors import ActivationError
+from .._errors import Refusals
 from .reading import Section
 
 OPTION = 119
@@ -30,14 +30,14 @@ def read_suffixes(raw: Any) -> list[str]:
     """The suffixes, each once, in the order given.
 
     Raises:
-        ActivationError: There is none, or one is no DNS name; one sentence a line.
+        Refusals: There is none, or one is no DNS name; one sentence a line.
     """
     problems: list[str] = []
     found = list(dict.fromkeys(Section(problems, "", {"suffixes": raw}, ("suffixes",)).domains("suffixes")))
     if not found and not problems:
         problems.append("suffixes: give at least one DNS domain.")
     if problems:
-        raise ActivationError("\n".join(problems), source="options")
+        raise Refusals(problems)
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import ActivationError
+from .._errors import Refusals
 from .checks import contradictions
 from .model import DOMAIN_LOCAL, DYNAMIC, GLOBAL, STATIC, UNIVERSAL, Appearance, KmsHost, Site, Sites
 from .reading import Section, is_unset, meant, shown
@@ -75,12 +75,12 @@ def read_sites(raw: Any, defaults: Mapping[str, Any] | None = None, credentials:
         credentials: The names of the credentials that there are; C(None) where they are not known.
 
     Raises:
-        ActivationError: Something is wrong; the message has one sentence a line for everything that is.
+        Refusals: Something is wrong; the message has one sentence a line for everything that is.
     """
     problems: list[str] = []
     given = _read_defaults(problems, defaults or {})
     if not isinstance(raw, Mapping) or not raw:
-        raise ActivationError("\n".join([*problems, f"{VARIABLE}: {shown(raw or None)} is no dictionary of sites."]), source="options")
+        raise Refusals([*problems, f"{VARIABLE}: {shown(raw or None)} is no dictionary of sites."])
     sites: dict[str, Site] = {}
     for key, value in raw.items():
         name = "".join(str(key))
@@ -89,7 +89,7 @@ def read_sites(raw: Any, defaults: Mapping[str, Any] | None = None, credentials:
             sites[name] = _read_site(problems, section, name, [str(site) for site in raw], given)
     problems += contradictions(VARIABLE, sites, given.csvlk_hosts, credentials)
     if problems:
-        raise ActivationError("\n".join(problems), source="options")
+        raise Refusals(problems)
     return sites
 
 

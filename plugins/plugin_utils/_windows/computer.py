@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .._errors import ActivationError
+from .._text import LONGEST_NAME, visible
 from .._wsman.session import Session, UnknownOutcome
-from . import programs, registry
+from . import programs, registry, told
 from .classes import WIN32_COMPUTER_SYSTEM, WIN32_OPERATING_SYSTEM
 from .versions import WindowsVersion, parse_version
 
@@ -60,12 +61,12 @@ def read_operating_system(session: Session) -> OperatingSystem:
     row = rows[0]
     local_time, last_boot = row["LocalDateTime"], row["LastBootUpTime"]
     return OperatingSystem(
-        caption=str(row["Caption"] or "").strip(),
+        caption=visible(str(row["Caption"] or "").strip(), LONGEST_NAME),
         version=str(row["Version"] or ""),
         build=int(str(row["BuildNumber"] or 0)),
         # Win32_OperatingSystem.ProductType: 1 is a workstation, 2 a domain controller, 3 a server.
         is_server=row["ProductType"] != 1,
-        computer_name=str(row["CSName"] or ""),
+        computer_name=told.computer_name(session.host, row["CSName"]),
         local_time=local_time if isinstance(local_time, datetime) else None,
         last_boot=last_boot if isinstance(last_boot, datetime) else None,
     )
@@ -76,8 +77,8 @@ def read_names(session: Session) -> tuple[str, str]:
     rows = session.query(WIN32_COMPUTER_SYSTEM, ("DNSHostName", "Domain", "PartOfDomain"))
     row = rows[0] if rows else {}
     # In a workgroup Domain is the workgroup's name.
-    domain = str(row.get("Domain") or "") if row.get("PartOfDomain") else ""
-    return str(row.get("DNSHostName") or "").lower(), domain.lower()
+    domain = told.dns_name(session.host, "Domain", row.get("Domain")) if row.get("PartOfDomain") else ""
+    return told.dns_name(session.host, "DNSHostName", row.get("DNSHostName")), domain
 
 
 def read_fqdn(session: Session) -> str:
@@ -95,7 +96,7 @@ def read_fqdn(session: Session) -> str:
     if f"{name}.{domain}" == session.host.lower().rstrip("."):
         return f"{name}.{domain}"
     suffix = registry.read_string(session, _TCPIP_PARAMETERS, "Domain")
-    return f"{name}.{suffix or domain}".lower()
+    return f"{name}.{told.dns_name(session.host, f'the registry value Domain of {_TCPIP_PARAMETERS}', suffix) or domain}"
 
 
 def purge_tickets(session: Session) -> None:

@@ -15,8 +15,10 @@ from .._licensing.channels import Channel, classify
 from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
 from .._licensing.status import LICENSED, status_name
+from .._text import LONGEST_NAME, visible
 from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session
+from . import told
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .versions import VISTA, WINDOWS_7, WindowsVersion, parse_version, query
 
@@ -129,7 +131,7 @@ def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS, ver
         raise ActivationError(
             f"{session.host}: WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.", source="windows"
         )
-    return rows[0]
+    return {**told.check_row(session.host, rows[0])}
 
 
 def version_of(service: Mapping[str, Value]) -> WindowsVersion:
@@ -148,7 +150,8 @@ def read_products(
         columns: PRODUCT_COLUMNS, and what else is wanted.
         condition: Which products, as a WQL condition.
     """
-    return [product_of(row) for row in patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, columns, version, condition))]
+    rows = patiently(lambda: query(session, SOFTWARE_LICENSING_PRODUCT, columns, version, condition))
+    return [product_of(told.check_row(session.host, row)) for row in rows]
 
 
 def read_windows(session: Session, version: WindowsVersion) -> Product | None:
@@ -166,10 +169,10 @@ def product_of(row: Mapping[str, Value]) -> Product:
     return Product(
         id=str(row["ID"] or ""),
         application_id=str(row["ApplicationID"] or ""),
-        name=str(row["Name"] or ""),
-        description=str(row["Description"] or ""),
-        family=str(row["LicenseFamily"] or ""),
-        key_channel=str(row["ProductKeyChannel"] or ""),
+        name=visible(str(row["Name"] or ""), LONGEST_NAME),
+        description=visible(str(row["Description"] or ""), LONGEST_NAME),
+        family=visible(str(row["LicenseFamily"] or ""), LONGEST_NAME),
+        key_channel=visible(str(row["ProductKeyChannel"] or ""), LONGEST_NAME),
         is_addon=bool(row["LicenseIsAddon"]),
         status=number(row["LicenseStatus"]),
         status_reason=number(row["LicenseStatusReason"]),

@@ -19,7 +19,7 @@ from .._licensing.mak import PROXY_PLAYBOOKS, Trouble, trouble_of
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
 from .._wsman.session import Session
-from . import license_changes, licensing, offline_activation
+from . import license_changes, licensing, offline_activation, told
 from .client_product import THE_SYSTEM
 from .licensing import Product
 from .mak_client_state import Wish, holder_of, in_the_way, shown
@@ -101,7 +101,7 @@ class MakClient:
                 raise ActivationError(f"{self._host} can't be activated by MAK: {found}.", source="windows") from None
             self.reason = str(found)
         if self._wish.installation_id and self._holder is not None and self._installation_id is None:
-            self._installation_id = self._read_installation_id(self._holder)
+            self._read_last(self._holder)
 
     def _read(self) -> None:
         self._keyed = licensing.read_products(self._session, self._windows, COLUMNS)
@@ -180,6 +180,9 @@ class MakClient:
         self._check_kind()
 
     def _check_kind(self) -> None:
+        if self._holder is not None:
+            # It is what Microsoft is asked by for all computers with this key.
+            told.extended_pid(self._host, self._holder.row.get("ProductKeyID"))
         if self._holder is not None and self._holder.channel is not Channel.MAK:
             raise ActivationError(
                 f"{self._host}: the key that ends in {self._holder.partial_key} is no MAK but of the channel {self._holder.channel}; it is"
@@ -228,6 +231,16 @@ class MakClient:
 
     def _read_installation_id(self, product: Product) -> str:
         return offline_activation.read_installation_id(self._session, self._windows, product.id, product.name)
+
+    def _read_last(self, product: Product) -> None:
+        try:
+            self._installation_id = self._read_installation_id(product)
+        except ActivationError as failure:
+            if not self.steps or self._check_mode:
+                raise
+            # What was changed stays so, and the result has to say it.
+            step = Step(self._host, "installation ID", None, None, "SoftwareLicensingProduct.OfflineInstallationId")
+            raise StepFailed(step, self.steps, []) from failure
 
     def _compare(self, product: Product, confirmation: offline_activation.Confirmation) -> None:
         self._installation_id = self._read_installation_id(product)

@@ -15,7 +15,7 @@ from .._errors import ActivationError
 from .._licensing.errors import hexadecimal, name_of
 from .._licensing.offline_ids import confirmation_digits, confirmation_warnings, grouped, installation_digits
 from .._wsman.session import Session
-from . import license_changes, licensing
+from . import license_changes, licensing, told
 from .licensing import PRODUCT_COLUMNS, Product
 from .versions import WindowsVersion, parse_version
 
@@ -84,14 +84,14 @@ def read_ids(session: Session, version: WindowsVersion, product_id: str, shown: 
         shown: The product's name, for the message.
 
     Raises:
-        ActivationError: Windows gives none, because the product holds no key.
+        ActivationError: Windows gives none, because the product holds no key, or something else.
     """
     condition, columns = f"ID='{product_id}'", (*PRODUCT_COLUMNS, "OfflineInstallationId", "ProductKeyID")
     products = licensing.read_products(session, version, columns, condition)
     row = products[0].row if products else {"OfflineInstallationId": None, "ProductKeyID": None}
     if not row["OfflineInstallationId"]:
         raise ActivationError(f"{session.host}: Windows gives no installation ID for {shown}; install its key again.", source="windows")
-    return Ids(str(row["OfflineInstallationId"]), str(row["ProductKeyID"] or ""))
+    return Ids(told.installation_id(session.host, row["OfflineInstallationId"]), told.extended_pid(session.host, row["ProductKeyID"]))
 
 
 def read_installation_id(session: Session, version: WindowsVersion, product_id: str, shown: str) -> str:
