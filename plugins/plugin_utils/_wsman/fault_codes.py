@@ -169,4 +169,4 @@ def _number(text: str) -> int | None:
 
 
 def _unreadable(kind: str, text: str) -> Codes:
-    return Codes(own=[OwnCode(visible(f"{kind} {text.strip()}", _LONGEST_SHOWN))])
+    return Codes(own=[OwnCode(f"{visible(kind, _LONGEST_SHOWN)} {visible(text.strip(), _LONGEST_SHOWN)}")])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .._errors import ActivationError
 from . import envelope
-from .cim import CimClass, CimType, Value
+from .cim import CimClass, OddValue, ReadType, Value
 from .envelope import Request
 from .fault import WsmanFault, check_hresult
 from .response import Page, parse_body, parse_instance, parse_output, parse_page
@@ -32,6 +32,7 @@ class UnknownOutcome(ActivationError):
     at_work = False
 
 
+_LOOK_AT_WMI = "Check WMI on the host; winmgmt /verifyrepository there shows damage."
 _READ_AGAIN = "A second run reads the state before it does anything."
 
 
@@ -106,7 +107,7 @@ class Session:
         wql = f"select {','.join(columns)} from {cim_class.name}"
         if where:
             wql += f" where {where}"
-        types = {column: cim_class.properties[column] for column in columns}
+        types = {column: cim_class.read_as(column) for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
         enumerate_request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
         patient = timeout >= envelope.OPERATION_TIMEOUT
@@ -135,7 +136,7 @@ class Session:
         with _about(label):
             if content is None:
                 raise ActivationError("the answer is empty.", source="wsman")
-            return parse_instance(content, cim_class.properties)
+            return parse_instance(content, {name: cim_class.read_as(name) for name in cim_class.properties})
 
     def put(self, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> None:
         """Write properties of one instance. Writing the same values twice does no harm, so a lost answer is repeated."""
@@ -169,8 +170,13 @@ class Session:
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
         label = f"{self.host}: {request.label}"
         content = _expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
-        with _about(label):
+        try:
             output = parse_output(content, cim_class, method)
+        except OddValue as odd:
+            if repeatable:
+                raise _told(label, odd) from None
+            # It was carried out, and what it says of it is not known.
+            raise UnknownOutcome(f"{label}: {odd.message} {_READ_AGAIN}", source="wsman") from None
         check_hresult(output["ReturnValue"], label)
         return output
 
@@ -219,7 +225,7 @@ class Session:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _rows(self, page: Page, types: Mapping[str, CimType], namespace: str) -> list[dict[str, Value]]:
+    def _rows(self, page: Page, types: Mapping[str, ReadType], namespace: str) -> list[dict[str, Value]]:
         """The rows of a page. Where they can't be read the target is told that no further page is wanted."""
         try:
             return [parse_instance(item, types) for item in page.items]
@@ -300,5 +306,11 @@ def _about(label: str) -> Iterator[None]:
         yield
     except UnknownOutcome:
         raise
+    except OddValue as odd:
+        raise _told(label, odd) from None
     except ActivationError as error:
         raise ActivationError(f"{label}: {error.message}", source=error.source) from None
+
+
+def _told(label: str, odd: OddValue) -> OddValue:
+    return OddValue(f"{label}: {odd.message} {_LOOK_AT_WMI}")
