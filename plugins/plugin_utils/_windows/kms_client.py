@@ -126,7 +126,14 @@ class KmsClient:
                 self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
         self.steps = plan.steps
         if self._wish.activate:
-            self._attempt()
+            made = [] if self._check_mode else list(self.steps)
+            try:
+                self._attempt()
+            except ActivationError as failure:
+                if not made:
+                    raise
+                # What was set before the attempt stays set, and the result has to say so.
+                raise StepFailed(Step(self._host, "license status", None, "licensed"), made, []) from failure
 
     @property
     def _target(self) -> Target:
@@ -207,14 +214,7 @@ class KmsClient:
             return
         if product is None:
             raise ActivationError(f"{self._host}: no product key is installed, so there is nothing to activate.", source="windows")
-        made = list(self.steps)
-        try:
-            self._activate(product, step)
-        except ActivationError as failure:
-            if not made:
-                raise
-            # What was set before the attempt stays set, and the result has to say so.
-            raise StepFailed(step, made, []) from failure
+        self._activate(product, step)
 
     def _no_attempt(self) -> bool:
         """Whether there is nothing that KMS could activate, so that an attempt would do something else."""
