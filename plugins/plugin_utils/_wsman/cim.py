@@ -40,8 +40,8 @@ _INTEGER_RANGES = {
     "sint64": (-(2**63), 2**63 - 1),
 }
 _REALS = ("real32", "real64")
-# Leading zeros do not make a number longer; 64 bits have 20 digits.
-_INTEGER = re.compile(r"[+-]?0*[0-9]{1,20}")
+# 64 bits have 20 digits; some may be zeros in front.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _LONGEST_SHOWN = 40
 _DURATION = re.compile(r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]+))?S)?)?", re.ASCII)
 _DMTF_TIME = re.compile(r"([0-9]{14})\.([0-9]{6})([+-])([0-9]{3})")
