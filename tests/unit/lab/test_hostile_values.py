@@ -72,7 +72,8 @@ def _texts(value: Any) -> list[str]:
     return [text for entry in entries for text in _texts(entry)]
 
 
-BY_A_CARRIER = ("a method whose output does not fit", "an odd output of a method that only reads")
+GONE = "a firewall rule that is gone when it is switched"
+BY_A_CARRIER = ("a method whose output does not fit", "an odd output of a method that only reads", GONE)
 FAULTS = {
     "a fault whose code has 6,000 digits": "9" * 6000,
     "a fault whose code is superscript digits": "²³",
@@ -175,6 +176,31 @@ def test_a_fault_with_an_odd_code(case: str):
     with pytest.raises(WsmanFault) as caught:
         firewall.read_rule(Session(Answering(fault(FAULTS[case])), "kms-1"), "R")
     assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[case], caught.value)
+
+
+@pytest.mark.parametrize("text", ["MI 6", "WIN32 2", "HRESULT 2147749890"])
+def test_a_rule_that_is_gone_when_it_is_switched(text: str):
+    with pytest.raises(ActivationError) as caught:
+        firewall.switch_rule(Session(Answering(fault(text)), "kms-1"), firewall.FirewallRule("R", False, 0), True)
+    expected = error_catalogue.expected(WRITTEN[GONE], caught.value) | {"code": caught.value.code, "name": caught.value.name}
+    assert error_catalogue.shown(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("a KMS host is set up", Place(RULE, "Enabled")),
+        ("a KMS host waits for its confirmation ID", Place(SERVICE, "Version")),
+        ("a KMS host is undone", Place(RULE, "Enabled")),
+        ("a client is set up", Place(PRODUCT, "LicenseStatus")),
+    ],
+)
+def test_where_the_state_is_odd_after_the_changes_the_result_says_what_was_done(name: str, place: Place):
+    ended = tell(STORIES[name], place, "letters", skip=1)
+    assert "does not fit its type" in ended.result["msg"]
+    assert ended.result["changed"]
+    assert ended.result["error"]["done"]
+    assert complaints(ended.result, ended.shown, ended.host, ended.carrier.log) == []
 
 
 def activated(output: str) -> UnknownOutcome:
