@@ -8,7 +8,8 @@ Check mode shows the plan, diff mode prints it, a real run carries it out step b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +87,23 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self._entries)
+
+    @contextlib.contextmanager
+    def reading_back(self, name: str) -> Iterator[None]:
+        """What is read after all steps were made: where that fails, they stay done, and the result has to say so.
+
+        Args:
+            name: The object whose state is read.
+
+        Raises:
+            StepFailed: The state could not be read, or is not as wanted.
+        """
+        try:
+            yield
+        except StepFailed:
+            raise
+        except Exception as cause:
+            raise StepFailed(Step(name, "state read back", None, None), self.steps, []) from cause
 
     def run(self) -> None:
         """Make every step.

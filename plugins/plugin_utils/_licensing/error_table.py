@@ -216,6 +216,7 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
      "check the host's version of Windows", WBEM),
     (0x80041017, "WBEM_E_INVALID_QUERY", "the WMI query is not valid, as with a property that an older Windows lacks",
      "check the host's version of Windows", WBEM),
+    (0x80041019, "WBEM_E_ALREADY_EXISTS", "the WMI object exists already", "read the state again", WBEM),
     (0x80041024, "WBEM_E_PROVIDER_NOT_CAPABLE", "the WMI provider cannot do this operation", "check the host's version of Windows", WBEM),
     (0x8004102E, "WBEM_E_INVALID_METHOD", "the WMI class has no such method on this host", "check the host's version of Windows", WBEM),
     (0x8004102F, "WBEM_E_INVALID_METHOD_PARAMETERS", "the parameters do not fit the WMI method",

@@ -25,6 +25,14 @@ _EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DIGITS = re.compile(r"[0-9]+")
 
+MOST_DIGITS = 128
+"""More than any installation ID or confirmation ID has; a computer list holds none that is longer."""
+
+# Such as 03612-00206-271-344265-03-1033-20348.0000-0012026: groups of digits, in the last but one the build.
+_EXTENDED_PID = re.compile(r"[0-9]{1,10}(?:-[0-9]{1,10}){5}-[0-9]{1,10}\.[0-9]{1,10}-[0-9]{1,10}")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_DIGITS = re.compile(r"[0-9]+")
+
 _BETWEEN_GROUPS = re.compile(r"[\s\-\u00ad\u200b\u2010-\u2015\u2212\ufeff]+")
 
 

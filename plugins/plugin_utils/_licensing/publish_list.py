@@ -16,6 +16,7 @@ from typing import Any
 
 from .._errors import ActivationError
 from .._srv_value import plain_name
+from .._text import LONGEST_NAME, visible
 
 VALUE_NAME = "DnsDomainPublishList"
 _NUMBERS = range(65536)
@@ -164,7 +165,7 @@ def _change(name: str, before: str | None, after: str | None) -> LineChange:
 def _name(text: str) -> str:
     """What a line is called: its domain, or all of it where it is none."""
     parsed = parse_line(text)
-    return parsed.domain if parsed else text.strip()
+    return visible(parsed.domain if parsed else text.strip(), LONGEST_NAME)
 
 
 def _numbers(text: str) -> str:

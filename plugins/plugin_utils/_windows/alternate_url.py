@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .._errors import ActivationError
 from .._plan import Plan, Step
+from .._text import visible
 from .._wsman.session import Session
 from . import registry
 from .licensing import platform_keys
@@ -48,7 +49,7 @@ class AlternateUrl:
         self._found = self._read()
         if self._found != self._wanted:
             raise ActivationError(
-                f"{self._session.host}: {_NAME} was set to {self._wanted or 'nothing'}, yet reads {self._found or 'nothing'}; a policy may"
+                f"{self._session.host}: {_NAME} was set to {self._wanted or 'nothing'}, yet reads {visible(self._found or 'nothing')}; a policy may"
                 " set it back.",
                 source="windows",
             )

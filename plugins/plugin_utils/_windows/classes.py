@@ -11,6 +11,7 @@ says.
 from __future__ import annotations
 
 from .._wsman.cim import CimClass, Method
+from . import forms
 
 HKEY_LOCAL_MACHINE = 2147483650
 
@@ -54,6 +55,12 @@ SOFTWARE_LICENSING_SERVICE = CimClass(
         "KeyManagementServiceMachine": "string",
         "KeyManagementServicePort": "uint32",
         "KeyManagementServiceLookupDomain": "string",
+    },
+    forms={
+        "Version": forms.VERSION,
+        "KeyManagementServiceListeningPort": forms.PORT,
+        "KeyManagementServicePort": forms.PORT,
+        "DiscoveredKeyManagementServiceMachinePort": forms.PORT,
     },
     methods={
         "InstallProductKey": Method({"ProductKey": "string"}),
@@ -105,6 +112,13 @@ SOFTWARE_LICENSING_PRODUCT = CimClass(
         "RemainingAppReArmCount": "uint32",
         "RemainingSkuReArmCount": "uint32",
     },
+    forms={
+        "ID": forms.KEY,
+        "LicenseStatus": forms.ALWAYS,
+        "GracePeriodRemaining": forms.MINUTES,
+        "KeyManagementServicePort": forms.PORT,
+        "DiscoveredKeyManagementServiceMachinePort": forms.PORT,
+    },
     methods={
         "Activate": Method(),
         "UninstallProductKey": Method(),
@@ -147,6 +161,7 @@ NET_FIREWALL_RULE = CimClass(
     "MSFT_NetFirewallRule",
     namespace="root/StandardCimv2",
     properties={"Enabled": "uint16", "Profiles": "uint16"},
+    forms={"Enabled": forms.SWITCH},
     methods={"Enable": Method(), "Disable": Method()},
 )
 
@@ -159,6 +174,7 @@ NET_TCP_CONNECTION = CimClass(
 WIN32_SERVICE = CimClass(
     "Win32_Service",
     properties={"State": "string", "ProcessId": "uint32", "StartMode": "string"},
+    forms={"State": forms.SERVICE_STATE, "StartMode": forms.START_MODE},
     methods={"StartService": Method(), "StopService": Method(), "ChangeStartMode": Method({"StartMode": "string"})},
 )
 
@@ -184,6 +200,13 @@ WIN32_OPERATING_SYSTEM = CimClass(
         "LocalDateTime": "datetime",
         "LastBootUpTime": "datetime",
     },
+    forms={
+        "Version": forms.VERSION,
+        "BuildNumber": forms.BUILD,
+        "ProductType": forms.PRODUCT_TYPE,
+        "LocalDateTime": forms.POINT_IN_TIME,
+        "LastBootUpTime": forms.POINT_IN_TIME,
+    },
     methods={"Reboot": Method()},
 )
 
@@ -193,5 +216,7 @@ WIN32_NETWORK_ADAPTER_CONFIGURATION = CimClass(
 )
 
 WIN32_COMPUTER_SYSTEM = CimClass(
-    "Win32_ComputerSystem", properties={"DNSHostName": "string", "Domain": "string", "PartOfDomain": "boolean"}
+    "Win32_ComputerSystem",
+    properties={"DNSHostName": "string", "Domain": "string", "PartOfDomain": "boolean"},
+    forms={"PartOfDomain": forms.ALWAYS},
 )

@@ -15,6 +15,7 @@ from .._address import same_host
 from .._errors import ActivationError
 from .._licensing.kms import effective_port
 from .._plan import Plan, Step
+from .._text import LONGEST_NAME, visible
 from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session
 from . import licensing
@@ -181,7 +182,7 @@ def _spoken(setting: Setting, value: Wanted) -> Wanted:
 
 def _said(setting: Setting, value: Wanted) -> Wanted:
     spoken = _spoken(setting, value)
-    return "unset" if spoken is None else spoken
+    return "unset" if spoken is None else visible(spoken, LONGEST_NAME) if isinstance(spoken, str) else spoken
 
 
 def setter(session: Session, target: Target, setting: Setting, value: Wanted) -> Callable[[], None]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .._errors import ActivationError
 from .._plan import Plan, Step
+from .._text import visible
 from .._wsman.session import Session
 from .classes import WIN32_NETWORK_ADAPTER_CONFIGURATION
 from .registry import KeyMissing, read_string, write_string
@@ -155,4 +156,4 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 
 def _spoken(suffixes: Sequence[str]) -> str:
-    return ", ".join(suffixes) or "empty"
+    return visible(", ".join(suffixes)) or "empty"

@@ -9,6 +9,7 @@ no effect until the firewall's service starts again; so it is switched by netsh,
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ RULES_KEY = "SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\Fire
 """One REG_SZ value for each local rule, by its name (MS-GPFAS 2.2.2 has the grammar of its text)."""
 
 _PROFILE_BITS = {"domain": 1, "private": 2, "public": 4}
+# A resource string such as @FirewallAPI.dll,-28002, or a name; it stands between quotes in a command line.
+_GROUP = re.compile(r'[^"%\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}')
 # netsh has ended within a second on any machine that is not starving.
 _NETSH_SECONDS = 30.0
 
@@ -134,13 +137,24 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
     """
     if not rule.by_netsh:
         method = "Enable" if on else "Disable"
-        answer = session.invoke(NET_FIREWALL_RULE, method, selectors=_selectors(rule.name), repeatable=True)
+        try:
+            answer = session.invoke(NET_FIREWALL_RULE, method, selectors=_selectors(rule.name), repeatable=True)
+        except WsmanFault as fault:
+            if not fault.not_found:
+                raise
+            raise ActivationError(
+                f"{session.host}: the firewall rule {rule.name} is gone since it was read, so it was not switched {spoken(on)}. Run the task"
+                " again; it reads the rules first.",
+                code=fault.code,
+                name=fault.name,
+                source="windows",
+            ) from fault
         check_return_value(session, f"MSFT_NetFirewallRule.{method}", answer)
         return
     if _is_on(session, rule.name) == on:
         # The other rule of its group was switched before, and it with it.
         return
-    command, word = netsh_command(rule, on), spoken(on)
+    command, word = netsh_command(session.host, rule, on), spoken(on)
     programs.start(session, command, f"switch the rule {word} by policy, or run this on it, by hand or as a scheduled task: {command}")
     deadline = time.monotonic() + _NETSH_SECONDS
     pause = 0.1
@@ -166,15 +180,16 @@ def spoken(on: bool) -> str:
     return "on" if on else "off"
 
 
-def netsh_command(rule: FirewallRule, on: bool = True) -> str:
+def netsh_command(host: str, rule: FirewallRule, on: bool = True) -> str:
     """What switches the rule's group on or off. netsh takes a group by its resource string in every language, a rule by its shown name only.
 
     Raises:
         ActivationError: The rule has no group that could be named.
     """
-    if not rule.group or '"' in rule.group:
+    if not _GROUP.fullmatch(rule.group):
         raise ActivationError(
-            f"The firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.", source="windows"
+            f"{host}: the firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.",
+            source="windows",
         )
     return f'netsh.exe advfirewall firewall set rule group="{rule.group}" new enable={"yes" if on else "no"}'
 

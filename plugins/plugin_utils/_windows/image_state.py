@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._wsman.session import Session
-from . import registry
+from . import forms, registry
 from .setup_key import CURRENT_VERSION_KEY
 
 _STATE_KEY = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Setup\\State"
@@ -54,7 +54,7 @@ def sealed(generalize: bool, target: str) -> str:
 def read_image_state(session: Session) -> ImageState:
     """The state as it is now."""
     try:
-        state = registry.read_string(session, _STATE_KEY, "ImageState") or ""
+        state = registry.read_string(session, _STATE_KEY, "ImageState", forms.WORD) or ""
     except registry.KeyMissing:
         state = ""
     try:
@@ -71,4 +71,4 @@ def reboot_is_pending(session: Session) -> bool:
 
 def windows_folder(session: Session) -> str:
     """The folder of Windows, such as C(C:\\\\Windows); a command line over WMI has no variables."""
-    return (registry.read_string(session, CURRENT_VERSION_KEY, "SystemRoot") or "C:\\Windows").rstrip("\\")
+    return (registry.read_string(session, CURRENT_VERSION_KEY, "SystemRoot", forms.FOLDER) or "C:\\Windows").rstrip("\\")

@@ -14,6 +14,7 @@ from .._licensing.errors import describe, hexadecimal
 from .._licensing.kms import ActivationState, effective_port, judge_activation, threshold
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
+from .._text import LONGEST_NAME, visible
 from .._wsman.cim import Value
 from .._wsman.session import Session
 from . import alternate_url, client_key, computer, dns_suffixes, license_changes, licensing
@@ -95,7 +96,9 @@ class KmsClient:
         if self._wish.activate and self._by_token:
             found.append(f"{self._host}: the activation type allows tokens only, so no attempt was made by KMS.")
         if fixed and self._wish.settings.get("lookup_domain"):
-            found.append(f"{self._host} has the fixed KMS host {fixed}, which overrides lookup_domain; discover: true clears it.")
+            found.append(
+                f"{self._host} has the fixed KMS host {visible(str(fixed), LONGEST_NAME)}, which overrides lookup_domain; discover: true clears it."
+            )
         return found
 
     def change(self) -> None:
@@ -118,11 +121,19 @@ class KmsClient:
             self._url.plan(plan)
         if plan and not self._check_mode:
             plan.run()
-            self._chosen = self._read_chosen()
-            self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
+            with plan.reading_back(self._host):
+                self._chosen = self._read_chosen()
+                self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
         self.steps = plan.steps
         if self._wish.activate:
-            self._attempt()
+            made = [] if self._check_mode else list(self.steps)
+            try:
+                self._attempt()
+            except ActivationError as failure:
+                if not made:
+                    raise
+                # What was set before the attempt stays set, and the result has to say so.
+                raise StepFailed(Step(self._host, "license status", None, "licensed"), made, []) from failure
 
     @property
     def _target(self) -> Target:
@@ -203,14 +214,7 @@ class KmsClient:
             return
         if product is None:
             raise ActivationError(f"{self._host}: no product key is installed, so there is nothing to activate.", source="windows")
-        made = list(self.steps)
-        try:
-            self._activate(product, step)
-        except ActivationError as failure:
-            if not made:
-                raise
-            # What was set before the attempt stays set, and the result has to say so.
-            raise StepFailed(step, made, []) from failure
+        self._activate(product, step)
 
     def _no_attempt(self) -> bool:
         """Whether there is nothing that KMS could activate, so that an attempt would do something else."""

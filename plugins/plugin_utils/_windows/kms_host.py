@@ -39,9 +39,10 @@ class KmsHost(HostWork):
             plan_more(self)
         if self.plan and not self.check_mode:
             self.plan.run()
-            self.state = self.read()
-            self._verify()
-            self._look_from_outside()
+            with self.plan.reading_back(self.name):
+                self.state = self.read()
+                self._verify()
+                self._look_from_outside()
 
     @property
     def port(self) -> int:
@@ -68,7 +69,10 @@ class KmsHost(HostWork):
     @property
     def offline_ids(self) -> Ids | None:
         """What Microsoft has to be told of a host that waits for its confirmation ID; C(None) for any other."""
-        return kms_host_keys.offline_ids(self)
+        if self.check_mode or not self.plan:
+            return kms_host_keys.offline_ids(self)
+        with self.plan.reading_back(self.name):
+            return kms_host_keys.offline_ids(self)
 
     def _verify(self) -> None:
         """What was changed has to read as it was wanted."""

@@ -99,8 +99,9 @@ class KmsHostRemoval(HostWork):
         self._leave_clients_a_host()
         if not self.check_mode:
             self.plan.run()
-            self.state = self.read()
-            self._verify()
+            with self.plan.reading_back(self.name):
+                self.state = self.read()
+                self._verify()
 
     def _leave_clients_a_host(self) -> None:
         """Refuse while clients are sent here, or would find nobody else."""

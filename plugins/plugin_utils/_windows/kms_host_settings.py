@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._plan import Step
+from .._text import visible
 from .._wsman.session import Session
 from . import licensing, listening, publish_list
 from .host_work import HostWork
@@ -93,7 +94,7 @@ def wrong_settings(work: HostWork) -> list[str]:
     ]
     if wish.publish_list is not None:
         changes = publish_list.planned(wish.publish_list, state.publish_list).changes
-        wrong += [f"{change.attribute} (is {change.before}, wanted {change.after})" for change in changes]
+        wrong += [f"{change.attribute} (is {visible(str(change.before))}, wanted {change.after})" for change in changes]
     return wrong
 
 

@@ -9,6 +9,7 @@ for any MAK, because media for volume licenses bring those and retail and OEM me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,18 +18,19 @@ from .._licensing.channels import Channel
 from .._licensing.kms import OFFICE, WINDOWS, is_office
 from .._licensing.setup_keys import is_evaluation, is_home
 from .._wsman.session import Session
-from . import licensing
+from . import forms, licensing
 from .client_product import ACTIVATION_ID, THE_OFFICE, THE_SYSTEM
 from .licensing import PRODUCT_COLUMNS, Product
 from .registry import read_string
 from .setup_key import CURRENT_VERSION_KEY
-from .versions import VISTA, WINDOWS_8, WindowsVersion
+from .versions import VISTA, WINDOWS_8, WindowsVersion, parse_version
 
 AN_ADD_ON = "add_on"
 COLUMNS = (*PRODUCT_COLUMNS, "ProductKeyID")
 """What is read of products with a key; ProductKeyID is the extended PID."""
 
 _FIRST_SERVICE_PACK = 6001
+_DIGITS = re.compile(r"[0-9]{1,8}")
 
 
 class NotApplicable(Exception):
@@ -82,9 +84,8 @@ class Scope:
 
 def is_vista_before_sp1(service_version: str) -> bool:
     """Whether this is the one Windows that locks users out when its grace period is over (reduced functionality mode)."""
-    major, minor, build = (*service_version.split("."), "", "", "")[:3]
-    is_vista = major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) == VISTA
-    return is_vista and build.isdecimal() and int(build) < _FIRST_SERVICE_PACK
+    build = (*service_version.split("."), "", "", "")[2]
+    return parse_version(service_version) == VISTA and bool(_DIGITS.fullmatch(build)) and int(build) < _FIRST_SERVICE_PACK
 
 
 def products_for_mak(session: Session, version: WindowsVersion, scope: Scope, keyed: Sequence[Product]) -> list[Product]:
@@ -137,7 +138,7 @@ def replaced(keyed: Sequence[Product], products: Sequence[Product]) -> list[Prod
 
 
 def _of_windows(session: Session, keyed: Sequence[Product]) -> str:
-    edition = read_string(session, CURRENT_VERSION_KEY, "EditionID") or "unknown"
+    edition = read_string(session, CURRENT_VERSION_KEY, "EditionID", forms.WORD) or "unknown"
     if is_evaluation(edition):
         return f"it runs the evaluation edition {edition}, which takes no MAK before DISM /online /Set-Edition has converted it"
     if is_home(edition):

@@ -9,11 +9,13 @@ possible, and not waited for long.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from .._errors import ActivationError
 from .._licensing.errors import sentence
+from .._text import visible
 from .._wsman.cim import Value
 from .._wsman.session import Session, UnknownOutcome
 from . import computer
@@ -22,6 +24,9 @@ from .classes import WIN32_NT_LOG_EVENT
 _SECONDS = 10
 _FAILED, _SUCCEEDED = 12293, 12294
 _SOURCE = "Microsoft-Windows-Security-SPP"
+_CODE = re.compile(r"0x[0-9a-f]{8}", re.IGNORECASE)
+# Windows gives event 12293 five strings.
+_MOST_STRINGS, _LONGEST_STRING = 10, 100
 # The log keeps whole seconds.
 _MARGIN = timedelta(seconds=2)
 
@@ -42,7 +47,8 @@ def explain(session: Session, domains: Iterable[str], elapsed: float) -> str:
     except UnknownOutcome:
         return f" Its event log, which has the reason as event {_FAILED}, did not answer within {_SECONDS} seconds."
     except ActivationError as failure:
-        return f" Its event log, which has the reason as event {_FAILED}, could not be read: {failure.message}"
+        why = failure.message.partition(". ")[0].removesuffix(".")
+        return f" Its event log, which has the reason as event {_FAILED}, could not be read: {why}."
     return "".join(f" {_said(domain, events)}" for domain in domains)
 
 
@@ -60,7 +66,7 @@ def _events(session: Session, since: datetime) -> list[dict[str, Value]]:
 def _said(domain: str, events: Iterable[dict[str, Value]]) -> str:
     for event in events:
         strings = event["InsertionStrings"]
-        texts = [str(text).strip() for text in strings] if isinstance(strings, list) else []
+        texts = [visible(str(text).strip(), _LONGEST_STRING) for text in strings[:_MOST_STRINGS]] if isinstance(strings, list) else []
         if domain not in (text.lower().rstrip(".") for text in texts):
             continue
         if event["EventCode"] == _SUCCEEDED:
@@ -68,9 +74,8 @@ def _said(domain: str, events: Iterable[dict[str, Value]]) -> str:
                 f"Its event log says that it did publish itself in {domain} (event {_SUCCEEDED}): the DNS servers that were asked do not"
                 " hold it yet, or are not those that it writes to."
             )
-        code = next((text for text in texts if text.lower().startswith("0x")), "")
-        try:
+        code = next((text for text in texts if _CODE.fullmatch(text)), "")
+        if code:
             return f"Its event log has the reason for {domain} as event {_FAILED}: {sentence(int(code, 16))}"
-        except ValueError:
-            return f"Its event log has event {_FAILED} for {domain}: {', '.join(texts)}."
+        return f"Its event log has event {_FAILED} for {domain}: {', '.join(texts)}."
     return f"Its event log has neither event {_FAILED} nor {_SUCCEEDED} for {domain} since then: it has not tried."

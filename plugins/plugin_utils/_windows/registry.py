@@ -14,7 +14,7 @@ from typing import Any
 
 from .._errors import ActivationError
 from .._licensing.errors import hexadecimal
-from .._wsman.cim import Value
+from .._wsman.cim import Form, OddValue, Value
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
 from .classes import HKEY_LOCAL_MACHINE, STD_REG_PROV
@@ -33,14 +33,26 @@ class OtherType(ActivationError):
     """The value is there, but of another type."""
 
 
-def read_string(session: Session, key: str, name: str) -> str | None:
+def read_string(session: Session, key: str, name: str, form: Form | None = None) -> str | None:
     """A REG_SZ value below HKEY_LOCAL_MACHINE; C(None) where the key has no such value.
+
+    Args:
+        session: The host.
+        key: The key.
+        name: The value's name.
+        form: What it has to look like where it is there.
 
     Raises:
         KeyMissing: There is no such key.
+        OddValue: The value has another form.
     """
     answer = _call(session, "GetStringValue", key, name)
     value = answer["sValue"] if _exists(session, answer, key, name) else None
+    if value is not None and form is not None:
+        try:
+            form.check(value)
+        except OddValue as odd:
+            raise OddValue(f"{session.host}: {name} in HKLM\\{key} does not have its form: {odd.message} Correct it on the host.") from None
     return None if value is None else str(value)
 
 
@@ -138,7 +150,11 @@ def create_key(session: Session, key: str) -> None:
 
 def _call(session: Session, method: str, key: str, name: str, **more: Value) -> dict[str, Any]:
     arguments: dict[str, Value] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key, "sValueName": name, **more}
-    return session.invoke(STD_REG_PROV, method, arguments, repeatable=True)
+    try:
+        return session.invoke(STD_REG_PROV, method, arguments, repeatable=True)
+    except OddValue as odd:
+        clause = odd.message.removeprefix(f"{session.host}: {STD_REG_PROV.name}.{method}: ")
+        raise OddValue(f"{session.host}: {STD_REG_PROV.name}.{method} of {name} in HKLM\\{key}: {clause}") from None
 
 
 def _check(session: Session, code: int, action: str, key: str) -> None:

@@ -9,6 +9,7 @@ from .._errors import ActivationError
 from .._licensing.kms import WINDOWS
 from .._licensing.setup_keys import SetupKey, find, is_evaluation, is_home, office_setup_key
 from .._wsman.session import Session
+from . import forms
 from .classes import SOFTWARE_LICENSING_PRODUCT
 from .registry import read_string
 
@@ -22,7 +23,7 @@ def setup_key_of(session: Session) -> SetupKey:
         ActivationError: Microsoft publishes none for it.
     """
     edition = _edition(session)
-    build = read_string(session, CURRENT_VERSION_KEY, "CurrentBuildNumber") or "0"
+    build = read_string(session, CURRENT_VERSION_KEY, "CurrentBuildNumber", forms.BUILD) or "0"
     found = find(edition, int(build))
     if found is None or not found.verified:
         raise _no_volume_edition(session, edition) or ActivationError(
@@ -77,7 +78,7 @@ def check_volume_licences(session: Session) -> None:
 
 
 def _edition(session: Session) -> str:
-    return read_string(session, CURRENT_VERSION_KEY, "EditionID") or ""
+    return read_string(session, CURRENT_VERSION_KEY, "EditionID", forms.WORD) or ""
 
 
 def _no_volume_edition(session: Session, edition: str) -> ActivationError | None:

@@ -170,7 +170,7 @@ class Sysprep:
         elif watch.lost is not None:
             says = (
                 f"{host}: what became of sysprep is not known after {watch.seconds:.0f} seconds, because the host could not be asked any"
-                f" more: {watch.lost.message.removeprefix(f'{host}: ').rstrip('.')}. Its image state was last seen as {state}. Where it was"
+                f" more: {watch.lost.message.removeprefix(f'{host}: ').partition('. ')[0].rstrip('.')}. Its image state was last seen as {state}. Where it was"
                 f" a member of a domain, connect with an account of the computer itself; {logs} there tell the rest."
             )
         else:

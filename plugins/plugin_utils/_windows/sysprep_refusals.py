@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from .._errors import ActivationError
+from .._text import LONGEST_NAME, some, visible
 from .._wsman.session import Session
 from .image_state import COMPLETE, IN_AUDIT_MODE, UNDEPLOYABLE, sealed
 from .sysprep_state import Machine
@@ -144,10 +145,9 @@ class Refusals:
             return
         packages = blocking_packages(self.session)
         if packages:
-            more = f" and {len(packages) - 3} more" if len(packages) > 3 else ""
             self._say_no(
                 f"these app packages were installed by a user and are not provisioned for all, at which sysprep /generalize stops:"
-                f" {', '.join(packages[:3])}{more}. Remove them for that user (Remove-AppxPackage), or provision them for all"
+                f" {some([visible(name, LONGEST_NAME) for name in packages], 3)}. Remove them for that user (Remove-AppxPackage), or provision them for all"
                 " (Add-AppxProvisionedPackage), and keep the Store from updating apps meanwhile; allow_user_packages: true tries it all the same."
             )
 

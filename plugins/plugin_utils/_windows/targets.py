@@ -173,7 +173,7 @@ class Target:
         if wrong[0].by_netsh and not self._wish.netsh:
             detail += (
                 " It could not be done from here: before Windows 8 and Server 2012 no WMI class switches it; give firewall_method: netsh,"
-                f" or run this on the host: {firewall.netsh_command(wrong[0], on)}."
+                f" or run this on the host: {firewall.netsh_command(self._host, wrong[0], on)}."
             )
             return Need(name, False, detail, [])
         return Need(name, False, detail, [self._switch(rule, on) for rule in wrong])

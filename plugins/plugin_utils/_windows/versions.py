@@ -8,6 +8,7 @@ A column is listed as old as its oldest source; one that no source names for a v
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ WINDOWS_8 = WindowsVersion(6, 2)
 """Windows 8 and Server 2012."""
 NEWEST = WindowsVersion(99, 0)
 """One that has everything."""
+_NUMBERS = re.compile(r"([0-9]{1,5})\.([0-9]{1,5})(?![0-9])")
 _NAMES = {WINDOWS_7: "Windows 7 and Server 2008 R2", WINDOWS_8: "Windows 8 and Server 2012"}
 
 
@@ -76,11 +78,11 @@ SINCE: Mapping[str, Mapping[str, Since]] = {
 def parse_version(text: str) -> WindowsVersion:
     """The version of Windows from that of the system or of its licensing service, such as C(6.1.7601.17514).
 
-    A text that is none counts as the newest Windows: only old ones have to be known by their numbers.
+    A text that is none counts as the newest Windows: only old ones have to be known by their numbers. What a host sends in
+    its place was refused when it was read.
     """
-    major, _dot, rest = text.partition(".")
-    minor = rest.partition(".")[0]
-    return WindowsVersion(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else NEWEST
+    found = _NUMBERS.match(text)
+    return WindowsVersion(int(found[1]), int(found[2])) if found else NEWEST
 
 
 def available(cim_class: CimClass, columns: Iterable[str], version: WindowsVersion) -> list[str]:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
 from .._errors import ActivationError
+from .._text import visible
 
 Value: t.TypeAlias = "str | int | float | bool | datetime | timedelta | Reference | dict[str, t.Any] | list[t.Any] | None"
 """A value by its CIM type: C(str) for C(string) and C(char16), C(float) for C(real32) and C(real64), C(datetime) with an
@@ -24,6 +25,9 @@ offset or C(timedelta) for C(datetime), C(Reference) or C(str) for C(reference),
 
 CimType: t.TypeAlias = "str | Embedded"
 """A CIM type such as C(uint32) or C(string[]), or an embedded instance."""
+
+ReadType: t.TypeAlias = "CimType | Checked"
+"""How a value is read: by its type, and by its form where it has one."""
 
 _INTEGER_RANGES = {
     "uint8": (0, 2**8 - 1),
@@ -36,10 +40,54 @@ _INTEGER_RANGES = {
     "sint64": (-(2**63), 2**63 - 1),
 }
 _REALS = ("real32", "real64")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+# 64 bits have 20 digits; some may be zeros in front.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_LONGEST_SHOWN = 40
 _DURATION = re.compile(r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]+))?S)?)?", re.ASCII)
 _DMTF_TIME = re.compile(r"([0-9]{14})\.([0-9]{6})([+-])([0-9]{3})")
 _DMTF_INTERVAL = re.compile(r"([0-9]{8})([0-9]{2})([0-9]{2})([0-9]{2})\.([0-9]{6}):000")
+
+
+class OddValue(ActivationError):
+    """A host sent a value that does not fit its type or its form. The message is a clause that names neither host nor property."""
+
+    def __init__(self, clause: str) -> None:
+        super().__init__(clause, source="wsman")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the values of a property look like beyond their type.
+
+    Attributes:
+        wanted: What a value is, such as C(a build number).
+        fits: Whether a value that is not NULL has the form.
+        required: Whether Windows always has a value.
+    """
+
+    wanted: str
+    fits: Callable[[t.Any], object] = lambda _value: True
+    required: bool = False
+
+    def check(self, value: Value) -> Value:
+        """The value.
+
+        Raises:
+            OddValue: It has another form.
+        """
+        if value is None and self.required:
+            raise OddValue(f"the host sent no value where Windows has {self.wanted}.")
+        if value is not None and not self.fits(value):
+            raise OddValue(f"the host sent '{visible(str(value), _LONGEST_SHOWN)}' where Windows has {self.wanted}.")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A type whose values have a form."""
+
+    cim_type: str
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +136,19 @@ class CimClass:
         properties: Property to type.
         methods: The methods in use.
         namespace: The WMI namespace, with slashes.
+        forms: The forms of properties that have one.
     """
 
     name: str
     properties: Mapping[str, CimType] = field(default_factory=dict)
     methods: Mapping[str, Method] = field(default_factory=dict)
     namespace: str = "root/cimv2"
+    forms: Mapping[str, Form] = field(default_factory=dict)
+
+    def read_as(self, name: str) -> ReadType:
+        """How a property is read: its type, and its form where it has one."""
+        cim_type = self.properties[name]
+        return Checked(cim_type, self.forms[name]) if isinstance(cim_type, str) and name in self.forms else cim_type
 
 
 def is_array(cim_type: CimType) -> bool:
@@ -105,7 +160,7 @@ def parse_value(text: str, cim_type: str) -> str | int | float | bool | datetime
     """One value from its text.
 
     Raises:
-        ActivationError: The text is not a value of that type, so that answer and schema do not fit each other.
+        OddValue: The text is not a value of that type, so that answer and schema do not fit each other.
     """
     if cim_type in ("string", "reference") or (cim_type == "char16" and len(text) == 1):
         return text
@@ -121,13 +176,12 @@ def parse_value(text: str, cim_type: str) -> str | int | float | bool | datetime
             raise ValueError
         number = int(text)
     except (KeyError, ValueError, OverflowError):
-        raise ActivationError(f"the host sent {text[:40]!r} where WMI has a value of type {cim_type}.", source="wsman") from None
+        raise OddValue(f"the host sent '{visible(text, _LONGEST_SHOWN)}' where WMI has a value of type {cim_type}.") from None
     # Some providers answer an unsigned property with the signed number of the same bits.
-    if number < low and low == 0:
-        number += high + 1
-    if not low <= number <= high:
-        raise ActivationError(f"the host sent {number}, which is outside the range of {cim_type}.", source="wsman")
-    return number
+    unsigned = number + high + 1 if number < low == 0 else number
+    if not low <= unsigned <= high:
+        raise OddValue(f"the host sent {number}, which is outside the range of {cim_type}.")
+    return unsigned
 
 
 def format_value(value: Value, cim_type: str) -> str:

@@ -19,7 +19,7 @@ from .._text import LONGEST_NAME, visible
 from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .bounds import MAX_CONTEXT, MAX_TEXT
-from .cim import CimClass, CimType, Embedded, Reference, Value, is_array, parse_value
+from .cim import Checked, CimClass, CimType, Embedded, OddValue, ReadType, Reference, Value, is_array, parse_value
 from .fault import parse_fault
 
 _NIL = f"{{{ns.XSI}}}nil"
@@ -99,7 +99,7 @@ def _object(item: ET.Element) -> ET.Element:
     return item[0] if item.tag == f"{{{ns.WSMAN}}}Item" and len(item) else item
 
 
-def parse_instance(element: ET.Element, types: Mapping[str, CimType]) -> dict[str, Value]:
+def parse_instance(element: ET.Element, types: Mapping[str, ReadType]) -> dict[str, Value]:
     """The properties of an instance, or the out parameters of a method, that the schema knows.
 
     A scalar that did not come is C(None), as is a NULL; an array that did not come is an empty list, because Windows
@@ -107,7 +107,7 @@ def parse_instance(element: ET.Element, types: Mapping[str, CimType]) -> dict[st
     names of properties count.
 
     Raises:
-        ActivationError: A value is not of its type.
+        OddValue: A value is not of its type, or has another form.
     """
     found: dict[str, list[ET.Element]] = {}
     for child in element:
@@ -116,8 +116,8 @@ def parse_instance(element: ET.Element, types: Mapping[str, CimType]) -> dict[st
     for name, cim_type in types.items():
         try:
             values[name] = _property(found.get(name, []), cim_type)
-        except ActivationError as error:
-            raise ActivationError(f"the answer's {name} does not fit its type: {error.message}", source="wsman") from None
+        except OddValue as odd:
+            raise OddValue(f"the answer's {name} does not fit its type: {odd.message}") from None
     return values
 
 
@@ -127,19 +127,21 @@ def parse_output(content: ET.Element | None, cim_class: CimClass, method: str) -
     return parse_instance(ET.Element("empty") if content is None else content, types)
 
 
-def _property(elements: list[ET.Element], cim_type: CimType) -> Value:
+def _property(elements: list[ET.Element], cim_type: ReadType) -> Value:
     """The value of all elements of one name."""
+    if isinstance(cim_type, Checked):
+        return cim_type.form.check(_property(elements, cim_type.cim_type))
     if is_array(cim_type):
         # A single nil is the NULL array; among others it is a NULL in its place, which parallel arrays rely on.
-        entry = Embedded(cim_type.cim_class) if isinstance(cim_type, Embedded) else cim_type.removesuffix("[]")
+        entry: str | Embedded = Embedded(cim_type.cim_class) if isinstance(cim_type, Embedded) else cim_type.removesuffix("[]")
         values = [_value(element, entry) for element in elements]
         return [] if values == [None] else values
     if len(elements) > 1:
-        raise ActivationError(f"the host sent {len(elements)} values where WMI has a single one.", source="wsman")
+        raise OddValue(f"the host sent {len(elements)} values where WMI has a single one.")
     return _value(elements[0], cim_type) if elements else None
 
 
-def _value(element: ET.Element, cim_type: CimType) -> Value:
+def _value(element: ET.Element, cim_type: str | Embedded) -> Value:
     """The value of one element."""
     if element.get(_NIL) in ("true", "1"):
         return None
@@ -148,7 +150,7 @@ def _value(element: ET.Element, cim_type: CimType) -> Value:
         raise ActivationError(f"the host sent a text of {len(text)} characters, and no more than {MAX_TEXT} are read.", source="wsman")
     if isinstance(cim_type, Embedded):
         if text.strip():
-            raise ActivationError(f"the host sent a text where WMI has an instance of {cim_type.cim_class.name}.", source="wsman")
+            raise OddValue(f"the host sent a text where WMI has an instance of {cim_type.cim_class.name}.")
         return parse_instance(_instance(element, cim_type.cim_class), cim_type.cim_class.properties)
     if not len(element):
         return parse_value(text, cim_type)
@@ -156,7 +158,7 @@ def _value(element: ET.Element, cim_type: CimType) -> Value:
         return parse_value(element[0].text or "", cim_type)
     if cim_type == "reference":
         return _reference(element)
-    raise ActivationError(f"the host sent elements where WMI has a value of type {cim_type}.", source="wsman")
+    raise OddValue(f"the host sent elements where WMI has a value of type {cim_type}.")
 
 
 def _instance(element: ET.Element, cim_class: CimClass) -> ET.Element:
@@ -168,7 +170,7 @@ def _reference(element: ET.Element) -> Reference:
     parameters = f"{{{ns.ADDRESSING}}}ReferenceParameters"
     uri = element.findtext(f".//{parameters}/{{{ns.WSMAN}}}ResourceURI", "").strip()
     if not uri:
-        raise ActivationError("the host sent a reference that names no resource.", source="wsman")
+        raise OddValue("the host sent a reference that names no resource.")
     selectors = element.iterfind(f".//{parameters}/{{{ns.WSMAN}}}SelectorSet/{{{ns.WSMAN}}}Selector")
     return Reference(uri, {selector.get("Name", ""): selector.text or "" for selector in selectors})
 

@@ -18,7 +18,7 @@ from .._text import LONGEST_NAME, visible
 from . import envelope
 from .bounds import Tally
 from .carrier import Carrier, CarrierT
-from .cim import CimClass, Value
+from .cim import CimClass, OddValue, Value
 from .envelope import Request
 from .fault import WsmanFault, check_hresult
 from .response import Page, parse_body, parse_instance, parse_output, parse_page
@@ -35,6 +35,7 @@ class UnknownOutcome(ActivationError):
     at_work = False
 
 
+_LOOK_AT_WMI = "Check WMI on the host; winmgmt /verifyrepository there shows damage."
 _READ_AGAIN = "A second run reads the state before it does anything."
 
 
@@ -89,7 +90,7 @@ class Session:
         wql = f"select {','.join(columns)} from {cim_class.name}"
         if where:
             wql += f" where {where}"
-        types = {column: cim_class.properties[column] for column in columns}
+        types = {column: cim_class.read_as(column) for column in columns}
         label = f"{self.host}: query of {cim_class.name}"
         patient = timeout >= envelope.OPERATION_TIMEOUT
         before = self._received
@@ -124,7 +125,7 @@ class Session:
         with _about(label):
             if content is None:
                 raise ActivationError("the answer is empty.", source="wsman")
-            return parse_instance(content, cim_class.properties)
+            return parse_instance(content, {name: cim_class.read_as(name) for name in cim_class.properties})
 
     def put(self, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> None:
         """Write properties of one instance. Writing the same values twice does no harm, so a lost answer is repeated."""
@@ -158,8 +159,13 @@ class Session:
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
         label = f"{self.host}: {request.label}"
         content = _expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
-        with _about(label):
+        try:
             output = parse_output(content, cim_class, method)
+        except OddValue as odd:
+            if repeatable:
+                raise _told(label, odd) from None
+            # It was carried out, and what it says of it is not known.
+            raise UnknownOutcome(f"{label}: {odd.message} {_READ_AGAIN}", source="wsman") from None
         check_hresult(output["ReturnValue"], label)
         return output
 
@@ -295,5 +301,11 @@ def _about(label: str) -> Iterator[None]:
         yield
     except UnknownOutcome:
         raise
+    except OddValue as odd:
+        raise _told(label, odd) from None
     except ActivationError as error:
         raise ActivationError(f"{label}: {error.message}", source=error.source) from None
+
+
+def _told(label: str, odd: OddValue) -> OddValue:
+    return OddValue(f"{label}: {odd.message} {_LOOK_AT_WMI}")

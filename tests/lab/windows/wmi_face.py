@@ -102,6 +102,10 @@ class WmiFace:
         except ServiceDisabled as error:
             raise self._providers[CIMV2, "softwarelicensingservice"].error(_SERVICE_DISABLED) from error
 
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether any class is served from it."""
+        return any(known == _spelled(namespace) for known, _name in self._providers)
+
     def cim_class(self, namespace: str, name: str) -> CimClass | None:
         """The class, or None."""
         provider = self._find(namespace, name)
@@ -140,10 +144,14 @@ class WmiFace:
                 self.sync_port()
 
     def _find(self, namespace: str, name: str) -> Provider | None:
-        return self._providers.get((namespace.replace("\\", "/").strip("/").lower(), name.lower()))
+        return self._providers.get((_spelled(namespace), name.lower()))
 
     def _provider(self, namespace: str, name: str) -> Provider:
         provider = self._find(namespace, name)
         if provider is None:
             raise KeyError(f"{namespace}:{name}")
         return provider
+
+
+def _spelled(namespace: str) -> str:
+    return namespace.replace("\\", "/").strip("/").lower()

@@ -197,6 +197,9 @@ class Backend(Protocol):
     def is_administrator(self, user: str) -> bool:
         """Whether an authenticated user (``DOMAIN\\name``, ``name@REALM`` or ``name``) may use WMI remotely."""
 
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether there is a WMI namespace of that name."""
+
     def cim_class(self, namespace: str, name: str) -> CimClass | None:
         """The class, or None if the namespace or the class does not exist."""
 

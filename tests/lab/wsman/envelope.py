@@ -40,7 +40,8 @@ class Request:
     """A WS-Management request.
 
     ``selectors`` and ``options`` keep the order of the message; ``operation_timeout`` is in seconds, None if absent;
-    ``body`` is the first element inside ``s:Body``, None if that is empty.
+    ``operation`` has the headers OperationID and SequenceId by name; ``body`` is the first element inside ``s:Body``, None if that
+    is empty.
     """
 
     action: str
@@ -50,6 +51,7 @@ class Request:
     options: dict[str, str] = field(default_factory=dict)
     max_envelope_size: int | None = None
     operation_timeout: float | None = None
+    operation: dict[str, str] = field(default_factory=dict)
     body: Element | None = None
 
     def option(self, name: str) -> bool:
@@ -102,7 +104,8 @@ def _parse_header(header: Element, body: Element | None, language: str) -> Reque
         raise BadEnvelope("headers", "To, Action and MessageID are needed", message_id)
     if not resource_uri:
         raise BadEnvelope("resource uri", "ResourceURI is needed", message_id)
-    if reply_to.strip() != ns.ANONYMOUS:
+    # The message that closes an operation in full duplex has no ReplyTo (docs/facts/wire.md#full-duplex).
+    if reply_to.strip() != ns.ANONYMOUS and action != ns.ACTION_END:
         raise BadEnvelope("headers", "ReplyTo has to be anonymous", message_id)
     request = Request(action, resource_uri, message_id, body=body)
     size = header.findtext(f"{{{ns.WSMAN}}}MaxEnvelopeSize")
@@ -112,6 +115,10 @@ def _parse_header(header: Element, body: Element | None, language: str) -> Reque
         request.operation_timeout = None if timeout is None else parse_duration(timeout)
     except ValueError as error:
         raise BadEnvelope("headers", str(error), message_id) from error
+    for name in ("OperationID", "SequenceId"):
+        text = header.findtext(f"{{{ns.MSWSMAN}}}{name}")
+        if text is not None:
+            request.operation[name] = text.strip()
     for selector in header.iterfind(f"{{{ns.WSMAN}}}SelectorSet/{{{ns.WSMAN}}}Selector"):
         request.selectors[selector.get("Name") or ""] = selector.text or ""
     for option in header.iterfind(f"{{{ns.WSMAN}}}OptionSet/{{{ns.WSMAN}}}Option"):
@@ -149,6 +156,11 @@ def build(action: str, body: str, language: str, relates_to: str = "", extra_hea
         f"<a:MessageID>{new_id()}</a:MessageID>{extra_headers}<a:To>{ns.ANONYMOUS}</a:To>{relation}</s:Header>"
         f"<s:Body>{body}</s:Body></s:Envelope>"
     ).encode("utf-8", "replace")
+
+
+def operation_headers(operation: dict[str, str]) -> str:
+    """The headers that say which operation an answer belongs to, as they came."""
+    return "".join(f"<p:{name}>{escape(text)}</p:{name}>" for name, text in operation.items())
 
 
 _PREFIX = re.compile(r"(</?|\sxmlns:|\s)([saxenw])(?=[:=])")

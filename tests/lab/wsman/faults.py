@@ -190,18 +190,34 @@ CIM_STATUS = {
     0x8004102E: 17,
     0x8004102F: 4,
     KEYS_MISSING: 4,
+    0x80070002: 6,
     0x80070005: 2,
     0x80070057: 4,
 }
 
 
-def wmi_error(voice: Voice, hresult: int, message: str, *, namespace: str = "") -> Fault:
+# The same errors as Win32 codes (winerror.h).
+WIN32 = {
+    0x80041002: 2,
+    0x80041003: 5,
+    0x80041008: 87,
+    0x8004100C: 50,
+    0x80041019: 183,
+    0x80070002: 2,
+    0x80070005: 5,
+    0x80070057: 87,
+}
+
+
+def wmi_error(voice: Voice, hresult: int, message: str, *, namespace: str = "", error_type: str = "HRESULT") -> Fault:
     """Form 4: an ``MSFT_WmiError`` instance and no ``WSManFault``; the reason is empty.
 
-    ``namespace`` is the WMI namespace (``root/standardcimv2``) whose class URI it carries, else the DMTF one.
+    ``namespace`` is the WMI namespace (``root/standardcimv2``) whose class URI it carries, else the DMTF one. ``error_type`` says
+    how ``error_Code`` counts (docs/facts/wire-faults.md#mi-results); an error that this way of counting does not know is given as ``HRESULT``.
     """
     uri = f"{ns.URI_WMI}{namespace.lower()}/MSFT_WmiError" if namespace else ns.URI_DMTF + "MSFT_WmiError"
     status = CIM_STATUS.get(hresult, 1)
+    kind, message_id, number = _counted(hresult, error_type)
 
     def line(name: str, value: object | None, cim_type: str) -> str:
         if value is None:
@@ -217,7 +233,7 @@ def wmi_error(voice: Voice, hresult: int, message: str, *, namespace: str = "") 
         + line("ErrorSourceFormat", 0, "cimUnsignedShort")
         + line("ErrorType", 0, "cimUnsignedShort")
         + line("Message", message, "cimString")
-        + line("MessageID", f"HRESULT 0x{hresult:08x}", "cimString")
+        + line("MessageID", message_id, "cimString")
         + line("OtherErrorSourceFormat", None, "cimString")
         + line("OtherErrorType", None, "cimString")
         + line("OwningEntity", None, "cimString")
@@ -225,12 +241,23 @@ def wmi_error(voice: Voice, hresult: int, message: str, *, namespace: str = "") 
         + line("ProbableCause", 0, "cimUnsignedShort")
         + line("ProbableCauseDescription", None, "cimString")
         + line("error_Category", 0, "cimUnsignedInt")
-        + line("error_Code", hresult, "cimUnsignedInt")
-        + line("error_Type", "HRESULT", "cimString")
+        + line("error_Code", number, "cimUnsignedInt")
+        + line("error_Type", kind, "cimString")
         + line("error_WindowsErrorMessage", message, "cimString")
         + "</p:MSFT_WmiError>"
     )
     return Fault(hresult, "w:InternalError", "", detail, True)
+
+
+def _counted(hresult: int, error_type: str) -> tuple[str | None, str | None, int]:
+    """``error_Type``, ``MessageID`` and ``error_Code`` of an error."""
+    if hresult in CIM_STATUS and error_type in ("MI", "left out"):
+        # The CIM status codes up to 17 are the numbers of MI_Result.
+        number = CIM_STATUS[hresult]
+        return ("MI", f"MI RESULT {number}", number) if error_type == "MI" else (None, None, number)
+    if hresult in WIN32 and error_type == "WIN32":
+        return "WIN32", f"Windows System Error {WIN32[hresult]}", WIN32[hresult]
+    return "HRESULT", f"HRESULT 0x{hresult:08x}", hresult
 
 
 def simple(voice: Voice, name: str, **values: object) -> Fault:

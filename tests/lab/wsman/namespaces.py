@@ -28,6 +28,7 @@ ACTION_GET = TRANSFER + "/Get"
 ACTION_PUT = TRANSFER + "/Put"
 ACTION_CREATE = TRANSFER + "/Create"
 ACTION_DELETE = TRANSFER + "/Delete"
+ACTION_END = "http://schemas.microsoft.com/wbem/wsman/1/wsman/End"
 
 FAULT_ADDRESSING = ADDRESSING + "/fault"
 FAULT_ENUMERATION = ENUMERATION + "/fault"
@@ -38,6 +39,7 @@ URI_WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 URI_DMTF = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
 URI_SCHEMA = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*"
 URI_CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
+URI_FULL_DUPLEX = "http://schemas.microsoft.com/wbem/wsman/1/wsman/FullDuplex"
 URI_SHELLS = ("http://schemas.microsoft.com/wbem/wsman/1/windows/shell", "http://schemas.microsoft.com/powershell/")
 
 DIALECT_WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"

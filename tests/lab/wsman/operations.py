@@ -59,6 +59,8 @@ class Operations:
             return _get_class(call)
         if verb == "Get" and call.request.resource_uri == ns.URI_CONFIG:
             return Answer(ns.ACTION_GET + "Response", config_xml(call.limits, call.backend.allows_unencrypted))
+        if call.request.action == ns.ACTION_END and call.request.resource_uri == ns.URI_FULL_DUPLEX:
+            return Answer(ns.ACTION_END + "Response", "")
         if not call.class_name or call.class_name == "*":
             raise faults.simple(call.voice, "resource uri" if not call.class_name else "action")
         if verb == "Get":
@@ -70,16 +72,17 @@ class Operations:
         raise faults.simple(call.voice, "action")
 
 
-def _selectors(call: Call, cim_class: CimClass) -> dict[str, str]:
-    """The keys by their own names: all of them, and nothing else."""
+def _selectors(call: Call, cim_class: CimClass, all_of_them: bool = True) -> dict[str, str]:
+    """The keys by their own names, and nothing else; a method is called with part of them as well (docs/facts/wire.md#lenient-calls)."""
     if not call.keys:
         if cim_class.singleton:
             return {}
         raise keys_missing(call.voice)
     given = {name.lower(): value for name, value in call.keys.items()}
-    if set(given) != {name.lower() for name in cim_class.keys}:
+    known = {name.lower() for name in cim_class.keys}
+    if not (set(given) == known if all_of_them else set(given) <= known):
         raise faults.simple(call.voice, "selectors")
-    return {name: given[name.lower()] for name in cim_class.keys}
+    return {name: given[name.lower()] for name in cim_class.keys if name.lower() in given}
 
 
 def _get(call: Call) -> Answer:
@@ -107,6 +110,12 @@ def _body_groups(call: Call, name: str, uri: str) -> dict[str, list[Element]]:
     return groups
 
 
+def _own_namespace(call: Call) -> str:
+    """That of the body itself: arguments may stand in the namespace of another class (docs/facts/wire.md#lenient-calls)."""
+    body = call.request.body
+    return "" if body is None else body.tag.rpartition("}")[0].lstrip("{")
+
+
 def _typed(call: Call, groups: dict[str, list[Element]], properties: tuple[Property, ...], is_method: bool) -> dict[str, Any]:
     """The values by name. Names are compared with case, as WinRM does with parameters (docs/facts/wire-values.md#method-arguments)."""
     known = {item.name: item for item in properties}
@@ -128,11 +137,11 @@ def _invoke(call: Call) -> Answer:
         raise WmiError(WBEM_E_INVALID_METHOD, text("action", call.voice.language), "wbem", parameter_info=call.method_name)
     selectors: dict[str, str] | None = None
     if call.keys and not method.static:
-        selectors = _selectors(call, cim_class)
+        selectors = _selectors(call, cim_class, all_of_them=False)
     elif not method.static and not cim_class.singleton:
         raise WmiError(WBEM_E_INVALID_METHOD_PARAMETERS, text("invalid parameter", call.voice.language), "wbem")
     uri = call.uri_of(cim_class)
-    groups = _body_groups(call, method.name + "_INPUT", uri)
+    groups = _body_groups(call, method.name + "_INPUT", _own_namespace(call))
     arguments = _typed(call, groups, method.inputs, is_method=True)
     try:
         values = dict(call.backend.invoke(call.namespace, cim_class.name, selectors, method.name, arguments))

@@ -19,7 +19,7 @@ from .faults import CANNOT_PROCESS_FILTER, nested
 from .messages import text
 from .values import endpoint_reference_xml, fragment_xml, instance_xml, text_of
 from .variants import build_number, is_before_windows8, variant
-from .wmi_faults import invalid_query
+from .wmi_faults import invalid_namespace, invalid_query
 
 SEEN_PAGES = (10, 0, 14393)
 MODES = ("EnumerateObject", "EnumerateEPR", "EnumerateObjectAndEPR")
@@ -162,6 +162,8 @@ def _select_wql(call: Call, query_text: str) -> Selection:
         query = wql.parse(query_text)
     except wql.QueryError as error:
         raise invalid_query(call.voice) from error
+    if not call.backend.has_namespace(call.namespace):
+        raise invalid_namespace(call.voice)
     cim_class = call.backend.cim_class(call.namespace, query.class_name)
     if cim_class is None:
         if is_before_windows8(call.backend.os_version):

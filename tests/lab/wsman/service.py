@@ -26,9 +26,11 @@ from .operations import Operations
 from .queries import Answer
 from .request_log import Entry
 from .tampering import Tampering
-from .variants import is_before_windows8, variant
+from .variants import build_number, is_before_windows8, variant
 from .winrm_config import Limits
 from .wmi_faults import access_denied, from_wmi_error
+
+SEEN_FULL_DUPLEX = (10, 0, 14393)
 
 Interceptor = Callable[[Entry], Tampering | None]
 
@@ -121,7 +123,9 @@ class Service:
                 raise faults.simple(call.voice, "quota", maximum=call.limits.max_operations_per_user)
             self._running[call.owner] += 1
         answer = self._within_time(call, entry, tampered)
-        return envelope.build(answer.action, answer.body, call.backend.language, request.message_id)
+        # Seen of Windows 2016 (docs/facts/wire.md#full-duplex).
+        echo = envelope.operation_headers(request.operation) if build_number(call.backend.os_version) >= SEEN_FULL_DUPLEX else ""
+        return envelope.build(answer.action, answer.body, call.backend.language, request.message_id, echo)
 
     def _under_way(self, call: Call) -> int:
         """The operations of a user on a host: requests at work, and enumerations whose end the client has not asked for."""

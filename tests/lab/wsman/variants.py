@@ -73,6 +73,10 @@ TOPICS: Mapping[str, Topic] = {
         ("nested", "error object"), "docs/facts/wire-faults.md#forms: forms 3 and 4 were both seen for errors of WMI itself"
     ),
     "mi namespace": Topic(("own", "DMTF"), "docs/facts/wire-faults.md#forms: MSFT_WmiError in either namespace"),
+    "mi error type": Topic(
+        ("MI", "WIN32", "HRESULT", "left out"),
+        "docs/facts/wire-faults.md#mi-results: MI was seen; the others are plausible, and so is what decides where none is given",
+    ),
     "plug-in": Topic(("WMI Provider", "WMIv1 plugin"), "docs/facts/wire-faults.md#forms: both names were seen"),
     "extended status": Topic(("root/cimv2", "root/wmi", "DMTF"), "docs/facts/wire-faults.md#forms: three namespaces were seen"),
     "inner machine": Topic(("left out", "named"), "docs/facts/wire-faults.md#forms: both were seen"),

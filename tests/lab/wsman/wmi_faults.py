@@ -43,7 +43,8 @@ def from_wmi_error(error: WmiError, voice: Voice, namespace: str, in_query: bool
     status = ExtendedStatus(error.operation or "ExecMethod", error.parameter_info, error.provider_name)
     if error.kind == "mi":
         in_own_namespace = variant(voice.seed, "mi namespace") == "own"
-        return wmi_error(voice, error.hresult, error.text, namespace=namespace if in_own_namespace else "")
+        error_type = variant(voice.seed, "mi error type")
+        return wmi_error(voice, error.hresult, error.text, namespace=namespace if in_own_namespace else "", error_type=error_type)
     if error.kind == "provider":
         return _provider_error(error, voice, status)
     if error.hresult == wmi.WBEM_E_INVALID_CLASS:
@@ -92,6 +93,11 @@ def invalid_class(voice: Voice, message: str = "") -> Fault:
     if variant(voice.seed, "invalid class") == "error object":
         return wmi_error(voice, wmi.WBEM_E_INVALID_CLASS, message)
     return nested(voice, wmi.WBEM_E_INVALID_CLASS, "w:InternalError", message, receiver=True)
+
+
+def invalid_namespace(voice: Voice, message: str = "") -> Fault:
+    """A query in a namespace that does not exist: 0x8033801A as an error object (docs/facts/wire.md#lenient-calls)."""
+    return wmi_error(voice, CANNOT_PROCESS_FILTER, message or text("filter", voice.language))
 
 
 def invalid_query(voice: Voice, message: str = "") -> Fault:

@@ -96,6 +96,9 @@ class FakeHost:
     def is_administrator(self, user: str) -> bool:
         return user.lower() in self.administrators
 
+    def has_namespace(self, namespace: str) -> bool:
+        return any(item.namespace.lower() == namespace.lower() for item in CLASSES)
+
     def cim_class(self, namespace: str, name: str) -> CimClass | None:
         wanted = (namespace.lower(), name.lower())
         return next((item for item in CLASSES if (item.namespace.lower(), item.name.lower()) == wanted), None)

@@ -263,11 +263,16 @@ def test_what_is_set_back_by_something_else_is_an_error(domain: FakeDomain, monk
     host = domain.add("pc-001", MODERN)
     provider = host._provider(CIMV2, "Win32_NetworkAdapterConfiguration")
     monkeypatch.setattr(provider, "call", lambda *_given: {"ReturnValue": 0})
-    with pytest.raises(ActivationError, match=r"the DNS suffix search list is empty instead of contoso\.com, east\.contoso\.com"):
+    with pytest.raises(StepFailed) as caught:
         run(host, Wish(dns_suffixes=["east.contoso.com"]))
+    assert "the DNS suffix search list is empty instead of contoso.com, east.contoso.com" in str(caught.value.__cause__)
+    # What was done stays done, and the result says so.
+    assert [step.attribute for step in caught.value.done] == ["DNS suffix search list"]
     monkeypatch.setattr(host.licensing.client, "set_caching", lambda _caching: None)
-    with pytest.raises(ActivationError, match=r"KMS host caching \(is True, wanted False\)"):
+    with pytest.raises(StepFailed) as caught:
         run(host, Wish(settings={"host_caching": False}))
+    assert "KMS host caching (is True, wanted False)" in str(caught.value.__cause__)
+    assert [step.attribute for step in caught.value.done] == ["KMS host caching"]
 
 
 @pytest.mark.parametrize("profile", data.volume_profiles())

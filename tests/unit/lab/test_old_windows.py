@@ -251,13 +251,13 @@ def test_a_rule_reads_back_whatever_else_stands_in_its_text(
     rule = firewall.parse_rule("R", "v2.10|" + "".join(f"{name}={value}|" for name, value in fields))
     bits = sum({"Domain": 1, "Private": 2, "Public": 4}[name] for name in profiles)
     assert rule == firewall.FirewallRule("R", on, bits, tuple(ports), "@FirewallAPI.dll,-28002", True)
-    assert firewall.netsh_command(rule) == COMMAND
+    assert firewall.netsh_command("x", rule) == COMMAND
 
 
 @pytest.mark.parametrize("text", ["", "v2.10|Active=TRUE|", 'v2.10|Active=FALSE|EmbedCtxt=a"b|'])
 def test_a_rule_without_a_group_that_netsh_takes_is_refused(text: str) -> None:
     with pytest.raises(ActivationError) as caught:
-        firewall.netsh_command(firewall.parse_rule("R", text))
+        firewall.netsh_command("kms-1.contoso.com", firewall.parse_rule("R", text))
     check(NO_GROUP, caught.value)
 
 

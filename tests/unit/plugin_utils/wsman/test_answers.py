@@ -85,8 +85,8 @@ SPOILT = {
 }
 UNREADABLE = {
     "an answer to a query that holds a text where a number belongs": (
-        "<n:EnumerateResponse><w:Items><w:XmlFragment><ProductType>three</ProductType></w:XmlFragment></w:Items><w:EndOfSequence/>"
-        "</n:EnumerateResponse>"
+        "<n:EnumerateResponse><w:Items><w:XmlFragment><BuildNumber>20348</BuildNumber><ProductType>three</ProductType>"
+        "<Version>10.0.20348</Version></w:XmlFragment></w:Items><w:EndOfSequence/></n:EnumerateResponse>"
     ),
 }
 MISSING = "a host whose WMI knows no operating system"

@@ -97,3 +97,119 @@ def test_an_instance_is_missing_only_if_nothing_else_is_behind_it(inner: str, mi
         f'<f:WSManFault xmlns:f="{F}" Code="2150858752"><f:Message><f:ProviderFault>{nested}</f:ProviderFault></f:Message></f:WSManFault>'
     )
     assert fault.not_found == missing
+
+
+def error_object(**parts: object) -> WsmanFault:
+    """The fault of a provider that reports a CIM error of its own."""
+    lines = "".join(f"<p:{name}>{value}</p:{name}>" for name, value in parts.items())
+    return fault_of(
+        '<p:MSFT_WmiError xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wmi/root/standardcimv2/MSFT_WmiError"'
+        f' xmlns:b="http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd" b:IsCIM_Error="true">{lines}</p:MSFT_WmiError>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "code", "missing"),
+    [
+        # One number, four types, four meanings.
+        ({"error_Type": "MI", "error_Code": 2}, "0x80041003", False),
+        ({"error_Type": "WIN32", "error_Code": 2}, "0x80070002", True),
+        ({"error_Type": "HRESULT", "error_Code": 2}, "HRESULT 2", False),
+        ({"error_Type": "NETSH", "error_Code": 2}, "NETSH 2", False),
+        ({"error_Type": "MI", "error_Code": 6}, "0x80041002", True),
+        ({"error_Type": "WIN32", "error_Code": 6}, "0x80070006", False),
+        ({"error_Type": "MI", "error_Code": 5}, "0x80041010", False),
+        ({"error_Type": "WIN32", "error_Code": 5}, "0x80070005", False),
+        ({"error_Type": "MI", "error_Code": 11}, "0x80041019", False),
+        ({"error_Type": " mi ", "error_Code": 6}, "0x80041002", True),
+        ({"error_Type": "HRESULT", "error_Code": 2147749890}, "0x80041002", True),
+        ({"error_Type": "HRESULT", "error_Code": -2147217406}, "0x80041002", True),
+        ({"error_Type": "WMI", "error_Code": 2147749891}, "0x80041003", False),
+        ({"error_Type": "WIN32", "error_Code": 2150858752}, "0x80338000", True),
+        # MI_Result that no HRESULT stands for, and numbers that it does not have.
+        ({"error_Type": "MI", "error_Code": 27}, "MI RESULT 27", False),
+        ({"error_Type": "MI", "error_Code": 2147749890}, "MI RESULT 2147749890", False),
+        # Without a type MessageID has it, and without that CIMStatusCode decides.
+        ({"MessageID": "MI RESULT 6", "error_Code": 6}, "0x80041002", True),
+        ({"MessageID": "MI RESULT 2"}, "0x80041003", False),
+        ({"MessageID": "Windows System Error 2", "error_Code": 2}, "0x80070002", True),
+        ({"MessageID": "HRESULT 0x80041003", "error_Code": 2147749891}, "0x80041003", False),
+        ({"CIMStatusCode": 6, "error_Code": 2}, "0x80041002", True),
+        ({"CIMStatusCode": 2, "error_Code": 6}, "0x80041003", False),
+        ({"CIMStatusCode": 6}, "0x80041002", True),
+        ({"CIMStatusCode": 3}, "0x8004100E", False),
+        ({"CIMStatusCode": 200}, "CIMStatusCode 200", False),
+        ({"error_Code": 6}, "error_Code 6", False),
+        # The type counts, whatever stands beside it.
+        ({"error_Type": "MI", "error_Code": 2, "CIMStatusCode": 6, "MessageID": "HRESULT 0x80041002"}, "0x80041003", False),
+        ({"Message": "0x80041002 zu oeffnen", "error_Type": "MI", "error_Code": 2}, "0x80041003", False),
+        ({"error_Type": "NETSH", "error_Code": 6, "CIMStatusCode": 6}, "NETSH 6", False),
+    ],
+)
+def test_the_type_of_a_code_decides_what_its_number_means(parts: dict[str, object], code: str, missing: bool):
+    fault = error_object(**parts)
+    assert (fault.code, fault.not_found) == (code, missing)
+
+
+def test_a_code_of_its_own_is_told_by_type_name_and_meaning():
+    fault = error_object(error_Type="MI", error_Code=27, Message="Zu viel")
+    assert fault.name == "MI_RESULT_SERVER_LIMITS_EXCEEDED"
+    assert fault.message == (
+        "kms-1: SoftwareLicensingService.InstallProductKey failed with MI RESULT 27 (MI_RESULT_SERVER_LIMITS_EXCEEDED): the server's"
+        " limits are exceeded. Windows said: Zu viel."
+    )
+
+
+ODD_NUMBERS = ["²³", "٢", "6" * 6000, "-6", "6.0", "0x6", "1e1", "6 6", "4294967302", "NaN"]
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        (
+            '<f:WSManFault xmlns:f="{uri}" Code="2150858752"><f:Message><f:ProviderFault><f:WSManFault Code="{text}"><f:Message/>'
+            "</f:WSManFault></f:ProviderFault></f:Message></f:WSManFault>"
+        ),
+        '<f:WSManFault xmlns:f="{uri}" Code="{text}"><f:Message/></f:WSManFault>',
+        (
+            '<f:WSManFault xmlns:f="{uri}" Code="2150858752"><f:Message><f:ProviderFault><f:ExtendedError><p:__ExtendedStatus'
+            ' xmlns:p="urn:x"><p:StatusCode>{text}</p:StatusCode></p:__ExtendedStatus></f:ExtendedError></f:ProviderFault></f:Message>'
+            "</f:WSManFault>"
+        ),
+        '<p:MSFT_WmiError xmlns:p="urn:x"><p:error_Type>MI</p:error_Type><p:error_Code>{text}</p:error_Code></p:MSFT_WmiError>',
+        '<p:MSFT_WmiError xmlns:p="urn:x"><p:CIMStatusCode>{text}</p:CIMStatusCode></p:MSFT_WmiError>',
+    ],
+    ids=["inner", "outer", "status", "typed", "cim"],
+)
+def test_what_is_no_code_is_shown_in_short_and_equals_none(form: str, text: str):
+    fault = fault_of(form.format(uri=F, text=text))
+    assert not fault.not_found
+    assert fault.code
+    assert len(fault.message) < 300
+    assert fault.message.isprintable()
+
+
+@pytest.mark.parametrize("status", ["5", "2", "1168"])
+def test_a_providers_own_status_number_is_no_win32_code(status: str):
+    fault = fault_of(
+        f'<f:WSManFault xmlns:f="{F}" Code="2150858752"><f:Message><f:ProviderFault><f:ExtendedError><p:__ExtendedStatus xmlns:p="urn:x">'
+        f"<p:StatusCode>{status}</p:StatusCode></p:__ExtendedStatus></f:ExtendedError></f:ProviderFault></f:Message></f:WSManFault>"
+    )
+    assert (fault.code, fault.not_found) == (f"StatusCode {status}", False)
+
+
+@pytest.mark.parametrize("text", ["sieh 0x80041002", "Adresse 0x00000000, dann 0x80070002"])
+@pytest.mark.parametrize("placed", ["5", "2150859012"])
+def test_a_code_in_its_place_counts_before_one_that_a_text_mentions(placed: str, text: str):
+    fault = fault_of(
+        f'<f:WSManFault xmlns:f="{F}" Code="{placed}"><f:Message><f:ProviderFault>{text}</f:ProviderFault></f:Message></f:WSManFault>'
+    )
+    assert fault.code in ("0x80070005", "0x80338104")
+    assert not fault.not_found
+
+
+def test_the_words_of_the_host_are_one_visible_line():
+    fault = fault_of(f'<f:WSManFault xmlns:f="{F}" Code="1"><f:Message>a\nok: [kms-1]\x9b31m\u202e{"x" * 70000}</f:Message></f:WSManFault>')
+    assert fault.message.isprintable()
+    assert len(fault.message) < 1000
