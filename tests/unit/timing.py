@@ -37,8 +37,8 @@ def once(work: Callable[[Any], object], given: Any) -> float:
 
 def is_linear(work: Callable[[Any], object], made: Callable[[int], Any], length: int) -> bool:
     """Whether C(work) takes no more than C(FACTOR) times as long for what is made of twice the length."""
-    # A second look, because the first one may have been taken while the machine had other things to do.
-    return any(_is_linear(work, made, length) for _look in range(2))
+    # More than one look, because one may have been taken while the machine had other things to do.
+    return any(_is_linear(work, made, length) for _look in range(4))
 
 
 def _is_linear(work: Callable[[Any], object], made: Callable[[int], Any], length: int) -> bool:

@@ -7,6 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
+from .._errors import ActivationError
+
+
+class HttpError(ActivationError):
+    """The HTTP server refused the message before WS-Management saw it.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message, code=f"HTTP {status}", source="wsman")
+        self.status = status
+
 
 class Carrier(t.Protocol):
     """Brings a message to the host and its answer back."""

@@ -15,10 +15,11 @@ from .._errors import ActivationError
 from .._text import visible
 from . import diagnosis
 from .bounds import TookTooLong, run_within
+from .carrier import HttpError
 from .diagnosis import Proxy
 from .envelope import OPERATION_TIMEOUT
 from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
-from .session import HttpError, UnknownOutcome
+from .session import UnknownOutcome
 
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
 """Seconds without a byte. Longer than the operation timeout that the envelope asks for, so that the server's own answer to

@@ -35,9 +35,9 @@ from pathlib import Path
 
 from .._errors import ActivationError
 from .._files import MIB, check_replaceable
-from .carrier import Carrier
+from .carrier import Carrier, HttpError
 from .masking import Aliases, Masker
-from .session import HttpError, UnknownOutcome
+from .session import UnknownOutcome
 
 FORMAT = "winops.volume_activation.recording"
 VERSION = 1

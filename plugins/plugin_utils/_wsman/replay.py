@@ -16,9 +16,10 @@ from .._errors import ActivationError
 from .._files import read_file
 from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
+from .carrier import HttpError
 from .masking import Masker
 from .recording import FORMAT, LARGEST, VERSION
-from .session import HttpError, UnknownOutcome
+from .session import UnknownOutcome
 
 
 def load(path: str | Path) -> dict[str, t.Any]:

@@ -147,7 +147,7 @@ def _value(element: ET.Element, cim_type: str | Embedded) -> Value:
         return None
     text = element.text or ""
     if len(text) > MAX_TEXT:
-        raise ActivationError(f"the host sent a text of {len(text)} characters, and no more than {MAX_TEXT} are read.", source="wsman")
+        raise OddValue(f"the host sent a text of {len(text)} characters, and no more than {MAX_TEXT} are read.")
     if isinstance(cim_type, Embedded):
         if text.strip():
             raise OddValue(f"the host sent a text where WMI has an instance of {cim_type.cim_class.name}.")

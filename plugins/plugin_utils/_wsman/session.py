@@ -17,7 +17,7 @@ from .._errors import ActivationError
 from .._text import LONGEST_NAME, visible
 from . import envelope
 from .bounds import Tally
-from .carrier import Carrier, CarrierT
+from .carrier import Carrier, CarrierT, HttpError
 from .cim import CimClass, OddValue, Value
 from .envelope import Request
 from .fault import WsmanFault, check_hresult
@@ -37,18 +37,6 @@ class UnknownOutcome(ActivationError):
 
 _LOOK_AT_WMI = "Check WMI on the host; winmgmt /verifyrepository there shows damage."
 _READ_AGAIN = "A second run reads the state before it does anything."
-
-
-class HttpError(ActivationError):
-    """The HTTP server refused the message before WS-Management saw it.
-
-    Attributes:
-        status: The HTTP status.
-    """
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message, code=f"HTTP {status}", source="wsman")
-        self.status = status
 
 
 class Session:

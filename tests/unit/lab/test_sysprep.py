@@ -13,7 +13,8 @@ from unit.lab.sysprep_run import GENERALIZED, PACKAGE, changes, computer, seal, 
 from unit.lab.windows_fakes import FakeDomain, registry, service_row
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import power, sysprep
 from lab.windows.sysprep import APPX_STORE
 from lab.wsman.request_log import Entry

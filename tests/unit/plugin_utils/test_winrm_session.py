@@ -15,8 +15,9 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import winrm_session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.service import Identity, parse_config, parse_identity
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts, describe_carrier
 
 pytestmark = pytest.mark.tier("quick")

@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import recording
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.masking import MASK, Aliases, Masker
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay, load
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -14,9 +14,10 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import HttpError, Session, UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 
 pytestmark = pytest.mark.tier("quick")
 
