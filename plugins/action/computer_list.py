@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._computer_list import tasks
 from ..plugin_utils._computer_list.given import given_computers, given_confirmations
 from ..plugin_utils._computer_list.store import ListFile
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._masking import Secrets, strings
+from ..plugin_utils._run import this_run
 from ..plugin_utils._vault import cipher_of
 
 
@@ -36,16 +39,30 @@ class ActionModule(VolumeActivationAction):
         for name in ("max_age", "backups"):
             if options[name] < 0:
                 raise ActivationError(f"{name} is {options[name]}, but has to be 0 or more.", source="options")
-        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"])
+        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"], this_run())
         done = _work(file, options, check_mode)
         if options["hosts"] is not None and done.result.get("kind") != "export":
             done.result["to_read"] = tasks.to_read(file, options["hosts"], options["max_age"])
         return Outcome(done.steps, {"path": file.path, **done.result}, warnings=done.warnings)
 
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class. Confirmation IDs that were typed stay in a result only where they are asked for."""
+        return super()._secrets(given) if given.get("show_confirmation_ids") else self._item_secrets(given)
+
+    def _item_secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; with the confirmation IDs that were typed."""
+        secrets = super()._secrets(given)
+        entries = given.get("confirmation_ids")
+        for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
+            # An entry may also be written as C(installation_id=… confirmation_id=…), and is a secret as a whole then.
+            typed = entry.get("confirmation_id") if isinstance(entry, Mapping) else entry
+            secrets.add(form for text in strings(typed) for form in (text, *text.replace("=", " ").split()))
+        return secrets
+
 
 def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.Done:
     # What leaves is never encrypted: who signs for it has to be able to read it.
-    other = ListFile(options["export_path"], None, options["backups"]) if options["export_path"] else None
+    other = ListFile(options["export_path"], None, options["backups"], this_run()) if options["export_path"] else None
     if options["state"] == "saved":
         return tasks.save(file, given_computers(options["computers"]), options["replace_hardware"], check_mode)
     if options["state"] == "exported":

@@ -17,6 +17,7 @@ from ..plugin_utils._microsoft import settings
 from ..plugin_utils._microsoft.acquiring import Acquired, Source, Way, acquire, acquire_into_file, given_products
 from ..plugin_utils._microsoft.batch_request import checked_extended_pid
 from ..plugin_utils._microsoft.service import open_service
+from ..plugin_utils._run import this_run
 from ..plugin_utils._vault import cipher_of
 
 display = Display()
@@ -51,10 +52,10 @@ class ActionModule(VolumeActivationAction):
 
 
 def _from_file(options: dict[str, t.Any], way: Way) -> Acquired:
-    file = ListFile(options["path"], None, options["backups"])
+    file = ListFile(options["path"], None, options["backups"], this_run())
     if file.encrypted:
         # What is encrypted stays so, and an export stays readable for whoever signs for it.
-        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"])
+        file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"], this_run())
     return acquire_into_file(file, way)
 
 

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._address import split_address
 from ..plugin_utils._dns import compare, report
-from ..plugin_utils._dns.addresses import literal, read_addresses, system_addresses
+from ..plugin_utils._dns.addresses import literal, read_addresses, read_all_addresses, system_addresses
 from ..plugin_utils._dns.srv import Answer, Server, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._kms_endpoint.probe import Endpoint, probe_all, unresolved
+from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, Endpoint, State, not_probed, probe_all, unresolved
 from ..plugin_utils._licensing.kms import DEFAULT_PORT
+
+_AT_ONCE = 16
 
 
 class ActionModule(VolumeActivationAction):
@@ -36,7 +39,9 @@ class ActionModule(VolumeActivationAction):
 def _given_hosts(hosts: list[tuple[str, int]], servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     endpoints: list[Endpoint] = []
     if options["probe"]:
-        found = {(host, port): _addresses(host, port, servers, options["timeout"]) for host, port in hosts}
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            addresses = pool.map(lambda target: _addresses(target[0], target[1], servers, options["timeout"]), hosts)
+            found = dict(zip(hosts, addresses, strict=True))
         endpoints = _look_at(found, servers, options)
     warnings = [server.failure.message for server in servers if server.failure is not None]
     return Outcome(result={"endpoints": _rows(endpoints)}, warnings=warnings)
@@ -57,12 +62,13 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
         raise next(iter(comparison.failed.values()))
     endpoints: list[Endpoint] = []
     if options["probe"]:
-        targets = sorted({(value.target, value.port) for value in comparison.values if value.target != "."})
+        # In the order in which clients try them, of which the first are looked at.
+        targets = list(dict.fromkeys((value.target, value.port) for value in comparison.values if value.target != "."))
+        looked_at, left = targets[:MOST_TARGETS], targets[MOST_TARGETS:]
         known = dict(comparison.addresses)
-        for host, _port in targets:
-            if host not in known:
-                known[host] = read_addresses(answering, host, timeout=options["timeout"], every_kind=True)
-        endpoints = _look_at({target: known[target[0]] for target in targets}, answering, options)
+        known |= read_all_addresses(answering, [host for host, _port in looked_at if host not in known], timeout=options["timeout"])
+        endpoints = _look_at({target: known[target[0]] for target in looked_at if target[0] in known}, answering, options)
+        endpoints += [not_probed(host, "", port) for host, port in [*left, *(target for target in looked_at if target[0] not in known)]]
     result = {
         "name": name,
         "records": report.records(comparison),
@@ -74,7 +80,14 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     if options["expect"] is not None:
         result["missing"] = compare.missing_hosts(options["expect"], answers)
         result["unexpected"] = compare.unexpected_hosts(options["expect"], comparison.values)
-    return Outcome(result=result, warnings=report.differences(comparison))
+    unseen = sum(endpoint.state is State.NOT_PROBED for endpoint in endpoints)
+    warnings = report.differences(comparison)
+    if unseen:
+        warnings.append(
+            f"{name} has so many hosts that {unseen} of {len(endpoints)} were not looked at: the bounds are {MOST_TARGETS} addresses, and"
+            f" {options['timeout']:g} s for each of four rounds. Check who writes the record."
+        )
+    return Outcome(result=result, warnings=warnings)
 
 
 def _look_at(found: dict[tuple[str, int], tuple[str, ...]], servers: list[Server], options: dict[str, t.Any]) -> list[Endpoint]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._dns.published import PublishedRecords
 from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._kms_endpoint.probe import Endpoint, State, probe, probe_all, unresolved
+from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, Endpoint, State, probe, probe_all, unresolved
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._licensing.product_keys import normalise
@@ -174,7 +174,11 @@ def _look_at(records: PublishedRecords) -> Look:
     def look(fqdn: str) -> list[RecordSeen]:
         found = records.everything()
         others = [(domain, value) for domain, values in found.items() for value in values if value.target not in (plain_name(fqdn), ".")]
-        known = {(domain, value): records.addresses_of(domain, value.target) for domain, value in others}
+        resolved = {
+            domain: records.addresses_of(domain, [value.target for other, value in others if other == domain][:MOST_TARGETS])
+            for domain in found
+        }
+        known = {(domain, value): resolved[domain].get(value.target, ()) for domain, value in others}
         targets = sorted({(value.target, address, value.port) for (_domain, value), addresses in known.items() for address in addresses})
         seen = dict(zip(targets, probe_all(targets), strict=True))
         rows = []

@@ -15,11 +15,15 @@ from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.activation_objects import ActivationObjects
 from ..plugin_utils._directory.session import open_session
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._files import MIB, read_file
 from ..plugin_utils._licensing.slmgr_verbs import DIRECTORY_VERBS
 from ..plugin_utils._masking import Secrets
 from ..plugin_utils._windows.slmgr.requests import License, license_text, parse
 from ..plugin_utils._windows.slmgr.run import run
 from ..plugin_utils._wsman.session import Session
+
+# License files have some ten kilobytes.
+_LARGEST_LICENSE = 4 * MIB
 
 
 class ActionModule(WindowsAction):
@@ -42,7 +46,7 @@ class ActionModule(WindowsAction):
         """A license file, looked for where the play has its files."""
         try:
             found = Path(t.cast(t.Any, self)._find_needle("files", path))
-            return license_text(found.name, found.read_bytes())
+            return license_text(found.name, read_file(found, _LARGEST_LICENSE))
         except OSError as failure:
             raise ActivationError(f"The license file {path} can't be read: {failure.strerror}.", source="options") from None
 

@@ -23,7 +23,10 @@ options:
     required: true
   domain_username:
     description:
-      - The account, as C(user@REALM) or C(DOMAIN\user). With the latter the realm is that of the controller's own domain.
+      - The account, as C(user@REALM) or C(DOMAIN\user).
+      - With the latter, C(DOMAIN) has to be the first part of the DNS name of the controller's domain, or the whole of it. Any other is
+        refused before the logon, because the name and password would be tried on an account of the controller's domain. Where the
+        NetBIOS name of your domain is another one, write C(user@REALM).
       - Without it, the ticket that C(kinit) or the job template has put into the ticket cache is used.
       - Left out, the variable C(volume_activation_domain_username) or the environment variable E(VOLUME_ACTIVATION_DOMAIN_USERNAME) stands in.
     type: str

@@ -106,7 +106,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils._dns import compare
-from ..plugin_utils._dns.addresses import read_addresses
+from ..plugin_utils._dns.addresses import read_all_addresses
 from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
@@ -141,9 +141,14 @@ class LookupModule(LookupBase):
             self._display.warning(failure.message)
         addresses = dict(found.addresses)
         if options["addresses"]:
-            for value in found.values:
-                if value.target not in addresses and value.target != NO_SERVICE:
-                    addresses[value.target] = read_addresses(answering, value.target, timeout=timeout, every_kind=True)
+            unknown = list(
+                dict.fromkeys(value.target for value in found.values if value.target not in addresses and value.target != NO_SERVICE)
+            )
+            addresses |= read_all_addresses(answering, unknown, timeout=timeout)
+            if late := [target for target in unknown if target not in addresses]:
+                self._display.warning(
+                    f"{service_name(domain)} names so many hosts that {len(late)} of them could not be asked for in time, and have no addresses here."
+                )
         return [
             {
                 "domain": domain,

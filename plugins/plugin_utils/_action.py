@@ -100,7 +100,7 @@ class VolumeActivationAction(ActionBase):
         except Exception as failure:
             result.update(_failure(failure, self._module_name(), self._secrets(given)))
         secrets = self._secrets(given)
-        if secrets.in_value(_loop_item(task_vars)):
+        if self._item_secrets(given).in_value(_loop_item(task_vars)):
             # Ansible adds the item to the result, and prints it, when this method is over. Hidden is only what would hold
             # it: ansible-core still shows the sentence of an error.
             result["_ansible_no_log"] = True
@@ -165,6 +165,10 @@ class VolumeActivationAction(ActionBase):
         secrets = Secrets()
         secrets.add(_named(given, names.__contains__))
         return secrets
+
+    def _item_secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """What the item of a loop must not hold: as a rule the same, and more where a result shows what nothing else may."""
+        return self._secrets(given)
 
 
 class WindowsAction(VolumeActivationAction):

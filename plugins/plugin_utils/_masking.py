@@ -29,16 +29,27 @@ _HYPHEN = "[-\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 _CHARACTER = "[BCDFGHJKMNPQRTVWXY2-9]"
 # With hyphens, which says enough; with blanks or with nothing between, where only the characters of keys count, and where
 # five groups of digits are something else. One pattern for both, so that what it has masked is not looked at again.
+# The look for a letter goes as far as a key does: without a bound, a text of digits and blanks takes the square of its length.
+_KEY_LENGTH = 25
 _KEY = re.compile(
     rf"(?<![A-Z0-9])(?:(?:[A-Z0-9]{{5}}{_HYPHEN}){{4}}([A-Z0-9]{{5}})"
-    rf"|(?=[0-9 ]*[A-Z])(?:{_CHARACTER}{{5}} ?){{4}}({_CHARACTER}{{5}}))(?![A-Z0-9])",
+    rf"|(?=[0-9 ]{{0,{_KEY_LENGTH + 3}}}[A-Z])(?:{_CHARACTER}{{5}} ?){{4}}({_CHARACTER}{{5}}))(?![A-Z0-9])",
     re.IGNORECASE,
 )
-_KEY_LENGTH = 25
+# Eight groups of six digits.
+_CONFIRMATION_ID_LENGTH = 48
 _ENTITIES = {"<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 # The key in the computer's firmware, named so by SoftwareLicensingService; it may have any shape.
 _FIRMWARE_KEY = "oa3xoriginalproductkey"
-_NAMED_FIRMWARE_KEY = re.compile(rf"({_FIRMWARE_KEY}[\"']?(?:\s[^<>]*)?(?:>|\s*[=:]\s*))([^\s<>,;]+)", re.IGNORECASE)
+# What may follow the name up to its value: a quote, then in a tag attributes. None of the pieces gives back what it has taken
+# (possessive quantifiers), and none goes beyond a tag or the next such name, so that no character is looked at twice.
+_FIRMWARE_NAME = re.compile(rf"{_FIRMWARE_KEY}[\"']?+", re.IGNORECASE)
+_OF_ELEMENT = re.compile(r"<(/?)(?:[\w.-]{1,32}:)?\Z")
+_LONGEST_PREFIX = 35
+_REST_OF_TAG = re.compile(r"(?:\s[^<>]*+)?+>([^\s<>,;]++)")
+_CONTENT = re.compile(r"(?:\s[^<>]*+)?+(?<!/)>([^<>]++)")
+_ASSIGNED = re.compile(r"\s*+[=:]\s*+([^\s<>,;]++)")
+_ASSIGNED_LATER = re.compile(r"[=:]\s*+([^\s<>,;=:][^\s<>,;]*+)")
 
 
 def without_keys(text: str) -> str:
@@ -48,7 +59,37 @@ def without_keys(text: str) -> str:
 
 def without_named_keys(text: str) -> str:
     """The same, and without the key in the firmware, which goes by its name."""
-    return without_keys(_NAMED_FIRMWARE_KEY.sub(rf"\g<1>{MASK}", text))
+    return without_keys(_without_firmware_keys(text))
+
+
+def _without_firmware_keys(text: str) -> str:
+    """The text without what is said to be the key in the firmware: behind C(=) or C(:), or in the tag's place."""
+    names = list(_FIRMWARE_NAME.finditer(text))
+    parts, done = [], 0
+    for place, name in enumerate(names, start=1):
+        end = names[place].start() if place < len(names) else len(text)
+        if name.end() < done:
+            # It was part of a value.
+            continue
+        for start, stop in _firmware_values(text, name, end):
+            parts += [text[done:start], MASK]
+            done = stop
+    return "".join([*parts, text[done:]])
+
+
+def _firmware_values(text: str, name: re.Match[str], end: int) -> Iterator[tuple[int, int]]:
+    """Where the values stand that belong to a name; C(end) is where the next such name begins."""
+    start = name.end()
+    if element := _OF_ELEMENT.search(text[max(0, name.start() - _LONGEST_PREFIX) : name.start()]):
+        # Its value is what it holds, and never an attribute such as xsi:nil.
+        content = None if element[1] else _CONTENT.match(text, start, end)
+        yield from [content.span(1)] if content and content[1].strip() else []
+    elif found := _ASSIGNED.match(text, start, end) or _REST_OF_TAG.match(text, start, end):
+        yield found.span(1)
+    elif text[start : start + 1].isspace():
+        # Somewhere behind it, as in Name="..." Value="...": which of the values it is nobody knows, so that none stays.
+        brackets = (place for place in (text.find("<", start, end), text.find(">", start, end)) if place >= 0)
+        yield from (later.span(1) for later in _ASSIGNED_LATER.finditer(text, start, min(brackets, default=end)))
 
 
 class Secrets:
@@ -109,43 +150,84 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def _patterns(secret: str) -> Iterator[str]:
-    """Regular expressions for all the ways in which a secret may stand in a message, a traceback or a header."""
+    """Regular expressions for all the ways in which a secret may stand in a message, a traceback or a header.
+
+    A run of backslashes is taken whole or not at all (possessive quantifiers), and looked at from its first one only: a text of
+    backslashes would take the square of its length otherwise.
+    """
     texts = {secret, secret.strip()}
     characters = "".join(character for character in secret if character.isalnum())
     if len(characters) == _KEY_LENGTH:
         # As Windows writes it, and with nothing between.
         texts |= {characters, "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))}
+    if len(characters) >= _CONFIRMATION_ID_LENGTH and characters.isdecimal():
+        # It is typed in groups and sent without.
+        texts |= {characters, "-".join(characters[start : start + 6] for start in range(0, len(characters), 6))}
     for text in texts:
         if len(text) >= SHORTEST_SECRET:
-            yield "".join(map(_written, text))
+            yield _written(text)
     for encoding in ("utf-8", "utf-16-le"):
         encoded = secret.encode(encoding, "surrogatepass")
         yield re.escape(encoded.decode("latin-1"))
         # Each time that a text is quoted, its backslashes double.
-        yield re.escape(repr(encoded)[2:-1]).replace(r"\\", r"\\+")
+        yield _from_run_start(_BACKSLASHES.sub(_at_least, re.escape(repr(encoded)[2:-1])))
         yield from map(re.escape, _in_base64(encoded))
 
 
-def _written(character: str) -> str:
-    """A regular expression for one character as text, or as Python, JSON, XML or a URL write it, one inside the other as well."""
+# One or more backslashes of a text, each as a regular expression has it, or as it is.
+_BACKSLASHES = re.compile(r"(?:\\\\)+")
+_RUNS = re.compile(r"(\\*)([^\\]?)", re.DOTALL)
+
+
+def _at_least(run: re.Match[str]) -> str:
+    """As many backslashes as a run of escaped ones has, or more."""
+    return rf"\\{{{len(run[0]) // 2},}}+"
+
+
+def _from_run_start(pattern: str) -> str:
+    """The pattern, which does not begin within a run of backslashes if it begins with one."""
+    return rf"(?<!\\){pattern}" if pattern.startswith((r"\\", r"(?:\\")) else pattern
+
+
+def _written(secret: str) -> str:
+    """A regular expression for a text as it is, or as Python, JSON, XML or a URL write it, one inside the other as well."""
+    pattern = ""
+    for run in _RUNS.finditer(secret):
+        backslashes, character = len(run[1]), run[2]
+        if not backslashes and not character:
+            continue
+        # Backslashes of the secret and those that quote the character behind them are one run.
+        whole = _character(character, backslashes)
+        if backslashes:
+            apart = _character(character, 0)
+            whole = rf"(?:{whole}|(?:\\++u005c|\\++U0000005c|\\++x5c|&(?:amp;)*#(?:92|x5c);|%5C){{{backslashes}}}{apart})"
+        pattern += whole if pattern or not whole.startswith((r"\\", r"(?:\\", r"(?:(?:\\")) else rf"(?<!\\){whole}"
+    return pattern
+
+
+def _character(character: str, backslashes: int) -> str:
+    """A regular expression for one character behind so many backslashes, or more where they quote it; empty for none."""
+    run, quoting = rf"\\{{{backslashes},}}+", rf"\\{{{backslashes + 1},}}+"
+    if not character:
+        return run if backslashes else ""
     if character.isascii() and character.isalnum():
-        return character
+        return (run if backslashes else "") + character
     code = ord(character)
-    ways = [rf"\\+u{code:04x}", rf"\\+U{code:08x}", f"&(?:amp;)*#(?:{code}|x{code:x});"]
-    if code < 256:
-        ways.append(rf"\\+x{code:02x}")
     utf_8 = character.encode("utf-8", "surrogatepass")
-    ways += ["".join(f"%{byte:02X}" for byte in utf_8), "".join(rf"\\+x{byte:02x}" for byte in utf_8)]
+    plain = [re.escape(character), f"&(?:amp;)*#(?:{code}|x{code:x});", "".join(f"%{byte:02X}" for byte in utf_8)]
+    quoted = [f"u{code:04x}", f"U{code:08x}", r"\\++".join(f"x{byte:02x}" for byte in utf_8)]
+    if code < 256:
+        quoted.append(f"x{code:02x}")
     if code > 0xFFFF:
         pair = character.encode("utf-16-be")
-        ways.append(rf"\\+u{pair[:2].hex()}\\+u{pair[2:].hex()}")
+        quoted.append(rf"u{pair[:2].hex()}\\++u{pair[2:].hex()}")
     if character in _ENTITIES:
-        ways.append(f"&(?:amp;)*{_ENTITIES[character]};")
+        plain.append(f"&(?:amp;)*{_ENTITIES[character]};")
     if character == " ":
-        ways.append(r"\+")
-    # A quote has backslashes before it, and a backslash becomes several.
-    ways.append({"\\": r"\\+", "&": "&(?:amp;)*"}.get(character) or rf"\\*{re.escape(character)}")
-    return f"(?:{'|'.join(ways)})"
+        plain.append(r"\+")
+    if character == "&":
+        plain[0] = "&(?:amp;)*"
+    return f"(?:{run}(?:{'|'.join(plain)})|{quoting}(?:{'|'.join(quoted)}))"
 
 
 def _in_base64(encoded: bytes) -> Iterator[str]:

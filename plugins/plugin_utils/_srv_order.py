@@ -52,27 +52,57 @@ def selection_order(values: Iterable[SrvValue], draw: Callable[[int], int]) -> l
     """
     order: list[SrvValue] = []
     for group in groups(values):
-        left = [value for value, _share in group.shares]
-        while left:
-            picked = _pick(left, draw)
-            left.remove(picked)
-            order.append(picked)
+        left = _Left([value for value, _share in group.shares])
+        order += [left.pick(draw) for _value in group.shares]
     return order
 
 
-def _pick(left: list[SrvValue], draw: Callable[[int], int]) -> SrvValue:
-    """The next value of a group: the first whose running sum of weights reaches the number drawn."""
-    drawn = draw(sum(value.weight for value in left))
-    light = [value for value in left if value.weight == 0]
-    if drawn == 0 and light:
-        # Weight 0 stands first in the running sum, so only the draw 0 picks it; among their like all have the same chance.
-        return light[draw(len(light) - 1)]
-    running = 0
-    for value in left:
-        running += value.weight
-        if running >= drawn:
-            return value
-    raise ValueError(f"the number drawn, {drawn}, is greater than the sum of the weights, {running}")
+class _Left:
+    """The values of a group that were not picked yet: those without a weight, and the others with sums of their weights.
+
+    The sums are a binary indexed tree (P. M. Fenwick, 1994), so that a pick takes the logarithm of their number: whoever answers for
+    a name decides how many values it has.
+    """
+
+    def __init__(self, values: list[SrvValue]) -> None:
+        self._light = [value for value in values if value.weight == 0]
+        self._heavy = [value for value in values if value.weight > 0]
+        self._total = sum(value.weight for value in self._heavy)
+        self._sums = [0] * (len(self._heavy) + 1)
+        for place, value in enumerate(self._heavy):
+            self._add(place, value.weight)
+
+    def pick(self, draw: Callable[[int], int]) -> SrvValue:
+        """Take the next value out: the first whose running sum of weights reaches the number drawn."""
+        drawn = draw(self._total)
+        if drawn > self._total:
+            raise ValueError(f"the number drawn, {drawn}, is greater than the sum of the weights, {self._total}")
+        if drawn == 0 and self._light:
+            # Weight 0 stands first in the running sum, so only the draw 0 picks it; among their like all have the same chance.
+            place = draw(len(self._light) - 1)
+            self._light[place], self._light[-1] = self._light[-1], self._light[place]
+            return self._light.pop()
+        place = self._reaching(max(drawn, 1))
+        picked = self._heavy[place]
+        self._add(place, -picked.weight)
+        self._total -= picked.weight
+        return picked
+
+    def _add(self, place: int, weight: int) -> None:
+        place += 1
+        while place < len(self._sums):
+            self._sums[place] += weight
+            place += place & -place
+
+    def _reaching(self, wanted: int) -> int:
+        """The first place up to which the weights come to at least so much."""
+        place, step = 0, 1 << len(self._heavy).bit_length()
+        while step:
+            if place + step < len(self._sums) and self._sums[place + step] < wanted:
+                place += step
+                wanted -= self._sums[place]
+            step >>= 1
+        return place
 
 
 def _shares(members: list[SrvValue]) -> tuple[tuple[SrvValue, float], ...]:

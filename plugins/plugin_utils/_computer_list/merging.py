@@ -74,10 +74,12 @@ class Merged:
     missing: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     touched: bool = False
+    _noted: set[tuple[int, str]] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def note(self, names: list[str], name: str) -> None:
         """Add a name to one of the lists, once."""
-        if name not in names:
+        if (id(names), name) not in self._noted:
+            self._noted.add((id(names), name))
             names.append(name)
 
 
@@ -228,8 +230,11 @@ def merge_typed(full: FullList, typed: Iterable[tuple[str, str]]) -> Merged:
         typed: Installation IDs and confirmation IDs, digits only.
     """
     merged = Merged()
+    by_installation_id: dict[str, list[tuple[str, ListedProduct]]] = {}
+    for name, product in full.listed():
+        by_installation_id.setdefault(product.installation_id, []).append((name, product))
     for key, confirmation_id in typed:
-        found = [(name, product) for name, product in full.listed() if key == product.installation_id]
+        found = by_installation_id.get(key, [])
         if not found:
             reason = f"The list has no product with the installation ID {_short(key)}; look for a digit that was mistyped."
             merged.conflicts.append(Conflict("", "", "", reason))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -103,8 +104,8 @@ def _cut_short(path: str) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _value in pairs]
-        raise _Repeated(next(name for name in names if names.count(name) > 1))
+        counts = Counter(name for name, _value in pairs)
+        raise _Repeated(next(name for name, count in counts.items() if count > 1))
     return found
 
 

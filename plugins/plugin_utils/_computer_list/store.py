@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 from .._errors import ActivationError
+from .._files import MIB, open_lock, read_file, real_path, write_beside
+from .backups import Backups, Runs, noted
 from .model import Document, FullList, utc_now
 from .reading import parse
 from .writing import render
@@ -24,7 +25,10 @@ from .writing import render
 VAULT = b"$ANSIBLE_VAULT;"
 """What an encrypted file begins with."""
 
-_BACKUP = re.compile(r"\.~([0-9]+)~")
+LARGEST = 64 * MIB
+"""Bytes of a list, which is some 70,000 computers."""
+# What Ansible Vault encrypts is written as hexadecimal digits of hexadecimal digits, with a line feed behind every 80.
+_LARGEST_FILE = 4 * LARGEST + 4 * MIB
 _POLL = 0.05
 
 
@@ -49,18 +53,26 @@ class ListFile:
     disk, and takes the file's place by one rename. Whoever reads needs no lock.
 
     Args:
-        path: The file. Where it is a symbolic link, the file that it leads to is written.
+        path: The file. Where it is a symbolic link of this account or of root, the file that it leads to is written.
         cipher: Encrypts what is saved; C(None) leaves it readable.
         backups: How many backups C(save) leaves, the newest; they are named as GNU programs name them, C(file.~1~) and so on.
+        run: What tells this run from others, so that it makes one backup however often its tasks save; empty where each C(locked)
+            is a run of its own.
+
+    Raises:
+        ActivationError: The path is a symbolic link of another account.
     """
 
-    def __init__(self, path: str, cipher: Cipher | None = None, backups: int = 20) -> None:
+    def __init__(self, path: str, cipher: Cipher | None = None, backups: int = 20, run: str = "") -> None:
         self.path = str(Path(path).expanduser())
-        self._real = Path(os.path.realpath(self.path))
+        self._real = real_path(self.path)
         self._cipher = cipher
-        self._backups = backups
+        self._most = backups
+        self._backups = Backups(self._real, backups)
+        self._run = run
+        self._runs: Runs | None = None
         self._backed_up = False
-        self._held = False
+        self._sealed = False
 
     @property
     def exists(self) -> bool:
@@ -77,6 +89,14 @@ class ListFile:
         """Whether the file that is there is encrypted."""
         return self._bytes().startswith(VAULT)
 
+    @property
+    def plain_backups(self) -> int:
+        """How many backups of it can be read without a password."""
+        try:
+            return len(self._backups.plain(VAULT, _LARGEST_FILE))
+        except OSError as failure:
+            raise self._refused("has a backup that can't be read", failure) from failure
+
     def load(self) -> Document:
         """What the file holds.
 
@@ -88,13 +108,14 @@ class ListFile:
             if self._cipher is None:
                 raise ActivationError(f"{self.path} is encrypted by Ansible Vault, and no password is given for it.", source="file")
             data = self._cipher.decrypt(data, self.path)
+        self._check_size(data)
         return parse(data, self.path)
 
     @contextmanager
     def locked(self, seconds: float = 60) -> Iterator[None]:
         """Nobody else saves meanwhile; temporary files of runs that were killed are removed.
 
-        The first C(save) within makes a backup of what was there, and further ones make none.
+        The first C(save) of a run makes a backup of what was there, and further ones make none.
 
         Args:
             seconds: How long to wait for another one.
@@ -104,19 +125,19 @@ class ListFile:
         """
         lock = self._real.with_name(f".{self._real.name}.lock")
         try:
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = open_lock(lock)
         except OSError as failure:
             raise self._refused("can't be locked", failure) from failure
         try:
             self._wait(handle, seconds)
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
-            self._held, self._backed_up = True, False
+            self._runs = Runs(handle, self._run)
+            self._backed_up, self._sealed = self._runs.has_backup, False
             for left in self._real.parent.glob(f".{_escaped(self._real.name)}.*.tmp"):
-                left.unlink(missing_ok=True)
+                with suppress(OSError):
+                    left.unlink()
             yield
         finally:
-            self._held = False
+            self._runs = None
             os.close(handle)
 
     def save(self, document: Document) -> None:
@@ -125,53 +146,51 @@ class ListFile:
         Raises:
             ActivationError: The disk is full, the folder can't be written, or what else stands in the way. The file is as it was.
         """
-        if not self._held:
+        if self._runs is None:
             raise RuntimeError("save needs the lock")
         if isinstance(document, FullList):
             document.saved = utc_now()
         data = render(document)
+        self._check_size(data)
         parse(data, self.path)
         try:
+            if self._cipher and not self._sealed:
+                self._backups.encrypt(self._backups.plain(VAULT, _LARGEST_FILE), self._cipher.encrypt, _LARGEST_FILE)
+                self._sealed = True
             self._replace(self._cipher.encrypt(data) if self._cipher else data)
+            self._runs.note()
         except OSError as failure:
             raise self._refused("can't be written", failure) from failure
 
     def _bytes(self) -> bytes:
         try:
-            return self._real.read_bytes()
+            return read_file(self._real, _LARGEST_FILE, "file")
         except FileNotFoundError:
             raise ActivationError(f"There is no file {self.path}; give the path of one that was saved before.", source="file") from None
         except OSError as failure:
             raise self._refused("can't be read", failure) from failure
 
+    def _check_size(self, data: bytes) -> None:
+        """A list that could not be read again is not written either."""
+        if not data.startswith(VAULT) and len(data) > LARGEST:
+            raise ActivationError(
+                f"{self.path} has more than {LARGEST // MIB} MiB, the most that a computer list may have; keep its computers in several lists.",
+                source="file",
+            )
+
     def _replace(self, data: bytes) -> None:
-        written = _written_beside(self._real, data)
+        written = write_beside(self._real, data)
         try:
-            if self._backups and not self._backed_up and self._real.exists():
-                self._back_up()
+            if self._most and not self._backed_up and self._real.exists():
+                before = self._bytes()
+                # What is readable does not stay beside what is encrypted in the same moment.
+                self._backups.keep(self._cipher.encrypt(before) if self._cipher and _is_plain(before) else None)
             os.replace(written, self._real)
         except BaseException:
             Path(written).unlink(missing_ok=True)
             raise
         _sync_folder(self._real.parent)
         self._backed_up = True
-
-    def _back_up(self) -> None:
-        """The content of before gets a second name; where the file system has no hard links (FAT), it is copied."""
-        there = self._numbered()
-        backup = self._real.with_name(f"{self._real.name}.~{max(there, default=0) + 1}~")
-        try:
-            os.link(self._real, backup)
-        except OSError as failure:
-            if failure.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
-                raise
-            os.replace(_written_beside(self._real, self._real.read_bytes()), backup)
-        for number in sorted(there)[: max(0, len(there) + 1 - self._backups)]:
-            there[number].unlink(missing_ok=True)
-
-    def _numbered(self) -> dict[int, Path]:
-        names = ((path, _BACKUP.fullmatch(path.name.removeprefix(self._real.name))) for path in self._real.parent.iterdir())
-        return {int(found[1]): path for path, found in names if found and path.name.startswith(self._real.name)}
 
     def _wait(self, handle: int, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -180,7 +199,7 @@ class ListFile:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    holder = os.read(handle, 20).decode(errors="replace").strip()
+                    holder = noted(handle)[0]
                     raise ActivationError(
                         f"{self.path} has been in use by another run{f' (process {holder})' if holder else ''} for {seconds:g} seconds;"
                         " wait until that is over, and run this again.",
@@ -202,20 +221,6 @@ class ListFile:
         return ActivationError(f"{self.path} {what}: {failure.strerror} ({name}); {advice}.", code=name, name=name, source="file")
 
 
-def _written_beside(target: Path, data: bytes) -> str:
-    """A temporary file in the same folder that is on the disk, readable for its owner only; returns its path."""
-    handle, path = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
-    return path
-
-
 def _sync_folder(folder: Path) -> None:
     """Bring a rename to the disk; not every file system lets its folders be synchronised."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -224,6 +229,11 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether everybody can read it who may read the file."""
+    return not data.startswith(VAULT)
 
 
 def _escaped(name: str) -> str:

@@ -47,12 +47,15 @@ def _save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: I
     there = file.exists
     full = of_kind_full(file.load(), file.path) if there else FullList()
     encrypts = there and file.encrypts and not file.encrypted
+    plain_backups = file.plain_backups if there and file.encrypts else 0
     merged = merge_computers(full, computers, replace_hardware)
     done = _merged(file, full, merged)
     if not there:
         done.steps.insert(0, Step(file.path, "computer list", None, full.list_id, "write"))
     if encrypts:
         done.steps.append(Step(file.path, "encryption", None, "Ansible Vault", "write"))
+    if plain_backups:
+        done.steps.append(Step(file.path, "backups without encryption", plain_backups, 0, "write"))
     if (done.steps or merged.touched) and not check_mode:
         file.save(full)
     return done
@@ -80,8 +83,8 @@ def _merge(
         by_hand = merge_typed(full, typed)
         merged.changes += by_hand.changes
         merged.conflicts += by_hand.conflicts
-        merged.new += [name for name in by_hand.new if name not in merged.new]
-        merged.changed += [name for name in by_hand.changed if name not in merged.changed]
+        merged.new = list(dict.fromkeys(merged.new + by_hand.new))
+        merged.changed = list(dict.fromkeys(merged.changed + by_hand.changed))
         merged.missing = by_hand.missing
     done = _merged(file, full, merged)
     done.warnings = warnings

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from .._address import split_address
 from .._errors import ActivationError
+from .._files import LARGEST_CERTIFICATES, check_file
 from .settings import Settings
 from .tls_bind import channel_binding
 
@@ -152,6 +153,8 @@ def _with_tls(raw: socket.socket, settings: Settings) -> ssl.SSLSocket:
         if settings.ca_cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             is_directory = os.path.isdir(settings.ca_cert)
+            if not is_directory:
+                check_file(settings.ca_cert, LARGEST_CERTIFICATES)
             context.load_verify_locations(**{"capath" if is_directory else "cafile": settings.ca_cert})
         context.check_hostname = settings.cert_validation == "always"
         context.verify_mode = ssl.CERT_NONE if settings.cert_validation == "ignore" else ssl.CERT_REQUIRED

@@ -139,13 +139,13 @@ def _names(value: int, table: dict[str, int]) -> str:
 def _bits(text: str, table: dict[str, int]) -> int:
     if text.lower().startswith("0x"):
         return int(text, 16)
-    value = 0
-    while text:
-        name = next((name for name in table if text.startswith(name)), "")
+    value = place = 0
+    while place < len(text):
+        name = next((name for name in table if text.startswith(name, place)), "")
         if not name:
-            raise ActivationError(f"{text!r} is not understood in SDDL.", source="options")
+            raise ActivationError(f"{text[place:]!r} is not understood in SDDL.", source="options")
         value |= table[name]
-        text = text.removeprefix(name)
+        place += len(name)
     return value
 
 

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 try:
     import dns.exception
@@ -20,6 +23,9 @@ from .._address import split_address
 from .._errors import ActivationError
 from .srv import DEFAULT_TIMEOUT, DNS_PORT, Server, ask, server_of
 
+_AT_ONCE = 64
+_ROUNDS = 4
+
 
 def literal(host: str) -> str:
     """The address that a host is written as, without brackets; empty where it is a name."""
@@ -29,7 +35,9 @@ def literal(host: str) -> str:
         return ""
 
 
-def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEFAULT_TIMEOUT, every_kind: bool = False) -> tuple[str, ...]:
+def read_addresses(
+    servers: Sequence[Server], host: str, *, timeout: float = DEFAULT_TIMEOUT, every_kind: bool = False, deadline: float = math.inf
+) -> tuple[str, ...]:
     """The addresses of a host from the first of the servers that knows any.
 
     Args:
@@ -37,6 +45,7 @@ def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEF
         host: An absolute name.
         timeout: Seconds for each question.
         every_kind: Ask for IPv6 addresses even where there are IPv4 ones: clients can take either.
+        deadline: When no further question begins, by C(time.monotonic).
 
     Returns:
         The addresses, sorted; empty where no server knows one or none answered.
@@ -44,8 +53,11 @@ def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEF
     for server in servers:
         found: set[str] = set()
         for kind in ("A", "AAAA"):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
             try:
-                message = ask(server, host, kind, timeout=timeout)
+                message = ask(server, host, kind, timeout=min(timeout, left))
                 rrset = message.resolve_chaining().answer
             except (ActivationError, dns.exception.DNSException):
                 break
@@ -55,6 +67,30 @@ def read_addresses(servers: Sequence[Server], host: str, *, timeout: float = DEF
         if found:
             return tuple(sorted(found))
     return ()
+
+
+def read_all_addresses(servers: Sequence[Server], hosts: Iterable[str], *, timeout: float = DEFAULT_TIMEOUT) -> dict[str, tuple[str, ...]]:
+    """C(read_addresses) of every kind for several hosts at the same time, whoever decides how many they are.
+
+    Args:
+        servers: Whom to ask.
+        hosts: Absolute names.
+        timeout: Seconds for each question. All of them together take no more than four times as long.
+
+    Returns:
+        By host its addresses; a host that could not be asked for in time is not in it.
+    """
+    names = list(dict.fromkeys(hosts))
+    deadline = time.monotonic() + _ROUNDS * timeout
+
+    def one(host: str) -> tuple[str, ...] | None:
+        left = deadline - time.monotonic()
+        return read_addresses(servers, host, timeout=min(timeout, left), every_kind=True, deadline=deadline) if left > 0 else None
+
+    if not names:
+        return {}
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(names))) as pool:
+        return {host: found for host, found in zip(names, pool.map(one, names), strict=True) if found is not None}
 
 
 def server_at(text: str, servers: Sequence[Server], *, timeout: float = DEFAULT_TIMEOUT) -> Server:

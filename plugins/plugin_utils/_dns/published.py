@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
 from .._errors import ActivationError
 from .._srv_value import SrvValue, plain_name
-from .addresses import read_addresses
+from .addresses import read_all_addresses
 from .srv import Answer, Server, read_srv, servers_of, service_name, system_servers
 
 _TIMEOUT = 2.0
@@ -95,6 +95,8 @@ class PublishedRecords:
         with ThreadPoolExecutor(max_workers=max(1, len(self._records))) as pool:
             return dict(zip(self._records, pool.map(PublishedHosts.values, self._records.values()), strict=True))
 
-    def addresses_of(self, domain: str, host: str) -> tuple[str, ...]:
-        """The addresses of a host, as the servers of a domain know them; empty where none does."""
-        return read_addresses(self._servers[domain] or system_servers(), host, timeout=_TIMEOUT, every_kind=True)
+    def addresses_of(self, domain: str, hosts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The addresses of hosts, as the servers of a domain know them; empty where none does, or could be asked in time."""
+        names = list(hosts)
+        found = read_all_addresses(self._servers[domain] or system_servers(), names, timeout=_TIMEOUT)
+        return {name: found.get(name, ()) for name in names}

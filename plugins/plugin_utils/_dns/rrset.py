@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,8 +103,8 @@ def checked_wish(values: Sequence[Mapping[str, t.Any]], state: str, ttl: int | N
     if ttl is not None and ttl not in _TTLS:
         raise ActivationError(f"ttl is {ttl}; it has to be a number of seconds from 0 to {_TTLS[-1]}.", source="options")
     checked = [_checked_value(value) for value in values]
-    for value in checked:
-        if checked.count(value) > 1:
+    for value, count in Counter(checked).items():
+        if count > 1:
             raise ActivationError(f"values holds '{value}' more than once.", source="options")
     if ttl is not None and state == "absent":
         raise ActivationError("ttl has no meaning with state absent.", source="options")

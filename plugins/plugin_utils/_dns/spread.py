@@ -12,18 +12,22 @@ from __future__ import annotations
 import time
 import typing as t
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .._errors import ActivationError
 from .._plan import Step, StepFailed
 from .._srv_value import plain_name
-from .addresses import read_addresses
+from .addresses import read_all_addresses
 from .rrset import Wish, changes
 from .srv import Server, read_srv_from_all, server_of
 from .srv_record import Record
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 _SHORTEST_QUESTION = 0.5
+_AT_ONCE = 16
+_MOST_UNKNOWN = 64
+_TOO_MANY = "the zone has too many name servers that nobody knows"
 
 
 def wait(record: Record, wish: Wish, known: Sequence[Server], seconds: float, done: list[Step]) -> list[dict[str, t.Any]]:
@@ -75,9 +79,19 @@ def _others(record: Record, known: Sequence[Server]) -> dict[str, Server]:
     """The zone's name servers but the record's own, by name; on its port, which only a test bed has otherwise than 53."""
     own = record.zone.channel.server
     found = {}
-    for name in record.zone.name_servers():
-        addresses = read_addresses([own, *known], name, timeout=record.zone.channel.timeout)
-        resolved = Server(name, addresses[0], own.port) if addresses else replace(server_of(name), port=own.port)
+    names = record.zone.name_servers()
+    found_addresses = read_all_addresses([own, *known], names, timeout=record.zone.channel.timeout)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        # The resolver can take long over a name that has no address.
+        unknown = [name for name in names if not found_addresses.get(name)]
+        by_resolver = dict(zip(unknown, pool.map(server_of, unknown[:_MOST_UNKNOWN]), strict=False))
+    for name in names:
+        addresses = found_addresses.get(name, ())
+        resolved = (
+            Server(name, addresses[0], own.port)
+            if addresses
+            else replace(by_resolver.get(name, Server(name, "", trouble=_TOO_MANY)), port=own.port)
+        )
         if resolved.address != own.address and own.address not in addresses and name != plain_name(own.name):
             found[name] = resolved
     return found

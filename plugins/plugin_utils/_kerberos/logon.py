@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from .._errors import ActivationError
 
+_LONGEST_NETBIOS_NAME = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -41,6 +43,11 @@ class Account:
             raise ActivationError(f"domain_{ways[0]} and domain_{ways[1]} are both given; leave one of them out.", source="options")
         if ways and ways != ["ccache"] and not account.username:
             raise ActivationError(f"domain_{ways[0]} is given without domain_username.", source="options")
+        if account.username and not _is_account(account.username):
+            raise ActivationError(
+                f"domain_username is {account.username!r}, which names no account; write it as user@REALM or DOMAIN\\user.",
+                source="options",
+            )
         return account
 
 
@@ -54,6 +61,10 @@ class Logon:
         kdc: Address of a KDC of that realm: every writable domain controller is one.
         skew: Seconds that this node's clock is ahead of the server's, as far as it is known.
         server_option: The module option that names the server, for messages.
+
+    Raises:
+        ActivationError: The account is written as C(DOMAIN\\user) of another domain than the server's, or of one that is not known to be
+            the same. Its user name and password would be tried on whoever has that name in the server's domain, and lock them out.
     """
 
     account: Account
@@ -61,6 +72,18 @@ class Logon:
     kdc: str
     skew: float = 0.0
     server_option: str = "domain_server"
+
+    def __post_init__(self) -> None:
+        domain, backslash, user = self.username.partition("\\")
+        # What a domain is called when nobody chooses otherwise; its real NetBIOS name is in the directory, behind the logon.
+        usual = self.realm.partition(".")[0][:_LONGEST_NETBIOS_NAME]
+        if backslash and domain.upper().rstrip(".") not in (self.realm.upper(), usual.upper()):
+            raise ActivationError(
+                f"domain_username is {self.username}, and nothing tells that {domain} is {self.realm}, the domain of the server in"
+                f" {self.server_option}. Nothing was sent, because {user} may be somebody else there. Write it as user@REALM, such as"
+                f" {user}@{self.realm}.",
+                source="options",
+            )
 
     @property
     def username(self) -> str:
@@ -79,3 +102,11 @@ class Logon:
             return self.username.split("\\", 1)[1] + f"@{self.realm}"
         user, at, realm = self.username.rpartition("@")
         return f"{user}@{realm.upper()}" if at else f"{self.username}@{self.realm}"
+
+
+def _is_account(text: str) -> bool:
+    """Whether a text is C(user), C(user@REALM) or C(DOMAIN\\user). Kerberos would make another account of one with further signs."""
+    user, at, realm = text.partition("@")
+    domain, backslash, name = text.partition("\\")
+    parts = [domain, name] if backslash else [user, realm] if at else [user]
+    return text.isprintable() and all(parts) and not any(sign in part for part in parts for sign in "\\@")

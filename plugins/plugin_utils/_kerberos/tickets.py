@@ -18,6 +18,7 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from .._errors import ActivationError
+from .._files import LARGEST_KEYTAB, check_file
 from . import failures
 from .logon import Logon
 
@@ -45,6 +46,8 @@ def tickets(logon: Logon) -> Iterator[None]:
     account = logon.account
     with _ENVIRONMENT, _configuration(logon) as configuration, _environment({"KRB5_CONFIG": configuration}):
         context = krb5.init_context()
+        for name in (account.keytab, account.ccache):
+            _check_file(name)
         if account.password or account.keytab:
             cache = _new_cache(context, logon)
             try:
@@ -56,6 +59,18 @@ def tickets(logon: Logon) -> Iterator[None]:
         cache_name = _existing_cache(context, logon) if account.username else account.ccache
         with _environment({"KRB5CCNAME": cache_name} if cache_name else {}):
             yield
+
+
+def _check_file(name: str) -> None:
+    """See that a keytab or ticket cache which lies in a file is one that the library can read to its end; it says itself where there is none.
+
+    Raises:
+        ActivationError: It is no regular file, or too large.
+    """
+    kind, colon, path = name.partition(":")
+    if not colon or kind.upper() in ("FILE", "WRFILE"):
+        with contextlib.suppress(OSError):
+            check_file(path if colon else name, LARGEST_KEYTAB)
 
 
 def _existing_cache(context: t.Any, logon: Logon) -> str:

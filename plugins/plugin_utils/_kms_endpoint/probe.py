@@ -15,7 +15,9 @@ from enum import StrEnum
 from . import bind
 
 DEFAULT_TIMEOUT = 5.0
-_AT_ONCE = 16
+_AT_ONCE = 64
+MOST_TARGETS = 256
+"""How many addresses are looked at together. Whoever answers for a name decides how many it has, and each may be silent."""
 
 
 class State(StrEnum):
@@ -27,6 +29,7 @@ class State(StrEnum):
     UNREACHABLE = "unreachable"
     UNRESOLVED = "unresolved"
     NOT_KMS = "not_kms"
+    NOT_PROBED = "not_probed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ def unresolved(host: str, port: int, who: str) -> Endpoint:
     """The endpoint of a name that has no address; C(who) was asked, such as C(dc1.contoso.com)."""
     detail = f"{host} has no address in DNS (asked: {who}): register its host record, or correct the name."
     return Endpoint(host, port, "", State.UNRESOLVED, detail)
+
+
+def not_probed(host: str, address: str, port: int) -> Endpoint:
+    """The endpoint of a host that is one too many."""
+    detail = f"TCP port {port} of {host} was not looked at, because there are more than {MOST_TARGETS} to look at; check the record."
+    return Endpoint(host, port, address, State.NOT_PROBED, detail)
 
 
 def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
@@ -94,10 +103,10 @@ def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) 
 
 
 def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_TIMEOUT) -> list[Endpoint]:
-    """Look at several addresses at the same time.
+    """Look at several addresses at the same time; this takes no longer than C(MOST_TARGETS) / 64 times as long as a silent one takes.
 
     Args:
-        targets: Host, address and port of each.
+        targets: Host, address and port of each. Those behind the first C(MOST_TARGETS) are not looked at.
         timeout: Seconds for each.
 
     Returns:
@@ -111,7 +120,8 @@ def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_
     if not targets:
         return []
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(targets))) as pool:
-        return list(pool.map(one, targets))
+        seen = list(pool.map(one, targets[:MOST_TARGETS]))
+    return seen + [not_probed(*target) for target in targets[MOST_TARGETS:]]
 
 
 def _not_kms(host: str, port: int, address: str, where: str, why: str) -> Endpoint:

@@ -25,7 +25,7 @@ _HOME = re.compile(
     r"(?:Core|CoreN|CoreSingleLanguage|CoreCountrySpecific|Starter\w*|HomeBasic\w*|HomePremium\w*|Ultimate\w*)", re.IGNORECASE
 )
 # SoftwareLicensingProduct.Name, such as "Office 21, Office21ProPlus2021VL_KMS_Client_AE edition".
-_OFFICE_NAME = re.compile(r"Office(?P<release>1[456]|19|2[14])?(?P<product>[A-Z][A-Za-z]+?)(?P<year>20\d\d)?VL_", re.IGNORECASE)
+_OFFICE_NAME = re.compile(r"Office(?P<release>1[456]|19|2[14])?(?P<product>[A-Z][A-Za-z]{1,64}?)(?P<year>20\d\d)?VL_", re.IGNORECASE)
 _OFFICE_RELEASES = {"14": "2010", "15": "2013", "16": "2016", "19": "2019", "21": "2021", "24": "2024"}
 _OFFICE_PRODUCTS = {
     "proplus": "Professional Plus",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -244,8 +245,7 @@ def given_products(rows: Iterable[tuple[str, str, str]]) -> list[Product]:
         ActivationError: Two have the same identifier.
     """
     products = [Product(identifier or str(place), "", iid, pid) for place, (identifier, iid, pid) in enumerate(rows, start=1)]
-    names = [product.identifier for product in products]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(product.identifier for product in products).items():
+        if count > 1:
             raise ActivationError(f"products: the identifier {name} stands there more than once.", source="options")
     return products

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.urls import open_url
 
 from .._errors import ActivationError
+from .._files import LARGEST_CERTIFICATES, check_file
 from .batch_request import HEADERS, Question, envelope
 from .batch_response import Answer, UnreadableAnswer, fault_text, parse
 from .failures import diagnose, http_status, lost, refused, too_late
@@ -102,6 +103,7 @@ def open_service(settings: Settings) -> Iterator[Service]:
     """
     if settings.ca_path:
         try:
+            check_file(settings.ca_path, LARGEST_CERTIFICATES)
             ssl.create_default_context(cafile=settings.ca_path)
         except (OSError, ValueError) as error:
             why = "it holds no certificate in PEM"

@@ -50,6 +50,7 @@ class Element:
     end: int = 0
     text: str = ""
     pure: bool = True
+    pieces: list[str] = field(default_factory=list, repr=False)
     children: list[Element] = field(default_factory=list)
 
     @property
@@ -93,6 +94,8 @@ class _Reader:
         self._root: Element | None = None
         self._parser = expat.ParserCreate("utf-8", _SEPARATOR)
         self._parser.namespace_prefixes = True
+        # Without it each line is a call of its own, and the text in an element is put together anew for every one.
+        self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._document_type
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -127,6 +130,7 @@ class _Reader:
 
     def _end(self, _name: str) -> None:
         element = self._open.pop()
+        element.text = "".join(element.pieces)
         if self._body[element.inner - 2 : element.inner] == b"/>":
             element.close = element.end = element.inner
         else:
@@ -135,7 +139,7 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         if self._open:
-            self._open[-1].text += text
+            self._open[-1].pieces.append(text)
 
     def _markup(self, *_content: str) -> None:
         if self._open:

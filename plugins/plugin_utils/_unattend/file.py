@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from .._errors import ActivationError
+from .._files import MIB, read_file, real_path
 
 # Answer files have some ten kilobytes.
-LARGEST = 4 * 1024 * 1024
+LARGEST = 4 * MIB
 
 
 def read(path: str) -> bytes:
@@ -26,15 +27,9 @@ def read(path: str) -> bytes:
         ActivationError: It can't be read, or is no answer file by its size alone.
     """
     try:
-        with open(path, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ActivationError(f"{path} is not a regular file.", source="options")
-            content = file.read(LARGEST + 1)
+        return read_file(path, LARGEST)
     except OSError as error:
         raise ActivationError(f"{path} can't be read on the control node: {error.strerror}.", source="options") from error
-    if len(content) > LARGEST:
-        raise ActivationError(f"{path} is larger than 4 MiB, and so no answer file of Windows Setup.", source="options")
-    return content
 
 
 def check_writable(path: str) -> None:
@@ -43,7 +38,7 @@ def check_writable(path: str) -> None:
     Raises:
         ActivationError: It can't.
     """
-    target = Path(os.path.realpath(path))
+    target = real_path(path)
     if os.geteuid() not in (0, target.stat().st_uid):
         raise ActivationError(
             f"{path} can't be replaced: it belongs to another account on the control node, and only root could give the new file to that one.",
@@ -74,7 +69,7 @@ def replace(path: str, old: bytes, new: bytes, backup: bool) -> str:
     Raises:
         ActivationError: It has changed in the meantime, or the file system refused. The file is as it was.
     """
-    target = Path(os.path.realpath(path))
+    target = real_path(path)
     temporary = ""
     try:
         known = target.stat()
@@ -85,7 +80,7 @@ def replace(path: str, old: bytes, new: bytes, backup: bool) -> str:
             file.flush()
             _like(file.fileno(), target, known)
             os.fsync(file.fileno())
-        if target.read_bytes() != old:
+        if read_file(target, LARGEST) != old:
             raise ActivationError(f"{path} was changed by somebody else since it was read; run the task again.", source="options")
         saved = _keep(target) if backup else ""
         os.replace(temporary, target)
@@ -117,7 +112,7 @@ def _keep(target: Path) -> str:
     # Nobody else may read it before it has the mode of the file.
     handle = os.open(saved, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(handle, "wb") as file:
-        file.write(target.read_bytes())
+        file.write(read_file(target, LARGEST))
         file.flush()
         _like(file.fileno(), target, target.stat())
         os.fsync(file.fileno())

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from .elements import Element
 
 _BLANKS = b" \t"
+_LINE_FEED = 10
+_REST_OF_LINE = re.compile(rb"[ \t]*\r?\n")
 # Of a document whose elements do not stand on lines of their own at all.
 _UNIT = b"  "
 
@@ -30,9 +32,11 @@ class Edit:
 
 def apply(body: bytes, edits: Sequence[Edit]) -> bytes:
     """The document with all the edits, none of which overlaps another."""
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        body = body[: edit.start] + edit.text + body[edit.end :]
-    return body
+    parts, done = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        parts += [body[done : edit.start], edit.text]
+        done = edit.end
+    return b"".join([*parts, body[done:]])
 
 
 class Layout:
@@ -45,6 +49,7 @@ class Layout:
 
     def __init__(self, body: bytes, root: Element) -> None:
         self._body = body
+        self._has_lines = b"\n" in body
         indents = [indent for child in root.children if (indent := self._indent(child.start)) is not None]
         own = self._indent(root.start) or b""
         self._unit = indents[0].removeprefix(own) if indents else _UNIT
@@ -61,7 +66,8 @@ class Layout:
         margin = self._margin(parent)
         if margin is None or not self._on_lines(parent):
             return Edit(parent.close, parent.close, b"".join(text.encode() for _depth, text in lines))
-        line = self._line(parent.close)
+        # Nothing is looked for outside of the element: it may be one of very many on one line.
+        line = self._body.rfind(b"\n", parent.inner, parent.close) + 1
         if line > parent.inner and not self._body[line : parent.close].strip(_BLANKS):
             # The end tag stands on a line of its own; the new lines come before that line.
             return Edit(line, line, self._lines(parent, margin, lines))
@@ -70,10 +76,10 @@ class Layout:
 
     def remove(self, element: Element) -> Edit:
         """Take an element away, with its line where it has one to itself."""
-        line = self._line(element.start)
-        behind = re.compile(rb"[ \t]*\r?\n").match(self._body, element.end)
-        if behind and line > 0 and not self._body[line : element.start].strip(_BLANKS):
-            return Edit(line, behind.end(), b"")
+        indent = self._indent(element.start)
+        behind = _REST_OF_LINE.match(self._body, element.end)
+        if behind and indent is not None and len(indent) < element.start:
+            return Edit(element.start - len(indent), behind.end(), b"")
         return Edit(element.start, element.end, b"")
 
     def _into_one_tag(self, parent: Element, lines: Sequence[tuple[int, str]]) -> Edit:
@@ -100,7 +106,7 @@ class Layout:
             if indent is not None:
                 return indent
         own = self._indent(parent.start)
-        return None if own is None or b"\n" not in self._body else own + self._unit
+        return None if own is None or not self._has_lines else own + self._unit
 
     def _lines(self, parent: Element, margin: bytes, lines: Sequence[tuple[int, str]]) -> bytes:
         ending = self._break(parent.start)
@@ -113,11 +119,9 @@ class Layout:
             found = self._body.find(b"\n")
         return b"\r\n" if self._body[max(found - 1, 0) : found] == b"\r" else b"\n"
 
-    def _line(self, place: int) -> int:
-        """Where the line of a place begins."""
-        return self._body.rfind(b"\n", 0, place) + 1
-
     def _indent(self, place: int) -> bytes | None:
         """The blanks before a place; C(None) where something else stands before it on its line."""
-        before = self._body[self._line(place) : place]
-        return None if before.strip(_BLANKS) else before
+        start = place
+        while start > 0 and self._body[start - 1] in _BLANKS:
+            start -= 1
+        return self._body[start:place] if start == 0 or self._body[start - 1] == _LINE_FEED else None

@@ -29,9 +29,13 @@ _NAMED_DOMAIN = re.compile(rf"<(?:[\w.-]+:)?(?:{_DOMAIN_ELEMENTS})(?:\s[^<>]*)?>
 _NOBODY = frozenset({"", ".", "localhost", "workgroup", "null", MASK.lower()})
 
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:](?![\w:])")
+# That there is a colon is looked up ahead: two runs of the same characters beside one another could be parted at every place.
+_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]*:)[0-9A-Fa-f:.]*[0-9A-Fa-f:](?![\w:])")
 _SID = re.compile(r"S-1-5-21-\d+-\d+-\d+")
 _CMID = re.compile(r"(<(?:[\w.-]+:)?ClientMachineID(?:\s[^<>]*)?>)[^<>]+(?=<)")
+# The longest that DNS has, and room for what XML makes of it; a longer text names nobody.
+_LONGEST_NAME = 512
+_WORD = re.compile(r"[\w-]+|[^\w-]")
 _NO_CMID = r"\g<1>00000000-0000-0000-0000-000000000000"
 
 
@@ -105,12 +109,11 @@ class Aliases:
                 self._add_host(found[1] or found[2])
             for found in _NAMED_DOMAIN.finditer(message):
                 self._add_domain(found[1])
-        self._pattern = _any_of(self._names, whole_words=True) if self._names else None
+        self._words = _Words(self._names)
 
     def replace(self, text: str) -> str:
         """The text with other names."""
-        if self._pattern:
-            text = self._pattern.sub(lambda found: self._names[found[0].lower()], text)
+        text = self._words.replace(text)
         text = _SID.sub("S-1-5-21-1-1-1", text)
         text = _IPV4.sub(lambda found: self._address(found[0], ipaddress.IPv4Address, "192.0.2.{}"), text)
         return _IPV6.sub(lambda found: self._address(found[0], ipaddress.IPv6Address, "2001:db8::{:x}"), text)
@@ -146,7 +149,7 @@ class Aliases:
 
     def _add(self, name: str, alias: str) -> None:
         for form in _spellings(name.strip().lower()):
-            if form not in _NOBODY and form not in self._names:
+            if form not in _NOBODY and form not in self._names and len(form) <= _LONGEST_NAME:
                 self._counts[alias] = self._counts.get(alias, 0) + 1
                 self._names[form] = alias.format(self._counts[alias])
 
@@ -163,15 +166,54 @@ class Aliases:
         return self._addresses[str(address)]
 
 
+class _Words:
+    """Names, each of one word or more, that are replaced where they stand as whole words, the longest first, in any case.
+
+    A tree by words and no regular expression: that one would try each of the names at each place, and a host decides about both.
+    """
+
+    def __init__(self, names: t.Mapping[str, str]) -> None:
+        self._tree: dict[str, t.Any] = {}
+        for name, alias in names.items():
+            branch = self._tree
+            for word in _WORD.findall(name):
+                branch = branch.setdefault(word, {})
+            # No word is empty, so that what a name is replaced by has a place of its own.
+            branch[""] = alias
+
+    def replace(self, text: str) -> str:
+        """The text with other names."""
+        if not self._tree:
+            return text
+        words, parts, place = _WORD.findall(text), [], 0
+        while place < len(words):
+            end, alias = self._longest(words, place)
+            parts.append(alias or words[place])
+            place = end
+        return "".join(parts)
+
+    def _longest(self, words: t.Sequence[str], start: int) -> tuple[int, str]:
+        """Where the longest name that begins at a word ends, and what replaces it; the next word and nothing where there is none."""
+        found, branch = (start + 1, ""), self._tree
+        if start and not _is_word(words[start]) and _is_word(words[start - 1]):
+            return found
+        for place in range(start, len(words)):
+            branch = branch.get(words[place].lower(), {})
+            if not branch:
+                break
+            ends = _is_word(words[place]) or place + 1 == len(words) or not _is_word(words[place + 1])
+            if "" in branch and ends:
+                found = place + 1, branch[""]
+        return found
+
+
+def _is_word(text: str) -> bool:
+    return text[0] == "-" or text[0] == "_" or text[0].isalnum()
+
+
 def _spellings(text: str) -> set[str]:
     """The text as it stands, and as XML has to write it."""
     return {text, escape(text), quoteattr(text)[1:-1], escape(text, {'"': "&quot;", "'": "&apos;"})}
-
-
-def _any_of(texts: Iterable[str], whole_words: bool = False) -> re.Pattern[str]:
-    """Finds any of the texts, the longest first, in any case."""
-    pattern = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])" if whole_words else pattern, re.IGNORECASE)
 
 
 def _is_address(text: str) -> bool:

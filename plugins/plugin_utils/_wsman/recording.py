@@ -34,11 +34,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .._errors import ActivationError
+from .._files import MIB, check_replaceable
 from .masking import Aliases, Masker
 from .session import Carrier, HttpError, UnknownOutcome
 
 FORMAT = "winops.volume_activation.recording"
 VERSION = 1
+LARGEST = 256 * MIB
+"""Bytes of a recording that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ def check_target(path: str) -> None:
         raise ActivationError(
             f"A recording can't be written to {path}: its folder does not exist on the control node, or is not writable.", source="options"
         )
+    with contextlib.suppress(FileNotFoundError):
+        check_replaceable(target)
 
 
 def write(path: str, recording: t.Any) -> None:

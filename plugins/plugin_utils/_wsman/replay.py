@@ -13,9 +13,10 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from .._errors import ActivationError
+from .._files import read_file
 from . import namespaces as ns
 from .masking import Masker
-from .recording import FORMAT, VERSION
+from .recording import FORMAT, LARGEST, VERSION
 from .session import HttpError, UnknownOutcome
 
 
@@ -26,7 +27,7 @@ def load(path: str | Path) -> dict[str, t.Any]:
         ActivationError: The file is not a recording, or is of a version that this collection does not know.
     """
     try:
-        recording = json.loads(Path(path).read_text(encoding="utf-8"))
+        recording = json.loads(read_file(path, LARGEST).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise ActivationError(f"{path} can't be read as a recording: {error}.", source="options") from None
     if not isinstance(recording, dict) or recording.get("format") != FORMAT or not isinstance(recording.get("exchanges"), list):

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from .._errors import ActivationError
-
-_PRODUCT_VERSION = re.compile(r"OS:\s*(\S+).*?Stack:\s*(\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +27,19 @@ class Identity:
     @property
     def os_version(self) -> str:
         """The version of Windows; empty where the service keeps it to itself, which it does towards strangers."""
-        found = _PRODUCT_VERSION.search(self.product)
-        return found[1] if found and found[1] != "0.0.0" else ""
+        system, _stack = self._versions()
+        return system if system != "0.0.0" else ""
 
     @property
     def winrm_version(self) -> str:
         """The version of WinRM, such as C(3.0); empty where none is named."""
-        found = _PRODUCT_VERSION.search(self.product)
-        return found[2] if found else ""
+        return self._versions()[1]
+
+    def _versions(self) -> tuple[str, str]:
+        """The words behind C(OS:) and behind C(Stack:) after it; empty where there are not both."""
+        system = self.product.partition("OS:")[2].split(maxsplit=1)
+        stack = system[-1].partition("Stack:")[2].split(maxsplit=1) if system else []
+        return (system[0], stack[0]) if stack else ("", "")
 
 
 @dataclass(frozen=True, slots=True)

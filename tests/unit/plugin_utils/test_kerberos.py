@@ -35,6 +35,7 @@ def logon(username: str = "ops@contoso.com", password: str = "secret", skew: flo
         ("ops@FABRIKAM.COM", "ops@FABRIKAM.COM"),
         ("CONTOSO\\ops", "ops@CONTOSO.COM"),
         ("ops", "ops@CONTOSO.COM"),
+        ("contoso.com\\ops", "ops@CONTOSO.COM"),
     ],
 )
 def test_the_principal_of_a_user_name(username: str, principal: str) -> None:
@@ -64,7 +65,8 @@ NUMBERS = {
 }
 """Numbers of the krb5 table, and the keytab in use."""
 NO_KEYTAB, NO_CACHE, OTHER_CACHE = "a keytab that is not there", "a ticket cache that is not there", "a ticket cache of somebody else"
-WRITTEN = error_catalogue.paired("Kerberos", [*SASL, *NUMBERS, NO_KEYTAB, NO_CACHE, OTHER_CACHE])
+OTHER_DOMAIN = "an account of another domain"
+WRITTEN = error_catalogue.paired("Kerberos", [*SASL, *NUMBERS, NO_KEYTAB, NO_CACHE, OTHER_CACHE, OTHER_DOMAIN])
 
 
 def check(name: str, failure: ActivationError, **known: object) -> None:
@@ -183,3 +185,50 @@ def test_a_cache_that_the_task_names(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         with pytest.raises(ActivationError) as failed, tickets(other):
             pass
         check(case, failed.value)
+
+
+@pytest.mark.tier("test")
+@pytest.mark.parametrize("kind", ["keytab", "ccache", "FILE:keytab", "FILE:ccache"])
+def test_a_keytab_or_a_cache_that_is_a_fifo_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    prefix, _colon, option = kind.rpartition(":")
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    account = Account("ops@contoso.com", **{option: f"{prefix}:{path}" if prefix else str(path)})
+    with pytest.raises(ActivationError, match="is a FIFO, and is not read"), tickets(Logon(account, "CONTOSO.COM", "127.0.0.99")):
+        pass
+
+
+def test_an_account_of_another_domain_is_not_tried_on_this_one() -> None:
+    with pytest.raises(ActivationError) as failed:
+        logon("OTHER\\ops")
+    check(OTHER_DOMAIN, failed.value)
+
+
+@pytest.mark.parametrize(
+    "username", ["PC-001\\ops", ".\\ops", "FABRIKAM.COM\\ops", "CONT\\ops", "COM\\ops", "CONTOSO2\\ops", "NT AUTHORITY\\ops"]
+)
+def test_neither_is_one_of_a_computer_or_of_a_name_that_is_nearly_the_same(username: str) -> None:
+    with pytest.raises(ActivationError, match="Nothing was sent"):
+        logon(username)
+
+
+def test_a_netbios_name_has_fifteen_characters() -> None:
+    account = Account("WEYLANDYUTANICO\\ops", "secret")
+    assert Logon(account, "WEYLANDYUTANICORP.COM", "127.0.0.99").principal == "ops@WEYLANDYUTANICORP.COM"
+
+
+@pytest.mark.parametrize(
+    "username", ["ops@", "@CONTOSO.COM", "\\ops", "CONTOSO\\", "A\\B\\ops", "ops@a@B", "CONTOSO\\ops@B.COM", "ops\nx@B.COM"]
+)
+def test_a_user_name_that_is_none(username: str) -> None:
+    """Kerberos would drop a backslash, and take its default realm where there is none: that is another account."""
+    with pytest.raises(ActivationError, match="which names no account"):
+        Account.from_options({"domain_username": username, "domain_password": "secret"})
+
+
+@pytest.mark.parametrize(
+    "username", ["ops", "ops@contoso.com", "CONTOSO\\ops", "PC-001$", "host/pc-001.contoso.com@CONTOSO.COM", "jürgen müller@B.COM"]
+)
+def test_a_user_name_that_is_one(username: str) -> None:
+    assert Account.from_options({"domain_username": username, "domain_password": "secret"}).username == username

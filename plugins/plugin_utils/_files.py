@@ -1,0 +1,211 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files on the control node: those that a user names, and those that are made beside them.
+
+What is read is a regular file of bounded size: a FIFO would be waited for for ever, and a device has no end. What is made has mode 0600
+from the start, and no link that somebody else has put there is followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ._errors import ActivationError
+
+MIB = 1024 * 1024
+LARGEST_CERTIFICATES = 16 * MIB
+"""Of a file of certificates; that of a whole operating system has a quarter of a megabyte."""
+LARGEST_KEYTAB = 16 * MIB
+"""Of a keytab or ticket cache."""
+
+_KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+_MOST_LINKS = 40
+
+
+def read_file(path: str | Path, largest: int, source: str = "options") -> bytes:
+    """What a file holds.
+
+    Args:
+        path: The file.
+        largest: How many bytes it may have.
+        source: Who is said to have named it, see C(ActivationError).
+
+    Raises:
+        OSError: It can't be read, or is a folder.
+        ActivationError: It is no regular file, or larger.
+    """
+    with _opened(path, largest, source) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise _too_large(path, largest, source)
+    return content
+
+
+def begins_with(path: Path, start: bytes, largest: int, source: str = "options") -> bool:
+    """Whether a file begins with some bytes; see C(read_file) for the rest."""
+    with _opened(path, largest, source) as file:
+        return file.read(len(start)) == start
+
+
+def check_file(path: str | Path, largest: int) -> None:
+    """The same for a file that a library opens by its name.
+
+    Raises:
+        OSError: There is none, or it is a folder.
+        ActivationError: It is no regular file, or larger.
+    """
+    _check(os.stat(path), path, largest, "options")
+
+
+def real_path(path: str | Path) -> Path:
+    """The file that a path leads to. A symbolic link in its place is followed where this account has made it, or root.
+
+    Raises:
+        ActivationError: Another account has made it, so that this account would write where that one likes.
+    """
+    place = Path(path)
+    for _link in range(_MOST_LINKS):
+        try:
+            found = place.lstat()
+            if not stat.S_ISLNK(found.st_mode):
+                break
+            target = place.readlink()
+        except OSError:
+            break
+        if found.st_uid not in (0, os.geteuid()):
+            raise ActivationError(
+                f"{place} is a symbolic link that another account has made, and is not followed; give the path of the file itself.",
+                source="options",
+            )
+        place = place.parent / target
+    return Path(os.path.realpath(path))
+
+
+def check_replaceable(path: Path) -> None:
+    """Find out whether a new file may take the place of what is there; a link gives way itself, and not what it leads to.
+
+    Raises:
+        OSError: There is nothing.
+        ActivationError: It is no regular file, or one of another account.
+    """
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        what = ""
+    elif not stat.S_ISREG(found.st_mode):
+        what = _kind(found)
+    else:
+        what = "" if found.st_uid in (os.geteuid(), _owner_of_new_files(path.parent, found.st_uid)) else "a file of another account"
+    if what:
+        raise ActivationError(f"{path} is {what}, and stays; give the path of a new file.", source="options")
+
+
+def open_lock(path: Path) -> int:
+    """A file of our own to lock, which is made where there is none. Its content stays.
+
+    Returns:
+        The handle, for reading and writing.
+
+    Raises:
+        OSError: The folder can't be written.
+        ActivationError: There is something else by that name: a link, no regular file, or a file of another account.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        found = None
+    # A device is not opened, not even to look at it.
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise _no_lock(path, "a symbolic link" if stat.S_ISLNK(found.st_mode) else _kind(found))
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
+    except OSError as failure:
+        if failure.errno == errno.ELOOP:
+            raise _no_lock(path, "a symbolic link") from None
+        raise
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise _no_lock(path, _kind(found))
+        if found.st_nlink > 1:
+            raise _no_lock(path, "a file with another name beside this one (hard link)")
+        if found.st_uid not in (os.geteuid(), _owner_of_new_files(path.parent, found.st_uid)):
+            raise _no_lock(path, "a file of another account")
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def write_beside(target: Path, data: bytes) -> str:
+    """A temporary file in the same folder that is on the disk, readable for its owner only; returns its path.
+
+    Raises:
+        OSError: The folder can't be written, or the disk is full. Nothing is left of it.
+    """
+    handle, path = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+    return path
+
+
+@contextmanager
+def _opened(path: str | Path, largest: int, source: str) -> Iterator[BinaryIO]:
+    # Opening it may be too much already: that of a FIFO waits for somebody who writes, that of a device may set it going.
+    _check(os.stat(path), path, largest, source)
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(handle, "rb") as file:
+        _check(os.fstat(handle), path, largest, source)
+        yield file
+
+
+def _owner_of_new_files(folder: Path, found: int) -> int:
+    """Who is the owner of what this account makes in a folder: on FAT and on network drives it may be another account."""
+    if found == os.geteuid():
+        return found
+    handle, path = tempfile.mkstemp(prefix=".owner.", dir=folder)
+    try:
+        return os.fstat(handle).st_uid
+    finally:
+        os.close(handle)
+        os.unlink(path)
+
+
+def _check(found: os.stat_result, path: str | Path, largest: int, source: str) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise ActivationError(f"{path} is {_kind(found)}, and is not read; give the path of a regular file.", source=source)
+    if found.st_size > largest:
+        raise _too_large(path, largest, source)
+
+
+def _kind(found: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file")
+
+
+def _too_large(path: str | Path, largest: int, source: str) -> ActivationError:
+    return ActivationError(
+        f"{path} is larger than {largest // MIB} MiB, the most that such a file may have; give the path of another one.", source=source
+    )
+
+
+def _no_lock(path: Path, what: str) -> ActivationError:
+    return ActivationError(
+        f"{path} is {what}, and not the lock file that this account has made. Nothing was written; remove it, or give a path in a folder"
+        " that only this account can write.",
+        source="file",
+    )

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the time of a function grows with the length of its input and not with the square of it.
+
+What is compared is the processor time of this process at two lengths, the best of three each. Twice the length takes twice the time
+where it is linear, and four times where it is not; what is over in no time at all is taken for linear, because the lengths are such
+that the square of them is not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+
+FACTOR = 3.0
+AT_ONCE = 0.04
+"""Seconds."""
+
+
+def seconds(work: Callable[[Any], object], given: Any) -> float:
+    """The processor time of one call, the best of three; a refusal is an answer as well."""
+    best = float("inf")
+    for _time in range(3):
+        begun = time.process_time()
+        with suppress(ActivationError):
+            work(given)
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+def is_linear(work: Callable[[Any], object], made: Callable[[int], Any], length: int) -> bool:
+    """Whether C(work) takes no more than C(FACTOR) times as long for what is made of twice the length."""
+    # A second look, because the first one may have been taken while the machine had other things to do.
+    return any(_is_linear(work, made, length) for _look in range(2))
+
+
+def _is_linear(work: Callable[[Any], object], made: Callable[[int], Any], length: int) -> bool:
+    twice = seconds(work, made(2 * length))
+    return twice <= AT_ONCE or twice <= FACTOR * seconds(work, made(length))
