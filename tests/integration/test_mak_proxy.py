@@ -352,7 +352,7 @@ def test_killed_while_microsoft_is_asked(site: Site):
 
 def test_by_telephone(site: Site):
     host = site.lab.options.machines[0].label
-    state = {"volume_activation_state_dir": str(site.folder / "isolated" / "state"), "mak_proxy_list": "", "mak_proxy_export": ""}
+    state = {"volume_activation_state_directory": str(site.folder / "isolated" / "state"), "mak_proxy_list": "", "mak_proxy_export": ""}
     site.play("collect", [host], **state)
     said = site.play("phone", **state)
     [read_out] = re.findall(r"    ([0-9]{7}(?:-[0-9]{7}){8})", said)
