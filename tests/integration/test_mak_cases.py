@@ -101,10 +101,13 @@ def test_the_state_directory_may_be_named_by_its_alias_alone(fleet: Fleet):
     assert refused.rc != 0
     assert f"but its alias volume_activation_state_dir is {other}; set only" in "".join(refused.failures())
     assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
+    # It keeps its mode.
+    Path(other).mkdir()
+    Path(other).chmod(0o750)
     run = fleet.play(ONE, volume_activation_state_directory="", volume_activation_state_dir=other)
     assert run.rc == 0, run.output[-3000:]
     assert json.loads(Path(other, "computer_list.json").read_text(encoding="utf-8"))["computers"].keys() == {ONE}
-    assert (stat.S_IMODE(Path(other).stat().st_mode), fleet.state.exists()) == (0o700, False)
+    assert (stat.S_IMODE(Path(other).stat().st_mode), fleet.state.exists()) == (0o750, False)
 
 
 @pytest.mark.tier("soak")

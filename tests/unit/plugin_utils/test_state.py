@@ -18,6 +18,7 @@ import guides
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.filter.mak_state_directory import mak_state_directory
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _files
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.kinds import Kind
@@ -250,7 +251,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(ActivationError, match="ENOSPC"):
             directory.write_atomically(Kind.METRICS, b"two")
     assert place.read_bytes() == b"one"
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".metrics.prom.lock", "metrics.prom", "victim"]
+    directory.place(Kind.PLAN).mkdir()
+    with pytest.raises(ActivationError, match="EISDIR"):
+        directory.write_atomically(Kind.PLAN, b"{}")
+    names = [".metrics.prom.lock", ".plan.json.lock", "metrics.prom", "plan.json", "victim"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    with (tmp_path / ".metrics.prom.lock").open("rb") as other:
+        assert _files.lock(other.fileno(), 0)
+        with pytest.raises(ActivationError, match="in use by another run"):
+            directory.write_atomically(Kind.METRICS, b"two", seconds=0.1)
 
 
 def test_lines_go_on_behind_those_that_are_whole(tmp_path: Path):
