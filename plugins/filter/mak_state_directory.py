@@ -5,16 +5,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from ..plugin_utils._computer_list.state_directory import judge_here
+from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._state import variable
+from ..plugin_utils._state.directory import StateDirectory
+from ..plugin_utils._state.kinds import Kind
+from ..plugin_utils._state.outlasting import loss, mounted_here
 
 
-def mak_state_directory(directory: str | None) -> dict[str, str]:
+def mak_state_directory(directory: str | None, alias: str | None = "", file_variable: str = "") -> dict[str, Any]:
     """See C(mak_state_directory.yml)."""
-    found = judge_here(str(directory or ""))
-    return {"path": found.path, "refusal": found.refusal}
+    if file_variable:
+        path = variable.absolute(str(directory or "."))
+        found = StateDirectory(path, "", loss(path, os.environ, mounted_here(), file_variable, file=True))
+    else:
+        try:
+            found = StateDirectory.here(variable.given({variable.VARIABLE: directory, variable.ALIAS: alias}))
+        except ActivationError as refused:
+            found = replace(StateDirectory.here(""), fault=refused.message)
+    files = {kind.name.lower(): str(found.place(kind)) for kind in Kind}
+    return {"path": found.path, "files": files, "fault": found.fault, "refusal": found.refusal}
 
 
 class FilterModule:

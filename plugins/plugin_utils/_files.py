@@ -10,11 +10,14 @@ from the start, and no link that somebody else has put there is followed.
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +31,7 @@ LARGEST_KEYTAB = 16 * MIB
 
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 _MOST_LINKS = 40
+_POLL = 0.05
 
 
 def read_file(path: str | Path, largest: int, source: str = "options") -> bytes:
@@ -102,13 +106,17 @@ def check_replaceable(path: Path) -> None:
     elif not stat.S_ISREG(found.st_mode):
         what = _kind(found)
     else:
-        what = "" if found.st_uid in (os.geteuid(), _owner_of_new_files(path.parent, found.st_uid)) else "a file of another account"
+        what = "" if found.st_uid in (os.geteuid(), owner_of_new_files(path.parent, found.st_uid)) else "a file of another account"
     if what:
         raise ActivationError(f"{path} is {what}, and stays; give the path of a new file.", source="options")
 
 
-def open_lock(path: Path) -> int:
-    """A file of our own to lock, which is made where there is none. Its content stays.
+def open_own(path: Path, what: str = "lock file") -> int:
+    """A file of our own, which is made where there is none. Its content stays.
+
+    Args:
+        path: The file.
+        what: What it is, for people.
 
     Returns:
         The handle, for reading and writing.
@@ -123,25 +131,72 @@ def open_lock(path: Path) -> int:
         found = None
     # A device is not opened, not even to look at it.
     if found is not None and not stat.S_ISREG(found.st_mode):
-        raise _no_lock(path, "a symbolic link" if stat.S_ISLNK(found.st_mode) else _kind(found))
+        raise _not_own(path, what, "a symbolic link" if stat.S_ISLNK(found.st_mode) else _kind(found))
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
     except OSError as failure:
         if failure.errno == errno.ELOOP:
-            raise _no_lock(path, "a symbolic link") from None
+            raise _not_own(path, what, "a symbolic link") from None
         raise
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise _no_lock(path, _kind(found))
+            raise _not_own(path, what, _kind(found))
         if found.st_nlink > 1:
-            raise _no_lock(path, "a file with another name beside this one (hard link)")
-        if found.st_uid not in (os.geteuid(), _owner_of_new_files(path.parent, found.st_uid)):
-            raise _no_lock(path, "a file of another account")
+            raise _not_own(path, what, "a file with another name beside this one (hard link)")
+        if found.st_uid not in (os.geteuid(), owner_of_new_files(path.parent, found.st_uid)):
+            raise _not_own(path, what, "a file of another account")
     except BaseException:
         os.close(handle)
         raise
     return handle
+
+
+def lock(handle: int, seconds: float) -> bool:
+    """Lock an open file until it is closed; returns whether another process let go of it in time.
+
+    Args:
+        handle: The file.
+        seconds: How long to wait.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL)
+        else:
+            return True
+
+
+def replace_file(target: Path, data: bytes, between: Callable[[], None] = lambda: None) -> None:
+    """Put a new file of mode 0600 in the place of another one, whole or not at all, also when the power fails.
+
+    Args:
+        target: The file. A link in its place gives way itself.
+        data: What it holds.
+        between: Called when the new file is on the disk and the old one still in its place.
+
+    Raises:
+        OSError: The folder can't be written, or the disk is full. The file is as it was.
+    """
+    written = write_beside(target, data)
+    try:
+        between()
+        os.replace(written, target)
+    except BaseException:
+        Path(written).unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def remove_left(target: Path) -> None:
+    """Remove temporary files of runs that were killed; only while nobody else writes the file."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def write_beside(target: Path, data: bytes) -> str:
@@ -162,17 +217,7 @@ def write_beside(target: Path, data: bytes) -> str:
     return path
 
 
-@contextmanager
-def _opened(path: str | Path, largest: int, source: str) -> Iterator[BinaryIO]:
-    # Opening it may be too much already: that of a FIFO waits for somebody who writes, that of a device may set it going.
-    _check(os.stat(path), path, largest, source)
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    with open(handle, "rb") as file:
-        _check(os.fstat(handle), path, largest, source)
-        yield file
-
-
-def _owner_of_new_files(folder: Path, found: int) -> int:
+def owner_of_new_files(folder: Path, found: int) -> int:
     """Who is the owner of what this account makes in a folder: on FAT and on network drives it may be another account."""
     if found == os.geteuid():
         return found
@@ -182,6 +227,48 @@ def _owner_of_new_files(folder: Path, found: int) -> int:
     finally:
         os.close(handle)
         os.unlink(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a rename to the disk; not every file system lets its folders be synchronised."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def busy(path: str | Path, seconds: float, process: str = "") -> ActivationError:
+    """The error for a file that another run has locked for that long."""
+    return ActivationError(
+        f"{path} has been in use by another run{f' (process {process})' if process else ''} for {seconds:g} seconds;"
+        " wait until that is over, and run this again.",
+        source="file",
+    )
+
+
+def refused(path: str | Path, what: str, failure: OSError) -> ActivationError:
+    """The error for a file that the system refuses, such as C(can't be written)."""
+    name = errno.errorcode.get(failure.errno or 0, "")
+    advice = {
+        errno.ENOENT: "make its folder first",
+        errno.ENOSPC: "make room on the disk",
+        errno.EROFS: "the medium is read-only",
+        errno.EISDIR: "give the path of a file",
+        errno.ENOTDIR: "give the path of a file",
+    }.get(failure.errno or 0, "see to the rights of the account that runs Ansible")
+    return ActivationError(f"{path} {what}: {failure.strerror} ({name}); {advice}.", code=name, name=name, source="file")
+
+
+@contextmanager
+def _opened(path: str | Path, largest: int, source: str) -> Iterator[BinaryIO]:
+    # Opening it may be too much already: that of a FIFO waits for somebody who writes, that of a device may set it going.
+    _check(os.stat(path), path, largest, source)
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(handle, "rb") as file:
+        _check(os.fstat(handle), path, largest, source)
+        yield file
 
 
 def _check(found: os.stat_result, path: str | Path, largest: int, source: str) -> None:
@@ -203,9 +290,9 @@ def _too_large(path: str | Path, largest: int, source: str) -> ActivationError:
     )
 
 
-def _no_lock(path: Path, what: str) -> ActivationError:
+def _not_own(path: Path, what: str, found: str) -> ActivationError:
     return ActivationError(
-        f"{path} is {what}, and not the lock file that this account has made. Nothing was written; remove it, or give a path in a folder"
+        f"{path} is {found}, and not the {what} that this account has made. Nothing was written; remove it, or give a path in a folder"
         " that only this account can write.",
         source="file",
     )

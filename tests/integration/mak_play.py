@@ -53,7 +53,7 @@ class Fleet:
             playbook,
             inventory=self.inventory,
             arguments=f"--forks 10 {f'--limit {limit} ' if limit else ''}{arguments}",
-            variables={"volume_activation_state_dir": str(self.state), "mak_independent_settle": 1, **variables},
+            variables={"volume_activation_state_directory": str(self.state), "mak_independent_settle": 1, **variables},
         )
 
     def products(self, host: str) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ def asked(lab: Lab, action: str) -> Counter[str]:
 
 def kill_after_requests(fleet: Fleet, limit: str, number: int) -> bool:
     """Run the playbook and kill everything of it as soon as that many requests were answered; whether there were as many."""
-    variables = {"volume_activation_state_dir": str(fleet.state), "mak_independent_settle": 1}
+    variables = {"volume_activation_state_directory": str(fleet.state), "mak_independent_settle": 1}
     log = fleet.lab.layout.requests
     seen = lines(log)
     process = subprocess.Popen(

@@ -60,10 +60,15 @@ def required_by_inventory(name: str, options: dict[str, Any]) -> bool:
     return bool(options[name].get("required") or options[name].get("no_log") or name.endswith("dns_servers"))
 
 
+def state_variables(state: str) -> dict[str, str]:
+    """The state directory by the alias of its variable, which an older job template has, beside the variable left empty."""
+    return {"volume_activation_state_directory": "", "volume_activation_state_dir": state}
+
+
 def variables_of(playbook: str, state: str) -> dict[str, str]:
     """What a job template of the playbook asks for, all of it text."""
     if playbook in OF_MAKS:
-        return survey(playbook) | {"volume_activation_serial": "", "volume_activation_mak_hosts": "", "volume_activation_state_dir": state}
+        return survey(playbook) | {"volume_activation_serial": "", "volume_activation_mak_hosts": "", **state_variables(state)}
     given = {"volume_activation_serial": "", "kms_single_site_publish_timeout": "3"}
     # A list comes as text as well.
     given["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
@@ -200,7 +205,7 @@ def test_no_secret_is_in_the_artifacts_or_with_any_child(job: dict[str, Any]):
 def test_a_second_job_changes_nothing(job: dict[str, Any]):
     playbook, arguments = f"{documented.COLLECTION}.{job['playbook']}", f"--limit {job['limit']}"
     if job["playbook"] in OF_MAKS:
-        variables = {"volume_activation_state_dir": job["state"]}
+        variables = {"volume_activation_state_directory": job["state"]}
         again = run_playbook(job["lab"].layout.root, playbook, inventory=job["hosts"], arguments=arguments, variables=variables)
     else:
         again = job["lab"].play(playbook, arguments=arguments)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,10 +89,25 @@ def test_where_microsoft_cannot_be_asked_one_sentence_names_the_proxy_playbooks(
 
 
 def test_without_a_folder_that_outlasts_the_run_nothing_is_spent(fleet: Fleet):
-    run = fleet.play(ONE, volume_activation_state_dir="")
+    run = fleet.play(ONE, volume_activation_state_directory="")
     assert run.rc != 0
-    assert "Set volume_activation_state_dir to a folder that outlasts it" in "".join(run.failures())
+    assert "Set volume_activation_state_directory to a folder that outlasts it" in "".join(run.failures())
     assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
+
+
+def test_the_state_directory_may_be_named_by_its_alias_alone(fleet: Fleet):
+    other = str(fleet.state.with_name("other"))
+    refused = fleet.play(ONE, volume_activation_state_dir=other)
+    assert refused.rc != 0
+    assert f"but its alias volume_activation_state_dir is {other}; set only" in "".join(refused.failures())
+    assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
+    # It keeps its mode.
+    Path(other).mkdir()
+    Path(other).chmod(0o750)
+    run = fleet.play(ONE, volume_activation_state_directory="", volume_activation_state_dir=other)
+    assert run.rc == 0, run.output[-3000:]
+    assert json.loads(Path(other, "computer_list.json").read_text(encoding="utf-8"))["computers"].keys() == {ONE}
+    assert (stat.S_IMODE(Path(other).stat().st_mode), fleet.state.exists()) == (0o750, False)
 
 
 @pytest.mark.tier("soak")

@@ -193,10 +193,13 @@ def test_neither_network_reaches_the_other(site: Site):
     assert not reaches([], *microsoft) and not reaches(site.microsoft.inside([]), *winrm)
 
 
-def test_a_job_that_would_lose_its_list_stops_before_the_first_change(isolated_lab: Lab, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("kept", ["mak_proxy_list", "mak_proxy_export"])
+def test_a_job_that_would_lose_its_list_or_its_export_stops_before_the_first_change(
+    isolated_lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: str
+):
     # As in AWX, ansible-runner runs the play, and nobody has said where to keep anything.
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    variables = {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
+    variables = {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated", kept: str(tmp_path / "kept.json")}
     run = run_playbook(
         isolated_lab.layout.root, "winops.volume_activation.mak_proxy_collect", arguments="--limit pc-001", variables=variables
     )
@@ -352,8 +355,9 @@ def test_killed_while_microsoft_is_asked(site: Site):
 
 def test_by_telephone(site: Site):
     host = site.lab.options.machines[0].label
-    state = {"volume_activation_state_dir": str(site.folder / "isolated" / "state"), "mak_proxy_list": "", "mak_proxy_export": ""}
+    state = {"volume_activation_state_directory": str(site.folder / "isolated" / "state"), "mak_proxy_list": "", "mak_proxy_export": ""}
     site.play("collect", [host], **state)
+    assert (site.folder / "isolated" / "state").stat().st_mode & 0o7777 == 0o700
     said = site.play("phone", **state)
     [read_out] = re.findall(r"    ([0-9]{7}(?:-[0-9]{7}){8})", said)
     installed = next(row for row in site.lab.control.host(host)["products"] if not row["add_on"])

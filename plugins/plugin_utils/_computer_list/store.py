@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from .._errors import ActivationError
-from .._files import MIB, open_lock, read_file, real_path, write_beside
+from .._files import MIB, busy, lock, open_own, read_file, real_path, refused, remove_left, replace_file
 from .backups import Backups, Runs, noted
 from .model import Document, FullList, utc_now
 from .reading import parse
@@ -29,7 +25,6 @@ LARGEST = 64 * MIB
 """Bytes of a list, which is some 70,000 computers."""
 # What Ansible Vault encrypts is written as hexadecimal digits of hexadecimal digits, with a line feed behind every 80.
 _LARGEST_FILE = 4 * LARGEST + 4 * MIB
-_POLL = 0.05
 
 
 class Cipher(Protocol):
@@ -95,7 +90,7 @@ class ListFile:
         try:
             return len(self._backups.plain(VAULT, _LARGEST_FILE))
         except OSError as failure:
-            raise self._refused("has a backup that can't be read", failure) from failure
+            raise refused(self.path, "has a backup that can't be read", failure) from failure
 
     def load(self) -> Document:
         """What the file holds.
@@ -123,18 +118,16 @@ class ListFile:
         Raises:
             ActivationError: Another one holds it, or the folder can't be written.
         """
-        lock = self._real.with_name(f".{self._real.name}.lock")
         try:
-            handle = open_lock(lock)
+            handle = open_own(self._real.with_name(f".{self._real.name}.lock"))
         except OSError as failure:
-            raise self._refused("can't be locked", failure) from failure
+            raise refused(self.path, "can't be locked", failure) from failure
         try:
-            self._wait(handle, seconds)
+            if not lock(handle, seconds):
+                raise busy(self.path, seconds, noted(handle)[0])
             self._runs = Runs(handle, self._run)
             self._backed_up, self._sealed = self._runs.has_backup, False
-            for left in self._real.parent.glob(f".{_escaped(self._real.name)}.*.tmp"):
-                with suppress(OSError):
-                    left.unlink()
+            remove_left(self._real)
             yield
         finally:
             self._runs = None
@@ -157,10 +150,11 @@ class ListFile:
             if self._cipher and not self._sealed:
                 self._backups.encrypt(self._backups.plain(VAULT, _LARGEST_FILE), self._cipher.encrypt, _LARGEST_FILE)
                 self._sealed = True
-            self._replace(self._cipher.encrypt(data) if self._cipher else data)
+            replace_file(self._real, self._cipher.encrypt(data) if self._cipher else data, self._back_up)
+            self._backed_up = True
             self._runs.note()
         except OSError as failure:
-            raise self._refused("can't be written", failure) from failure
+            raise refused(self.path, "can't be written", failure) from failure
 
     def _bytes(self) -> bytes:
         try:
@@ -168,7 +162,7 @@ class ListFile:
         except FileNotFoundError:
             raise ActivationError(f"There is no file {self.path}; give the path of one that was saved before.", source="file") from None
         except OSError as failure:
-            raise self._refused("can't be read", failure) from failure
+            raise refused(self.path, "can't be read", failure) from failure
 
     def _check_size(self, data: bytes) -> None:
         """A list that could not be read again is not written either."""
@@ -178,64 +172,13 @@ class ListFile:
                 source="file",
             )
 
-    def _replace(self, data: bytes) -> None:
-        written = write_beside(self._real, data)
-        try:
-            if self._most and not self._backed_up and self._real.exists():
-                before = self._bytes()
-                # What is readable does not stay beside what is encrypted in the same moment.
-                self._backups.keep(self._cipher.encrypt(before) if self._cipher and _is_plain(before) else None)
-            os.replace(written, self._real)
-        except BaseException:
-            Path(written).unlink(missing_ok=True)
-            raise
-        _sync_folder(self._real.parent)
-        self._backed_up = True
-
-    def _wait(self, handle: int, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    holder = noted(handle)[0]
-                    raise ActivationError(
-                        f"{self.path} has been in use by another run{f' (process {holder})' if holder else ''} for {seconds:g} seconds;"
-                        " wait until that is over, and run this again.",
-                        source="file",
-                    ) from None
-                time.sleep(_POLL)
-            else:
-                return
-
-    def _refused(self, what: str, failure: OSError) -> ActivationError:
-        name = errno.errorcode.get(failure.errno or 0, "")
-        advice = {
-            errno.ENOENT: "make its folder first",
-            errno.ENOSPC: "make room on the disk",
-            errno.EROFS: "the medium is read-only",
-            errno.EISDIR: "give the path of a file",
-            errno.ENOTDIR: "give the path of a file",
-        }.get(failure.errno or 0, "see to the rights of the account that runs Ansible")
-        return ActivationError(f"{self.path} {what}: {failure.strerror} ({name}); {advice}.", code=name, name=name, source="file")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk; not every file system lets its folders be synchronised."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
+    def _back_up(self) -> None:
+        if self._most and not self._backed_up and self._real.exists():
+            before = self._bytes()
+            # What is readable does not stay beside what is encrypted in the same moment.
+            self._backups.keep(self._cipher.encrypt(before) if self._cipher and _is_plain(before) else None)
 
 
 def _is_plain(data: bytes) -> bool:
     """Whether everybody can read it who may read the file."""
     return not data.startswith(VAULT)
-
-
-def _escaped(name: str) -> str:
-    """A name in which nothing is a pattern."""
-    return re.sub(r"([*?\[])", r"[\1]", name)

@@ -26,7 +26,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import of_kind_export, of_kind_full, parse
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.state_directory import judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import VaultCipher
@@ -90,7 +89,6 @@ def typed(installation_id: str) -> str:
     return merge_typed(full, [(installation_id, lists.cid(2))]).conflicts[0].reason
 
 
-RUNNER = {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/42", "HOME": "/home/runner"}
 SENTENCES: dict[str, Callable[[], str]] = {
     "a computer with other hardware": other_hardware,
     "a computer with another key": lambda: other_hardware(partial_product_key="XXXXX"),
@@ -100,9 +98,6 @@ SENTENCES: dict[str, Callable[[], str]] = {
     "an answer that differs from the one of before": lambda: answer(confirmed=True, confirmation_id="1"),
     "a typed confirmation ID that differs from the one of before": lambda: typed(lists.iid(1)),
     "a typed installation ID that no computer has": lambda: typed("1234567" * 9),
-    "a run of ansible-runner that keeps nothing": lambda: judge("", RUNNER, ["/"]).refusal,
-    "a state directory that ends with the run": lambda: judge("/runner/project/state", RUNNER, ["/", "/runner"]).refusal,
-    "a state directory inside an execution environment": lambda: judge("/srv/state", RUNNER, ["/"]).refusal,
 }
 LOCKED, FULL_DISK = "a list that another run has locked", "a disk without room for a list"
 NO_PASSWORD, OTHER_PASSWORD = "an encrypted list without its password", "an encrypted list with another password"
