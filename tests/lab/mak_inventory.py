@@ -57,7 +57,7 @@ def ring() -> dict[str, Any]:
 
 def variables(root: Path) -> dict[str, Any]:
     """The ring, and a folder for the computer list that goes with the lab whose computers it knows."""
-    return {"volume_activation_mak_ring": ring(), "volume_activation_state_dir": str(root / "state")}
+    return {"volume_activation_mak_ring": ring(), "volume_activation_state_directory": str(root / "state")}
 
 
 def _product(key: data.LabKey) -> str:
