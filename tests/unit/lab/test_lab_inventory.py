@@ -43,7 +43,7 @@ def test_what_a_company_declares(tmp_path: Path, choice: str, sites: str, playbo
         if playbook.startswith("kms"):
             assert variables.get(name.format(playbook)) == declared.get(name), name
     if playbook.startswith("mak"):
-        assert Path(variables["volume_activation_state_dir"]).is_relative_to(tmp_path)
+        assert Path(variables["volume_activation_state_directory"]).is_relative_to(tmp_path)
 
 
 @pytest.mark.parametrize(("given", "run"), [((), "$LAB_PLAY"), (("PLAY=audit",), "audit")])
