@@ -69,9 +69,8 @@ def _address_work(place: Place, now: _Address, wanted: _Address) -> Work:
             if failure.done and not isinstance(failure.__cause__, UnknownOutcome):
                 with contextlib.suppress(ActivationError):
                     setter(place.machine.session, place.target(_ADDRESS), client_settings.SETTINGS["kms_host"], now.settings["kms_host"])()
-            if isinstance(failure.__cause__, ActivationError):
-                raise failure.__cause__ from None
-            raise
+            # pylint does not know that a cause is an exception.
+            raise failure.__cause__ or failure from None  # pylint: disable=raising-non-exception
 
     if made:
         how = ", ".join(step.how for step in made.steps)
