@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import encodings
 import pkgutil
-import time
+from collections.abc import Callable
 
 import pytest
+from unit.timing import is_linear
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
@@ -65,12 +66,5 @@ def test_a_document_type_is_refused(text: str):
     ],
     ids=["deep", "attributes", "namespaces", "a long attribute", "references"],
 )
-def test_what_is_as_large_as_an_answer_may_be_takes_linear_time(shape: object):
-    def seconds(text: bytes) -> float:
-        began = time.process_time()
-        list(parse_xml(text).iter())
-        return time.process_time() - began
-
-    few, many = (min(seconds(shape(count)) for _try in range(3)) for count in (10_000, 80_000))  # type: ignore[operator]
-    # Eight times as much would take 64 times as long, were it quadratic.
-    assert many < 40 * few + 0.05
+def test_what_is_as_large_as_an_answer_may_be_takes_linear_time(shape: Callable[[int], bytes]):
+    assert is_linear(lambda text: list(parse_xml(text).iter()), shape, 80_000)
