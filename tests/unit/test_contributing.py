@@ -23,7 +23,7 @@ COMMANDS = guides.commands(TEXT) + guides.inline_commands(TEXT)
 # What needs neither root nor a package that is compiled, and ends after seconds.
 GREEN = [command for command in dict.fromkeys(COMMANDS) if command.startswith("build/venv-quick/bin/pytest ")]
 # The first is what everybody tries first; all of them would take too long for each commit.
-LATER = [pytest.param(command, marks=pytest.mark.tier("test")) for command in GREEN[1:]]
+LATER = [pytest.param(command, marks=pytest.mark.tier("soak")) for command in GREEN[1:]]
 
 
 @pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))

@@ -109,4 +109,4 @@ def test_with_more_beginnings_and_ends():
 @pytest.mark.tier("test")
 @pytest.mark.parametrize("slow", [r"a[^<]*y", r"(?=[0-9 ]*[A-Z])[A-Z]{5}"])
 def test_one_that_takes_the_square_is_found(slow: str):
-    assert too_slow(Pattern("here", re.compile(slow), {"search"}), 6_000, ("",), ("!",))
+    assert too_slow(Pattern("here", re.compile(slow), {"search"}), 3_000, ("",), ("!",))
