@@ -202,6 +202,7 @@ def test_no_secret_is_in_the_artifacts_or_with_any_child(job: dict[str, Any]):
     assert (key[-5:] in job["run"].output) == (job["playbook"] != "mak_to_kms")
 
 
+@pytest.mark.tier("soak")
 def test_a_second_job_changes_nothing(job: dict[str, Any]):
     playbook, arguments = f"{documented.COLLECTION}.{job['playbook']}", f"--limit {job['limit']}"
     if job["playbook"] in OF_MAKS:

@@ -142,6 +142,7 @@ def start(lab: Lab, label: str) -> None:
     assert eventually(lambda: published() == before + 2, seconds=30)
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize(("site", "other", "asked"), [("east", "west", 7), ("west", "east", 3)])
 def test_clients_turn_to_the_second_host_and_then_to_the_other_site(story: dict[str, Any], links: Lab, site: str, other: str, asked: int):
     (first, second), theirs = (machine.fqdn for machine in kms_hosts(links, site)), {machine.fqdn for machine in kms_hosts(links, other)}
@@ -157,6 +158,7 @@ def test_clients_turn_to_the_second_host_and_then_to_the_other_site(story: dict[
     assert seen == theirs
 
 
+@pytest.mark.tier("soak")
 def test_with_no_host_left_the_client_says_what_failed_in_one_sentence(story: dict[str, Any], links: Lab):
     for machine in kms_hosts(links, "east"):
         links.control.stop_host(machine.label)

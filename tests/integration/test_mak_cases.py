@@ -123,6 +123,7 @@ def test_esu_is_activated_beside_the_license_by_kms(fleet: Fleet):
     assert fleet.spent() == {ESU: 4}
 
 
+@pytest.mark.tier("soak")
 def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
     control, (first, second) = fleet.lab.control, groups_of(fleet.lab)["esu"][:2]
     maker = "pc-020.contoso.com"

@@ -88,6 +88,7 @@ def test_static_values_in_the_directory(fresh_lab: Lab):
     assert (second.rc, second.changed()) == (0, 0), second.output[-3000:]
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize("zone", [names.BIND_STATIC_ZONE])
 def test_lines_for_those_who_run_dns(zone: str, fresh_lab: Lab):
     variables = {**ON_BIND, "kms_single_site_records": "printed", "kms_single_site_domain": zone}
@@ -100,6 +101,7 @@ def test_lines_for_those_who_run_dns(zone: str, fresh_lab: Lab):
     assert on_bind(zone) == []
 
 
+@pytest.mark.tier("soak")
 def test_a_zone_without_dynamic_update_is_a_finding(fresh_lab: Lab):
     before = reached(fresh_lab)
     run = fresh_lab.play(arguments="--limit kms_hosts", **{**ON_BIND, "kms_single_site_domain": names.BIND_STATIC_ZONE})
@@ -108,6 +110,7 @@ def test_a_zone_without_dynamic_update_is_a_finding(fresh_lab: Lab):
     assert reached(fresh_lab) == before
 
 
+@pytest.mark.tier("soak")
 @pytest.mark.parametrize("records", ["published", "static"])
 def test_a_zone_that_is_not_in_the_directory_is_a_finding(records: str, fresh_lab: Lab):
     before = reached(fresh_lab)

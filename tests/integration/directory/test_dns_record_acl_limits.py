@@ -24,7 +24,7 @@ from lab.witness import KMS_RECORD_DN, Witness
 from ..conftest import NEEDS_DOMAIN
 from .helpers import DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, NODE, granting, settings, shown, wanted
 
-pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 
 def test_write_dac_is_enough(session: Session, published: Witness, domain: Domain) -> None:
