@@ -49,6 +49,7 @@ SHARED_LABS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group tests by the lab that they need, for `--dist loadgroup`."""
     for item in items:
