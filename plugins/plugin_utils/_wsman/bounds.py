@@ -32,25 +32,31 @@ class TookTooLong(Exception):
     """The exchange did not end in time."""
 
 
-def limit_answers(session: t.Any) -> None:
+def limit_answers(session: t.Any, on_answer: Callable[[], None] = lambda: None) -> None:
     """Make a session of requests refuse answers that are too large or compressed, while they are read.
 
     Compressed ones are refused because a few bytes can become any number; WinRM sends them only to who asks for it.
     Every answer of the session passes the C(build_response) of an adapter, those of the authentication among them.
+
+    Args:
+        session: The session.
+        on_answer: Called for each answer when its headers are there.
     """
     session.headers["Accept-Encoding"] = "identity"
     for adapter in session.adapters.values():
         if not isinstance(adapter.build_response, _LimitedBuilder):
-            adapter.build_response = _LimitedBuilder(adapter.build_response)
+            adapter.build_response = _LimitedBuilder(adapter.build_response, on_answer)
 
 
 class _LimitedBuilder:
     """Stands in for the C(build_response) of an adapter."""
 
-    def __init__(self, build: Callable[[t.Any, t.Any], t.Any]) -> None:
+    def __init__(self, build: Callable[[t.Any, t.Any], t.Any], on_answer: Callable[[], None]) -> None:
         self._build = build
+        self._on_answer = on_answer
 
     def __call__(self, request: t.Any, raw: t.Any) -> t.Any:
+        self._on_answer()
         response = self._build(request, raw)
         read = response.iter_content
 

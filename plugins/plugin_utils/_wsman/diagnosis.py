@@ -96,6 +96,22 @@ _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
 )
 
+# What SSPI and MIT krb5 say of an account that a domain controller or a computer turned down.
+_BAD_LOGONS = (
+    "0x8009030c",
+    "logon was denied",
+    "logon denied",
+    "preauthentication failed",
+    "password incorrect",
+    "decrypt integrity check failed",
+    "client not found",
+    "client '",
+    "revoked",
+    "locked out",
+    "password has expired",
+    "key has expired",
+)
+
 
 def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and everything that it wraps, by any of the ways in which requests and urllib3 do that."""
@@ -194,6 +210,13 @@ def explain_authentication(error: BaseException | str) -> str:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"
     return " ".join((text if isinstance(error, str) else innermost(error)).split()).rstrip(".")
+
+
+def rejects_account(error: BaseException | str) -> bool:
+    """Whether the reason is the account or its password, so that a domain or computer counts it as a bad logon."""
+    text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
+    plain = text.lower()
+    return any(word in plain for word in _BAD_LOGONS)
 
 
 def innermost(error: BaseException) -> str:
