@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 
@@ -23,6 +24,21 @@ def some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def one_line(text: str, longest: int) -> str:
+    """What comes from outside as one visible line: white space is one blank, and what nobody sees, or what turns the direction of
+    writing, is a question mark.
+
+    Args:
+        text: Any text.
+        longest: Characters that stay; what is cut ends with three dots.
+    """
+    shown = " ".join(text.split())
+    if not shown.isascii() or not shown.isprintable():
+        # Cc, Cf, Cs, Co and Cn of Unicode: control, format, surrogate, private use and unassigned; Zl and Zp separate lines.
+        shown = "".join("?" if unicodedata.category(letter)[0] == "C" else letter for letter in shown)
+    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
 def failure_line(host: str, reason: str) -> str:

@@ -22,11 +22,11 @@ TREE = Path(__file__).resolve().parents[2]
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
-    ("_action", "_report_mak_proxy"),
+    ("_action", "_fleet", "_report_mak_proxy"),
     ("_module_options", "_query", "_report_multi_site", "_vault", "_reference_image", "_report_mak", "_mak_journal", "_mak_proxy_entries"),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
-    ("_wsman", "_kerberos", "_computer_list", "_findings"),
+    ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_srv_value"),
@@ -35,8 +35,8 @@ LAYERS = (
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
-CONNECTS_TO_HOSTS = ("action", "_action", "_windows", "_scan", "_wsman")
-KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_module_options", "_vault")
+CONNECTS_TO_HOSTS = ("action", "_action", "_fleet", "_windows", "_scan", "_wsman")
+KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_fleet", "_module_options", "_vault")
 PURE = (
     "_audit",
     "_computer_list",
@@ -45,6 +45,7 @@ PURE = (
     "_wsman",
     "_licensing",
     "_topology",
+    "_survey",
     "_srv_order",
     "_address",
     "_srv_value",
@@ -157,13 +158,13 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         ("plugins/plugin_utils/_topology/sites.py", "from .._licensing.kms import x", "_topology is not above _licensing"),
         ("plugins/plugin_utils/_plan.py", "import yaml", "standard library"),
         ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
-        ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _windows"),
+        ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _fleet"),
         ("plugins/plugin_utils/_wsman/session.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_wsman/session.py", "import requests", "standard library"),
         ("plugins/plugin_utils/_wsman/carriers.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_wsman/transport.py", "from ansible._internal import x", "private to ansible-core"),
         ("plugins/plugin_utils/_dns/update.py", "from .._directory.session import Session", "_dns is not above _directory"),
-        ("plugins/plugin_utils/_dns/update.py", "from .._wsman.session import Session", "only action, _action, _windows"),
+        ("plugins/plugin_utils/_dns/update.py", "from .._wsman.session import Session", "only action, _action, _fleet"),
         ("plugins/plugin_utils/_kerberos/tickets.py", "from .._directory.settings import Settings", "_kerberos is not above _directory"),
         ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
         ("plugins/plugin_utils/_microsoft/batch_request.py", "from ansible.module_utils.urls import open_url", "nothing of Ansible"),

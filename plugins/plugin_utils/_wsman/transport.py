@@ -19,7 +19,26 @@ from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, ConnectionSettings,
 from .http_carrier import HttpCarrier, moved
 from .session import Session
 
-__all__ = ["CarrierFacts", "describe_carrier", "log_on", "open_session", "open_with", "read_settings"]
+__all__ = ["CarrierFacts", "describe_carrier", "log_on", "not_wsman", "open_session", "open_with", "read_settings", "set_options"]
+
+
+class Templar(t.Protocol):
+    """What makes values of templates."""
+
+    def template(self, value: t.Any) -> t.Any:
+        """The value itself, or what its template gives."""
+
+
+def set_options(connection: t.Any, keys: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], templar: Templar) -> None:
+    """Give a connection plugin the options of a host, as ansible-core does before a task.
+
+    Args:
+        connection: The plugin.
+        keys: Keywords of the task and the play, and what the command line says.
+        variables: The host's variables.
+        templar: Makes values of those that the plugin reads.
+    """
+    connection.set_options(task_keys=keys, var_options=connection._resolve_option_variables(variables, templar))
 
 
 def read_settings(connection: t.Any, host: str, kinit: bool = True) -> ConnectionSettings:
