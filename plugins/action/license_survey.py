@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import typing as t
 from contextlib import nullcontext
@@ -20,7 +21,7 @@ from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts
 from ..plugin_utils._survey.crew import Limits
 from ..plugin_utils._survey.file import SurveyFile, survey_path
 from ..plugin_utils._survey.rows import Row
-from ..plugin_utils._survey.tally import said
+from ..plugin_utils._survey.tally import MOST_KINDS, said
 
 _LARGEST_RESULT = 64 * 1024
 display = Display()
@@ -62,12 +63,12 @@ class ActionModule(VolumeActivationAction):
 
             wish = Wish(options["columns"], Limits(options["threads"], options["first_contact_timeout"]), options["logons_only"])
             survey = Survey(self._reader(options["local_accounts"]), hosts, wish, keep, _progress)
+            # This process is a fork of its own for one task, and the objects of ansible-core in it outlive the task.
+            gc.freeze()
             survey.run()
         result = {
-            **survey.tally.as_result(),
-            "rejected_accounts": [entry.account for entry in survey.rejected[:20]],
+            **survey.tally.as_result(survey.rejected),
             "file": None if options["logons_only"] else str(path),
-            "summary": survey.tally.lines(survey.rejected),
         }
         if options["logons_only"] and survey.rejected:
             raise ActivationError(said(survey.rejected[0]), source="wsman")
@@ -76,7 +77,7 @@ class ActionModule(VolumeActivationAction):
             # What is registered stays, and the event of the job is empty.
             if len(json.dumps(facts)) > _LARGEST_RESULT:
                 result["_ansible_no_log"] = True
-        warnings = [said(entry) for entry in survey.rejected]
+        warnings = [said(entry) for entry in survey.rejected[:MOST_KINDS]]
         if directory.refusal and not options["logons_only"]:
             warnings.append(
                 f"The survey is in {path}, which ends with this run. Set volume_activation_state_directory to a folder that outlasts it."

@@ -11,6 +11,7 @@ It ends with 1 where a goal is missed.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -99,10 +100,10 @@ def inventory(size: int, port: int, ca: str) -> dict[str, Any]:
 
 
 def envelopes() -> list[str]:
-    """What the survey sends, with places for endpoint and message ID."""
-    from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
-    from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
-
+    """What the survey sends, with places for endpoint and message ID. The collection has to be on the path."""
+    utils = "ansible_collections.winops.volume_activation.plugins.plugin_utils"
+    read_host = importlib.import_module(f"{utils}._windows.survey").read_host
+    session = importlib.import_module(f"{utils}._wsman.session").Session
     host = canned.hosts()[0]
     seen: list[str] = []
 
@@ -123,7 +124,7 @@ def envelopes() -> list[str]:
         def close(self) -> None:
             """Nothing to do."""
 
-    read_host(Session(Listener(), "scale"))
+    read_host(session(Listener(), "scale"))
     return seen
 
 

@@ -17,7 +17,7 @@ from .._survey.crew import Crew, Limits
 from .._survey.rows import Outcome, Row, license_facts
 from .._survey.schedule import Rejected, Schedule, Verdict
 from .._survey.tally import Tally
-from .._windows.survey import LICENSE, read_host
+from .._windows.survey import read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
 from .._wsman.http_carrier import Contact, LogonRejected
@@ -25,12 +25,6 @@ from .targets import Reader, Target
 from .tickets import Tickets, collection
 
 _PROGRESS_SECONDS = 5.0
-
-_OUTCOMES = {
-    Verdict.REJECTED: Outcome.REJECTED,
-    Verdict.UNKNOWN: Outcome.FAILED,
-    Verdict.ACCEPTED: Outcome.FAILED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +157,7 @@ class Survey:
         reason = str((read.windows or {}).get("status_reason") or "")
         return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
 
-    def _received(self, target: Target, answer: Answer) -> tuple[Verdict, str]:
+    def _received(self, _target: Target, answer: Answer) -> tuple[Verdict, str]:
         self._take(answer.row)
         return answer.verdict, answer.row.code or answer.row.reason.partition(";")[0]
 
@@ -200,6 +194,3 @@ def _failed(host: str, failure: ActivationError, outcome: Outcome, password: str
 
 def _clause(failure: ActivationError, target: Target) -> str:
     return failure.code or failure.message.removeprefix(f"{target.name}: ").partition(";")[0]
-
-
-__all__ = ["LICENSE", "Answer", "Survey", "Wish"]

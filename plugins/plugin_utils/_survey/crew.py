@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -16,6 +17,9 @@ from .schedule import Schedule, TargetT, Verdict
 
 _TICK = 0.2
 """Seconds between two looks at who waits."""
+
+_PAUSE = 0.01
+"""Seconds in which answers gather. To take each by itself would wake the calling thread for each, which costs more than the answer."""
 
 _SOON = 0.5
 """Seconds after which a host that has not answered yet counts as one that is waited for."""
@@ -56,7 +60,7 @@ class Limits:
 class _Job(Generic[TargetT]):
     target: TargetT
     contact: Contact
-    started: float
+    started: float = 0.0
 
 
 class Crew(Generic[TargetT, AnswerT]):
@@ -97,15 +101,12 @@ class Crew(Generic[TargetT, AnswerT]):
         self._given_up: dict[int, _Job[TargetT]] = {}
 
     def run(self) -> None:
-        """Ask everybody. In memory there is never more than the hosts that are being asked."""
+        """Ask everybody. In memory there is never more than the hosts that are being asked, and as many that come next."""
         looked = time.monotonic()
         try:
             while not self._schedule.finished:
                 self._hand_out()
-                try:
-                    self._received(*self._answers.get(timeout=_TICK))
-                except queue.Empty:
-                    pass
+                self._gather()
                 now = time.monotonic()
                 if now - looked >= _TICK:
                     looked = now
@@ -116,19 +117,33 @@ class Crew(Generic[TargetT, AnswerT]):
                 self._jobs.put(None)
 
     def _hand_out(self) -> None:
-        while len(self._running) - len(self._waiting) < self._limits.threads and len(self._waiting) < _MOST_WAITING:
+        # Where threads are left over that had waited for silent hosts, none comes next: they would all take one.
+        spare = self._threads - len(self._given_up) - len(self._waiting) > self._limits.threads
+        most = self._limits.threads * (1 if spare else 2)
+        while len(self._running) - len(self._waiting) < most and len(self._waiting) < _MOST_WAITING:
             target = self._schedule.next()
             if target is None:
-                return
-            job = _Job(target, self._contact(), time.monotonic())
+                break
+            job = _Job(target, self._contact())
             self._running[id(job)] = job
-            if self._threads < len(self._running) + len(self._given_up):
-                self._threads += 1
-                threading.Thread(target=self._work, daemon=True, name="license survey").start()
             self._jobs.put(job)
+        needed = min(len(self._running), self._limits.threads + len(self._waiting)) + len(self._given_up)
+        while self._threads < needed:
+            self._threads += 1
+            threading.Thread(target=self._work, daemon=True, name="license survey").start()
+
+    def _gather(self) -> None:
+        """Take the answers that are there; where there are none, wait for the first."""
+        with contextlib.suppress(queue.Empty):
+            self._received(*self._answers.get(timeout=_TICK))
+            if len(self._running) > self._limits.threads:
+                time.sleep(_PAUSE)
+            while True:
+                self._received(*self._answers.get_nowait())
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
+            job.started = time.monotonic()
             self._answers.put((job, self._ask(job.target, job.contact)))
 
     def _received(self, job: _Job[TargetT], answer: AnswerT) -> None:
@@ -144,8 +159,9 @@ class Crew(Generic[TargetT, AnswerT]):
 
     def _look(self, now: float) -> None:
         """Who waits, and who has waited long enough."""
-        self._waiting = {key for key, job in self._running.items() if not job.contact.made and now - job.started > _SOON}
-        for job in list(self._running.values()):
+        begun = [job for job in self._running.values() if job.started]
+        self._waiting = {id(job) for job in begun if not job.contact.made and now - job.started > _SOON}
+        for job in begun:
             taken = now - job.started
             if not job.contact.made and taken > self._limits.first_contact + _SLACK:
                 self._give_up(job, f"did not answer within {self._limits.first_contact:g} seconds")

@@ -20,10 +20,10 @@ from .schedule import Rejected
 MOST_FAILURES = 20
 """Failures that a result names."""
 
-_MOST_KINDS = 10
+MOST_KINDS = 6
 _FIRST_NAMES = 5
-_REASON = 200
-_HOST = 100
+_REASON = 180
+_HOST = 63
 
 _WORDS = {
     Outcome.UNREACHABLE: "could not be reached",
@@ -69,7 +69,7 @@ class Tally:
             self._states[row.facts.get("state") or "no_key"] += 1
             self._channels[row.facts.get("channel") or "no_key"] += 1
             return
-        if len(self._kinds) >= _MOST_KINDS and (row.outcome, row.code) not in self._kinds:
+        if len(self._kinds) >= MOST_KINDS and (row.outcome, row.code) not in self._kinds:
             kind = self._kinds.setdefault((row.outcome, ""), _Kind())
         else:
             kind = self._kinds.setdefault((row.outcome, row.code), _Kind())
@@ -80,14 +80,16 @@ class Tally:
         if len(self._failures) < MOST_FAILURES and row.outcome is not Outcome.NOT_ASKED:
             self._failures.append({"host": one_line(row.host, _HOST), "outcome": str(row.outcome), "reason": one_line(row.reason, _REASON)})
 
-    def as_result(self) -> dict[str, Any]:
-        """Counts and the first failures."""
+    def as_result(self, rejected: Sequence[Rejected] = ()) -> dict[str, Any]:
+        """Counts, the first failures, and sentences. As JSON they stay below 64 KiB."""
         return {
             "hosts": self.hosts,
             "counts": {str(outcome): self._outcomes[outcome] for outcome in Outcome},
             "states": dict(sorted(self._states.items())),
             "channels": dict(sorted(self._channels.items())),
             "failures": list(self._failures),
+            "rejected_accounts": [one_line(entry.account, _HOST) for entry in rejected[:MOST_KINDS]],
+            "summary": self.lines(rejected),
         }
 
     def lines(self, rejected: Sequence[Rejected] = ()) -> list[str]:
@@ -101,7 +103,7 @@ class Tally:
                 continue
             names = ", ".join(kind.names) + (f" and {kind.count - len(kind.names)} more" if kind.count > len(kind.names) else "")
             lines.append(f"{kind.count} {_WORDS[outcome]} ({names}): {one_line(kind.reason, _REASON)}")
-        return lines + [said(entry) for entry in rejected[:_MOST_KINDS]]
+        return lines + [said(entry) for entry in rejected[:MOST_KINDS]]
 
 
 def said(rejected: Rejected) -> str:

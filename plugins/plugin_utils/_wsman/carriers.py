@@ -100,8 +100,8 @@ class ConnectionSettings:
 class Preparation(t.Protocol):
     """What is special where one process talks to many hosts, see C(many_hosts)."""
 
-    def share(self, session: t.Any) -> None:
-        """Called with each session of requests before anything is sent."""
+    def share(self, session: t.Any, endpoint: str) -> None:
+        """Called with each session of requests before anything is sent over it."""
 
     def patience(self, contact: Contact) -> t.Any:
         """What requests takes as C(timeout)."""
@@ -158,7 +158,7 @@ class _LibraryCarrier(HttpCarrier):
 
     def _prepare(self, session: t.Any) -> None:
         if self._preparation:
-            self._preparation.share(session)
+            self._preparation.share(session, str(self._transport.endpoint))
         limit_answers(session, self.contact.make if self.contact else lambda: None)
 
 

@@ -24,15 +24,20 @@ _CONTEXTS: dict[str | bool, ssl.SSLContext] = {}
 _LOCK = threading.Lock()
 
 
-def share(session: t.Any) -> None:
-    """Let a session of requests take its TLS context from those that are there already.
+def share(session: t.Any, endpoint: str) -> None:
+    """Let a session of requests do once what it does for each request, and take its TLS context from those that are there.
 
-    One with a client certificate, or that goes through a proxy, keeps its own: a certificate is part of the context.
+    One with a client certificate, or that goes through a proxy, keeps its own context: a certificate is part of it.
+
+    Args:
+        session: As pywinrm or pypsrp built it, which took the proxies of the environment into it.
+        endpoint: The URL that it is for.
     """
-    if session.cert or any(session.proxies.values()):
+    session.trust_env = False
+    if not endpoint.lower().startswith("https:") or session.cert or any(session.proxies.values()):
         return
-    old = session.adapters.get("https://")
-    if old is not None and not isinstance(old, _SharedContext):
+    old = session.adapters["https://"]
+    if not isinstance(old, _SharedContext):
         session.mount("https://", _SharedContext(_context(session.verify), max_retries=old.max_retries))
 
 
