@@ -43,11 +43,17 @@ class Cost:
 
     wall: float
     cpu: float
+    of_it_system: float
     peak_mib: float
 
     def as_data(self) -> dict[str, float]:
         """Rounded."""
-        return {"wall_s": round(self.wall, 2), "cpu_s": round(self.cpu, 2), "peak_mib": round(self.peak_mib, 1)}
+        return {
+            "wall_s": round(self.wall, 2),
+            "cpu_s": round(self.cpu, 2),
+            "of_it_system_s": round(self.of_it_system, 2),
+            "peak_mib": round(self.peak_mib, 1),
+        }
 
 
 def run(command: Sequence[str], environment: dict[str, str], log: Path) -> Cost:
@@ -63,7 +69,7 @@ def run(command: Sequence[str], environment: dict[str, str], log: Path) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}, see {log}:\n{log.read_text(errors='replace')[-2000:]}")
-    return Cost(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Cost(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 from .._errors import ActivationError
 from .._survey.accounts import Account, account_of
 from .._wsman.carriers import ConnectionSettings
-from .._wsman.transport import not_wsman, read_settings, set_options
+from .._wsman.transport import address_variables, not_wsman, read_settings, resolve_options
 from .variables import HostVariables
 
 _KNOWN = ("winrm", "psrp")
@@ -62,35 +62,58 @@ class Reader:
         self._keys = keys
         self._keyword = keyword
         self._local = frozenset(name.casefold() for name in local)
-        self._plugins: dict[str, t.Any] = {}
+        self._plugins: dict[str, tuple[t.Any, list[str]]] = {}
+        self._known: dict[tuple[t.Any, ...], tuple[ConnectionSettings, str]] = {}
 
     def target(self, host: str) -> Target:
         """How one host is reached.
+
+        Most hosts differ in their addresses alone, and a plugin takes twice as long as all the rest to understand its options.
 
         Raises:
             ActivationError: Its connection is of another kind, or its variables do not go together.
         """
         try:
-            plugin = self._plugin(host)
-            settings = read_settings(plugin, host, kinit=False)
+            plugin, options, address = self._resolved(host)
+            key = (plugin, *((name, _hashable(value)) for name, value in options.items()))
+            known = self._known.get(key)
+            if known is None or not address:
+                settings = self._read(plugin, host, {**options, **({"ansible_host": address} if address else {})})
+                self._known[key] = (settings, address)
+            else:
+                settings = known[0].at(address, known[1])
         except AnsibleError as failure:
             raise ActivationError(f"{host}: {failure}", source="ansible") from None
         return Target(host, settings, account_of(host, settings.user, settings.password, settings.authentication, self._local))
 
     def plugin(self, target: Target) -> t.Any:
         """The connection plugin with the options of that host."""
-        return self._plugin(target.name)
+        plugin, options, address = self._resolved(target.name)
+        self._read(plugin, target.name, {**options, "ansible_host": address})
+        return plugin
 
-    def _plugin(self, host: str) -> t.Any:
+    def _read(self, plugin: t.Any, host: str, options: Mapping[str, t.Any]) -> ConnectionSettings:
+        plugin.set_options(task_keys=self._keys, var_options=options)
+        return read_settings(plugin, host, kinit=False)
+
+    def _resolved(self, host: str) -> tuple[t.Any, dict[str, t.Any], str]:
+        """The plugin, what its options come from but the address, and the address; empty where no variable has it."""
         values = self._variables.of(host)
         name = str(self._variables.template(values.get("ansible_connection", self._keyword)) or "")
-        kind = name.rpartition(".")[2]
-        if kind not in _KNOWN:
-            raise not_wsman(name, host)
-        plugin = self._plugins.get(name)
-        if plugin is None:
-            plugin = self._plugins[name] = self._loader.get(name, self._play_context, new_stdin=None)
+        if name not in self._plugins:
+            plugin = self._loader.get(name, self._play_context, new_stdin=None) if name.rpartition(".")[2] in _KNOWN else None
             if plugin is None:
                 raise not_wsman(name, host)
-        set_options(plugin, self._keys, values, self._variables)
-        return plugin
+            self._plugins[name] = plugin, address_variables(plugin)
+        plugin, addresses = self._plugins[name]
+        options = resolve_options(plugin, values, self._variables)
+        address = ""
+        for variable in addresses:
+            address = str(options.pop(variable, None) or address)
+        return plugin, options, address
+
+
+def _hashable(value: t.Any) -> t.Any:
+    if isinstance(value, Mapping):
+        return tuple((name, _hashable(entry)) for name, entry in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value

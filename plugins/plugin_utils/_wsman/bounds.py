@@ -48,6 +48,12 @@ def limit_answers(session: t.Any, on_answer: Callable[[], None] = lambda: None) 
             adapter.build_response = _LimitedBuilder(adapter.build_response, on_answer)
 
 
+def release(session: t.Any) -> None:
+    """Undo C(limit_answers) on a session that is not used any more, so that it does not refer to itself."""
+    for adapter in session.adapters.values() if session else ():
+        vars(adapter).pop("build_response", None)
+
+
 class _LimitedBuilder:
     """Stands in for the C(build_response) of an adapter."""
 
@@ -66,12 +72,16 @@ class _LimitedBuilder:
                 response.close()
                 raise AnswerRefused(f"the answer is compressed ({coding}), which nobody asked for")
             total = 0
-            for piece in read(min(chunk_size or _PIECE, _PIECE), decode_unicode):
-                total += len(piece)
-                if total > MAX_ANSWER:
-                    response.close()
-                    raise AnswerRefused(f"the answer is larger than {MAX_ANSWER} bytes, twice of what was asked for")
-                yield piece
+            try:
+                for piece in read(min(chunk_size or _PIECE, _PIECE), decode_unicode):
+                    total += len(piece)
+                    if total > MAX_ANSWER:
+                        response.close()
+                        raise AnswerRefused(f"the answer is larger than {MAX_ANSWER} bytes, twice of what was asked for")
+                    yield piece
+            finally:
+                # What refers to itself waits for the garbage collection.
+                vars(response).pop("iter_content", None)
 
         response.iter_content = iter_content
         return response

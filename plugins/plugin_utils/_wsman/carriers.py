@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import copy
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._errors import ActivationError
-from .bounds import limit_answers
+from .bounds import limit_answers, release
 from .http_carrier import READ_TIMEOUT, Contact, HttpCarrier, patience_for
 from .session import Carrier, Session
 
@@ -81,6 +81,20 @@ class ConnectionSettings:
     timeouts: tuple[float, float]
     managed: bool = False
 
+    def at(self, address: str, known: str) -> ConnectionSettings:
+        """The same for a host at another address.
+
+        Args:
+            address: Its address or name.
+            known: The one that these settings are for.
+        """
+        if self.connection == "psrp":
+            return replace(self, pattern={**self.pattern, "server": address})
+        pattern = copy.copy(self.pattern)
+        # scheme://address:port/path
+        pattern.endpoint = str(pattern.endpoint).replace(f"//{_authority(known)}:", f"//{_authority(address)}:", 1)
+        return replace(self, pattern=pattern)
+
     @property
     def user(self) -> str:
         """The account as it was given."""
@@ -118,6 +132,11 @@ def open_with(settings: ConnectionSettings, host: str, contact: Contact | None =
     """
     kind = _WinrmCarrier if settings.connection == "winrm" else _PsrpCarrier
     return Session(kind(settings, host, contact, preparation), host)
+
+
+def _authority(address: str) -> str:
+    """An address as a URL has it."""
+    return f"[{address}]" if ":" in address else address
 
 
 def psrp_timeouts(arguments: t.Mapping[str, t.Any]) -> tuple[float, float]:
@@ -205,12 +224,15 @@ class _WinrmCarrier(_LibraryCarrier):
 
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""
-        self._transport.close_session()
+        self.close()
         self._transport = self._fresh()
 
     def close(self) -> None:
         """See C(Carrier.close)."""
+        release(self._transport.session)
         self._transport.close_session()
+        for name in ("setup_encryption", "build_session"):
+            vars(self._transport).pop(name, None)
 
 
 class _PsrpCarrier(_LibraryCarrier):
@@ -248,9 +270,10 @@ class _PsrpCarrier(_LibraryCarrier):
 
     def reconnect(self) -> None:
         """See C(Carrier.reconnect)."""
-        self._transport.close()
+        self.close()
         self._transport = self._fresh()
 
     def close(self) -> None:
         """See C(Carrier.close)."""
+        release(self._transport.session)
         self._transport.close()

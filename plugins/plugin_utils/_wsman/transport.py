@@ -13,13 +13,25 @@ import copy
 import os
 import typing as t
 
+from ansible import constants
+
 from .._errors import ActivationError
 from . import diagnosis
 from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, ConnectionSettings, describe_carrier, open_with, psrp_timeouts
 from .http_carrier import HttpCarrier, moved
 from .session import Session
 
-__all__ = ["CarrierFacts", "describe_carrier", "log_on", "not_wsman", "open_session", "open_with", "read_settings", "set_options"]
+__all__ = [
+    "CarrierFacts",
+    "address_variables",
+    "describe_carrier",
+    "log_on",
+    "not_wsman",
+    "open_session",
+    "open_with",
+    "read_settings",
+    "resolve_options",
+]
 
 
 class Templar(t.Protocol):
@@ -29,16 +41,21 @@ class Templar(t.Protocol):
         """The value itself, or what its template gives."""
 
 
-def set_options(connection: t.Any, keys: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], templar: Templar) -> None:
-    """Give a connection plugin the options of a host, as ansible-core does before a task.
+def resolve_options(connection: t.Any, variables: t.Mapping[str, t.Any], templar: Templar) -> dict[str, t.Any]:
+    """Those variables of a host that options of its connection come from, by their names, without templates.
 
     Args:
-        connection: The plugin.
-        keys: Keywords of the task and the play, and what the command line says.
-        variables: The host's variables.
+        connection: The connection plugin.
+        variables: All variables of the host.
         templar: Makes values of those that the plugin reads.
     """
-    connection.set_options(task_keys=keys, var_options=connection._resolve_option_variables(variables, templar))
+    return dict(connection._resolve_option_variables(variables, templar))
+
+
+def address_variables(connection: t.Any) -> list[str]:
+    """The variables that an address can come from; the last that is set counts."""
+    definitions = constants.config.get_configuration_definitions("connection", connection._load_name)
+    return [str(entry["name"]) for entry in definitions["remote_addr"]["vars"]]
 
 
 def read_settings(connection: t.Any, host: str, kinit: bool = True) -> ConnectionSettings:
