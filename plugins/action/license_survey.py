@@ -63,8 +63,10 @@ class ActionModule(VolumeActivationAction):
 
             wish = Wish(options["columns"], Limits(options["threads"], options["first_contact_timeout"]), options["logons_only"])
             survey = Survey(self._reader(options["local_accounts"]), hosts, wish, keep, _progress)
-            # This process is a fork of its own for one task, and the objects of ansible-core in it outlive the task.
+            # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
+            # little refers to itself.
             gc.freeze()
+            gc.set_threshold(20_000, 10, 10)
             survey.run()
         result = {
             **survey.tally.as_result(survey.rejected),

@@ -74,45 +74,49 @@ class Hosts:
 class Connection(asyncio.Protocol):
     """One connection of a client."""
 
-    def __init__(self, hosts: Hosts, tls: certificates.Contexts | None, upgraded: bool = False) -> None:
+    def __init__(self, hosts: Hosts, tls: certificates.Contexts | None, upgraded: int | None = None) -> None:
         self._hosts = hosts
         self._tls = tls
-        self._upgraded = upgraded
+        self._upgraded = upgraded is not None
         self._buffer = b""
         self._logged_on = False
-        self._number = -1
+        self._number = -1 if upgraded is None else upgraded
         self._tasks: set[asyncio.Task[None]] = set()
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._number = canned.number_of(transport.get_extra_info("sockname")[0])
         if self._upgraded:
             return
+        self._number = canned.number_of(transport.get_extra_info("sockname")[0])
         self._hosts.counts.connections += 1
         self._hosts.counts.hosts.add(self._number)
         if self._tls and not self._hosts.silent(self._number):
             transport.pause_reading()
-            task = asyncio.get_running_loop().create_task(self._upgrade(self._tls))
+            task = asyncio.get_running_loop().create_task(self._upgrade(transport, self._tls))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _upgrade(self, tls: certificates.Contexts) -> None:
-        inner = Connection(self._hosts, None, upgraded=True)
+    async def _upgrade(self, transport: asyncio.Transport, tls: certificates.Contexts) -> None:
+        inner = Connection(self._hosts, None, upgraded=self._number)
         try:
-            upgraded = await asyncio.get_running_loop().start_tls(self._transport, inner, tls.of(self._number), server_side=True)
+            upgraded = await asyncio.get_running_loop().start_tls(transport, inner, tls.of(self._number), server_side=True)
         except (OSError, ssl.SSLError):
             return
         if upgraded is not None:
             inner.connection_made(upgraded)
+            # The request may have been faster.
+            inner.data_received(b"")
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
         if self._hosts.silent(self._number):
             return
         self._buffer += data
+        if self._transport is None:
+            return
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]
             place = head.lower().find(b"content-length:")

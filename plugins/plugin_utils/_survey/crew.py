@@ -21,7 +21,7 @@ _TICK = 0.2
 _PAUSE = 0.01
 """Seconds in which answers gather. To take each by itself would wake the calling thread for each, which costs more than the answer."""
 
-_SOON = 0.5
+_SOON = 0.25
 """Seconds after which a host that has not answered yet counts as one that is waited for."""
 
 _SLACK = 1.0

@@ -34,7 +34,7 @@ LICENSE_FIELDS = (
 )
 """What the column C(license) has of a host that was read."""
 
-_NAME, _WORD, _REASON = 255, 100, 400
+_NAME, _WORD, _REASON, _TEXT = 255, 100, 400, 1000
 _MINUTE = timedelta(minutes=1)
 
 
@@ -75,7 +75,7 @@ class Row:
             "outcome": str(self.outcome),
             "at": self.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             **dict.fromkeys(LICENSE_FIELDS),
-            **self.facts,
+            **{name: _shown(value) for name, value in self.facts.items()},
             "reason": one_line(self.reason, _REASON) or None,
             "code": one_line(self.code, _WORD) or None,
         }
@@ -125,6 +125,15 @@ def license_facts(
         "count": service.get("current_count") if service.get("kms_host") else None,
         "others": counts or None,
     }
+
+
+def _shown(value: Any) -> Any:
+    """Data with texts of which each is one visible line."""
+    if isinstance(value, str):
+        return one_line(value, _TEXT)
+    if isinstance(value, Mapping):
+        return {name: _shown(entry) for name, entry in value.items()}
+    return [_shown(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _encoded(data: Mapping[str, Any]) -> bytes:

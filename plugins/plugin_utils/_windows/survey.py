@@ -75,7 +75,7 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
     found = _with_products(session, system.windows, SHOWN_COLUMNS, full, {"operating_system": shown_system(system, read_at)})
     if CLIENT in columns:
         _name, domain = read_names(session)
-        found.columns[CLIENT] = {
+        found.columns[f"{CLIENT}_settings"] = {
             **{name: full[name] for name in _CLIENT_SERVICE},
             **{name: (found.windows or {}).get(name) for name in ("required_count", "activation_type", "activation_type_allowed")},
             "domain_member": bool(domain),
@@ -84,7 +84,7 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
     if HOST in columns:
         held = read_list(session, system.windows)
         rules = read_kms_rules(session, system.windows)
-        found.columns[HOST] = {
+        found.columns[f"{HOST}_settings"] = {
             **{name: full[name] for name in _HOST_SERVICE},
             "publish_list": list(held.lines),
             "publish_list_mistyped": held.mistyped,
