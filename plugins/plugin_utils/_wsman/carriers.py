@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import typing as t
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .._errors import ActivationError
@@ -178,7 +179,6 @@ class _LibraryCarrier(HttpCarrier):
         self._proxy_variable = f"ansible_{settings.connection}_proxy"
         self.proxy = proxy_of_variable(settings.proxy, self._proxy_variable) if settings.proxy else None
         self._transport = self._fresh()
-        self.endpoint = str(self._transport.endpoint)
 
     def passed_over(self) -> Proxy | None:
         """See C(HttpCarrier.passed_over)."""
@@ -188,15 +188,37 @@ class _LibraryCarrier(HttpCarrier):
         """A transport without a connection."""
         raise NotImplementedError
 
-    def _guarded(self, session: t.Any, watch: Watch) -> t.Any:
-        """The session under guard, which has to be there before anything is sent over it."""
-        if not self._settings.proxy:
-            session.proxies = {}
-        if self._preparation:
-            # Its adapters are among those that the guard is put on.
-            self._preparation.share(session, str(self._transport.endpoint))
-        guard(session, watch, None if self._settings.proxy else {})
-        return session
+    def seals(self) -> bool:
+        """See C(HttpCarrier.seals)."""
+        return self._transport.encryption is not None
+
+    def reconnect(self) -> None:
+        """See C(Carrier.reconnect)."""
+        self.close()
+        self._transport = self._fresh()
+
+    def close(self) -> None:
+        """See C(Carrier.close)."""
+        raise NotImplementedError
+
+    def _guard(self) -> Callable[[t.Any], t.Any]:
+        """What puts a session under guard, which has to be done before anything is sent over it; returns the session.
+
+        It does not refer to the carrier, which refers to it.
+        """
+        watch = self.watch = Watch(self.contact.make) if self.contact else Watch()
+        settings, preparation, endpoint = self._settings, self._preparation, self.endpoint
+
+        def guarded(session: t.Any) -> t.Any:
+            if not settings.proxy:
+                session.proxies = {}
+            if preparation:
+                # Its adapters are among those that the guard is put on.
+                preparation.share(session, endpoint)
+            guard(session, watch, None if settings.proxy else {})
+            return session
+
+        return guarded
 
 
 class _WinrmCarrier(_LibraryCarrier):
@@ -211,20 +233,17 @@ class _WinrmCarrier(_LibraryCarrier):
         transport.read_timeout_sec = self._timeout
         # What refers to itself waits for the garbage collection.
         build, encrypt = weakref.WeakMethod(transport.build_session), weakref.WeakMethod(transport.setup_encryption)
-        watch = self.watch = self._new_watch()
+        self.endpoint = str(transport.endpoint)
+        guarded = self._guard()
 
         def setup_encryption(session: t.Any) -> None:
-            bound(encrypt)(self._guarded(session, watch))
+            bound(encrypt)(guarded(session))
 
         def build_session() -> t.Any:
-            return self._guarded(bound(build)(), watch)
+            return guarded(bound(build)())
 
         transport.setup_encryption, transport.build_session = setup_encryption, build_session
         return transport
-
-    def seals(self) -> bool:
-        """See C(HttpCarrier.seals)."""
-        return self._transport.encryption is not None
 
     def post(self, message: bytes) -> bytes:
         """See C(HttpCarrier.post)."""
@@ -239,11 +258,6 @@ class _WinrmCarrier(_LibraryCarrier):
         """See C(describe_carrier)."""
         return CarrierFacts("winrm", self.endpoint, self._settings.authentication, self.encryption(), self._settings.user)
 
-    def reconnect(self) -> None:
-        """See C(Carrier.reconnect)."""
-        self.close()
-        self._transport = self._fresh()
-
     def close(self) -> None:
         """See C(Carrier.close)."""
         self._transport.close_session()
@@ -254,12 +268,10 @@ class _PsrpCarrier(_LibraryCarrier):
 
     def _fresh(self) -> t.Any:
         """A transport without a connection. pypsrp builds its session only when it sends, which is late for the guard."""
-        self.watch = self._new_watch()
-        return psrp_transport(self._settings.pattern)
-
-    def seals(self) -> bool:
-        """See C(HttpCarrier.seals)."""
-        return self._transport.encryption is not None
+        transport = psrp_transport(self._settings.pattern)
+        self.endpoint = str(transport.endpoint)
+        self._guarded = self._guard()
+        return transport
 
     def post(self, message: bytes) -> bytes:
         """See C(HttpCarrier.post)."""
@@ -268,7 +280,7 @@ class _PsrpCarrier(_LibraryCarrier):
                 session = self._transport._build_session()
             except ValueError as error:
                 raise ActivationError(f"{self.host}: {str(error).rstrip('.')}.", source="options") from None
-            self._transport.session = self._guarded(session, self.watch)
+            self._transport.session = self._guarded(session)
         try:
             return t.cast(bytes, self._transport.send(message, timeout=self._timeout))
         except pypsrp.exceptions.AuthenticationError as error:
@@ -281,11 +293,6 @@ class _PsrpCarrier(_LibraryCarrier):
     def facts(self) -> CarrierFacts:
         """See C(describe_carrier)."""
         return CarrierFacts("psrp", self.endpoint, self._settings.authentication, self.encryption(), self._settings.user)
-
-    def reconnect(self) -> None:
-        """See C(Carrier.reconnect)."""
-        self.close()
-        self._transport = self._fresh()
 
     def close(self) -> None:
         """See C(Carrier.close)."""

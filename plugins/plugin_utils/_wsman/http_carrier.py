@@ -91,13 +91,9 @@ class HttpCarrier:
     def __init__(self, host: str, contact: Contact | None = None) -> None:
         self.host = host
         self.contact = contact
-        self.watch = self._new_watch()
+        self.watch = Watch()
         self.patience: float = READ_TIMEOUT + MARGIN
         self._answered = False
-
-    def _new_watch(self) -> Watch:
-        """One for a new connection."""
-        return Watch(self.contact.make) if self.contact else Watch()
 
     def passed_over(self) -> Proxy | None:
         """The proxy that only the environment names, which nothing is sent to."""
