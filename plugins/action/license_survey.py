@@ -17,7 +17,9 @@ from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._fleet.survey import Survey, Wish
 from ..plugin_utils._fleet.targets import Reader
 from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts
+from ..plugin_utils._state import variable
 from ..plugin_utils._state.directory import StateDirectory
+from ..plugin_utils._state.kinds import Kind
 from ..plugin_utils._survey.crew import Limits
 from ..plugin_utils._survey.file import SurveyFile, survey_path
 from ..plugin_utils._survey.rows import Row
@@ -31,7 +33,7 @@ class ActionModule(VolumeActivationAction):
     """The licensing state of many hosts, from one task."""
 
     VARIABLES: t.ClassVar = {
-        "state_directory": "volume_activation_state_directory",
+        "state_directory": variable.VARIABLE,
         "first_contact_timeout": "volume_activation_first_contact_timeout",
     }
 
@@ -47,11 +49,15 @@ class ActionModule(VolumeActivationAction):
         for name in ("threads", "first_contact_timeout"):
             if options[name] <= 0:
                 raise ActivationError(f"{name} has to be more than 0.", source="options")
-        directory = StateDirectory.here(options["state_directory"] or "")
-        path = survey_path(directory.path, options["name"])
+        directory = StateDirectory.here(self._state_directory(options["state_directory"] or ""))
+        path = survey_path(directory, options["name"])
         hosts = self._chosen(options["hosts"])
         facts: dict[str, dict[str, t.Any]] = {}
+        warnings: list[str] = []
         # What looks at accounts alone does not take the place of a survey.
+        if not options["logons_only"]:
+            warnings += directory.check(Kind.SURVEY)
+            directory.make()
         with nullcontext() if options["logons_only"] else SurveyFile(path) as file:
 
             def keep(row: Row) -> None:
@@ -79,12 +85,15 @@ class ActionModule(VolumeActivationAction):
             # What is registered stays, and the event of the job is empty.
             if len(json.dumps(facts)) > _LARGEST_RESULT:
                 result["_ansible_no_log"] = True
-        warnings = [said(entry) for entry in survey.rejected[:MOST_KINDS]]
-        if directory.refusal and not options["logons_only"]:
-            warnings.append(
-                f"The survey is in {path}, which ends with this run. Set volume_activation_state_directory to a folder that outlasts it."
-            )
+        warnings += [said(entry) for entry in survey.rejected[:MOST_KINDS]]
         return Outcome(result=result, warnings=warnings)
+
+    def _state_directory(self, folder: str) -> str:
+        """The folder that the task names, or else its variable or the alias of that."""
+        if self._task.args.get("state_directory"):
+            return folder
+        alias = self._templar.template(self._task_vars.get(variable.ALIAS))
+        return variable.given({variable.VARIABLE: folder, variable.ALIAS: alias})
 
     def _chosen(self, patterns: t.Sequence[str] | None) -> list[str]:
         play_hosts = list(self._task_vars.get("ansible_play_hosts") or [])

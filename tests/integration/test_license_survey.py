@@ -58,7 +58,7 @@ def survey(lab: Lab, folder: Path, hosts: dict[str, Any], arguments: str = "", *
         arguments=f"--vault-password-file {password} {arguments}",
         variables={"volume_activation_state_directory": str(folder / "state"), **variables},
     )
-    file = folder / "state" / "survey" / "survey.jsonl"
+    file = folder / "state" / "survey.jsonl"
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
     return run, {row["host"]: row for row in rows}
 

@@ -206,7 +206,7 @@ class Bench:
     @property
     def survey_file(self) -> Path:
         """Where the survey has its rows."""
-        return Path(self._folder / "state" / "survey" / "survey.jsonl")
+        return Path(self._folder / "state" / "survey.jsonl")
 
     def _ansible(self, play: str) -> Cost:
         command = ["ansible-playbook", "-i", str(self._folder / "inventory.json"), str(self._folder / f"{play}.yml")]

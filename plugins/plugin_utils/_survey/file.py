@@ -9,8 +9,6 @@ the last survey that came to its end. A survey that was killed leaves the other 
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import re
@@ -20,58 +18,62 @@ from types import TracebackType
 from typing import Any
 
 from .._errors import ActivationError
-
-FOLDER = "survey"
-"""Where surveys are in the state directory."""
+from .._files import lock, open_own, refused, sync_folder
+from .._state.directory import StateDirectory
+from .._state.kinds import Kind
+from .._state.lines import Lines
+from .._text import LONGEST_NAME, visible
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UNNAMED = "survey"
 
 
-def survey_path(directory: str, name: str) -> Path:
-    """Where the survey of that name is.
+def survey_path(directory: StateDirectory, name: str) -> Path:
+    """Where the survey of that name is in the state directory: C(survey.jsonl), or C(survey.NAME.jsonl) for another name.
 
     Raises:
         ActivationError: The name is no name of a file.
     """
     if not _NAME.fullmatch(name):
         raise ActivationError(
-            f"name is '{name}', but has to be up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit.",
+            f"name is '{visible(name, LONGEST_NAME)}', but has to be up to 64 letters, digits, dots, hyphens and underscores, the first a"
+            " letter or digit.",
             source="options",
         )
-    return Path(directory) / FOLDER / f"{name}.jsonl"
+    place = directory.place(Kind.SURVEY)
+    return place if name == _UNNAMED else place.with_name(f"{place.stem}.{name}{place.suffix}")
 
 
 class SurveyFile:
     """A survey that is being written. Nobody else writes one of this name meanwhile.
 
     Args:
-        path: Where it is to be.
+        path: Where it is to be, see C(survey_path). Its folder is there.
 
     Raises:
-        ActivationError: The folder can't be written, or another survey of this name is running.
+        ActivationError: The folder can't be written, there is something else by that name, or another survey of it is running.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._partial = path.with_name(f"{path.name}.partial")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle = self._locked()
-            os.ftruncate(self._handle, 0)
-        except BlockingIOError:
-            raise ActivationError(
-                f"Another survey writes into {self._partial} at this moment. Wait until it is over, or give this one another name (option name).",
-                source="file",
-            ) from None
+            self._lines = Lines(self._partial, self._handle, anew=True, durable=False)
         except OSError as failure:
-            raise self._refused(failure) from failure
+            raise refused(self._partial, "can't be written", failure) from failure
 
     def _locked(self) -> int:
         """The file that has the name while its lock is held: one that another survey has just finished has lost it."""
         while True:
-            handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            handle = open_own(self._partial, "file")
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not lock(handle, 0):
+                    raise ActivationError(
+                        f"Another survey writes into {self._partial} at this moment. Wait until it is over, or give this one another name"
+                        " (option name).",
+                        source="file",
+                    )
                 if os.path.exists(self._partial) and os.path.samestat(os.fstat(handle), os.stat(self._partial)):
                     return handle
             except BaseException:
@@ -79,26 +81,22 @@ class SurveyFile:
                 raise
             os.close(handle)
 
-    def write(self, line: bytes) -> None:
-        """Add a line.
+    def write(self, line: str) -> None:
+        """Add a line, given without its end.
 
         Raises:
             ActivationError: The disk is full, or what else stands in the way.
         """
-        try:
-            written = os.write(self._handle, line)
-            while written < len(line):
-                written += os.write(self._handle, line[written:])
-        except OSError as failure:
-            raise self._refused(failure) from failure
+        self._lines.append(line)
 
     def finish(self) -> None:
         """All rows are there."""
         try:
             os.fsync(self._handle)
             os.replace(self._partial, self.path)
+            sync_folder(self.path.parent)
         except OSError as failure:
-            raise self._refused(failure) from failure
+            raise refused(self.path, "can't be written", failure) from failure
 
     def __enter__(self) -> SurveyFile:
         return self
@@ -109,16 +107,6 @@ class SurveyFile:
                 self.finish()
         finally:
             os.close(self._handle)
-
-    def _refused(self, failure: OSError) -> ActivationError:
-        name = errno.errorcode.get(failure.errno or 0, "")
-        return ActivationError(
-            f"{self._partial} can't be written: {failure.strerror} ({name}). Set volume_activation_state_directory to a folder of the"
-            " account that runs Ansible, with room on its disk.",
-            code=name,
-            name=name,
-            source="file",
-        )
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -80,18 +80,18 @@ class Row:
             "code": one_line(self.code, _WORD) or None,
         }
 
-    def as_line(self) -> bytes:
-        """The row as a line of a file, with its end. About the license alone it has at most LONGEST bytes."""
+    def as_line(self) -> str:
+        """The row as a line of a file, without its end. About the license alone it has at most LONGEST bytes with it."""
         data = self.as_data()
         line = _encoded(data)
-        if len(line) > LONGEST and set(data).issubset(_PLAIN):
+        if len(line) >= LONGEST and set(data).issubset(_PLAIN):
             # Names in scripts of three bytes a letter.
             for name in ("reason", "product", "host"):
-                surplus = len(line) - LONGEST
+                surplus = len(line) + 1 - LONGEST
                 if surplus > 0 and data[name]:
                     data[name] = _shorter(data[name], surplus)
                     line = _encoded(data)
-        return line
+        return line.decode("utf-8")
 
 
 _PLAIN = frozenset({"host", "outcome", "at", "reason", "code", *LICENSE_FIELDS})
@@ -137,7 +137,7 @@ def _shown(value: Any) -> Any:
 
 
 def _encoded(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _shorter(text: str, surplus: int) -> str:

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.file import SurveyFile, read_rows, survey_path
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.rows import LONGEST, Outcome, Row, license_facts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Rejected
@@ -30,6 +31,13 @@ pytestmark = pytest.mark.tier("quick")
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 # All of Unicode, lone surrogates and what turns the direction of writing among it.
 texts = st.text(max_size=600)
+
+
+def place(folder: Path, name: str = "survey") -> Path:
+    """Where a survey is whose state directory is in that folder; made, as for a run."""
+    directory = StateDirectory.judge(str(folder / "state"), {}, ["/"])
+    directory.make()
+    return survey_path(directory, name)
 
 
 def facts(name: str, key: str, status: str = "licensed") -> dict[str, Any]:
@@ -48,12 +56,10 @@ def facts(name: str, key: str, status: str = "licensed") -> dict[str, Any]:
 @given(host=texts, reason=texts, code=texts, name=texts, key=texts, outcome=st.sampled_from(Outcome))
 def test_a_row_is_one_visible_line_of_at_most_a_kilobyte(host: str, reason: str, code: str, name: str, key: str, outcome: Outcome):
     line = Row(host, outcome, AT, reason, code, facts(name, key)).as_line()
-    assert len(line) <= LONGEST
-    assert line.endswith(b"\n")
-    text = line[:-1].decode("utf-8")
-    assert text.isascii() is False or text.isprintable()
-    assert not any(letter in text for letter in "\n\r\u2028\u2029\u202e\x00\x1b")
-    data = json.loads(text)
+    assert len(f"{line}\n".encode()) <= LONGEST
+    assert not any(letter in line for letter in "\n\r\u2028\u2029\u202e\x00\x1b")
+    data = json.loads(line)
+    assert all(letter.isprintable() or letter.isspace() for letter in line)
     assert data["outcome"] == outcome
     assert data["expires"] == "2027-05-23T12:00Z"
 
@@ -94,7 +100,7 @@ def test_the_summary_has_a_line_for_each_kind_of_failure():
 
 
 def test_the_file_takes_its_name_at_the_end_and_is_the_owners_alone(tmp_path: Path):
-    path = survey_path(str(tmp_path), "survey")
+    path = place(tmp_path)
     with SurveyFile(path) as file:
         file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
         assert not path.exists()
@@ -104,7 +110,7 @@ def test_the_file_takes_its_name_at_the_end_and_is_the_owners_alone(tmp_path: Pa
 
 
 def test_a_survey_that_fails_leaves_the_last_whole_one(tmp_path: Path):
-    path = survey_path(str(tmp_path), "survey")
+    path = place(tmp_path)
     with SurveyFile(path) as file:
         file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
     with contextlib.suppress(KeyError), SurveyFile(path) as file:
@@ -114,12 +120,12 @@ def test_a_survey_that_fails_leaves_the_last_whole_one(tmp_path: Path):
 
 
 def test_two_surveys_of_one_name_do_not_write_into_each_other(tmp_path: Path):
-    path = survey_path(str(tmp_path), "survey")
+    path = place(tmp_path)
     with SurveyFile(path) as file:
         file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
         with pytest.raises(ActivationError, match="Another survey writes into"):
             SurveyFile(path)
-        with SurveyFile(survey_path(str(tmp_path), "other")):
+        with SurveyFile(place(tmp_path, "other")):
             pass
     assert len(list(read_rows(path))) == 1
 
@@ -133,7 +139,7 @@ def _write_for_ever(path: Path) -> None:
 
 
 def test_a_survey_that_is_killed_leaves_whole_lines_and_the_next_begins_anew(tmp_path: Path):
-    path = survey_path(str(tmp_path), "survey")
+    path = place(tmp_path)
     partial = path.with_name("survey.jsonl.partial")
     process = multiprocessing.get_context("fork").Process(target=_write_for_ever, args=(path,))
     process.start()
@@ -151,6 +157,24 @@ def test_a_survey_that_is_killed_leaves_whole_lines_and_the_next_begins_anew(tmp
     assert [row["host"] for row in read_rows(path)] == ["anew"]
 
 
+def test_a_survey_has_the_name_that_the_state_directory_has_for_it(tmp_path: Path):
+    assert (place(tmp_path).name, place(tmp_path, "journal").name) == ("survey.jsonl", "survey.journal.jsonl")
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path):
+    path, other = place(tmp_path), tmp_path / "other"
+    other.write_bytes(b"kept")
+    path.with_name("survey.jsonl.partial").symlink_to(other)
+    with pytest.raises(ActivationError, match="is a symbolic link"):
+        SurveyFile(path)
+    path.with_name("survey.jsonl.partial").unlink()
+    path.symlink_to(other)
+    with SurveyFile(path) as file:
+        file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
+    assert other.read_bytes() == b"kept"
+    assert not path.is_symlink()
+
+
 def test_a_line_without_its_end_was_not_written(tmp_path: Path):
     path = tmp_path / "survey.jsonl"
     path.write_bytes(b'{"host":"pc-1"}\n{"host":"pc-2"}')
@@ -160,4 +184,4 @@ def test_a_line_without_its_end_was_not_written(tmp_path: Path):
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 65, "a\n"])
 def test_a_name_is_the_name_of_a_file(name: str):
     with pytest.raises(ActivationError, match="name is"):
-        survey_path("/state", name)
+        survey_path(StateDirectory("/state", "", ""), name)

@@ -91,11 +91,17 @@ def test_files(tmp_path: Path):
     check(UNWRITABLE, unwritable.value, path=below)
 
 
-def survey(folder: Path, run_once: bool = True, **variables: Any) -> tuple[dict[str, Any], list[str]]:
+def survey(folder: Path | None, run_once: bool = True, **variables: Any) -> tuple[dict[str, Any], list[str]]:
     """The result and the warnings of the module over hosts that are no Windows computers."""
     module = importlib.import_module(f"{error_catalogue.COLLECTION}.action.license_survey")
     base = importlib.import_module(f"{error_catalogue.COLLECTION}.plugin_utils._action")
-    attributes = {"args": {"state_directory": str(folder)}, "check_mode": False, "diff": False, "async_val": 0, "delegate_to": None}
+    attributes = {
+        "args": {"state_directory": str(folder)} if folder else {},
+        "check_mode": False,
+        "diff": False,
+        "async_val": 0,
+        "delegate_to": None,
+    }
     task = SimpleNamespace(
         **attributes, action="x", environment=None, run_once=run_once, connection="ssh", dump_attrs=lambda: {"retries": None}
     )
@@ -122,10 +128,28 @@ def test_a_task_or_play_that_does_not_fit(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_alias_of_the_variable_names_the_folder_too(tmp_path: Path):
+    for given in ({"volume_activation_state_directory": str(tmp_path / "a")}, {"volume_activation_state_dir": str(tmp_path / "b")}):
+        result, warnings = survey(None, **given)
+        assert (result["file"], warnings) == (f"{next(iter(given.values()))}/survey.jsonl", [])
+    both = {"volume_activation_state_directory": str(tmp_path / "c"), "volume_activation_state_dir": str(tmp_path / "d")}
+    result, _warnings = survey(None, **both)
+    assert result["failed"] and "its alias volume_activation_state_dir is" in result["msg"]
+
+
+def test_a_folder_that_others_could_write_is_refused(tmp_path: Path):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o777)
+    result, _warnings = survey(folder)
+    assert result["failed"] and "has mode 0777" in result["msg"]
+    assert list(folder.iterdir()) == []
+
+
 def test_a_folder_that_ends_with_the_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     _result, warnings = survey(tmp_path)
     assert warnings == []
     monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", str(tmp_path / "artifacts" / "1"))
     result, warnings = survey(tmp_path / "state")
     assert result["counts"]["failed"] == 2
-    assert warnings == [error_catalogue.said(WRITTEN[GONE], path=tmp_path / "state" / "survey" / "survey.jsonl")]
+    assert warnings == [error_catalogue.said(WRITTEN[GONE], path=tmp_path / "state", runner=tmp_path)]
