@@ -22,6 +22,9 @@ LAB_BIND ?=
 PLAY ?=
 ARGS ?=
 
+# How many hosts make scale has
+SIZE ?= 10000
+
 # How long a soak goes on, and what its random choices come from: drawn anew each time, and printed
 MINUTES ?= 180
 SEED ?= $(shell date +%s)
@@ -42,7 +45,7 @@ export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle quick test soak lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle quick test soak scale lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -92,6 +95,9 @@ soak: stage setup-newest setup-microsoft-ad bundle ## The tests of the tier soak
 	@echo 'soak: $(MINUTES) minutes, SEED=$(SEED)'
 	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadgroup --tier soak --hypothesis-seed=$(SEED) \
 		--end-by=$$(($(GATE_STARTED) + 60 * $(MINUTES))) --durations=25 $(ARGS) tests
+
+scale: stage ## Thousands of canned hosts, measured beside a bare script and an empty task, to build/scale.json: make scale SIZE=2000
+	@ulimit -n 4096 && cd tests && $(in_venv) python -m scale.survey --size "$(SIZE)" --build "$(build)" $(ARGS)
 
 lint: lint-python lint-shell lint-ansible lint-docs lint-changelog ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog
 

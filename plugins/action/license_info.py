@@ -9,7 +9,7 @@ import typing as t
 
 from ..plugin_utils._action import Outcome, WindowsAction
 from ..plugin_utils._query import search
-from ..plugin_utils._windows.license_info import read_license
+from ..plugin_utils._windows.license_info import read_license, read_summary
 from ..plugin_utils._wsman.session import Session
 
 
@@ -18,7 +18,7 @@ class ActionModule(WindowsAction):
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        result = read_license(session)
+        result = read_summary(session) if options["detail"] == "summary" else read_license(session)
         if options["query"]:
             result["queried"] = search(options["query"], result)
         return Outcome(result=result)

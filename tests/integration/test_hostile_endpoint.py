@@ -21,7 +21,7 @@ from unit.lab.windows_fakes import FakeDomain
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
 
 from ansible_collections.winops.volume_activation.plugins.action import license_info, mak_client
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import bounds, transport
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import bounds, carriers
 from lab.windows.data import key_named
 from lab.windows.host import Host
 from lab.wsman.authentication import prepare_acceptor, write_ntlm_users
@@ -100,7 +100,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         users: Path = tmp_path_factory.mktemp("hostile") / "users"
         write_ntlm_users(users, [ACCOUNT])
         prepare_acceptor(users)
-        patch.setattr(transport, "patience_for", lambda _timeouts: PATIENCE)
+        patch.setattr(carriers, "patience_for", lambda _timeouts: PATIENCE)
         yield
 
 

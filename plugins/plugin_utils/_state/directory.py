@@ -92,7 +92,7 @@ class StateDirectory:
         """
         path = self.place(kind)
         try:
-            self._make()
+            self.make()
             handle = open_own(path.with_name(f".{path.name}.lock"))
             try:
                 if not lock(handle, seconds):
@@ -118,7 +118,7 @@ class StateDirectory:
         """
         path = self.place(kind)
         try:
-            self._make()
+            self.make()
             handle = open_own(path, "file")
         except OSError as failure:
             raise refused(path, "can't be written", failure) from failure
@@ -138,7 +138,7 @@ class StateDirectory:
         except OSError as failure:
             raise refused(path, "can't be written", failure) from failure
 
-    def _make(self) -> None:
+    def make(self) -> None:
         """Make the folder and those that lead to it; what is there keeps its mode."""
         folder = Path(self.path)
         missing = [place for place in (folder, *folder.parents) if not place.exists()]

@@ -125,12 +125,7 @@ class SuffixList:
         return []
 
     def _read(self) -> Suffixes:
-        primary = _listed(read_string(self._session, _TCPIP, "Domain"))
-        try:
-            policy = _listed(read_string(self._session, _POLICY, _SEARCH_LIST))
-        except KeyMissing:
-            policy = ()
-        return Suffixes(primary[0] if primary else self._domain, _listed(read_string(self._session, _TCPIP, _SEARCH_LIST)), policy)
+        return read_suffixes(self._session, self._domain)
 
     def _set(self) -> None:
         if not self.wanted:
@@ -148,6 +143,21 @@ class SuffixList:
                 source="windows",
             )
         self._needs_reboot = code == _DONE_AFTER_REBOOT
+
+
+def read_suffixes(session: Session, domain: str) -> Suffixes:
+    """What is set, and what a policy sets.
+
+    Args:
+        session: The host.
+        domain: The AD domain of a member; empty otherwise.
+    """
+    primary = _listed(read_string(session, _TCPIP, "Domain"))
+    try:
+        policy = _listed(read_string(session, _POLICY, _SEARCH_LIST))
+    except KeyMissing:
+        policy = ()
+    return Suffixes(primary[0] if primary else domain, _listed(read_string(session, _TCPIP, _SEARCH_LIST)), policy)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

@@ -24,6 +24,27 @@ _AD_COLUMNS = ("ADActivationObjectName", "ADActivationObjectDN", "ADActivationCs
 SHOWN_COLUMNS = (*licensing.PRODUCT_COLUMNS, "VLActivationType", "VLActivationTypeEnabled", *_AD_COLUMNS)
 """What is shown of a product."""
 
+_SUMMARY_SERVICE = (
+    "Version",
+    "ClientMachineID",
+    "IsKeyManagementServiceMachine",
+    "KeyManagementServiceCurrentCount",
+    "KeyManagementServiceMachine",
+    "KeyManagementServiceLookupDomain",
+)
+_SUMMARY_PRODUCT = (
+    "activation_id",
+    "name",
+    "description",
+    "channel",
+    "partial_key",
+    "status",
+    "status_reason",
+    "permanent",
+    "expires_in_days",
+    "required_count",
+)
+
 _APPLICATIONS = {WINDOWS: "windows", OFFICE: "office", OFFICE_2010: "office"}
 _COUNTERS = {
     "total": "KeyManagementServiceTotalRequests",
@@ -49,7 +70,27 @@ def read_license(session: Session) -> dict[str, Any]:
         "products": [shown_product(product, now) for product in products if not product.is_addon],
         "addons": [shown_product(product, now) for product in products if product.is_addon],
         "service": shown_service(service),
-        "operating_system": _operating_system(system, now),
+        "operating_system": shown_system(system, now),
+    }
+
+
+def read_summary(session: Session) -> dict[str, Any]:
+    """As much of it as a play over many hosts needs: Windows itself, the service and the system, by as many requests."""
+    system = read_operating_system(session)
+    now = datetime.now(UTC)
+    windows = licensing.read_windows(session, system.windows)
+    row = licensing.read_service(session, _SUMMARY_SERVICE, system.windows)
+    shown = shown_product(windows, now) if windows else None
+    return {
+        "windows": {name: shown[name] for name in _SUMMARY_PRODUCT} if shown else None,
+        "service": {
+            "client_machine_id": row["ClientMachineID"],
+            "kms_host": row["IsKeyManagementServiceMachine"] == 1,
+            "current_count": current_count(number(row["KeyManagementServiceCurrentCount"])),
+            "kms_machine": row["KeyManagementServiceMachine"] or "",
+            "lookup_domain": row["KeyManagementServiceLookupDomain"] or "",
+        },
+        "operating_system": shown_system(system, now),
     }
 
 
@@ -66,7 +107,7 @@ def short_product(product: Product | None) -> dict[str, Any] | None:
 
 
 def shown_product(product: Product, now: datetime) -> dict[str, Any]:
-    """A product that was read at that time with SHOWN_COLUMNS."""
+    """A product that was read at that time with SHOWN_COLUMNS; with fewer, its activation type is not told."""
     ends = expiry(product.status, product.grace_minutes, now)
     return {
         "activation_id": product.id,
@@ -81,15 +122,15 @@ def shown_product(product: Product, now: datetime) -> dict[str, Any]:
         "permanent": ends.permanent,
         "expires_in_days": ends.days,
         "required_count": product.required_count,
-        "activation_type": ACTIVATION_TYPES.get(used) if (used := number(product.row["VLActivationType"])) else None,
-        "activation_type_allowed": ACTIVATION_TYPES.get(number(product.row["VLActivationTypeEnabled"]), "all"),
+        "activation_type": ACTIVATION_TYPES.get(used) if (used := number(product.row.get("VLActivationType"))) else None,
+        "activation_type_allowed": ACTIVATION_TYPES.get(number(product.row.get("VLActivationTypeEnabled")), "all"),
         "ad_activation": _ad_activation(product.row),
     }
 
 
 def _ad_activation(row: Mapping[str, Value]) -> dict[str, Any] | None:
     """The activation object by which a product was activated with Active Directory."""
-    if not any(row[column] for column in _AD_COLUMNS):
+    if not any(row.get(column) for column in _AD_COLUMNS):
         return None
     return dict(zip(("object_name", "object_dn", "csvlk_pid", "csvlk_activation_id"), (row[column] for column in _AD_COLUMNS), strict=True))
 
@@ -118,7 +159,8 @@ def shown_service(row: Mapping[str, Value]) -> dict[str, Any]:
     }
 
 
-def _operating_system(system: OperatingSystem, now: datetime) -> dict[str, Any]:
+def shown_system(system: OperatingSystem, now: datetime) -> dict[str, Any]:
+    """The operating system, which was read at that time."""
     offset = (system.local_time - now).total_seconds() if system.local_time else None
     return {
         "caption": system.caption,

@@ -99,6 +99,22 @@ _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
 )
 
+# What SSPI and MIT krb5 say of an account that a domain controller or a computer turned down.
+_BAD_LOGONS = (
+    "0x8009030c",
+    "logon was denied",
+    "logon denied",
+    "preauthentication failed",
+    "password incorrect",
+    "decrypt integrity check failed",
+    "client not found",
+    "client '",
+    "revoked",
+    "locked out",
+    "password has expired",
+    "key has expired",
+)
+
 
 _LONGEST_WORDS = 200
 # What Python raises where a library takes for granted what the host did not send: its text is about the library.
@@ -229,6 +245,13 @@ def explain_authentication(error: BaseException | str) -> str:
     if is_a(_deepest(error), *_SLIPS):
         return "what answers does not carry the authentication through; check ansible_port, ansible_winrm_transport and ansible_psrp_auth"
     return innermost(error)
+
+
+def rejects_account(error: BaseException | str) -> bool:
+    """Whether the reason is the account or its password, so that a domain or computer counts it as a bad logon."""
+    text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
+    plain = text.lower()
+    return any(word in plain for word in _BAD_LOGONS)
 
 
 def innermost(error: BaseException) -> str:

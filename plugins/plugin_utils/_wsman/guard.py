@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 
 from .._text import visible
@@ -53,13 +54,17 @@ class LogonWanted(Exception):
 class Watch:
     """What is known of the exchange under way.
 
+    Args:
+        on_answer: Called for each answer when its headers are there.
+
     Attributes:
         sent: A message has gone out, and no refusal to let the user in has come for it: the host may have carried it out.
         status: The HTTP status of the answer that came last; 0 before there is one.
         plain: That answer came in plain text, although the message was encrypted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_answer: Callable[[], None] = lambda: None) -> None:
+        self.on_answer = on_answer
         self.begin()
 
     def begin(self, sent: bool = False) -> None:
@@ -69,6 +74,9 @@ class Watch:
 
 def guard(session: t.Any, watch: Watch, proxies: Mapping[str, t.Any] | None) -> None:
     """Put a session under guard; one that is guarded already stays as it is.
+
+    It stays guarded as long as it is there, also where a thread that nobody waits for still uses it. Nothing refers to itself by that,
+    which would have to wait for the garbage collection.
 
     Args:
         session: A session of requests that has sent nothing yet.
@@ -84,26 +92,35 @@ def guard(session: t.Any, watch: Watch, proxies: Mapping[str, t.Any] | None) -> 
         session.proxies = dict(proxies)
     for adapter in session.adapters.values():
         adapter.guarded = True
-        adapter.send = _watched(adapter.send, watch)
-        adapter.build_response = _checked(adapter.build_response, watch)
+        adapter.send = _watched(weakref.WeakMethod(adapter.send), watch)
+        adapter.build_response = _checked(weakref.WeakMethod(adapter.build_response), watch)
 
 
-def _watched(send: Callable[..., t.Any], watch: Watch) -> Callable[..., t.Any]:
+def bound(method: weakref.WeakMethod[t.Any]) -> Callable[..., t.Any]:
+    """The method of an object that is there, because what was put in the place of the method is being called."""
+    found = method()
+    if found is None:
+        raise ReferenceError("the object of a method that is guarded is gone")
+    return t.cast(Callable[..., t.Any], found)
+
+
+def _watched(send: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[..., t.Any]:
     """The C(send) of an adapter."""
 
     def watched(request: t.Any, *arguments: t.Any, **named: t.Any) -> t.Any:
         # What begins an authentication has no body.
         watch.begin(sent=bool(request.body))
-        return send(request, *arguments, **named)
+        return bound(send)(request, *arguments, **named)
 
     return watched
 
 
-def _checked(build: Callable[[t.Any, t.Any], t.Any], watch: Watch) -> Callable[[t.Any, t.Any], t.Any]:
+def _checked(build: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[[t.Any, t.Any], t.Any]:
     """The C(build_response) of an adapter."""
 
     def checked(request: t.Any, raw: t.Any) -> t.Any:
-        response = build(request, raw)
+        watch.on_answer()
+        response = bound(build)(request, raw)
         watch.status = int(response.status_code)
         try:
             _check(request, response, watch)
@@ -152,19 +169,24 @@ def _limited(response: t.Any) -> Callable[..., Iterator[t.Any]]:
 
     Compressed ones are refused because a few bytes can become any number; WinRM sends them only to who asks for it.
     """
-    read = response.iter_content
+    read = weakref.WeakMethod(response.iter_content)
 
     def limited(chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[t.Any]:
-        coding = response.headers.get("Content-Encoding", "identity")
-        if coding.lower() != "identity":
-            response.close()
-            raise AnswerRefused(f"the answer is compressed ({visible(coding, _LONGEST_CODING)}), which nobody asked for")
-        total = 0
-        for piece in read(min(chunk_size or _PIECE, _PIECE), decode_unicode):
-            total += len(piece)
-            if total > MAX_ANSWER:
-                response.close()
-                raise AnswerRefused(f"the answer is larger than {MAX_ANSWER} bytes, twice of what was asked for")
-            yield piece
+        return _pieces(bound(read), chunk_size, decode_unicode)
 
     return limited
+
+
+def _pieces(read: t.Any, chunk_size: int | None, decode_unicode: bool) -> Iterator[t.Any]:
+    response = read.__self__
+    coding = response.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        response.close()
+        raise AnswerRefused(f"the answer is compressed ({visible(coding, _LONGEST_CODING)}), which nobody asked for")
+    total = 0
+    for piece in read(min(chunk_size or _PIECE, _PIECE), decode_unicode):
+        total += len(piece)
+        if total > MAX_ANSWER:
+            response.close()
+            raise AnswerRefused(f"the answer is larger than {MAX_ANSWER} bytes, twice of what was asked for")
+        yield piece

@@ -10,6 +10,7 @@ error says what to do; otherwise it is an C(UnknownOutcome), and whoever asked r
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .._text import visible
@@ -49,35 +50,60 @@ _NO_HINT = "It gave no reason; see whether ansible_port is that of WinRM"
 _DEFECTS = (AttributeError, NameError, TypeError)
 
 
+class LogonRejected(ActivationError):
+    """The account was not accepted, which domains and computers count as a bad logon."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """How long a host may take until its first answer, where whoever asks watches over the time of the whole exchange.
+
+    Attributes:
+        seconds: For the connection, and then for the first answer.
+        made: Whether anything came from the host.
+    """
+
+    seconds: float
+    made: bool = False
+
+    def make(self) -> None:
+        """Something came."""
+        self.made = True
+
+
 class HttpCarrier:
     """A carrier (see C(carrier.Carrier)) over one of the libraries.
 
     Args:
         host: The host's name as the inventory has it.
+        contact: Limits the first answer. With it, an exchange is not limited as a whole, which costs a thread each.
 
     Attributes:
         endpoint: The URL that the messages go to.
         patience: Seconds that one exchange may take, whatever comes meanwhile.
         watch: What is known of the exchange under way; each connection has its own.
         proxy: The proxy that the host's variables name.
-        passed_over: The proxy that only the environment names, which nothing is sent to.
     """
 
     endpoint: str
     proxy: Proxy | None = None
-    passed_over: Proxy | None = None
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, contact: Contact | None = None) -> None:
         self.host = host
+        self.contact = contact
         self.watch = Watch()
         self.patience: float = READ_TIMEOUT + MARGIN
         self._answered = False
+
+    def passed_over(self) -> Proxy | None:
+        """The proxy that only the environment names, which nothing is sent to."""
+        return None
 
     def send(self, message: bytes) -> bytes:
         """See C(Carrier.send)."""
         self.watch.begin()
         try:
-            answer = run_within(self.patience, lambda: self.post(message))
+            answer = self.post(message) if self.contact else run_within(self.patience, lambda: self.post(message))
         except ActivationError:
             raise
         except TookTooLong:
@@ -109,6 +135,8 @@ class HttpCarrier:
             return self.unreachable(diagnosis.explain_tls(error, self.endpoint))
         if diagnosis.never_connected(error):
             return self._never_connected(error)
+        if diagnosis.is_a(error, "ReadTimeout") and self.contact and not self.contact.made:
+            return self.unreachable(f"{self.endpoint} takes connections, but did not answer within {self.contact.seconds:g} seconds")
         if diagnosis.is_a(error, "ReadTimeout"):
             return self.unknown(f"no answer within {READ_TIMEOUT} seconds")
         if diagnosis.is_a(error, "ConnectionError", "ChunkedEncodingError", "SSLError"):
@@ -127,11 +155,11 @@ class HttpCarrier:
         if diagnosis.is_a(error, "WinRMError", "InvalidConfigurationException") and not self.seals():
             # Variables that do not go together, such as message encryption with an authentication that has none.
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
-        return self.unreachable(diagnosis.explain_authentication(error))
+        return self.refused_logon(error)
 
     def _never_connected(self, error: Exception) -> ActivationError:
         clause = diagnosis.explain_connection(error, self.endpoint, self.proxy)
-        if other := self.passed_over:
+        if other := self.passed_over():
             clause += f". The proxy {other.address}, which {other.named_by} names, is not used for WinRM; {other.chosen_by} chooses one"
         return self.unreachable(clause)
 
@@ -169,9 +197,15 @@ class HttpCarrier:
             return UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
         return HttpError(sentence, status)
 
-    def rejected(self) -> ActivationError:
+    def refused_logon(self, error: BaseException | str) -> ActivationError:
+        """The error for an authentication that could not be carried out."""
+        sentence = f"{self.host}: {diagnosis.explain_authentication(error)}."
+        kind = LogonRejected if diagnosis.rejects_account(error) else ActivationError
+        return kind(sentence, source="wsman", unreachable=True)
+
+    def rejected(self) -> LogonRejected:
         """The error for HTTP 401."""
-        return ActivationError(
+        return LogonRejected(
             f"{self.host}: {self.endpoint} did not accept the credentials (HTTP 401). Check user, password and the authentication"
             " that the listener allows.",
             code="HTTP 401",

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The carriers: pywinrm and pypsrp as byte transports, set up by the host's own Ansible connection plugin.
+"""Sessions by the settings of a host's own Ansible connection plugin.
 
 The only file that touches private interfaces of ansible-core. The plugins' own way of connecting opens a WinRS shell
-(winrm) or a PowerShell runspace (psrp) on the target; here only their settings are read, and the libraries' HTTP
-transport is used directly.
+(winrm) or a PowerShell runspace (psrp) on the target; here only their settings are read.
 """
 
 from __future__ import annotations
@@ -13,69 +12,82 @@ from __future__ import annotations
 import copy
 import os
 import typing as t
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from ansible import constants
 
 from .._errors import ActivationError
-from .._text import visible
 from . import diagnosis
-from .carrier import Carrier
-from .diagnosis import Proxy
-from .guard import Watch, guard
-from .http_carrier import READ_TIMEOUT, HttpCarrier, moved, patience_for
+from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, ConnectionSettings, describe_carrier, open_with, psrp_transport
+from .http_carrier import HttpCarrier, moved
 from .session import Session
 
-try:
-    import winrm.exceptions
-
-    WINRM_ERROR: ImportError | None = None
-except ImportError as error:
-    WINRM_ERROR = error
-try:
-    import pypsrp.exceptions
-    import pypsrp.wsman
-
-    PSRP_ERROR: ImportError | None = None
-except ImportError as error:
-    PSRP_ERROR = error
+__all__ = [
+    "CarrierFacts",
+    "address_variables",
+    "describe_carrier",
+    "log_on",
+    "not_wsman",
+    "open_session",
+    "open_with",
+    "read_settings",
+    "resolve_options",
+]
 
 
-_LONGEST_ADDRESS = 200
 # How pywinrm says that nobody has chosen a proxy; it would take that of the environment, and show it with its account.
 _NOT_CHOSEN = "legacy_requests"
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierFacts:
-    """What a carrier is, for people who look for a fault.
+class Templar(t.Protocol):
+    """What makes values of templates."""
 
-    Attributes:
-        connection: The connection plugin, C(winrm) or C(psrp).
-        endpoint: The URL that the messages go to.
-        authentication: What the host's variables ask for, such as C(negotiate); C(basic) also where the plugin calls
-            it C(plaintext) or C(ssl).
-        encryption: C(tls), C(message) where WinRM's own encryption is in use, or C(none).
-        user: The account as it was given; empty where a ticket or certificate says who it is.
+    def template(self, value: t.Any) -> t.Any:
+        """The value itself, or what its template gives."""
+
+
+def resolve_options(connection: t.Any, variables: t.Mapping[str, t.Any], templar: Templar) -> dict[str, t.Any]:
+    """Those variables of a host that options of its connection come from, by their names, without templates.
+
+    Args:
+        connection: The connection plugin.
+        variables: All variables of the host.
+        templar: Makes values of those that the plugin reads.
     """
-
-    connection: str
-    endpoint: str
-    authentication: str
-    encryption: str
-    user: str
+    return dict(connection._resolve_option_variables(variables, templar))
 
 
-def describe_carrier(carrier: Carrier) -> CarrierFacts:
-    """What a carrier is.
+def address_variables(connection: t.Any) -> list[str]:
+    """The variables that an address can come from; the last that is set counts."""
+    definitions = constants.config.get_configuration_definitions("connection", connection._load_name)
+    return [str(entry["name"]) for entry in definitions["remote_addr"]["vars"]]
 
-    Whether messages are encrypted is known only after the first one was sent.
+
+def read_settings(connection: t.Any, host: str, kinit: bool = True) -> ConnectionSettings:
+    """What the options of a connection plugin say.
+
+    Args:
+        connection: A connection plugin, C(ansible.builtin.winrm) or C(ansible.builtin.psrp), whose options are set.
+        host: The host's name as the inventory has it.
+        kinit: Get a Kerberos ticket where the plugin would do so. It sets the ticket cache of the whole process.
 
     Raises:
-        ActivationError: It is not one that C(open_session) made.
+        ActivationError: The connection is of another kind, its plugin has changed, or its options do not go together.
     """
-    if not isinstance(carrier, (_WinrmCarrier, _PsrpCarrier)):
-        raise ActivationError(f"The carrier {type(carrier).__name__} is not one of a connection plugin.", source="collection")
-    return carrier.facts()
+    name = str(getattr(connection, "ansible_name", "")).rpartition(".")[2]
+    if name == "winrm":
+        return _winrm_settings(connection, host, kinit)
+    if name == "psrp":
+        return _psrp_settings(connection, host)
+    raise not_wsman(name, host)
+
+
+def not_wsman(name: str, host: str) -> ActivationError:
+    """The error for a connection that is neither C(winrm) nor C(psrp)."""
+    return ActivationError(
+        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
+        " ansible_connection: psrp and ansible_port: 5985.",
+        source="options",
+    )
 
 
 def open_session(connection: t.Any, host: str) -> Session:
@@ -86,199 +98,91 @@ def open_session(connection: t.Any, host: str) -> Session:
         host: The host's name as the inventory has it.
 
     Raises:
-        ActivationError: The connection is of another kind, or its plugin has changed.
+        ActivationError: See C(read_settings).
     """
-    name = str(getattr(connection, "ansible_name", "")).rpartition(".")[2]
-    if name == "winrm":
-        return Session(_WinrmCarrier(connection, host), host)
-    if name == "psrp":
-        return Session(_PsrpCarrier(connection, host), host)
-    raise ActivationError(
-        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
-        " ansible_connection: psrp and ansible_port: 5985.",
-        source="options",
-    )
+    return open_with(read_settings(connection, host), host)
 
 
-def _proxy_of_environment(endpoint: str, chosen_by: str) -> Proxy | None:
-    """The proxy that the environment names for an address, as requests would take it."""
-    # What both libraries are made of; it is not imported before one of them is there.
-    import requests.utils  # noqa: PLC0415
+def log_on(connection: t.Any, host: str, user: str, password: str) -> str:
+    """A ticket by C(kinit), as the winrm plugin gets it with its options for that.
 
-    scheme = urlsplit(endpoint).scheme
-    named = requests.utils.get_environ_proxies(endpoint, no_proxy=None)
-    for kind in (scheme, "all"):
-        if url := named.get(kind):
-            variables = [name for name, value in os.environ.items() if name.lower() == f"{kind}_proxy" and value == url]
-            return Proxy(_without_account(url), f"{variables[0] if variables else f'{kind}_proxy'} of the environment", chosen_by)
-    return None
+    Args:
+        connection: The winrm plugin, after C(read_settings).
+        host: The host's name, for messages.
+        user: The principal.
+        password: Its password.
+
+    Returns:
+        The file of the ticket cache, which is removed with the plugin's next ticket.
+
+    Raises:
+        LogonRejected: The domain does not accept the account.
+        ActivationError: There is no ticket for another reason.
+    """
+    before = os.environ.get("KRB5CCNAME")
+    try:
+        connection._kerb_auth(user, password)
+        return str(connection._kerb_ccache.name)
+    except AttributeError as error:
+        raise moved("winrm", error) from error
+    except Exception as error:
+        raise HttpCarrier(host).refused_logon(str(error) or type(error).__name__) from None
+    finally:
+        if before is None:
+            os.environ.pop("KRB5CCNAME", None)
+        else:
+            os.environ["KRB5CCNAME"] = before
 
 
-def _without_account(url: str) -> str:
-    """The address of a proxy as it may be shown."""
-    start, _at, place = url.rpartition("@")
-    return visible(f"{start.partition('://')[0]}://{place}" if "://" in start else place, _LONGEST_ADDRESS)
-
-
-class _WinrmCarrier(HttpCarrier):
-    """pywinrm, as the winrm connection plugin sets it up."""
-
-    def __init__(self, connection: t.Any, host: str) -> None:
-        super().__init__(host)
-        if WINRM_ERROR:
-            raise ActivationError(
-                f"{host}: ansible_connection=winrm needs the Python package pywinrm on the control node.", source="options"
-            ) from WINRM_ERROR
+def _winrm_settings(connection: t.Any, host: str, kinit: bool) -> ConnectionSettings:
+    if WINRM_ERROR:
+        raise ActivationError(
+            f"{host}: ansible_connection=winrm needs the Python package pywinrm on the control node.", source="options"
+        ) from WINRM_ERROR
+    try:
+        connection._build_winrm_kwargs()
+        managed = not kinit and bool(connection._kerb_managed) and "kerberos" in connection._winrm_transport
+        if not kinit:
+            connection._kerb_managed = False
+        # With a shell already named, _winrm_connect leaves open_shell out; it still runs kinit for managed Kerberos.
+        shell_id = connection.shell_id
+        connection.shell_id = shell_id or "none"
         try:
-            connection._build_winrm_kwargs()
-            # With a shell already named, _winrm_connect leaves open_shell out; it still runs kinit for managed Kerberos.
-            shell_id = connection.shell_id
-            connection.shell_id = shell_id or "none"
-            try:
-                self._protocol = connection.protocol or connection._winrm_connect()
-            finally:
-                connection.shell_id = shell_id
-            # Never used itself: every connection is made with a copy, so that nothing of a broken one is left.
-            self._pristine = copy.copy(self._protocol.transport)
-            self._pristine.session = self._pristine.encryption = None
-            self.endpoint = str(self._pristine.endpoint)
-            self._choose_proxy()
-            # One number for connecting and reading would make a host that is off hold the task for a minute and more.
-            seconds = int(self._pristine.read_timeout_sec or 30)
-            self._pristine.read_timeout_sec = (seconds, max(seconds, READ_TIMEOUT))
-            self.patience = patience_for([seconds])
-            self._transport = self._fresh()
-        except AttributeError as error:
-            raise moved("winrm", error) from error
-        except Exception as error:
-            # The connection plugin has its own words for what pywinrm and kinit say, without the host.
-            clause = diagnosis.explain_authentication(str(error) or type(error).__name__)
-            if diagnosis.is_a(error, "AnsibleConnectionFailure"):
-                raise self.unreachable(clause) from None
-            raise ActivationError(f"{host}: {clause}.", source="options") from None
-
-    def _choose_proxy(self) -> None:
-        """The proxy of the host's variables, or none."""
-        if self._pristine.proxy == _NOT_CHOSEN:
-            self.passed_over = _proxy_of_environment(self.endpoint, "ansible_winrm_proxy")
-            self._pristine.proxy = None
-        elif self._pristine.proxy:
-            self.proxy = Proxy(_without_account(str(self._pristine.proxy)), "ansible_winrm_proxy", "ansible_winrm_proxy")
-
-    def _fresh(self) -> t.Any:
-        """A transport without a connection, whose session is guarded.
-
-        pywinrm authenticates while it builds its session, so the guard has to be there before.
-        """
-        transport = copy.copy(self._pristine)
-        build, encrypt = transport.build_session, transport.setup_encryption
-        watch = self.watch = Watch()
-        proxies: dict[str, t.Any] | None = None if transport.proxy else {}
-
-        def setup_encryption(session: t.Any) -> None:
-            guard(session, watch, proxies)
-            encrypt(session)
-
-        def build_session() -> t.Any:
-            session = build()
-            guard(session, watch, proxies)
-            return session
-
-        transport.setup_encryption, transport.build_session = setup_encryption, build_session
-        return transport
-
-    def seals(self) -> bool:
-        """See C(HttpCarrier.seals)."""
-        return self._transport.encryption is not None
-
-    def post(self, message: bytes) -> bytes:
-        """See C(HttpCarrier.post)."""
-        try:
-            return t.cast(bytes, self._transport.send_message(message))
-        except winrm.exceptions.InvalidCredentialsError:
-            raise self.rejected() from None
-        except winrm.exceptions.WinRMTransportError as error:
-            return self.soap_fault(int(error.code), error.response_text or "")
-
-    def facts(self) -> CarrierFacts:
-        """See C(describe_carrier)."""
-        method = str(self._transport.auth_method)
-        if method in ("plaintext", "ssl"):
-            # pywinrm's names for Basic; the second one means a client certificate where there is one.
-            method = "certificate" if method == "ssl" and self._transport.cert_pem else "basic"
-        return CarrierFacts("winrm", self.endpoint, method, self.encryption(), str(self._transport.username or ""))
-
-    def reconnect(self) -> None:
-        """See C(Carrier.reconnect)."""
-        self._transport.close_session()
-        self._transport = self._fresh()
-
-    def close(self) -> None:
-        """See C(Carrier.close)."""
-        self._transport.close_session()
+            protocol = connection.protocol or connection._winrm_connect()
+        finally:
+            connection.shell_id = shell_id
+        # Never used itself: every connection is made with a copy, so that nothing of a broken one is left.
+        pristine = copy.copy(protocol.transport)
+        pristine.session = pristine.encryption = None
+        # One number for connecting and reading would make a host that is off hold the task for a minute and more.
+        seconds = int(pristine.read_timeout_sec or 30)
+        chosen = pristine.proxy != _NOT_CHOSEN
+        if not chosen:
+            pristine.proxy = None
+        return ConnectionSettings("winrm", pristine, (seconds, seconds), str(pristine.proxy or ""), chosen, managed)
+    except AttributeError as error:
+        raise moved("winrm", error) from error
+    except Exception as error:
+        # The connection plugin has its own words for what pywinrm and kinit say, without the host.
+        if diagnosis.is_a(error, "AnsibleConnectionFailure"):
+            raise HttpCarrier(host).refused_logon(str(error) or type(error).__name__) from None
+        raise ActivationError(
+            f"{host}: {diagnosis.explain_authentication(str(error) or type(error).__name__)}.", source="options"
+        ) from None
 
 
-class _PsrpCarrier(HttpCarrier):
-    """pypsrp, as the psrp connection plugin sets it up."""
-
-    def __init__(self, connection: t.Any, host: str) -> None:
-        super().__init__(host)
-        if PSRP_ERROR:
-            raise ActivationError(
-                f"{host}: ansible_connection=psrp needs the Python package pypsrp on the control node.", source="options"
-            ) from PSRP_ERROR
-        try:
-            connection._build_kwargs()
-            self._arguments = connection._psrp_conn_kwargs
-            self._transport = self._fresh()
-            self.endpoint = str(self._transport.endpoint)
-            if self._transport.proxy:
-                self.proxy = Proxy(_without_account(str(self._transport.proxy)), "ansible_psrp_proxy", "ansible_psrp_proxy")
-            elif not self._transport.no_proxy:
-                self.passed_over = _proxy_of_environment(self.endpoint, "ansible_psrp_proxy")
-            self._timeout = (self._transport.connection_timeout, max(self._transport.read_timeout, READ_TIMEOUT))
-            self.patience = patience_for(self._timeout)
-        except AttributeError as error:
-            raise moved("psrp", error) from error
-        except ValueError as error:
-            raise ActivationError(f"{host}: {str(error).rstrip('.')}.", source="options") from None
-
-    def _fresh(self) -> t.Any:
-        """A transport without a connection. pypsrp builds its session only when it sends, which is late for the guard."""
-        self.watch = Watch()
-        return pypsrp.wsman.WSMan(**self._arguments).transport
-
-    def seals(self) -> bool:
-        """See C(HttpCarrier.seals)."""
-        return self._transport.encryption is not None
-
-    def post(self, message: bytes) -> bytes:
-        """See C(HttpCarrier.post)."""
-        if self._transport.session is None:
-            try:
-                session = self._transport._build_session()
-            except ValueError as error:
-                raise ActivationError(f"{self.host}: {str(error).rstrip('.')}.", source="options") from None
-            guard(session, self.watch, None if self._transport.proxy else {})
-            self._transport.session = session
-        try:
-            return t.cast(bytes, self._transport.send(message, timeout=self._timeout))
-        except pypsrp.exceptions.AuthenticationError as error:
-            if "actual:" in str(error):
-                raise self.unreachable(diagnosis.explain_authentication(error)) from None
-            raise self.rejected() from None
-        except pypsrp.exceptions.WinRMTransportError as error:
-            return self.soap_fault(int(error.code), error.response_text or "")
-
-    def facts(self) -> CarrierFacts:
-        """See C(describe_carrier)."""
-        return CarrierFacts("psrp", self.endpoint, str(self._transport.auth), self.encryption(), str(self._transport.username or ""))
-
-    def reconnect(self) -> None:
-        """See C(Carrier.reconnect)."""
-        self._transport.close()
-        self._transport = self._fresh()
-
-    def close(self) -> None:
-        """See C(Carrier.close)."""
-        self._transport.close()
+def _psrp_settings(connection: t.Any, host: str) -> ConnectionSettings:
+    if PSRP_ERROR:
+        raise ActivationError(
+            f"{host}: ansible_connection=psrp needs the Python package pypsrp on the control node.", source="options"
+        ) from PSRP_ERROR
+    try:
+        connection._build_kwargs()
+        arguments = dict(connection._psrp_conn_kwargs)
+        transport = psrp_transport(arguments)
+        timeouts = (transport.connection_timeout, transport.read_timeout)
+        return ConnectionSettings("psrp", arguments, timeouts, str(transport.proxy or ""), bool(transport.no_proxy))
+    except AttributeError as error:
+        raise moved("psrp", error) from error
+    except ValueError as error:
+        raise ActivationError(f"{host}: {str(error).rstrip('.')}.", source="options") from None

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import socket
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,13 +20,17 @@ import pytest
 from unit.plugin_utils.wsman.wire_server import ADDRESS, listening, psrp_plugin, saying, server_tls, winrm_plugin
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import Contact
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session, read_settings
 
 pytestmark = pytest.mark.tier("test")
 
 WRITTEN = error_catalogue.cases("WinRM")
 PLUGINS = {"winrm": winrm_plugin, "psrp": psrp_plugin}
+WAY: dict[str, Callable[[SimpleNamespace, str], Session]] = {}
 LIBRARIES = pytest.mark.parametrize("library", PLUGINS)
 NTLM: dict[str, dict[str, Any]] = {
     "winrm": {"transport": "ntlm"},
@@ -31,14 +38,22 @@ NTLM: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def open_among_many(connection: SimpleNamespace, host: str) -> Session:
+    """As a task that reads many hosts does it."""
+    return open_with(read_settings(connection, host), host, Contact(5), many_hosts)
+
+
+@pytest.fixture(autouse=True, params=[open_session, open_among_many])
+def opener(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[SimpleNamespace, str], Session]:
+    """Every way to a host is guarded; without the proxies of this machine."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
+    monkeypatch.setitem(WAY, "open", request.param)
+    return request.param  # type: ignore[no-any-return]
 
 
 def error_of(connection: SimpleNamespace) -> ActivationError:
-    with pytest.raises(ActivationError) as caught, open_session(connection, "kms-1") as opened:
+    with pytest.raises(ActivationError) as caught, WAY["open"](connection, "kms-1") as opened:
         opened.identify()
     assert caught.value.message.isprintable() and len(caught.value.message) < 600
     return caught.value
@@ -46,6 +61,12 @@ def error_of(connection: SimpleNamespace) -> ActivationError:
 
 def check(case: str, error: ActivationError, **known: object) -> None:
     assert error_catalogue.shown(error) == error_catalogue.expected(WRITTEN[case], error, **known)
+
+
+def over_tls(library: str, folder: Path) -> dict[str, Any]:
+    """Settings for a server whose certificate is in a folder."""
+    trusted = str(folder / "cert.pem")
+    return {"ssl": True, "cert_validation": trusted} if library == "psrp" else {"scheme": "https", "ca_trust_path": trusted}
 
 
 def redirect(status: int, location: str = "") -> str:
@@ -96,6 +117,41 @@ def test_a_redirect_in_the_midst_of_an_authentication_is_not_followed(library: s
 
 
 @LIBRARIES
+def test_a_redirect_over_tls_is_not_followed(library: str, tmp_path: Path):
+    """Where many hosts share a TLS context, the adapter of the session is another one."""
+    seen: list[bytes] = []
+    with (
+        listening(saying(redirect(200)), seen=seen) as other,
+        listening(saying(redirect(307, f"http://{ADDRESS}:{other}/wsman")), server_tls(tmp_path)) as port,
+    ):
+        error = error_of(PLUGINS[library](port, **over_tls(library, tmp_path)))
+    assert seen == []
+    assert error.code == "HTTP 307"
+
+
+@LIBRARIES
+def test_a_session_that_was_closed_is_gone_and_stays_guarded_until_then(
+    library: str, opener: Callable[[SimpleNamespace, str], Session], tmp_path: Path
+):
+    """A thread that nobody waits for may still use it; of thousands of hosts none waits for the garbage collection."""
+    with listening(saying("HTTP/1.1 200 OK\nContent-Length: 1\n\nx"), server_tls(tmp_path)) as port:
+        session = opener(PLUGINS[library](port, **over_tls(library, tmp_path)), "kms-1")
+        gc.collect()
+        gc.disable()
+        try:
+            carrier: Any = session._carrier
+            assert carrier.send(b"<x/>") == b"x"
+            adapter = carrier._transport.session.get_adapter("https://")
+            session.close()
+            assert vars(adapter)["guarded"] and {"send", "build_response"} <= vars(adapter).keys()
+            left = weakref.ref(adapter), weakref.ref(carrier._transport)
+            del session, carrier, adapter
+            assert [found() for found in left] == [None, None]
+        finally:
+            gc.enable()
+
+
+@LIBRARIES
 def test_a_redirect_without_an_address(library: str):
     with listening(saying(redirect(300))) as port:
         check("a redirect that names no address", error_of(PLUGINS[library](port)), port=port)
@@ -124,11 +180,7 @@ def test_a_proxy_of_the_environment_gets_no_connection_over_tls_either(library: 
     seen: list[bytes] = []
     with listening(saying(redirect(200)), seen=seen) as proxy, listening(saying(redirect(404)), server_tls(tmp_path)) as port:
         monkeypatch.setenv("https_proxy", f"http://{ADDRESS}:{proxy}")
-        trusted = str(tmp_path / "cert.pem")
-        more: dict[str, Any] = (
-            {"ssl": True, "cert_validation": trusted} if library == "psrp" else {"scheme": "https", "ca_trust_path": trusted}
-        )
-        assert error_of(PLUGINS[library](port, **more)).code == "HTTP 404"
+        assert error_of(PLUGINS[library](port, **over_tls(library, tmp_path))).code == "HTTP 404"
     assert seen == []
 
 

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.license_survey."""
+
+from __future__ import annotations
+
+import gc
+import json
+import typing as t
+from contextlib import nullcontext
+
+from ansible.utils.display import Display
+
+from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._fleet.survey import Survey, Wish
+from ..plugin_utils._fleet.targets import Reader
+from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts
+from ..plugin_utils._state import variable
+from ..plugin_utils._state.directory import StateDirectory
+from ..plugin_utils._state.kinds import Kind
+from ..plugin_utils._survey.crew import Limits
+from ..plugin_utils._survey.file import SurveyFile, survey_path
+from ..plugin_utils._survey.rows import Row
+from ..plugin_utils._survey.tally import MOST_KINDS, said
+
+_LARGEST_RESULT = 64 * 1024
+display = Display()
+
+
+class ActionModule(VolumeActivationAction):
+    """The licensing state of many hosts, from one task."""
+
+    VARIABLES: t.ClassVar = {
+        "state_directory": variable.VARIABLE,
+        "first_contact_timeout": "volume_activation_first_contact_timeout",
+    }
+
+    _task_vars: t.Mapping[str, t.Any]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """See the base class."""
+        self._task_vars = task_vars or {}
+        return super().run(tmp, task_vars)
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        for name in ("threads", "first_contact_timeout"):
+            if options[name] <= 0:
+                raise ActivationError(f"{name} has to be more than 0.", source="options")
+        directory = StateDirectory.here(self._state_directory(options["state_directory"] or ""))
+        path = survey_path(directory, options["name"])
+        hosts = self._chosen(options["hosts"])
+        facts: dict[str, dict[str, t.Any]] = {}
+        warnings: list[str] = []
+        # What looks at accounts alone does not take the place of a survey.
+        if not options["logons_only"]:
+            warnings += directory.check(Kind.SURVEY)
+            directory.make()
+        with nullcontext() if options["logons_only"] else SurveyFile(path) as file:
+
+            def keep(row: Row) -> None:
+                if file:
+                    file.write(row.as_line())
+                if options["facts"]:
+                    data = row.as_data()
+                    facts[row.host] = {name: data.get(name) for name in options["facts"]}
+
+            wish = Wish(options["columns"], Limits(options["threads"], options["first_contact_timeout"]), options["logons_only"])
+            survey = Survey(self._reader(options["local_accounts"]), hosts, wish, keep, _progress)
+            # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
+            # little refers to itself.
+            gc.freeze()
+            gc.set_threshold(20_000, 10, 10)
+            survey.run()
+        result = {
+            **survey.tally.as_result(survey.rejected),
+            "file": None if options["logons_only"] else str(path),
+        }
+        if options["logons_only"] and survey.rejected:
+            raise ActivationError(said(survey.rejected[0]), source="wsman")
+        if options["facts"]:
+            result["facts"] = facts
+            # What is registered stays, and the event of the job is empty.
+            if len(json.dumps(facts)) > _LARGEST_RESULT:
+                result["_ansible_no_log"] = True
+        warnings += [said(entry) for entry in survey.rejected[:MOST_KINDS]]
+        return Outcome(result=result, warnings=warnings)
+
+    def _state_directory(self, folder: str) -> str:
+        """The folder that the task names, or else its variable or the alias of that."""
+        if self._task.args.get("state_directory"):
+            return folder
+        alias = self._templar.template(self._task_vars.get(variable.ALIAS))
+        return variable.given({variable.VARIABLE: folder, variable.ALIAS: alias})
+
+    def _chosen(self, patterns: t.Sequence[str] | None) -> list[str]:
+        play_hosts = list(self._task_vars.get("ansible_play_hosts") or [])
+        if not self._task.run_once and len(play_hosts) > 1:
+            raise ActivationError("license_survey reads all hosts from one task. Add run_once: true to it.", source="options")
+        if patterns:
+            limit = str(self._task_vars.get("ansible_limit") or "")
+            return chosen_hosts(patterns, self._task_vars["groups"], limit, self._loader)
+        if len(self._task_vars.get("ansible_play_batch") or []) < len(play_hosts):
+            raise ActivationError(
+                "license_survey reads all hosts of the play at once. Take serial out of the play, or name the hosts (option hosts).",
+                source="options",
+            )
+        return play_hosts
+
+    def _reader(self, local: t.Sequence[str]) -> Reader:
+        keys = self._task.dump_attrs()
+        keys["timeout"] = self._play_context.timeout
+        if self._play_context.password:
+            keys["password"] = self._play_context.password
+        del keys["retries"]
+        variables = HostVariables(self._task_vars["hostvars"], self._templar)
+        return Reader(
+            variables, self._shared_loader_obj.connection_loader, self._play_context, keys, str(self._task.connection or "ssh"), local
+        )
+
+
+def _progress(done: int, total: int, failed: int) -> None:
+    display.display(f"license_survey: {done} of {total}, {failed} not read")

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The survey itself: every host is asked once, and every answer is a row."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .._errors import ActivationError
+from .._masking import Secrets
+from .._survey.crew import Crew, Limits
+from .._survey.rows import Outcome, Row, license_facts
+from .._survey.schedule import Rejected, Schedule, Verdict
+from .._survey.tally import Tally
+from .._windows.survey import read_host
+from .._wsman import many_hosts
+from .._wsman.carriers import open_with
+from .._wsman.http_carrier import Contact, LogonRejected
+from .targets import Reader, Target
+from .tickets import Tickets, collection
+
+_PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of the hosts.
+
+    Attributes:
+        columns: See C(_windows.survey).
+        limits: How many at once, and how long.
+        logons_only: One host for each account is enough.
+    """
+
+    columns: Collection[str]
+    limits: Limits
+    logons_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one host."""
+
+    row: Row
+    verdict: Verdict
+
+
+class Survey:
+    """Asks all hosts.
+
+    Args:
+        reader: Reads how each is reached.
+        hosts: Their names.
+        wish: What is wanted.
+        keep: Takes each row as it comes, in the calling thread.
+        progress: Called every few seconds and at the end with how many hosts are done, how many there are, and how many of those done
+            were not read.
+
+    Attributes:
+        tally: What the rows amount to.
+        rejected: The accounts that were turned down.
+    """
+
+    def __init__(
+        self, reader: Reader, hosts: Sequence[str], wish: Wish, keep: Callable[[Row], None], progress: Callable[[int, int, int], None]
+    ) -> None:
+        self.tally = Tally(len(hosts))
+        self.rejected: list[Rejected] = []
+        self._reader = reader
+        self._hosts = hosts
+        self._wish = wish
+        self._keep = keep
+        self._progress = progress
+        self._told = time.monotonic()
+
+    def run(self) -> None:
+        """Ask them."""
+        plain: list[Target] = []
+        managed: list[Target] = []
+        for host in self._hosts:
+            try:
+                target = self._reader.target(host)
+            except ActivationError as failure:
+                self._take(_failed(host, failure, Outcome.FAILED))
+            else:
+                (managed if target.settings.managed else plain).append(target)
+            self._tick()
+        if plain:
+            self._ask_all(plain)
+        if managed:
+            with collection() as tickets:
+                self._ask_all(list(self._with_tickets(managed, tickets)))
+        self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
+
+    def _with_tickets(self, targets: Sequence[Target], tickets: Tickets) -> Iterable[Target]:
+        """The hosts whose account has a ticket; a row for each of the others."""
+        accounts: dict[tuple[str, str], list[Target]] = {}
+        for target in targets:
+            accounts.setdefault((target.settings.user, target.settings.password), []).append(target)
+        stopped: set[str] = set()
+        for (user, password), group in accounts.items():
+            first = group[0]
+            if user.casefold() in stopped:
+                self._refuse(group, next(entry for entry in self.rejected if entry.account.casefold() == user.casefold()))
+                continue
+            try:
+                tickets.get(self._reader.plugin(first), first.name, user, password)
+            except LogonRejected as failure:
+                stopped.add(user.casefold())
+                reason = _clause(failure, first)
+                rejected = Rejected(user, "The domain", reason, len(group))
+                self.rejected.append(rejected)
+                self._refuse(group, rejected)
+            except ActivationError as failure:
+                for target in group:
+                    self._take(_failed(target.name, failure, Outcome.UNREACHABLE, password))
+            else:
+                # Whose password is right is known, and hosts are not shown it.
+                yield from (replace(target, account=None) for target in (group[:1] if self._wish.logons_only else group))
+
+    def _ask_all(self, targets: Sequence[Target]) -> None:
+        schedule = Schedule(targets, self._wish.logons_only and any(target.account for target in targets))
+        crew: Crew[Target, Answer] = Crew(
+            schedule,
+            self._wish.limits,
+            contact=lambda: Contact(self._wish.limits.first_contact),
+            ask=self._ask,
+            silent=_silent,
+            take=self._received,
+            tick=lambda: self._refuse_and_tell(schedule),
+        )
+        crew.run()
+        self.rejected += schedule.rejected
+
+    def _ask(self, target: Target, contact: t.Any) -> Answer:
+        """One host, in a thread of its own."""
+        try:
+            with open_with(target.settings, target.name, contact, many_hosts) as session:
+                read = read_host(session, self._wish.columns)
+        except LogonRejected as failure:
+            return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
+        except ActivationError as failure:
+            outcome = Outcome.UNREACHABLE if failure.unreachable else Outcome.FAILED
+            # A fault of WS-Management or Windows comes after the logon.
+            accepted = failure.source == "windows" or failure.code.startswith("0x")
+            row = _failed(target.name, failure, outcome, target.settings.password)
+            return Answer(row, Verdict.ACCEPTED if accepted else Verdict.UNKNOWN)
+        except Exception as failure:
+            row = _failed(target.name, ActivationError(f"{type(failure).__name__}: {failure}"), Outcome.FAILED, target.settings.password)
+            return Answer(row, Verdict.UNKNOWN)
+        facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
+        reason = str((read.windows or {}).get("status_reason") or "")
+        return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
+
+    def _received(self, _target: Target, answer: Answer) -> tuple[Verdict, str]:
+        self._take(answer.row)
+        return answer.verdict, answer.row.code or answer.row.reason.partition(";")[0]
+
+    def _refuse_and_tell(self, schedule: Schedule[Target]) -> None:
+        for target, rejected in schedule.refused():
+            self._refuse([target], rejected)
+        self._tick()
+
+    def _refuse(self, targets: Iterable[Target], rejected: Rejected) -> None:
+        reason = f"{rejected.host} did not accept the account {rejected.account} ({rejected.reason})."
+        for target in targets:
+            self._take(Row(target.name, Outcome.NOT_ASKED, datetime.now(UTC), reason))
+
+    def _take(self, row: Row) -> None:
+        self.tally.add(row)
+        self._keep(row)
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._told >= _PROGRESS_SECONDS:
+            self._told = time.monotonic()
+            self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
+
+
+def _silent(target: Target, did: str) -> Answer:
+    endpoint = getattr(target.settings.pattern, "endpoint", "") or target.name
+    return Answer(Row(target.name, Outcome.UNREACHABLE, datetime.now(UTC), f"{endpoint} {did}."), Verdict.UNKNOWN)
+
+
+def _failed(host: str, failure: ActivationError, outcome: Outcome, password: str = "") -> Row:
+    """The row for an error; what libraries quote of the password is masked."""
+    reason = str(Secrets([password]).mask(failure.message)).removeprefix(f"{host}: ")
+    return Row(host, outcome, datetime.now(UTC), reason, failure.code)
+
+
+def _clause(failure: ActivationError, target: Target) -> str:
+    return failure.code or failure.message.removeprefix(f"{target.name}: ").partition(";")[0]

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of hosts, as the inventory, facts and extra variables have them, without a template engine for each host."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping
+
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+
+from .._errors import ActivationError
+
+_TEMPLATES = ("{{", "{%", "{#")
+
+
+class HostVariables:
+    """Reads variables of one host after another; not to be used by several threads at once.
+
+    C(hostvars[host]) makes a template engine for each host, which takes ten times as long as reading its variables. Here the
+    variables are taken as they are, and the task's own engine is lent to what is a template, with the variables of that host.
+
+    Args:
+        hostvars: The magic variable.
+        templar: The engine of the task. Its variables are put back.
+    """
+
+    def __init__(self, hostvars: t.Any, templar: t.Any) -> None:
+        self._hostvars = hostvars
+        self._templar = templar
+        self._variables: Mapping[str, t.Any] = {}
+
+    def of(self, host: str) -> Mapping[str, t.Any]:
+        """All variables of a host, as they are. What C(template) is given belongs to it from then on."""
+        self._variables = self._hostvars.raw_get(host)
+        return self._variables
+
+    def template(self, value: t.Any) -> t.Any:
+        """The value itself, or what its template gives."""
+        if not _may_be_template(value):
+            return value
+        before = self._templar.available_variables
+        self._templar.available_variables = {**self._variables, "hostvars": self._hostvars}
+        try:
+            return self._templar.template(value)
+        finally:
+            self._templar.available_variables = before
+
+
+def chosen_hosts(patterns: Iterable[str], groups: Mapping[str, Iterable[str]], limit: str, loader: t.Any) -> list[str]:
+    """The names of the hosts that patterns name, within the limit of the run.
+
+    Args:
+        patterns: As C(hosts) of a play takes them.
+        groups: The magic variable.
+        limit: The magic variable C(ansible_limit); empty for none.
+        loader: The loader of the task.
+
+    Raises:
+        ActivationError: A pattern or the limit can't be understood.
+    """
+    manager = InventoryManager(loader, parse=False)
+    for group, hosts in groups.items():
+        manager.add_group(group)
+        for host in hosts:
+            manager.add_host(host, group=group)
+    try:
+        manager.subset(limit or None)
+        return [str(host.name) for host in manager.get_hosts(pattern=list(patterns))]
+    except AnsibleError as failure:
+        raise ActivationError(f"hosts: {failure}", source="options") from failure
+
+
+def _may_be_template(value: t.Any) -> bool:
+    if isinstance(value, str):
+        return any(mark in value for mark in _TEMPLATES)
+    # A vaulted text is none of str, and is decrypted by the engine.
+    return not isinstance(value, (bool, int, float, type(None))) and (
+        not isinstance(value, (list, tuple)) or any(map(_may_be_template, value))
+    )
