@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from ansible.utils.display import Display
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
-from ..plugin_utils._computer_list.state_directory import judge_here
+from ..plugin_utils._computer_list.state_directory import VARIABLE, judge_here
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._fleet.survey import Survey, Wish
 from ..plugin_utils._fleet.targets import Reader
@@ -41,6 +41,12 @@ class ActionModule(VolumeActivationAction):
         """See the base class."""
         self._task_vars = task_vars or {}
         return super().run(tmp, task_vars)
+
+    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        super()._read_options(given, task_vars)
+        older = task_vars.get(VARIABLE)
+        if older and "state_directory" not in given:
+            given["state_directory"] = self._templar.template(older)
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""

@@ -55,7 +55,9 @@ class SurveyFile:
         self.path = path
         self._partial = path.with_name(f"{path.name}.partial")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in reversed([path.parent, *path.parent.parents]):
+                if not folder.exists():
+                    folder.mkdir(mode=0o700, exist_ok=True)
             self._handle = self._locked()
             os.ftruncate(self._handle, 0)
         except BlockingIOError:
