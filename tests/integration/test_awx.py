@@ -40,6 +40,8 @@ OF_SITES = ("kms_multi_site", "audit")
 LEFT_OUT = {"kms_replace_host", "reference_image", *(playbook for playbook in documented.PLAYBOOKS if playbook.startswith("mak_proxy_"))}
 # For MAKs a lab of its own, in which two computers get keys; back from MAK they find a KMS host by DNS.
 OF_MAKS = ("mak_independent", "kms_to_mak", "mak_to_kms")
+# What changes no host.
+READS = ("audit", "survey")
 MAK, MAK_LIMIT = "mak_win_enterprise", "pc-001*:pc-002*"
 # What AWX takes for a workflow's next jobs; it keeps them in one database field and in every job's extra variables.
 LARGEST_STATS = 1024
@@ -69,6 +71,9 @@ def variables_of(playbook: str, state: str) -> dict[str, str]:
     """What a job template of the playbook asks for, all of it text."""
     if playbook in OF_MAKS:
         return survey(playbook) | {"volume_activation_serial": "", "volume_activation_mak_hosts": "", **state_variables(state)}
+    if playbook == "survey":
+        asked = ("volume_activation_survey_hosts", "volume_activation_survey_columns", "volume_activation_survey_name")
+        return dict.fromkeys(asked, "") | state_variables(state)
     given = {"volume_activation_serial": "", "kms_single_site_publish_timeout": "3"}
     # A list comes as text as well.
     given["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
@@ -152,13 +157,14 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         return run_job(park, request.param, MAK_LIMIT, tmp_path_factory, request.getfixturevalue("state"))
     lab: Lab = request.getfixturevalue("running_lab")
     lab.control.reset()
-    return run_job(lab, request.param, LIMIT, tmp_path_factory)
+    state = request.getfixturevalue("state") if request.param == "survey" else ""
+    return run_job(lab, request.param, LIMIT, tmp_path_factory, state)
 
 
 def test_it_ends_well_with_an_empty_survey(job: dict[str, Any]):
     run: Run = job["run"]
     assert (run.status, run.rc) == ("successful", 0), run.output[-4000:]
-    assert (run.changed() > 0) == (job["playbook"] != "audit")
+    assert (run.changed() > 0) == (job["playbook"] not in READS)
 
 
 def test_the_summary_for_the_next_job_of_a_workflow_is_small_and_named_after_the_playbook(job: dict[str, Any]):
@@ -199,13 +205,13 @@ def test_no_secret_is_in_the_artifacts_or_with_any_child(job: dict[str, Any]):
     lines = [(place, content) for place, content in job["watch"].places if place.startswith("cmdline")]
     assert held and lines
     assert leaks([*held, *lines], secrets) == []
-    assert (key[-5:] in job["run"].output) == (job["playbook"] != "mak_to_kms")
+    assert (key[-5:] in job["run"].output) == (job["playbook"] not in ("mak_to_kms", "survey"))
 
 
 @pytest.mark.tier("soak")
 def test_a_second_job_changes_nothing(job: dict[str, Any]):
     playbook, arguments = f"{documented.COLLECTION}.{job['playbook']}", f"--limit {job['limit']}"
-    if job["playbook"] in OF_MAKS:
+    if job["state"]:
         variables = {"volume_activation_state_directory": job["state"]}
         again = run_playbook(job["lab"].layout.root, playbook, inventory=job["hosts"], arguments=arguments, variables=variables)
     else:

@@ -165,6 +165,49 @@ def test_the_check_of_logons_asks_one_host_for_each_account_and_fails_with_the_s
         assert run.rc == code, run.output[-3000:]
         assert len({entry["host"] for entry in strict_lab.requests()[before:]}) <= 1
     assert bad_logons(strict_lab, names.WINRM_USER)[1] == 0
+    # Of local accounts each host would count its own, so that nobody is asked.
+    local = {**inventory.CONNECTIONS["winrm_basic_tls"](strict_lab.layout), "ansible_password": WRONG}
+    written.write_text(yaml.safe_dump({"all": {"hosts": {name: {**host, **local} for name, host in hosts.items()}}}), encoding="utf-8")
+    before = len(strict_lab.requests())
+    assert run_playbook(strict_lab.layout.root, str(play), inventory=written).rc == 0
+    assert strict_lab.requests()[before:] == []
+
+
+def test_a_row_says_what_license_info_says_and_more_where_it_is_asked_for(running_lab: Lab, tmp_path: Path):
+    running_lab.control.reset()
+    limit = ":".join({machine.role: machine.fqdn for machine in running_lab.options.machines}.values())
+    play, state = tmp_path / "play.yml", {"volume_activation_state_directory": str(tmp_path)}
+    tasks = [
+        {
+            "name": "Survey",
+            "winops.volume_activation.license_survey": {"columns": ["license", "kms_client", "kms_host"]},
+            "run_once": True,
+        },
+        {"name": "Full", "winops.volume_activation.license_info": None},
+        {"name": "Small", "winops.volume_activation.license_info": {"detail": "summary"}},
+    ]
+    play.write_text(yaml.safe_dump([{"name": "P", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    run = run_playbook(running_lab.layout.root, str(play), arguments=f"--limit '{limit}'", variables=state)
+    assert run.rc == 0, run.output[-3000:]
+    rows = [json.loads(line) for line in (tmp_path / "survey" / "survey.jsonl").read_text(encoding="utf-8").splitlines()]
+    full, small = ({entry.host: entry.result for entry in run.of_task(name)} for name in ("Full", "Small"))
+    assert len(rows) == len(full) == len(small) == 3
+    for row in rows:
+        seen, service = full[row["host"]]["windows"], full[row["host"]]["service"]
+        for field, name in {"state": "status", "product": "name"}.items():
+            assert row[field] == seen[name]
+        for name in ("channel", "partial_key", "permanent", "expires_in_days"):
+            assert row[name] == seen[name]
+        assert {name: service[name] for name in row["kms_client_settings"] if name in service} == {
+            name: value for name, value in row["kms_client_settings"].items() if name in service
+        }
+        assert row["kms_host_settings"]["listening_port"] == service["listening_port"]
+        assert row["operating_system"]["build"] == full[row["host"]]["operating_system"]["build"]
+        for part in ("windows", "service"):
+            assert small[row["host"]][part].items() <= full[row["host"]][part].items()
+        assert small[row["host"]].keys().isdisjoint({"products", "addons"})
+        told = {name: small[row["host"]][name] for name in ("windows", "service", "operating_system")}
+        assert len(json.dumps(told)) <= 1024
 
 
 def test_limits_patterns_and_a_play_that_does_not_fit(running_lab: Lab, tmp_path: Path):

@@ -91,10 +91,10 @@ class Survey:
                 (managed if target.settings.managed else plain).append(target)
             self._tick()
         if plain:
-            self._ask_all(plain)
+            self._ask_all(plain, self._wish.logons_only)
         if managed:
             with collection() as tickets:
-                self._ask_all(list(self._with_tickets(managed, tickets)))
+                self._ask_all(list(self._with_tickets(managed, tickets)), logons_only=False)
         self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
     def _with_tickets(self, targets: Sequence[Target], tickets: Tickets) -> Iterable[Target]:
@@ -123,8 +123,8 @@ class Survey:
                 # Whose password is right is known, and hosts are not shown it.
                 yield from (replace(target, account=None) for target in (group[:1] if self._wish.logons_only else group))
 
-    def _ask_all(self, targets: Sequence[Target]) -> None:
-        schedule = Schedule(targets, self._wish.logons_only and any(target.account for target in targets))
+    def _ask_all(self, targets: Sequence[Target], logons_only: bool) -> None:
+        schedule = Schedule(targets, logons_only)
         crew: Crew[Target, Answer] = Crew(
             schedule,
             self._wish.limits,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
@@ -53,6 +53,8 @@ def facts(name: str, key: str, status: str = "licensed") -> dict[str, Any]:
     return license_facts(windows, [{"status": "licensed"}, {"status": "notification"}], {"kms_host": True, "current_count": 50}, AT)
 
 
+@example(host="日" * 255, reason="本" * 500, code="x" * 200, name="語" * 200, key="日" * 5, outcome=Outcome.READ)
+@example(host="a\u202eb\ud800", reason="\x1b[31m\u2028\u2066x", code="\x00", name="\u202e", key="\ud800", outcome=Outcome.FAILED)
 @given(host=texts, reason=texts, code=texts, name=texts, key=texts, outcome=st.sampled_from(Outcome))
 def test_a_row_is_one_visible_line_of_at_most_a_kilobyte(host: str, reason: str, code: str, name: str, key: str, outcome: Outcome):
     line = Row(host, outcome, AT, reason, code, facts(name, key)).as_line()
