@@ -83,14 +83,14 @@ def pair_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def zones_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Sites that are zones of one domain; reset it before use."""
-    with site_lab(tmp_path_factory, "zones", "127.0.0.50", 35985) as lab:
+    with site_lab(tmp_path_factory, "zones", "127.0.0.50", 26985) as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def domains_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Sites that are domains; reset it before use."""
-    with site_lab(tmp_path_factory, "domains", "127.0.0.60", 45985, bind_address="127.0.0.75", first_network=101) as lab:
+    with site_lab(tmp_path_factory, "domains", "127.0.0.60", 27985, bind_address="127.0.0.75", first_network=101) as lab:
         yield lab
 
 
@@ -98,7 +98,7 @@ def domains_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def three_sites_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """More sites and hosts than the scenario has, and other names; reset it before use."""
     sites: dict[str, Any] = {"site_names": ("north", "south", "east"), "site_hosts": 3, "clients": 6, "servers": 0}
-    with site_lab(tmp_path_factory, "zones", "127.0.0.80", 55985, first_network=121, **sites) as lab:
+    with site_lab(tmp_path_factory, "zones", "127.0.0.80", 28985, first_network=121, **sites) as lab:
         yield lab
 
 
