@@ -199,7 +199,8 @@ def test_a_job_that_would_lose_its_list_or_its_export_stops_before_the_first_cha
 ):
     # As in AWX, ansible-runner runs the play, and nobody has said where to keep anything.
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    variables = {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated", kept: str(tmp_path / "kept.json")}
+    given = {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated", "volume_activation_state_directory": ""}
+    variables = {**given, kept: str(tmp_path / "kept.json")}
     run = run_playbook(
         isolated_lab.layout.root, "winops.volume_activation.mak_proxy_collect", arguments="--limit pc-001", variables=variables
     )
