@@ -102,18 +102,17 @@ class Survey:
         accounts: dict[tuple[str, str], list[Target]] = {}
         for target in targets:
             accounts.setdefault((target.settings.user, target.settings.password), []).append(target)
-        stopped: set[str] = set()
+        stopped: dict[str, Rejected] = {}
         for (user, password), group in accounts.items():
             first = group[0]
             if user.casefold() in stopped:
-                self._refuse(group, next(entry for entry in self.rejected if entry.account.casefold() == user.casefold()))
+                self._refuse(group, stopped[user.casefold()])
                 continue
             try:
                 tickets.get(self._reader.plugin(first), first.name, user, password)
             except LogonRejected as failure:
-                stopped.add(user.casefold())
                 reason = _clause(failure, first)
-                rejected = Rejected(user, "The domain", reason, len(group))
+                rejected = stopped[user.casefold()] = Rejected(user, "The domain", reason, len(group))
                 self.rejected.append(rejected)
                 self._refuse(group, rejected)
             except ActivationError as failure:

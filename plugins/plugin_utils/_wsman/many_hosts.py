@@ -12,13 +12,19 @@ import os
 import ssl
 import threading
 import typing as t
-
-import requests.adapters
-import requests.utils
-import urllib3.util
-import urllib3.util.ssl_
+from types import SimpleNamespace
 
 from .http_carrier import READ_TIMEOUT, Contact
+
+try:
+    import requests.adapters
+    import requests.utils
+    import urllib3.util
+    import urllib3.util.ssl_
+except ImportError:
+    # Without them there is neither pywinrm nor pypsrp, and the carriers say which package is missing.
+    requests = SimpleNamespace(adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
+    urllib3 = SimpleNamespace(util=SimpleNamespace(Timeout=object))  # type: ignore[assignment]
 
 _CONTEXTS: dict[str | bool, ssl.SSLContext] = {}
 _LOCK = threading.Lock()
