@@ -93,7 +93,7 @@ test: stage ## The gate, 15 minutes: every check, and the tests of the tiers qui
 
 soak: stage setup-newest setup-microsoft-ad bundle ## The tests of the tier soak: make soak MINUTES=60 SEED=7
 	@echo 'soak: $(MINUTES) minutes, SEED=$(SEED)'
-	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadgroup --tier soak --hypothesis-seed=$(SEED) \
+	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder --tier soak --hypothesis-seed=$(SEED) \
 		--end-by=$$(($(GATE_STARTED) + 60 * $(MINUTES))) --durations=25 $(ARGS) tests
 
 scale: stage ## Thousands of canned hosts, measured beside a bare script and an empty task, to build/scale.json: make scale SIZE=2000
@@ -127,7 +127,7 @@ sanity: stage ## ansible-test sanity: make sanity ARGS="--test validate-modules"
 	$(in_venv) tests/setup/sanity.sh "$(build)" "$(collection)" $(ARGS)
 
 integration: stage ## Tests on the laboratory, which they start and stop
-	$(in_venv) pytest -n 2 --dist loadgroup --tier quick,test --junitxml=build/log/integration.xml tests/integration $(ARGS)
+	$(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder --tier quick,test --junitxml=build/log/integration.xml tests/integration $(ARGS)
 
 format: setup ## Lets ruff lay out the Python files and mend what it can
 	$(in_venv) ruff check --fix

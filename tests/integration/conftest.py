@@ -37,25 +37,24 @@ def pytest_configure() -> None:
         leave_network()
 
 
-# The labs that many test modules share. A test that uses one is run by the worker that has it up; others go module by module.
-SHARED_LABS = (
-    "running_lab",
-    "pair_lab",
-    "zones_lab",
-    "domains_lab",
-    "three_sites_lab",
-    "running_mak_lab",
-    "running_isolated_lab",
+# Modules that take minutes come first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "test_killed_runs",
+    "test_kms_single_site",
+    "test_awx",
+    "test_mak_independent",
+    "test_kms_multi_site",
+    "test_secrets",
+    "test_mak_proxy",
+    "test_examples",
+    "test_audit",
+    "test_kms_host_offline",
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests by the lab that they need, for `--dist loadgroup`."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            shared = next((lab for lab in SHARED_LABS if lab in getattr(item, "fixturenames", ())), None)
-            item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
+    """Bring the longest modules to the front; within a module the order stays."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ def verdicts(costs: Mapping[str, Cost], parts: Mapping[str, float], slowness: fl
 
 
 def too_long(wall: float, whole: float, slowness: float, others: float) -> str:
-    """Why the whole run took too long; empty where it did not, or where others used the machine.
+    """Why the whole run took half as long again as it may; empty where it did not, or where others used the machine.
 
     Args:
         wall: Seconds on the clock.
@@ -86,5 +86,5 @@ def too_long(wall: float, whole: float, slowness: float, others: float) -> str:
         slowness: As above.
         others: The share of the used processor time that was not this run's.
     """
-    limit = whole * max(1.0, slowness)
+    limit = OVER * whole * max(1.0, slowness)
     return f"{wall:.0f} s are more than {limit:.0f}" if wall > limit and others < BUSY else ""

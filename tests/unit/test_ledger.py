@@ -47,7 +47,8 @@ def test_a_part_that_costs_half_as_much_again_is_over(name: str, seconds: float,
 
 
 @pytest.mark.parametrize(
-    ("wall", "slowness", "others", "late"), [(899, 1.0, 0.0, False), (901, 1.0, 0.0, True), (901, 1.1, 0.0, False), (901, 1.0, 0.5, False)]
+    ("wall", "slowness", "others", "late"),
+    [(1349, 1.0, 0.0, False), (1351, 1.0, 0.0, True), (1351, 1.1, 0.0, False), (1351, 1.0, 0.5, False)],
 )
 def test_the_clock_says_something_where_nobody_else_uses_the_machine(wall: float, slowness: float, others: float, late: bool) -> None:
     assert bool(ledger.too_long(wall, 900, slowness, others)) is late
