@@ -189,7 +189,7 @@ def test_a_row_says_what_license_info_says_and_more_where_it_is_asked_for(runnin
     play.write_text(yaml.safe_dump([{"name": "P", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     run = run_playbook(running_lab.layout.root, str(play), arguments=f"--limit '{limit}'", variables=state)
     assert run.rc == 0, run.output[-3000:]
-    rows = [json.loads(line) for line in (tmp_path / "survey" / "survey.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (tmp_path / "survey.jsonl").read_text(encoding="utf-8").splitlines()]
     full, small = ({entry.host: entry.result for entry in run.of_task(name)} for name in ("Full", "Small"))
     assert len(rows) == len(full) == len(small) == 3
     for row in rows:
