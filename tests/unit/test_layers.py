@@ -22,6 +22,7 @@ TREE = Path(__file__).resolve().parents[2]
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
+    ("_runs",),
     ("_action", "_fleet", "_report_mak_proxy"),
     (
         "_module_options",
@@ -47,10 +48,16 @@ LAYERS = (
     ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
-# Who may reach hosts: the others among the siblings talk to directories, name servers and Microsoft.
-CONNECTS_TO_HOSTS = ("action", "_action", "_fleet", "_windows", "_scan", "_wsman")
+# What not everybody above may use. Of those that may reach hosts the siblings talk to directories, name servers and Microsoft; a run
+# decides about what others have read.
+KEPT_FOR = {
+    "_wsman": ("action", "_action", "_fleet", "_windows", "_scan"),
+    "_action": ("action",),
+    "_fleet": ("action",),
+}
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_fleet", "_module_options", "_vault")
 PURE = (
+    "_runs",
     "_audit",
     "_computer_list",
     "_findings",
@@ -75,7 +82,9 @@ PURE = (
 )
 # The one file of _wsman that is neither pure nor ignorant of Ansible.
 CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
-# Those of its files that use the libraries for WinRM, and HTTP beneath them.
+# Those of _runs that read what Ansible has; all others are pure.
+READERS = tuple(f"plugins/plugin_utils/_runs/{name}.py" for name in ("action", "collect"))
+# Those of _wsman that use the libraries for WinRM, and HTTP beneath them.
 LIBRARIES = tuple(f"plugins/plugin_utils/_wsman/{name}.py" for name in ("carriers", "many_hosts", "proxies"))
 # The one file of _microsoft that talks, and what it takes from Ansible for that.
 SPEAKER = "plugins/plugin_utils/_microsoft/service.py"
@@ -118,12 +127,13 @@ def complaint(file: str, layer: str, name: str) -> str:
             return ""
         if other not in HEIGHT:
             return f"{other} has no place in LAYERS"
-        if other == "_wsman" and layer not in CONNECTS_TO_HOSTS:
-            return f"only {', '.join(CONNECTS_TO_HOSTS[:-1])} use _wsman"
-        return "" if HEIGHT[other] < HEIGHT[layer] else f"{layer} is not above {other}"
+        if HEIGHT[other] >= HEIGHT[layer]:
+            return f"{layer} is not above {other}"
+        users = KEPT_FOR.get(other, (layer,))
+        return "" if layer in users or file in READERS else f"only {', '.join(users)} use {other}"
     if is_within(name, "ansible._internal", "ansible.module_utils._internal"):
         return "private to ansible-core"
-    if file == CARRIERS or (file == SPEAKER and is_within(name, URLS)):
+    if file in (CARRIERS, *READERS) or (file == SPEAKER and is_within(name, URLS)):
         return ""
     if is_within(name, "ansible") and layer not in KNOWS_ANSIBLE:
         return f"{layer} knows nothing of Ansible"
@@ -175,13 +185,19 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         ("plugins/plugin_utils/_topology/sites.py", "from .._licensing.kms import x", "_topology is not above _licensing"),
         ("plugins/plugin_utils/_plan.py", "import yaml", "standard library"),
         ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
-        ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _fleet"),
+        ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "only action, _action, _fleet, _windows, _scan use _wsman"),
         ("plugins/plugin_utils/_wsman/session.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
+        ("plugins/plugin_utils/_runs/fleet.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
+        ("plugins/plugin_utils/_runs/fleet.py", "from .._fleet.variables import HostVariables", "only action use _fleet"),
         ("plugins/plugin_utils/_wsman/session.py", "import requests", "standard library"),
         ("plugins/plugin_utils/_wsman/carriers.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_wsman/transport.py", "from ansible._internal import x", "private to ansible-core"),
         ("plugins/plugin_utils/_dns/update.py", "from .._directory.session import Session", "_dns is not above _directory"),
-        ("plugins/plugin_utils/_dns/update.py", "from .._wsman.session import Session", "only action, _action, _fleet"),
+        (
+            "plugins/plugin_utils/_dns/update.py",
+            "from .._wsman.session import Session",
+            "only action, _action, _fleet, _windows, _scan use _wsman",
+        ),
         ("plugins/plugin_utils/_kerberos/tickets.py", "from .._directory.settings import Settings", "_kerberos is not above _directory"),
         ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
         ("plugins/plugin_utils/_microsoft/batch_request.py", "from ansible.module_utils.urls import open_url", "nothing of Ansible"),

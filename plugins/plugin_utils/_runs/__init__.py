@@ -1,0 +1,7 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a play over many hosts decides and says: findings, who gets what, outcomes, summaries.
+
+Pure, but for C(collect), which reads variables, and C(action), the base of the actions that decide.
+"""

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base of the actions that decide over all hosts of a play, which the roles of the collection use and nobody else.
+
+Such an action reads what the tasks before it registered, once for each host, decides in Python, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping
+
+from .._action import Outcome, VolumeActivationAction
+from .._errors import ActivationError
+from .._fleet.variables import HostVariables
+from .collect import collect
+from .fleet import Fleet, fleet_of
+from .registered import Registered
+
+_EMPTY = ("", None)
+
+
+class RunAction(VolumeActivationAction):
+    """Base of the C(run_*) actions.
+
+    Options that an action of this kind has beside its own: C(step), what is to be decided; C(results), the names that it knows
+    results by and the variables that tasks registered them in; C(optional), which of them may be there on no host.
+
+    Attributes:
+        GROUPS: The inventory groups that the run knows.
+        INVENTORY: The variables of hosts that it reads.
+        IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
+    """
+
+    GROUPS: t.ClassVar[Collection[str]] = ()
+    INVENTORY: t.ClassVar[Collection[str]] = ()
+    IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
+
+    _task_vars: Mapping[str, t.Any]
+
+    def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        """What the step decides, as the values that the action returns. They are in every host's variables, so they hold no secret.
+
+        Args:
+            step: What is to be decided.
+            fleet: The hosts of the play.
+            found: What was registered for them; for the batch alone where the step is one of C(IN_BATCHES).
+            options: The options of the task.
+            check_mode: Nothing was changed before, and nothing will be.
+
+        Raises:
+            ActivationError: The options do not go together.
+        """
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """See the base class. The event of a job stays empty where all went well; what is registered stays whole."""
+        self._task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        if not result.get("failed"):
+            result["_ansible_no_log"] = True
+        return result
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        fleet, step = self._fleet(), str(options["step"])
+        hosts = fleet.batch if step in self.IN_BATCHES else fleet.hosts
+        variables = HostVariables(self._task_vars["hostvars"], self._templar)
+        found = collect(variables, hosts, options["results"], options["optional"], self.INVENTORY)
+        return Outcome(result=self.decide(step, fleet, found, options, check_mode))
+
+    def _fleet(self) -> Fleet:
+        magic = self._task_vars
+        batch, play_hosts = list(magic["ansible_play_batch"]), list(magic["ansible_play_hosts"])
+        name, step = self._module_name(), str(self._task.args.get("step"))
+        if not self._task.run_once and len(batch) > 1:
+            raise ActivationError(f"{name} decides over all hosts from one task. Add run_once: true to it.", source="options")
+        if step not in self.IN_BATCHES and batch != play_hosts:
+            raise ActivationError(f"{name} decides over all hosts of the play at once. Take serial out of the play.", source="options")
+        return fleet_of(list(magic["ansible_play_hosts_all"]), batch, magic["groups"], self.GROUPS)
+
+    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        """See the base class. Roles pass on what surveys of AWX gave them, in dictionaries as well; there, too, an empty text is an
+        option that was left out.
+        """
+        super()._read_options(given, task_vars)
+        for name, value in given.items():
+            if isinstance(value, Mapping) and name != "results":
+                given[name] = {key: entry for key, entry in value.items() if entry not in _EMPTY}
