@@ -15,6 +15,8 @@ from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.audit import run
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.registered import Registered
+from ..plugin_utils._text import one_line
+from ..plugin_utils._topology.sites import VARIABLE
 
 
 class ActionModule(RunAction):
@@ -25,15 +27,18 @@ class ActionModule(RunAction):
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
-        given = {**options, "sites": _of_text(options["sites"])}
+        given = {**options, "sites": of_text(options["sites"])}
         return run.decide(step, fleet, found, given, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _of_text(value: t.Any) -> t.Any:
+def of_text(value: t.Any) -> t.Any:
     """What a text of YAML or JSON holds, as surveys and extra variables give it."""
     if not isinstance(value, str):
         return value
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as failure:
-        raise ActivationError(f"sites can't be read as YAML: {failure}", source="options") from None
+        mark = getattr(failure, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        said = one_line(str(getattr(failure, "problem", None) or failure))
+        raise ActivationError(f"{VARIABLE} can't be read as YAML: {said}{where}.", source="options") from None

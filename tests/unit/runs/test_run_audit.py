@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import error_catalogue
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from unit import timing
 
+from ansible_collections.winops.volume_activation.plugins.action import run_audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import run
@@ -187,21 +189,29 @@ def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
     assert members == {"KMS_E": (["KMS-E1$"], True), "KMS_W": ([], False)}
 
 
-def test_a_file_of_another_run_is_refused(tmp_path: Path):
-    path = survey(tmp_path, [row("pc-1")])
-    with pytest.raises(
-        ActivationError, match=r"survey of another run, without 2 hosts of this one \(pc-2, pc-3\)\. .*kms_audit_survey_name"
-    ):
-        list(read_computers(path, ["pc-1", "pc-2", "pc-3"], ["pc-1", "pc-2", "pc-3"]))
-    with pytest.raises(ActivationError, match=r"can't be read"):
-        list(read_computers(str(tmp_path / "none"), ["pc-1"], ["pc-1"]))
+def without_hosts(folder: Path) -> dict[str, Any]:
+    return compare(topology_of(), fleet([]), registered(topology_of(), survey(folder, [row(E1), row(W1)]), HOSTS, host={}))
 
 
-def test_kms_hosts_that_nobody_looked_at_are_an_error_that_names_the_result(tmp_path: Path):
-    topology = topology_of()
-    found = registered(topology, survey(tmp_path, [row(E1), row(W1)]), HOSTS, host={})
-    with pytest.raises(ActivationError, match=r"No host has the result __host, which this task reads as host\."):
-        compare(topology, fleet([]), found)
+def of_another_run(folder: Path) -> list[Any]:
+    return list(read_computers(survey(folder, [row("pc-1")]), ["pc-1", "pc-2", "pc-3"], ["pc-1", "pc-2", "pc-3"]))
+
+
+BROUGHT_ABOUT = {
+    "sites that are no YAML": lambda _folder: run_audit.of_text("east: ["),
+    "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="[east"),
+    "a survey of another run": of_another_run,
+    "KMS hosts that nobody has looked at": without_hosts,
+}
+WRITTEN = error_catalogue.paired("Audits", BROUGHT_ABOUT)
+
+
+@pytest.mark.parametrize("case", BROUGHT_ABOUT)
+def test_what_is_wrong_is_said_as_it_is_written_down(tmp_path: Path, case: str):
+    with pytest.raises(ActivationError) as caught:
+        BROUGHT_ABOUT[case](tmp_path)
+    known = {"file": tmp_path / "survey.audit.jsonl"}
+    assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[case], caught.value, **known)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +231,6 @@ def test_a_search_list_is_a_list_or_a_text(given: Any, suffixes: Any):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"dns_suffixes": "[east"}, r"dns_suffixes is '\[east', which is no list of DNS domains\."),
         ({"dns_suffixes": {"a": 1}}, "which is no list of DNS domains"),
         ({"dns_suffixes": "a b"}, "dns_suffixes is 'a b', which is no DNS domain name such as contoso.com"),
         ({"lookup_domain": "a b"}, "lookup_domain is 'a b', which is no DNS domain name"),
