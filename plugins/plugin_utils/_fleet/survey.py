@@ -13,14 +13,17 @@ from datetime import UTC, datetime
 
 from .._errors import ActivationError
 from .._masking import Secrets
+from .._silent import Silent
 from .._survey.crew import Crew, Limits
 from .._survey.rows import Outcome, Row, license_facts
 from .._survey.schedule import Rejected, Schedule, Verdict
 from .._survey.tally import Tally
-from .._windows.survey import read_host
+from .._windows.survey import HostRead, read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
-from .._wsman.http_carrier import Contact, LogonRejected
+from .._wsman.contact import Contact
+from .._wsman.http_carrier import LogonRejected, NoAnswer
+from .._wsman.session import Session
 from .targets import Reader, Target
 from .tickets import Tickets, collection
 
@@ -77,6 +80,7 @@ class Survey:
         self._keep = keep
         self._progress = progress
         self._told = time.monotonic()
+        self._silent = Silent()
 
     def run(self) -> None:
         """Ask them."""
@@ -127,7 +131,7 @@ class Survey:
         crew: Crew[Target, Answer] = Crew(
             schedule,
             self._wish.limits,
-            contact=lambda: Contact(self._wish.limits.first_contact),
+            contact=lambda: Contact(self._wish.limits.first_contact, watched=True),
             ask=self._ask,
             silent=_silent,
             take=self._received,
@@ -139,8 +143,8 @@ class Survey:
     def _ask(self, target: Target, contact: t.Any) -> Answer:
         """One host, in a thread of its own."""
         try:
-            with open_with(target.settings, target.name, contact, many_hosts) as session:
-                read = read_host(session, self._wish.columns)
+            with open_with(target.settings, target.name, contact, many_hosts.share) as session:
+                read = self._read(session, contact)
         except LogonRejected as failure:
             return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
         except ActivationError as failure:
@@ -155,6 +159,15 @@ class Survey:
         facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
         reason = str((read.windows or {}).get("status_reason") or "")
         return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
+
+    def _read(self, session: Session, contact: Contact) -> HostRead:
+        place = session.carrier.endpoint
+        contact.seconds = self._silent.seconds(place, contact.seconds)
+        try:
+            return read_host(session, self._wish.columns)
+        except NoAnswer:
+            self._silent.note(place)
+            raise
 
     def _received(self, _target: Target, answer: Answer) -> tuple[Verdict, str]:
         self._take(answer.row)

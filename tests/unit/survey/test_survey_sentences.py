@@ -21,7 +21,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.t
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import ConnectionSettings, open_with
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import Contact
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
 
 pytestmark = pytest.mark.tier("test")
 
@@ -61,7 +61,7 @@ def test_a_silent_host_is_asked_once_and_given_up_after_the_first_contact(connec
         if connection == "winrm":
             pattern = transport(endpoint, username="u", password="p", auth_method="basic")
         settings = ConnectionSettings(connection, pattern, (30, 30))
-        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2), many_hosts) as session:
+        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2, watched=True), many_hosts.share) as session:
             read_host(session)
         assert failure.value.unreachable
         check(SILENT, failure.value, endpoint=endpoint)
