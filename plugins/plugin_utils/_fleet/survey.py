@@ -16,13 +16,13 @@ from .._masking import Secrets
 from .._silent import Silent
 from .._survey.crew import Crew, Limits
 from .._survey.rows import Outcome, Row, license_facts
-from .._survey.schedule import Rejected, Schedule, Verdict
+from .._survey.schedule import Errand, Rejected, Schedule, Verdict
 from .._survey.tally import Tally
 from .._windows.survey import HostRead, read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
 from .._wsman.contact import Contact
-from .._wsman.http_carrier import LogonRejected, NoAnswer
+from .._wsman.http_carrier import HttpCarrier, LogonRejected, NoAnswer
 from .._wsman.session import Session
 from .targets import Reader, Target
 from .tickets import Tickets, collection
@@ -47,9 +47,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one host."""
+    """What came of one host; without a row where there is more to come."""
 
-    row: Row
+    row: Row | None
     verdict: Verdict
 
 
@@ -98,7 +98,9 @@ class Survey:
             self._ask_all(plain, self._wish.logons_only)
         if managed:
             with collection() as tickets:
-                self._ask_all(list(self._with_tickets(managed, tickets)), logons_only=False)
+                with_tickets = list(self._with_tickets(managed, tickets))
+                if not self._wish.logons_only:
+                    self._ask_all(with_tickets, logons_only=False)
         self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
     def _with_tickets(self, targets: Sequence[Target], tickets: Tickets) -> Iterable[Target]:
@@ -108,6 +110,8 @@ class Survey:
             accounts.setdefault((target.settings.user, target.settings.password), []).append(target)
         stopped: dict[str, Rejected] = {}
         for (user, password), group in accounts.items():
+            if self._wish.logons_only and len(group) == 1:
+                continue
             first = group[0]
             if user.casefold() in stopped:
                 self._refuse(group, stopped[user.casefold()])
@@ -124,7 +128,7 @@ class Survey:
                     self._take(_failed(target.name, failure, Outcome.UNREACHABLE, password))
             else:
                 # Whose password is right is known, and hosts are not shown it.
-                yield from (replace(target, account=None) for target in (group[:1] if self._wish.logons_only else group))
+                yield from (replace(target, account=None) for target in group)
 
     def _ask_all(self, targets: Sequence[Target], logons_only: bool) -> None:
         schedule = Schedule(targets, logons_only)
@@ -140,11 +144,12 @@ class Survey:
         crew.run()
         self.rejected += schedule.rejected
 
-    def _ask(self, target: Target, contact: t.Any) -> Answer:
+    def _ask(self, errand: Errand[Target], contact: t.Any) -> Answer:
         """One host, in a thread of its own."""
+        target = errand.target
         try:
             with open_with(target.settings, target.name, contact, many_hosts.share) as session:
-                read = self._read(session, contact)
+                read = self._read(session, contact, errand.knock)
         except LogonRejected as failure:
             return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
         except ActivationError as failure:
@@ -156,20 +161,27 @@ class Survey:
         except Exception as failure:
             row = _failed(target.name, ActivationError(f"{type(failure).__name__}: {failure}"), Outcome.FAILED, target.settings.password)
             return Answer(row, Verdict.UNKNOWN)
+        if read is None:
+            return Answer(None, Verdict.ALIVE)
         facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
         reason = str((read.windows or {}).get("status_reason") or "")
         return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
 
-    def _read(self, session: Session, contact: Contact) -> HostRead:
+    def _read(self, session: Session, contact: Contact, knock: bool) -> HostRead | None:
         place = session.carrier.endpoint
         contact.seconds = self._silent.seconds(place, contact.seconds)
         try:
+            if knock:
+                many_hosts.knock(t.cast(HttpCarrier, session.carrier))
+                return None
             return read_host(session, self._wish.columns)
         except NoAnswer:
             self._silent.note(place)
             raise
 
-    def _received(self, _target: Target, answer: Answer) -> tuple[Verdict, str]:
+    def _received(self, _errand: Errand[Target], answer: Answer) -> tuple[Verdict, str]:
+        if answer.row is None:
+            return answer.verdict, ""
         self._take(answer.row)
         return answer.verdict, answer.row.code or answer.row.reason.partition(";")[0]
 
@@ -193,7 +205,8 @@ class Survey:
             self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
 
-def _silent(target: Target, did: str) -> Answer:
+def _silent(errand: Errand[Target], did: str) -> Answer:
+    target = errand.target
     endpoint = getattr(target.settings.pattern, "endpoint", "") or target.name
     return Answer(Row(target.name, Outcome.UNREACHABLE, datetime.now(UTC), f"{endpoint} {did}."), Verdict.UNKNOWN)
 

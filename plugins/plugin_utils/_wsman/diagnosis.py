@@ -163,9 +163,7 @@ def never_connected(error: BaseException) -> bool:
 
 def timed_out(error: BaseException) -> bool:
     """Whether the connection did not come about because nothing came back."""
-    return is_a(error, "ConnectTimeoutError", "ConnectTimeout") or any(
-        type(cause).__name__ == "ConnectTimeoutError" for cause in causes(error)
-    )
+    return any(type(cause).__name__ in ("ConnectTimeoutError", "TimeoutError") for cause in causes(error))
 
 
 def explain_connection(error: BaseException, endpoint: str, proxy: Proxy | None = None) -> str:

@@ -122,7 +122,7 @@ class HttpCarrier:
         if diagnosis.is_a(error, "SSLError") and not self._answered:
             return self.unreachable(diagnosis.explain_tls(error, self.endpoint))
         if diagnosis.never_connected(error):
-            return self._never_connected(error)
+            return self.never_connected(error)
         if diagnosis.is_a(error, "ReadTimeout") and not self.contact.made:
             return self.unreachable(
                 f"{self.endpoint} takes connections, but did not answer within {self.contact.seconds:g} seconds; see whether the host hangs,"
@@ -149,7 +149,8 @@ class HttpCarrier:
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
         return self.refused_logon(error)
 
-    def _never_connected(self, error: Exception) -> ActivationError:
+    def never_connected(self, error: Exception) -> ActivationError:
+        """The error for a connection that did not come about."""
         clause = diagnosis.explain_connection(error, self.endpoint, self.proxy)
         if other := self.passed_over():
             clause += f". The proxy {other.address}, which {other.named_by} names, is not used for WinRM; {other.chosen_by} chooses one"

@@ -9,10 +9,14 @@ To load a CA bundle takes 13 to 16 ms, which requests does for each connection.
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 import typing as t
 from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+from .http_carrier import HttpCarrier
 
 try:
     import requests.adapters
@@ -41,6 +45,21 @@ def share(session: t.Any, endpoint: str) -> None:
     old = session.adapters["https://"]
     if not isinstance(old, _SharedContext):
         session.mount("https://", _SharedContext(_context(session.verify), max_retries=old.max_retries))
+
+
+def knock(carrier: HttpCarrier) -> None:
+    """See whether a host takes connections, without a word to it. Behind a proxy that can't be told apart from any other failure.
+
+    Raises:
+        ActivationError: It takes none.
+    """
+    if carrier.proxy:
+        return
+    parts = urlsplit(carrier.endpoint)
+    try:
+        socket.create_connection((str(parts.hostname), parts.port or 0), carrier.contact.seconds).close()
+    except OSError as error:
+        raise carrier.never_connected(error) from None
 
 
 def _context(verify: bool | str | None) -> ssl.SSLContext:
