@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from ._action import Outcome, VolumeActivationAction, named
 from ._errors import ActivationError
 from ._masking import Secrets
+from ._plan import StepFailed
 from ._silent import Silent
 from ._wsman.contact import FIRST_CONTACT, VARIABLE, Contact
-from ._wsman.http_carrier import NoAnswer
+from ._wsman.http_carrier import is_silent
 from ._wsman.session import Session
 from ._wsman.transport import open_session
 
@@ -36,7 +37,7 @@ class WindowsAction(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """Open the session with the settings of the host's own connection, and close it whatever happens."""
-        with opened(self._connection, self._host, self._first_contact) as session:
+        with opened(self._connection, self._host, self._first_contact, again=bool(self._task.until)) as session:
             outcome = self.execute_on_host(session, options, check_mode)
         if self._play_context.become:
             outcome.warnings.append("become has no effect here: the rights are those of the WinRM account.")
@@ -77,23 +78,31 @@ def seconds_of(value: t.Any) -> float:
 
 
 @contextmanager
-def opened(connection: t.Any, host: str, first_contact: float) -> Iterator[Session]:
+def opened(connection: t.Any, host: str, first_contact: float, again: bool) -> Iterator[Session]:
     """A session, and what later tasks of the run have to know of it: whether the host has answered.
 
     Args:
         connection: The task's connection plugin.
         host: The host's name as the inventory has it.
         first_contact: Seconds until the first answer.
+        again: Ask although the host did not answer an earlier task of the run.
+
+    Raises:
+        ActivationError: It did not, and is not to be asked again.
     """
-    silent, contact = Silent(), Contact(first_contact)
-    with open_session(connection, host, contact) as session:
-        place = session.carrier.endpoint
-        contact.seconds = silent.seconds(place, first_contact)
+    with open_session(connection, host, Contact(first_contact)) as session:
+        silent = Silent(session.carrier.endpoint)
+        if silent and not again:
+            raise ActivationError(
+                f"{host}: it did not answer an earlier task of this run, and is not asked again. See whether it is on and what holds it;"
+                " a task with until asks nevertheless.",
+                source="wsman",
+                unreachable=True,
+            )
         try:
             yield session
-        except NoAnswer:
-            silent.note(place)
+        except Exception as failure:
+            if is_silent(failure.__cause__ if isinstance(failure, StepFailed) and failure.__cause__ else failure):
+                silent.note()
             raise
-        finally:
-            if contact.made:
-                silent.forget(place)
+        silent.forget()

@@ -15,21 +15,36 @@ import pytest
 from ansible import constants
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _silent
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._silent import Silent
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows_action import opened, seconds_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import NoAnswer
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 
 pytestmark = pytest.mark.tier("test")
 
 PLUGINS: dict[str, Callable[..., Any]] = {"winrm": winrm_plugin, "psrp": lambda port: psrp_plugin(port, ssl=False)}
 
 
+def late() -> UnknownOutcome:
+    """The error for an answer that did not come in time."""
+    error = UnknownOutcome("x")
+    error.late = True
+    return error
+
+
+def step_that_was_late() -> StepFailed:
+    """The same, in a step of a plan."""
+    error = StepFailed(Step("object", "attribute", "before", "after"), [], [])
+    error.__cause__ = late()
+    return error
+
+
 @pytest.fixture(autouse=True)
 def own_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of any host."""
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    monkeypatch.setattr(_silent, "_AGAIN", 0.1)
 
 
 @pytest.fixture(params=["takes no connection", "never answers"])
@@ -49,39 +64,55 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
             each.close()
 
 
-def seconds(plugin: Any, first_contact: float) -> float:
-    """How long a session holds that asks for anything."""
+def failure_of(plugin: Any, first_contact: float = 1.0, again: bool = False) -> tuple[ActivationError, float]:
+    """What a task says that asks for anything, and how long it takes."""
     began = time.monotonic()
-    with pytest.raises(NoAnswer) as failure, opened(plugin, "pc-001", first_contact) as session:
+    with pytest.raises(ActivationError) as failure, opened(plugin, "pc-001", first_contact, again) as session:
         session.identify()
     assert failure.value.unreachable
-    return time.monotonic() - began
+    return failure.value, time.monotonic() - began
 
 
 @pytest.mark.parametrize("connection", PLUGINS)
-def test_the_first_task_waits_for_the_first_contact_and_the_next_hardly(port: int, connection: str):
-    assert 0.9 < seconds(PLUGINS[connection](port), 1.0) < 5
-    assert seconds(PLUGINS[connection](port), 1.0) < 0.9
+def test_the_first_task_waits_for_the_first_contact_and_the_next_not_at_all(port: int, connection: str):
+    failure, seconds = failure_of(PLUGINS[connection](port))
+    assert isinstance(failure, NoAnswer)
+    assert 0.9 < seconds < 5
+    failure, seconds = failure_of(PLUGINS[connection](port))
+    assert failure.message.startswith("pc-001: it did not answer an earlier task of this run, and is not asked again.")
+    assert seconds < 0.5
+    # A task that waits for the host asks it.
+    assert isinstance(failure_of(PLUGINS[connection](port), again=True)[0], NoAnswer)
 
 
-def test_a_host_that_answers_again_is_as_good_as_any():
-    silent = _silent.Silent()
-    silent.note("http://pc-001:5985/wsman")
-    assert silent.seconds("http://pc-001:5985/wsman", 10) == 0.1
-    assert silent.seconds("http://pc-002:5985/wsman", 10) == 10
-    assert silent.seconds("http://pc-001:5985/wsman", 0.05) == 0.05
-    with opened(winrm_plugin(5985), "pc-001", 10) as session:
-        _silent.Silent().note(session.carrier.endpoint)
-        session.carrier.contact.make()
-    assert _silent.Silent().seconds(session.carrier.endpoint, 10) == 10
+@pytest.mark.parametrize("failure", [NoAnswer("x"), late(), step_that_was_late()])
+def test_a_host_that_lets_its_time_go_by_is_not_asked_again_until_it_has_answered(failure: Exception):
+    with pytest.raises(type(failure)), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+        raise failure
+    with pytest.raises(ActivationError, match="is not asked again"), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+        pass
+    with opened(winrm_plugin(5986), "pc-001", 10, again=False), opened(winrm_plugin(5985, host="::1"), "pc-001", 10, again=False):
+        pass
+    with opened(winrm_plugin(5985), "pc-001", 10, again=True):
+        pass
+    with opened(winrm_plugin(5985), "pc-001", 10, again=False):
+        pass
 
 
-def test_where_nothing_can_be_kept_the_next_task_waits_again(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("failure", [ActivationError("x"), UnknownOutcome("x"), ActivationError("x", unreachable=True), ValueError("x")])
+def test_another_failure_leaves_the_host_as_it_is(failure: Exception):
+    with pytest.raises(type(failure)), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+        raise failure
+    with opened(winrm_plugin(5985), "pc-001", 10, again=False):
+        pass
+
+
+def test_where_nothing_can_be_kept_the_next_task_asks_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", "/nonexistent")
-    silent = _silent.Silent()
-    silent.note("x")
-    silent.forget("x")
-    assert silent.seconds("x", 10) == 10
+    silent = Silent("x")
+    silent.note()
+    silent.forget()
+    assert not silent
 
 
 def test_the_variable_is_a_number_of_seconds():

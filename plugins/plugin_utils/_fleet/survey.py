@@ -22,7 +22,7 @@ from .._windows.survey import HostRead, read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
 from .._wsman.contact import Contact
-from .._wsman.http_carrier import HttpCarrier, LogonRejected, NoAnswer
+from .._wsman.http_carrier import HttpCarrier, LogonRejected, is_silent
 from .._wsman.session import Session
 from .targets import Reader, Target
 from .tickets import Tickets, collection
@@ -80,7 +80,6 @@ class Survey:
         self._keep = keep
         self._progress = progress
         self._told = time.monotonic()
-        self._silent = Silent()
 
     def run(self) -> None:
         """Ask them."""
@@ -149,7 +148,7 @@ class Survey:
         target = errand.target
         try:
             with open_with(target.settings, target.name, contact, many_hosts.share) as session:
-                read = self._read(session, contact, errand.knock)
+                read = self._read(session, errand.knock)
         except LogonRejected as failure:
             return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
         except ActivationError as failure:
@@ -167,17 +166,18 @@ class Survey:
         reason = str((read.windows or {}).get("status_reason") or "")
         return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
 
-    def _read(self, session: Session, contact: Contact, knock: bool) -> HostRead | None:
-        place = session.carrier.endpoint
-        contact.seconds = self._silent.seconds(place, contact.seconds)
+    def _read(self, session: Session, knock: bool) -> HostRead | None:
+        """What a host says; C(None) where it takes connections and was to be knocked at."""
+        silent = Silent(session.carrier.endpoint)
         try:
-            if knock:
-                many_hosts.knock(t.cast(HttpCarrier, session.carrier))
-                return None
-            return read_host(session, self._wish.columns)
-        except NoAnswer:
-            self._silent.note(place)
+            if not knock:
+                return read_host(session, self._wish.columns)
+            many_hosts.knock(t.cast(HttpCarrier, session.carrier))
+        except ActivationError as failure:
+            if is_silent(failure):
+                silent.note()
             raise
+        return None
 
     def _received(self, _errand: Errand[Target], answer: Answer) -> tuple[Verdict, str]:
         if answer.row is None:

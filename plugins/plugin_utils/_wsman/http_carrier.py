@@ -58,6 +58,11 @@ class NoAnswer(ActivationError):
     """Nothing came from the host, not even a refusal: it may be off, and who asks again waits again."""
 
 
+def is_silent(error: BaseException) -> bool:
+    """Whether the host let the time for its answer go by, so that who asks again would wait as long."""
+    return isinstance(error, NoAnswer) or (isinstance(error, UnknownOutcome) and error.late)
+
+
 class HttpCarrier:
     """A carrier (see C(carrier.Carrier)) over one of the libraries.
 
@@ -95,7 +100,7 @@ class HttpCarrier:
         except ActivationError:
             raise
         except TookTooLong:
-            raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds") from None
+            raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds", late=True) from None
         except AnswerRefused as refusal:
             raise self.unknown(str(refusal)) from None
         except SentElsewhere as redirect:
@@ -130,7 +135,7 @@ class HttpCarrier:
                 NoAnswer,
             )
         if diagnosis.is_a(error, "ReadTimeout"):
-            return self.unknown(f"no answer within {READ_TIMEOUT} seconds")
+            return self.unknown(f"no answer within {READ_TIMEOUT} seconds", late=True)
         if diagnosis.is_a(error, "ConnectionError", "ChunkedEncodingError", "SSLError"):
             return self.unknown(diagnosis.explain_broken(error, self.endpoint, self._answered))
         if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException") and not self.watch.status:
@@ -206,9 +211,11 @@ class HttpCarrier:
             unreachable=True,
         )
 
-    def unknown(self, clause: str) -> UnknownOutcome:
+    def unknown(self, clause: str, late: bool = False) -> UnknownOutcome:
         """Nobody knows what came of the request."""
-        return UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+        error = UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+        error.late = late
+        return error
 
     def unreachable(self, clause: str, kind: type[ActivationError] = ActivationError) -> ActivationError:
         """Nothing was asked of the host."""
