@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import error_catalogue
 import pytest
 from ansible import constants
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
@@ -22,6 +23,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows_
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import NoAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 
+HOST = "pc-001.contoso.com"
 pytestmark = pytest.mark.tier("test")
 
 PLUGINS: dict[str, Callable[..., Any]] = {"winrm": winrm_plugin, "psrp": lambda port: psrp_plugin(port, ssl=False)}
@@ -67,7 +69,7 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
 def failure_of(plugin: Any, first_contact: float = 1.0, again: bool = False) -> tuple[ActivationError, float]:
     """What a task says that asks for anything, and how long it takes."""
     began = time.monotonic()
-    with pytest.raises(ActivationError) as failure, opened(plugin, "pc-001", first_contact, again) as session:
+    with pytest.raises(ActivationError) as failure, opened(plugin, HOST, first_contact, again) as session:
         session.identify()
     assert failure.value.unreachable
     return failure.value, time.monotonic() - began
@@ -79,7 +81,8 @@ def test_the_first_task_waits_for_the_first_contact_and_the_next_not_at_all(port
     assert isinstance(failure, NoAnswer)
     assert 0.9 < seconds < 5
     failure, seconds = failure_of(PLUGINS[connection](port))
-    assert failure.message.startswith("pc-001: it did not answer an earlier task of this run, and is not asked again.")
+    case = error_catalogue.cases("Surveys")["a host that did not answer an earlier task of the run"]
+    assert error_catalogue.shown(failure) == error_catalogue.expected(case, failure)
     assert seconds < 0.5
     # A task that waits for the host asks it.
     assert isinstance(failure_of(PLUGINS[connection](port), again=True)[0], NoAnswer)
@@ -87,23 +90,23 @@ def test_the_first_task_waits_for_the_first_contact_and_the_next_not_at_all(port
 
 @pytest.mark.parametrize("failure", [NoAnswer("x"), late(), step_that_was_late()])
 def test_a_host_that_lets_its_time_go_by_is_not_asked_again_until_it_has_answered(failure: Exception):
-    with pytest.raises(type(failure)), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+    with pytest.raises(type(failure)), opened(winrm_plugin(5985), HOST, 10, again=False):
         raise failure
-    with pytest.raises(ActivationError, match="is not asked again"), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+    with pytest.raises(ActivationError, match="is not asked again"), opened(winrm_plugin(5985), HOST, 10, again=False):
         pass
-    with opened(winrm_plugin(5986), "pc-001", 10, again=False), opened(winrm_plugin(5985, host="::1"), "pc-001", 10, again=False):
+    with opened(winrm_plugin(5986), HOST, 10, again=False), opened(winrm_plugin(5985, host="::1"), HOST, 10, again=False):
         pass
-    with opened(winrm_plugin(5985), "pc-001", 10, again=True):
+    with opened(winrm_plugin(5985), HOST, 10, again=True):
         pass
-    with opened(winrm_plugin(5985), "pc-001", 10, again=False):
+    with opened(winrm_plugin(5985), HOST, 10, again=False):
         pass
 
 
 @pytest.mark.parametrize("failure", [ActivationError("x"), UnknownOutcome("x"), ActivationError("x", unreachable=True), ValueError("x")])
 def test_another_failure_leaves_the_host_as_it_is(failure: Exception):
-    with pytest.raises(type(failure)), opened(winrm_plugin(5985), "pc-001", 10, again=False):
+    with pytest.raises(type(failure)), opened(winrm_plugin(5985), HOST, 10, again=False):
         raise failure
-    with opened(winrm_plugin(5985), "pc-001", 10, again=False):
+    with opened(winrm_plugin(5985), HOST, 10, again=False):
         pass
 
 

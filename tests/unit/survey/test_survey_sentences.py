@@ -30,7 +30,9 @@ SILENT = "a host that takes the connection and does not answer"
 BUSY, UNWRITABLE = "a survey while another of its name is running", "a survey where nothing can be written"
 NOT_THERE, FOREIGN = "a survey that there is not", "a file that holds no survey"
 EACH, BATCHES, GONE = "a survey in a task for each host", "a survey in a play of batches", "a survey whose file is gone with the run"
-WRITTEN = error_catalogue.paired("Surveys", [MANY, ONE, SILENT, BUSY, UNWRITABLE, NOT_THERE, FOREIGN, EACH, BATCHES, GONE])
+# That of test_silent_hosts.
+HELD = "a host that did not answer an earlier task of the run"
+WRITTEN = error_catalogue.paired("Surveys", [MANY, ONE, SILENT, BUSY, UNWRITABLE, NOT_THERE, FOREIGN, EACH, BATCHES, GONE, HELD])
 HOST = "pc-001.contoso.com"
 
 
