@@ -30,7 +30,7 @@ class Expected:
     """What clients should be like.
 
     Attributes:
-        domains: The domains of all sites, in the order of their declaration.
+        domains: By site the domain in which its clients look, in the order of the declaration.
         dns_suffixes: The DNS suffix search list; C(None) for the domains of all sites, that of the client's own site first.
         lookup_domain: The one domain in which they look; empty for none.
         host_caching: Whether they keep to the KMS host that they found.

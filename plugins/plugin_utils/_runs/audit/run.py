@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._multi_site import work
@@ -109,7 +109,7 @@ def _file(found: Registered) -> str:
     return str(found.once("survey")["file"])
 
 
-def _asked(fleet: Fleet, hosts: Mapping[str, Any] | Any) -> list[str]:
+def _asked(fleet: Fleet, hosts: Iterable[str]) -> list[str]:
     """Those of the hosts that have not failed, which the survey has asked."""
     batch = frozenset(fleet.batch)
     return [host for host in hosts if host in batch]
