@@ -168,8 +168,9 @@ def test_an_activation_whose_answer_was_lost_after_the_work_is_not_repeated(flee
 
 
 def test_a_dark_computer_is_a_line_and_one_that_fails_does_so_after_the_summary(fleet: Fleet):
-    fleet.lab.control.stop_host("pc-001")
-    fleet.lab.control.inject(host="pc-002*", action="Invoke:InstallProductKey", hresult=0x80041001)
+    nowhere = {"all": {"hosts": {ONE: {"ansible_host": "127.0.0.1", "ansible_port": 1}}}}
+    (fleet.inventory / "nowhere.yml").write_text(yaml.safe_dump(nowhere), encoding="utf-8")
+    fleet.lab.control.inject(host="pc-002*", action="Invoke:InstallProductKey", hresult=0x80041001, times=0)
     run = fleet.play(":".join([ONE, TWO, THREE]))
     assert run.rc != 0
     assert run.stats["dark"] == {}
