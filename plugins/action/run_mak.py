@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from ..plugin_utils._masking import Secrets
@@ -24,7 +24,6 @@ class ActionModule(RunAction):
 
     INVENTORY = (KEYS, RING)
     SHARED = (RING,)
-    READERS = frozenset({"assign"})
     IN_BATCHES = frozenset({"begin", "outcome"})
     ONCE = frozenset({"learned"})
 
@@ -52,6 +51,10 @@ class ActionModule(RunAction):
             "ends": lambda: steps.ends(seen, check_mode),
         }
         return decided[step]()
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class."""
+        return self.INVENTORY if step == "assign" else ()
 
     def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
         """See the base class; the keys of all rings as well."""

@@ -31,7 +31,6 @@ class RunAction(VolumeActivationAction):
         GROUPS: The inventory groups that the run knows.
         INVENTORY: The variables of hosts that it reads, as each host sees them: with what the play gives, and extra variables.
         SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
-        READERS: The steps that read variables of hosts; empty for all.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
     """
@@ -39,7 +38,6 @@ class RunAction(VolumeActivationAction):
     GROUPS: t.ClassVar[Collection[str]] = ()
     INVENTORY: t.ClassVar[Collection[str]] = ()
     SHARED: t.ClassVar[Collection[str]] = ()
-    READERS: t.ClassVar[frozenset[str]] = frozenset()
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
     ONCE: t.ClassVar[frozenset[str]] = frozenset()
 
@@ -60,6 +58,10 @@ class RunAction(VolumeActivationAction):
         """
         raise NotImplementedError
 
+    def inventory_of(self, step: str) -> Collection[str]:  # noqa: ARG002 - for those that override it
+        """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
+        return self.INVENTORY
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See the base class. The event of a job stays empty where all went well; what is registered stays whole."""
         self._task_vars = task_vars or {}
@@ -72,7 +74,7 @@ class RunAction(VolumeActivationAction):
         """See the base class."""
         fleet, step = self._fleet(), str(options["step"])
         hosts = fleet.batch[:1] if step in self.ONCE else fleet.batch if step in self.IN_BATCHES else fleet.hosts
-        names = () if self.READERS and step not in self.READERS else self.INVENTORY
+        names = self.inventory_of(step)
         wanted = self._wanted(names, str(self._task_vars["inventory_hostname"])) if names else Wanted()
         variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath)
         found = collect(variables, hosts, options["results"], options["optional"], wanted)
