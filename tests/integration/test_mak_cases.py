@@ -183,7 +183,9 @@ def test_a_dark_computer_is_a_line_and_one_that_fails_does_so_after_the_summary(
     assert (last, last.host) == (run.results[-1], TWO)
     assert failed == f"Failed: {last.result['msg']}" and "0x80041001" in failed
     # The dark one is looked at once, and left out from then on.
-    assert {entry.task for entry in run.results if entry.host == ONE and entry.event == "runner_on_unreachable"} == {"Read the licensing state"}
+    assert {entry.task for entry in run.results if entry.host == ONE and entry.event == "runner_on_unreachable"} == {
+        "Read the licensing state"
+    }
 
 
 def test_each_computer_gets_the_key_of_the_ring_that_its_group_has(fleet: Fleet):

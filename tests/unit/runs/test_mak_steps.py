@@ -203,9 +203,11 @@ def test_a_key_is_tried_until_a_computer_tells_what_it_is_for():
 def test_orders_are_in_the_order_of_the_play_and_wait_for_what_has_no_known_end():
     play = Play({f"pc-{number}": plan_of(WIN, activated=number == 2, installed=number == 3) for number in (1, 2, 3)})
     open_end = {"products": [{"activation": {"began": MOMENT, "ended": None}}]}
+    # Who holds the key comes first where activations are given away, but not in the play.
     play.once(known={"computers": [{"name": "pc-3", **open_end}, {"name": "pc-2", **open_end}]})
+    play.once(learned={"products": {"win": {**PRODUCT, "host": "pc-3"}}})
     ordered = play.order()
-    assert ordered["hosts"] == {"pc-1": ["win"], "pc-3": ["win"]}
+    assert list(ordered["hosts"].items()) == [("pc-3", ["win"]), ("pc-1", ["win"])]
     assert (ordered["due"], ordered["batches"], ordered["settle"]) == (["pc-1", "pc-3"], [1, 50], {"pc-3": 30})
     assert (ordered["stop"], ordered["counted"]) == ("", True)
 
@@ -259,6 +261,18 @@ def test_a_computer_that_fails_with_two_keys_says_both():
     play.once(orders={"hosts": {"pc-1": ["win", "esu"]}, "others": [], "settle": {}})
     play.batch(["pc-1"], {"pc-1": failed("0x80041001")}, {})
     assert steps.ends(play.seen(), check_mode=False)["failures"] == {"pc-1": "It failed with 0x80041001. It failed with 0x80041001."}
+
+
+@pytest.mark.parametrize(
+    ("after", "left"), [({"skipped": True}, 50), (None, None), ({"counts": [{**COUNTS["counts"][0], "remaining": 49}]}, 49)]
+)
+def test_what_is_left_is_what_microsoft_said_last(after: dict[str, Any] | None, left: int | None):
+    play = Play({"pc-1": plan_of(WIN, activated=True)})
+    play.order()
+    # One that has failed says nothing.
+    play.once(after={"msg": "Microsoft is out of reach.", "error": {}} if after is None else after)
+    numbers = steps.ends(play.seen(), check_mode=False)["numbers"]
+    assert numbers["keys"] == {"win": {"remaining_before": 50, "remaining_after": left}}
 
 
 def test_those_ask_a_kms_host_once_more_that_were_only_counted():

@@ -99,7 +99,9 @@ def test_a_ring_that_many_see_is_templated_once(monkeypatch: pytest.MonkeyPatch)
 
 def test_no_key_comes_back_whatever_a_ring_calls_it():
     entry = {"key": GOOD, "description": f"This is {GOOD}, {GOOD.replace('-', '').lower()}"}
-    found = Job({"pc-1": {KEYS: "win", RING: {"win": entry, "esu": {"key": "short"}}}}).assign()
+    odd = {"key": "in no form", "description": "This is in no form."}
+    found = Job({"pc-1": {KEYS: "win,odd", RING: {"win": entry, "odd": odd}}}).assign()
+    assert "in no form" not in str(found)
     assert GOOD not in str(found) and GOOD.replace("-", "").lower() not in str(found)
     assert found["_ansible_no_log"] is True
 
