@@ -30,7 +30,6 @@ LAYERS = (
         "_report_multi_site",
         "_run",
         "_vault",
-        "_reference_image",
         "_report_mak",
         "_mak_journal",
         "_mak_proxy_entries",

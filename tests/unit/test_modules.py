@@ -19,6 +19,8 @@ pytestmark = pytest.mark.tier("quick")
 PLUGINS = Path(module_options.__file__).parent.parent
 COLLECTION = PLUGINS.parent
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
+# What the roles alone use is in no group, so that nobody gives it defaults.
+INTERNAL = "run_"
 
 
 def action_of(module: str):
@@ -58,10 +60,13 @@ def test_the_variables_that_stand_in_for_an_option_are_named_in_its_description(
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_module_is_in_an_action_group(module: str):
+def test_the_module_is_in_an_action_group_unless_it_is_internal(module: str):
     groups = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     extended = groups["all"][0]["metadata"]["extend_group"]
-    assert any(module in groups[name] for name in extended)
+    document = yaml.safe_load((PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8"))["DOCUMENTATION"]
+    internal = module.startswith(INTERNAL)
+    assert any(module in groups[name] for name in extended) != internal
+    assert document["short_description"].startswith("[INTERNAL] ") == internal
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -43,14 +43,11 @@ def collect(
             value = variables.template(found.get(name))
             if value is not None:
                 given[name][host] = value
-    for name, variable in names.items():
-        if hosts and not results[name] and name not in optional:
-            raise ActivationError(
-                f"No host has the result {variable}, which this task reads as {name}. Run the task that registers it in the same play or"
-                " before, or correct the name.",
-                source="options",
-            )
-    return Registered(hosts, results, given)
+    read = Registered(hosts, results, given, names)
+    for name in names:
+        if name not in optional:
+            read.demand(name, hosts)
+    return read
 
 
 def _result(value: Any, variable: str, host: str) -> Result:

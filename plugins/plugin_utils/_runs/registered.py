@@ -8,10 +8,12 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from .._errors import ActivationError
 
 Result = Mapping[str, Any]
 
@@ -32,11 +34,30 @@ class Registered:
         hosts: The hosts that were read, in the order of the play.
         results: By name and host what was registered; a host is not in it where the task did not get to it.
         variables: By name and host the values that the inventory gives; a host is not in it where it gives none.
+        names: By name the variable that the tasks registered it in.
     """
 
     hosts: Sequence[str]
     results: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def demand(self, name: str, hosts: Collection[str]) -> None:
+        """See that a task has run, or was skipped, on one host at least.
+
+        Args:
+            name: The name of its result.
+            hosts: Those on which it should have; none where it was not needed.
+
+        Raises:
+            ActivationError: It is there on none of them, as where a task registers it by another name.
+        """
+        if hosts and not any(host in self.results[name] for host in hosts):
+            raise ActivationError(
+                f"No host has the result {self.names.get(name, name)}, which this task reads as {name}. Run the task that registers it in the"
+                " same play or before, or correct the name.",
+                source="options",
+            )
 
     def ran(self, name: str, host: str) -> Ran:
         """What became of the task on the host."""

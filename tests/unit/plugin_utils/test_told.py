@@ -15,7 +15,6 @@ from ansible_collections.winops.volume_activation.plugins.filter import (
     kms_single_site,
     mak_independent,
     mak_proxy,
-    reference_image,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_proxy_entries as entries
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report_mak_proxy as report
@@ -25,7 +24,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs import image
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._text import visible_lines
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
 
 pytestmark = pytest.mark.tier("quick")
@@ -185,8 +186,8 @@ LINES = {
     "the telephone": lambda: mak_proxy.mak_proxy_telephone(
         {"kind": "full", "computers": [{"name": FORGED, "products": [{"name": FORGED, "pending": True, "extended_pid": PID, "installation_id": IID}]}]}
     ),
-    "a reference image": lambda: reference_image.reference_image_summary(
-        hostvars("__reference_image_", license={"operating_system": {"caption": FORGED}}), ["pc-1"], False, False
+    "a reference image": lambda: visible_lines(
+        image.summary([image.Reference("pc-1", license={"operating_system": {"caption": FORGED}})], False, False)
     ),
 }  # fmt: skip
 
