@@ -23,7 +23,7 @@ TREE = Path(__file__).resolve().parents[2]
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_runs",),
-    ("_action", "_fleet", "_report_mak_proxy"),
+    ("_action", "_fleet"),
     (
         "_module_options",
         "_query",
@@ -32,7 +32,6 @@ LAYERS = (
         "_vault",
         "_report_mak",
         "_mak_journal",
-        "_mak_proxy_entries",
     ),
     ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),

@@ -117,5 +117,5 @@ def test_names_come_in_the_forms_of_surveys(given: Any, names: list[str]):
 
 @pytest.mark.parametrize("given", [{"a": 1}, 7, "[a", [["a"]]])
 def test_what_is_no_list_of_names_is_an_error_that_names_the_variable(given: Any):
-    with pytest.raises(ActivationError, match="^volume_activation_mak "):
+    with pytest.raises(ActivationError, match=r"^volume_activation_mak "):
         names_of(given, "volume_activation_mak")
