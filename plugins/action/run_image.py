@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Collection
 
 from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._runs import image
@@ -24,6 +25,10 @@ class ActionModule(RunAction):
 
     SECRETS = frozenset({"mak"})
     INVENTORY = (_MAK,)
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class. Only findings are about the key itself."""
+        return self.INVENTORY if step == "findings" else ()
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..plugin_utils._masking import Secrets
 from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
-from ..plugin_utils._runs.mak_proxy.steps import STEPS, Asked
+from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, Asked
 from ..plugin_utils._runs.registered import Registered
 
 
@@ -25,6 +25,10 @@ class ActionModule(RunAction):
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
         return STEPS[step](Asked(fleet, found, options, self._host, check_mode))
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""
+        return self.INVENTORY if step in ASSIGNING else ()
 
     def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
         """See the base class. An entry of the ring without a key is a finding, and no option left out."""

@@ -54,6 +54,10 @@ class RunAction(VolumeActivationAction):
         """
         raise NotImplementedError
 
+    def inventory_of(self, step: str) -> Collection[str]:  # noqa: ARG002 - for those that override it
+        """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
+        return self.INVENTORY
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See the base class. The event of a job stays empty where all went well; what is registered stays whole."""
         self._task_vars = task_vars or {}
@@ -67,7 +71,7 @@ class RunAction(VolumeActivationAction):
         fleet, step = self._fleet(), str(options["step"])
         hosts = fleet.batch if step in self.IN_BATCHES else fleet.hosts
         variables = HostVariables(self._task_vars["hostvars"], self._templar)
-        found = collect(variables, hosts, options["results"], options["optional"], self.INVENTORY)
+        found = collect(variables, hosts, options["results"], options["optional"], self.inventory_of(step))
         return Outcome(result=self.decide(step, fleet, found, options, check_mode))
 
     def _fleet(self) -> Fleet:

@@ -208,6 +208,9 @@ STEPS: Mapping[str, Callable[[Asked], Decided]] = {
 }
 """The steps by name."""
 
+ASSIGNING = frozenset({"to_read", "collect_findings", "read", "collect_summary"})
+"""Those that look at who gets which key."""
+
 
 def _demand(asked: Asked, hosts: Collection[str], *names: str) -> None:
     for name in names:
