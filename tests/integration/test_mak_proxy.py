@@ -78,8 +78,8 @@ class Site:
         return path
 
     @contextlib.contextmanager
-    def playing(self, name: str, hosts: list[str] | None = None, **variables: Any) -> Iterator[subprocess.Popen[str]]:
-        """A playbook at work, where it belongs."""
+    def playing(self, name: str, hosts: list[str] | None = None, playbook: str = "", **variables: Any) -> Iterator[subprocess.Popen[str]]:
+        """A playbook at work, where it belongs, or another one in its place."""
         connected = name in ("acquire",)
         given: dict[str, Any] = {}
         if connected:
@@ -89,7 +89,7 @@ class Site:
             given |= {"mak_proxy_list": str(self.list), "mak_proxy_export": str(self.leaving)}
             given |= {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
         given |= variables
-        command = ["ansible-playbook", f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
+        command = ["ansible-playbook", playbook or f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
         if connected:
             command = self.microsoft.inside(command)
         else:
