@@ -87,9 +87,12 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     templar = SimpleNamespace(template=lambda value: value)
     action = importlib.import_module(f"{COLLECTION}.action.{case['module']}").ActionModule(task, connection, None, None, templar, None)
     action._play_context = SimpleNamespace(become=False)
-    base = sys.modules[f"{COLLECTION}.plugin_utils._action"]
     # Of a connection only its kind is looked at here; whatever is wrong has to be seen before anything is sent.
-    opened = nullcontext() if case.keys() & {"connection", "without"} else patch.object(base, "open_session", lambda *_: nullcontext())
+    opened = (
+        nullcontext()
+        if case.keys() & {"connection", "without"}
+        else patch(f"{COLLECTION}.plugin_utils._windows_action.opened", lambda *_: nullcontext())
+    )
     with opened:
         result: dict[str, Any] = action.run(task_vars={"inventory_hostname": HOST})
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._address import checked_domain, checked_host, split_address
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._licensing.kms import checked_settings
@@ -18,6 +18,7 @@ from ..plugin_utils._windows.client_settings import ACTIVATION_TYPES, Wanted
 from ..plugin_utils._windows.kms_client import KmsClient
 from ..plugin_utils._windows.kms_client_state import Wish
 from ..plugin_utils._windows.license_info import short_product
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 

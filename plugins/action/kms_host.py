@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._dns.published import PublishedRecords
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, Endpoint, State, probe, probe_all, unresolved
@@ -28,6 +28,7 @@ from ..plugin_utils._windows.listening import Probe
 from ..plugin_utils._windows.offline_activation import Confirmation
 from ..plugin_utils._windows.publication import Publication, PublishedHost, Wanted
 from ..plugin_utils._windows.publish_list import planned
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 

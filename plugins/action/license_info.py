@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._query import search
 from ..plugin_utils._windows.license_info import read_license, read_summary
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 

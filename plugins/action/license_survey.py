@@ -24,6 +24,8 @@ from ..plugin_utils._survey.crew import Limits
 from ..plugin_utils._survey.file import SurveyFile, survey_path
 from ..plugin_utils._survey.rows import Row
 from ..plugin_utils._survey.tally import MOST_KINDS, said
+from ..plugin_utils._windows_action import seconds_of
+from ..plugin_utils._wsman.contact import VARIABLE as FIRST_CONTACT_VARIABLE
 
 _LARGEST_RESULT = 64 * 1024
 display = Display()
@@ -34,7 +36,7 @@ class ActionModule(VolumeActivationAction):
 
     VARIABLES: t.ClassVar = {
         "state_directory": variable.VARIABLE,
-        "first_contact_timeout": "volume_activation_first_contact_timeout",
+        "first_contact_timeout": FIRST_CONTACT_VARIABLE,
     }
 
     _task_vars: t.Mapping[str, t.Any]
@@ -46,12 +48,12 @@ class ActionModule(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        for name in ("threads", "first_contact_timeout"):
-            if options[name] <= 0:
-                raise ActivationError(f"{name} has to be more than 0.", source="options")
+        if options["threads"] <= 0:
+            raise ActivationError("threads has to be more than 0.", source="options")
+        first_contact = seconds_of(options["first_contact_timeout"])
         directory = StateDirectory.here(self._state_directory(options["state_directory"] or ""))
         path = survey_path(directory, options["name"])
-        hosts = self._chosen(options["hosts"])
+        hosts = self._chosen(options["hosts"], options["logons_only"])
         facts: dict[str, dict[str, t.Any]] = {}
         warnings: list[str] = []
         # What looks at accounts alone does not take the place of a survey.
@@ -67,7 +69,7 @@ class ActionModule(VolumeActivationAction):
                     data = row.as_data()
                     facts[row.host] = {name: data.get(name) for name in options["facts"]}
 
-            wish = Wish(options["columns"], Limits(options["threads"], options["first_contact_timeout"]), options["logons_only"])
+            wish = Wish(options["columns"], Limits(options["threads"], first_contact), options["logons_only"])
             survey = Survey(self._reader(options["local_accounts"]), hosts, wish, keep, _progress)
             # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
             # little refers to itself.
@@ -95,14 +97,17 @@ class ActionModule(VolumeActivationAction):
         alias = self._templar.template(self._task_vars.get(variable.ALIAS))
         return variable.given({variable.VARIABLE: folder, variable.ALIAS: alias})
 
-    def _chosen(self, patterns: t.Sequence[str] | None) -> list[str]:
+    def _chosen(self, patterns: t.Sequence[str] | None, logons_only: bool) -> list[str]:
         play_hosts = list(self._task_vars.get("ansible_play_hosts") or [])
         if not self._task.run_once and len(play_hosts) > 1:
             raise ActivationError("license_survey reads all hosts from one task. Add run_once: true to it.", source="options")
         if patterns:
             limit = str(self._task_vars.get("ansible_limit") or "")
             return chosen_hosts(patterns, self._task_vars["groups"], limit, self._loader)
-        if len(self._task_vars.get("ansible_play_batch") or []) < len(play_hosts):
+        batch = list(self._task_vars.get("ansible_play_batch") or [])
+        if len(batch) < len(play_hosts):
+            if logons_only:
+                return batch
             raise ActivationError(
                 "license_survey reads all hosts of the play at once. Take serial out of the play, or name the hosts (option hosts).",
                 source="options",

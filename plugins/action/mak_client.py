@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._computer_list.store import ListFile
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._licensing import given_keys
@@ -19,6 +19,7 @@ from ..plugin_utils._windows.mak_client import MakClient
 from ..plugin_utils._windows.mak_client_state import Wish
 from ..plugin_utils._windows.mak_product import checked_scope
 from ..plugin_utils._windows.offline_activation import Confirmation
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 

@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.activation_objects import ActivationObjects
 from ..plugin_utils._directory.session import open_session
@@ -20,6 +20,7 @@ from ..plugin_utils._licensing.slmgr_verbs import DIRECTORY_VERBS
 from ..plugin_utils._masking import Secrets
 from ..plugin_utils._windows.slmgr.requests import License, license_text, parse
 from ..plugin_utils._windows.slmgr.run import run
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 # License files have some ten kilobytes.

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._windows.sysprep import Sysprep
 from ..plugin_utils._windows.sysprep_refusals import Wish
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 # A drive, and no character that a path can't have.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, WindowsAction
+from ..plugin_utils._action import Outcome
 from ..plugin_utils._windows.targets import Target, Wish
+from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 

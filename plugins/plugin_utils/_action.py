@@ -26,14 +26,10 @@ from ._module_options import documented_options
 from ._plan import Step, StepFailed
 from ._shown import difference_of, for_people, traceback_of
 from ._text import LONGEST, LONGEST_LINE, one_line, visible
-from ._wsman.session import Session
-from ._wsman.transport import open_session
 
 COLLECTION = "winops.volume_activation"
 # From -vvv on a traceback is shown, and then by ourselves: since ansible-core 2.19 those of results need a setting of their own.
 _TRACEBACK_VERBOSITY = 3
-# How options of connection plugins are named that hold a secret, such as remote_password of winrm and psrp.
-_PASSWORDS = ("password", "passphrase", "_pass")
 display = Display()
 
 
@@ -138,13 +134,18 @@ class VolumeActivationAction(ActionBase):
         for option, variable in self.VARIABLES.items():
             if given.keys() & {option, *spec[option].get("aliases", ())}:
                 continue
-            value = task_vars.get(variable)
+            value = self.stands_in(variable, task_vars)
             if value is not None:
-                value = self._templar.template(value)
-            if value is None or value == "":
-                value = os.environ.get(variable.upper(), "")
-            if value != "" and value is not None:
                 given[option] = value
+
+    def stands_in(self, variable: str, task_vars: dict[str, t.Any]) -> t.Any:
+        """The value of a variable, or else of the environment variable of that name in upper case; C(None) for none, or an empty text."""
+        value = task_vars.get(variable)
+        if value is not None:
+            value = self._templar.template(value)
+        if value is None or value == "":
+            value = os.environ.get(variable.upper())
+        return None if value == "" else value
 
     def _checked_options(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         spec = documented_options(self._module_name())
@@ -164,40 +165,12 @@ class VolumeActivationAction(ActionBase):
         spec = documented_options(self._module_name())
         names = self.SECRETS.union(*(spec.get(name, {}).get("aliases", ()) for name in self.SECRETS))
         secrets = Secrets()
-        secrets.add(_named(given, names.__contains__))
+        secrets.add(named(given, names.__contains__))
         return secrets
 
     def _item_secrets(self, given: Mapping[str, t.Any]) -> Secrets:
         """What the item of a loop must not hold: as a rule the same, and more where a result shows what nothing else may."""
         return self._secrets(given)
-
-
-class WindowsAction(VolumeActivationAction):
-    """Base of the modules that talk to a Windows host, in one WS-Management session per task."""
-
-    _requires_connection = True
-
-    def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
-        """Do the module's work over the host's session."""
-        raise NotImplementedError
-
-    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
-        """Open the session with the settings of the host's own connection, and close it whatever happens."""
-        with open_session(self._connection, self._host) as session:
-            outcome = self.execute_on_host(session, options, check_mode)
-        if self._play_context.become:
-            outcome.warnings.append("become has no effect here: the rights are those of the WinRM account.")
-        return outcome
-
-    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
-        """See the base class; passwords of the connection as well, which its libraries may quote."""
-        secrets = super()._secrets(given)
-        names = [name for name in self._connection.option_definitions if name.endswith(_PASSWORDS)]
-        # What a plugin does not know itself it passes on to its library, such as ansible_psrp_certificate_key_password.
-        extras = self._connection.get_option("_extras") if self._connection.allow_extras else {}
-        secrets.add(self._connection.get_option(name) for name in names)
-        secrets.add(_named(extras, lambda name: name.endswith(_PASSWORDS)))
-        return secrets
 
 
 def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.Any]:
@@ -270,17 +243,17 @@ def _plain(value: t.Any) -> t.Any:
     return value
 
 
-def _named(value: t.Any, wanted: Callable[[str], bool]) -> Iterable[t.Any]:
+def named(value: t.Any, wanted: Callable[[str], bool]) -> Iterable[t.Any]:
     """The values of all entries with such a name, however deep they lie."""
     if isinstance(value, Mapping):
         for name, entry in value.items():
             if wanted(str(name)):
                 yield entry
             else:
-                yield from _named(entry, wanted)
+                yield from named(entry, wanted)
     elif isinstance(value, (list, tuple)):
         for entry in value:
-            yield from _named(entry, wanted)
+            yield from named(entry, wanted)
 
 
 def _loop_item(task_vars: Mapping[str, t.Any]) -> t.Any:

@@ -173,6 +173,27 @@ def test_the_check_of_logons_asks_one_host_for_each_account_and_fails_with_the_s
     assert strict_lab.requests()[before:] == []
 
 
+# The variables that let a playbook run over hosts that it is not meant for.
+PLAYBOOKS = {
+    "kms_single_site": {},
+}
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_a_playbook_with_a_mistyped_password_stops_before_the_first_change_and_locks_nobody(strict_lab: Lab, playbook: str):
+    strict_lab.control.reset()
+    before, count = len(strict_lab.requests()), bad_logons(strict_lab, names.WINRM_USER)[0]
+    variables = {"ansible_password": WRONG, **PLAYBOOKS[playbook]}
+    run = run_playbook(strict_lab.layout.root, f"winops.volume_activation.{playbook}", variables=variables)
+    counted, locked = bad_logons(strict_lab, names.WINRM_USER)
+    assert locked == 0 and counted - count < THRESHOLD
+    assert run.rc == 2
+    assert len(set(run.failures())) == 1
+    assert "more hosts with it were not asked so that it is not locked; set ansible_user and ansible_password." in run.failures()[0]
+    assert len({entry["host"] for entry in strict_lab.requests()[before:]}) <= 1
+    assert WRONG not in run.output
+
+
 def test_a_row_says_what_license_info_says_and_more_where_it_is_asked_for(running_lab: Lab, tmp_path: Path):
     running_lab.control.reset()
     limit = ":".join({machine.role: machine.fqdn for machine in running_lab.options.machines}.values())

@@ -23,6 +23,7 @@ TREE = Path(__file__).resolve().parents[2]
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
     ("_runs",),
+    ("_windows_action",),
     ("_action", "_fleet"),
     (
         "_module_options",
@@ -38,7 +39,7 @@ LAYERS = (
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),
     ("_srv_order",),
-    ("_address", "_srv_value", "_state"),
+    ("_address", "_silent", "_srv_value", "_state"),
     ("_shown", "_files"),
     ("_plan", "_errors", "_xml"),
     ("_text",),
@@ -49,11 +50,11 @@ HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # What not everybody above may use. Of those that may reach hosts the siblings talk to directories, name servers and Microsoft; a run
 # decides about what others have read.
 KEPT_FOR = {
-    "_wsman": ("action", "_action", "_fleet", "_windows", "_scan"),
-    "_action": ("action",),
+    "_wsman": ("action", "_windows_action", "_fleet", "_windows", "_scan"),
+    "_action": ("action", "_windows_action"),
     "_fleet": ("action",),
 }
-KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_action", "_fleet", "_module_options", "_vault")
+KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_windows_action", "_action", "_fleet", "_module_options", "_silent", "_vault")
 PURE = (
     "_runs",
     "_audit",
@@ -83,7 +84,7 @@ CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
 # Those of _runs that read what Ansible has; all others are pure.
 READERS = tuple(f"plugins/plugin_utils/_runs/{name}.py" for name in ("action", "collect"))
 # Those of _wsman that use the libraries for WinRM, and HTTP beneath them.
-LIBRARIES = tuple(f"plugins/plugin_utils/_wsman/{name}.py" for name in ("carriers", "many_hosts", "proxies"))
+LIBRARIES = tuple(f"plugins/plugin_utils/_wsman/{name}.py" for name in ("carriers", "contact", "many_hosts", "proxies"))
 # The one file of _microsoft that talks, and what it takes from Ansible for that.
 SPEAKER = "plugins/plugin_utils/_microsoft/service.py"
 URLS = "ansible.module_utils.urls"
@@ -194,7 +195,7 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         (
             "plugins/plugin_utils/_dns/update.py",
             "from .._wsman.session import Session",
-            "only action, _action, _fleet, _windows, _scan use _wsman",
+            "only action, _windows_action, _fleet",
         ),
         ("plugins/plugin_utils/_kerberos/tickets.py", "from .._directory.settings import Settings", "_kerberos is not above _directory"),
         ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
@@ -226,7 +227,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, wh
     ("file", "source"),
     [
         ("plugins/action/kms_host.py", "from ..plugin_utils._action import Outcome\nfrom ..plugin_utils._wsman.session import Session"),
-        ("plugins/plugin_utils/_action.py", "from ansible.errors import AnsibleError\nfrom ._wsman.transport import open_session"),
+        ("plugins/plugin_utils/_windows_action.py", "from ansible.errors import AnsibleError\nfrom ._wsman.transport import open_session"),
         ("plugins/plugin_utils/_windows/licensing.py", "import time\nfrom .._wsman.session import Session\nfrom . import classes"),
         ("plugins/plugin_utils/_wsman/transport.py", "import ansible.plugins.connection, requests\nfrom .session import Session"),
         ("plugins/plugin_utils/_wsman/carriers.py", "import requests, ssl\nfrom .session import Session"),

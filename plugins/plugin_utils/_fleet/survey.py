@@ -13,14 +13,17 @@ from datetime import UTC, datetime
 
 from .._errors import ActivationError
 from .._masking import Secrets
+from .._silent import Silent
 from .._survey.crew import Crew, Limits
 from .._survey.rows import Outcome, Row, license_facts
-from .._survey.schedule import Rejected, Schedule, Verdict
+from .._survey.schedule import Errand, Rejected, Schedule, Verdict
 from .._survey.tally import Tally
-from .._windows.survey import read_host
+from .._windows.survey import HostRead, read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
-from .._wsman.http_carrier import Contact, LogonRejected
+from .._wsman.contact import Contact
+from .._wsman.http_carrier import HttpCarrier, LogonRejected, is_silent
+from .._wsman.session import Session
 from .targets import Reader, Target
 from .tickets import Tickets, collection
 
@@ -44,9 +47,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one host."""
+    """What came of one host; without a row where there is more to come."""
 
-    row: Row
+    row: Row | None
     verdict: Verdict
 
 
@@ -94,7 +97,9 @@ class Survey:
             self._ask_all(plain, self._wish.logons_only)
         if managed:
             with collection() as tickets:
-                self._ask_all(list(self._with_tickets(managed, tickets)), logons_only=False)
+                with_tickets = list(self._with_tickets(managed, tickets))
+                if not self._wish.logons_only:
+                    self._ask_all(with_tickets, logons_only=False)
         self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
     def _with_tickets(self, targets: Sequence[Target], tickets: Tickets) -> Iterable[Target]:
@@ -104,6 +109,8 @@ class Survey:
             accounts.setdefault((target.settings.user, target.settings.password), []).append(target)
         stopped: dict[str, Rejected] = {}
         for (user, password), group in accounts.items():
+            if self._wish.logons_only and len(group) == 1:
+                continue
             first = group[0]
             if user.casefold() in stopped:
                 self._refuse(group, stopped[user.casefold()])
@@ -120,14 +127,14 @@ class Survey:
                     self._take(_failed(target.name, failure, Outcome.UNREACHABLE, password))
             else:
                 # Whose password is right is known, and hosts are not shown it.
-                yield from (replace(target, account=None) for target in (group[:1] if self._wish.logons_only else group))
+                yield from (replace(target, account=None) for target in group)
 
     def _ask_all(self, targets: Sequence[Target], logons_only: bool) -> None:
         schedule = Schedule(targets, logons_only)
         crew: Crew[Target, Answer] = Crew(
             schedule,
             self._wish.limits,
-            contact=lambda: Contact(self._wish.limits.first_contact),
+            contact=lambda: Contact(self._wish.limits.first_contact, watched=True),
             ask=self._ask,
             silent=_silent,
             take=self._received,
@@ -136,11 +143,12 @@ class Survey:
         crew.run()
         self.rejected += schedule.rejected
 
-    def _ask(self, target: Target, contact: t.Any) -> Answer:
+    def _ask(self, errand: Errand[Target], contact: t.Any) -> Answer:
         """One host, in a thread of its own."""
+        target = errand.target
         try:
-            with open_with(target.settings, target.name, contact, many_hosts) as session:
-                read = read_host(session, self._wish.columns)
+            with open_with(target.settings, target.name, contact, many_hosts.share) as session:
+                read = self._read(session, errand.knock)
         except LogonRejected as failure:
             return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
         except ActivationError as failure:
@@ -152,11 +160,28 @@ class Survey:
         except Exception as failure:
             row = _failed(target.name, ActivationError(f"{type(failure).__name__}: {failure}"), Outcome.FAILED, target.settings.password)
             return Answer(row, Verdict.UNKNOWN)
+        if read is None:
+            return Answer(None, Verdict.ALIVE)
         facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
         reason = str((read.windows or {}).get("status_reason") or "")
         return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
 
-    def _received(self, _target: Target, answer: Answer) -> tuple[Verdict, str]:
+    def _read(self, session: Session, knock: bool) -> HostRead | None:
+        """What a host says; C(None) where it takes connections and was to be knocked at."""
+        silent = Silent(session.carrier.endpoint)
+        try:
+            if not knock:
+                return read_host(session, self._wish.columns)
+            many_hosts.knock(t.cast(HttpCarrier, session.carrier))
+        except ActivationError as failure:
+            if is_silent(failure):
+                silent.note()
+            raise
+        return None
+
+    def _received(self, _errand: Errand[Target], answer: Answer) -> tuple[Verdict, str]:
+        if answer.row is None:
+            return answer.verdict, ""
         self._take(answer.row)
         return answer.verdict, answer.row.code or answer.row.reason.partition(";")[0]
 
@@ -180,7 +205,8 @@ class Survey:
             self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
 
-def _silent(target: Target, did: str) -> Answer:
+def _silent(errand: Errand[Target], did: str) -> Answer:
+    target = errand.target
     endpoint = getattr(target.settings.pattern, "endpoint", "") or target.name
     return Answer(Row(target.name, Outcome.UNREACHABLE, datetime.now(UTC), f"{endpoint} {did}."), Verdict.UNKNOWN)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from .schedule import Schedule, TargetT, Verdict
+from .schedule import Errand, Schedule, TargetT, Verdict
 
 _TICK = 0.2
 """Seconds between two looks at who waits."""
@@ -58,7 +58,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Job(Generic[TargetT]):
-    target: TargetT
+    errand: Errand[TargetT]
     contact: Contact
     started: float = 0.0
 
@@ -81,9 +81,9 @@ class Crew(Generic[TargetT, AnswerT]):
         schedule: Schedule[TargetT],
         limits: Limits,
         contact: Callable[[], Contact],
-        ask: Callable[[TargetT, Contact], AnswerT],
-        silent: Callable[[TargetT, str], AnswerT],
-        take: Callable[[TargetT, AnswerT], tuple[Verdict, str]],
+        ask: Callable[[Errand[TargetT], Contact], AnswerT],
+        silent: Callable[[Errand[TargetT], str], AnswerT],
+        take: Callable[[Errand[TargetT], AnswerT], tuple[Verdict, str]],
         tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._schedule = schedule
@@ -121,10 +121,10 @@ class Crew(Generic[TargetT, AnswerT]):
         spare = self._threads - len(self._given_up) - len(self._waiting) > self._limits.threads
         most = self._limits.threads * (1 if spare else 2)
         while len(self._running) - len(self._waiting) < most and len(self._waiting) < _MOST_WAITING:
-            target = self._schedule.next()
-            if target is None:
+            errand = self._schedule.next()
+            if errand is None:
                 break
-            job = _Job(target, self._contact())
+            job = _Job(errand, self._contact())
             self._running[id(job)] = job
             self._jobs.put(job)
         needed = min(len(self._running), self._limits.threads + len(self._waiting)) + len(self._given_up)
@@ -144,7 +144,7 @@ class Crew(Generic[TargetT, AnswerT]):
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job.started = time.monotonic()
-            self._answers.put((job, self._ask(job.target, job.contact)))
+            self._answers.put((job, self._ask(job.errand, job.contact)))
 
     def _received(self, job: _Job[TargetT], answer: AnswerT) -> None:
         if id(job) in self._given_up:
@@ -155,7 +155,7 @@ class Crew(Generic[TargetT, AnswerT]):
     def _finish(self, job: _Job[TargetT], answer: AnswerT) -> None:
         del self._running[id(job)]
         self._waiting.discard(id(job))
-        self._schedule.answered(job.target, *self._take(job.target, answer))
+        self._schedule.answered(job.errand, *self._take(job.errand, answer))
 
     def _look(self, now: float) -> None:
         """Who waits, and who has waited long enough."""
@@ -171,4 +171,4 @@ class Crew(Generic[TargetT, AnswerT]):
     def _give_up(self, job: _Job[TargetT], did: str) -> None:
         """Its thread goes on until a time-out of its own ends it, and is of use again then."""
         self._given_up[id(job)] = job
-        self._finish(job, self._silent(job.target, did))
+        self._finish(job, self._silent(job.errand, did))

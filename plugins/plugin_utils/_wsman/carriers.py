@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 
 from .._errors import ActivationError
 from .carrier import Carrier
+from .contact import Contact, Patience
 from .diagnosis import Proxy
 from .guard import Watch, bound, guard
-from .http_carrier import READ_TIMEOUT, Contact, HttpCarrier, patience_for
+from .http_carrier import READ_TIMEOUT, HttpCarrier, patience_for
 from .proxies import proxy_of_environment, proxy_of_variable
 from .session import Session
 
@@ -120,27 +121,21 @@ class ConnectionSettings:
         return str(self.pattern["auth"]) if self.connection == "psrp" else _winrm_method(self.pattern)
 
 
-class Preparation(t.Protocol):
-    """What is special where one process talks to many hosts, see C(many_hosts)."""
-
-    def share(self, session: t.Any, endpoint: str) -> None:
-        """Called with each session of requests before anything is sent over it."""
-
-    def patience(self, contact: Contact) -> t.Any:
-        """What requests takes as C(timeout)."""
+# What is done with a session of requests, given the URL that it is for, before anything is sent over it.
+Share = Callable[[t.Any, str], None]
 
 
-def open_with(settings: ConnectionSettings, host: str, contact: Contact | None = None, preparation: Preparation | None = None) -> Session:
+def open_with(settings: ConnectionSettings, host: str, contact: Contact | None = None, share: Share | None = None) -> Session:
     """A session over settings that were read before.
 
     Args:
         settings: How the host is reached.
         host: The host's name as the inventory has it.
-        contact: See C(HttpCarrier).
-        preparation: Goes with C(contact).
+        contact: Limits the first answer.
+        share: For one process that talks to many hosts, see C(many_hosts.share).
     """
     kind = _WinrmCarrier if settings.connection == "winrm" else _PsrpCarrier
-    return Session(kind(settings, host, contact, preparation), host)
+    return Session(kind(settings, host, contact, share), host)
 
 
 def _authority(address: str) -> str:
@@ -169,13 +164,12 @@ def _winrm_method(transport: t.Any) -> str:
 class _LibraryCarrier(HttpCarrier):
     """What both have in common beyond HTTP: made from settings, and told how their sessions are prepared."""
 
-    def __init__(self, settings: ConnectionSettings, host: str, contact: Contact | None, preparation: Preparation | None) -> None:
+    def __init__(self, settings: ConnectionSettings, host: str, contact: Contact | None, share: Share | None) -> None:
         super().__init__(host, contact)
         self._settings = settings
-        self._preparation = preparation
+        self._share = share
         self.patience = patience_for(settings.timeouts)
-        connecting, reading = settings.timeouts
-        self._timeout = preparation.patience(contact) if preparation and contact else (connecting, max(reading, READ_TIMEOUT))
+        self._timeout = Patience(self.contact, max(settings.timeouts[1], READ_TIMEOUT))
         self._proxy_variable = f"ansible_{settings.connection}_proxy"
         self.proxy = proxy_of_variable(settings.proxy, self._proxy_variable) if settings.proxy else None
         self._transport = self._fresh()
@@ -206,15 +200,15 @@ class _LibraryCarrier(HttpCarrier):
 
         It does not refer to the carrier, which refers to it.
         """
-        watch = self.watch = Watch(self.contact.make) if self.contact else Watch()
-        settings, preparation, endpoint = self._settings, self._preparation, self.endpoint
+        watch = self.watch = Watch(self.contact.make)
+        settings, share, endpoint = self._settings, self._share, self.endpoint
 
         def guarded(session: t.Any) -> t.Any:
             if not settings.proxy:
                 session.proxies = {}
-            if preparation:
+            if share:
                 # Its adapters are among those that the guard is put on.
-                preparation.share(session, endpoint)
+                share(session, endpoint)
             guard(session, watch, None if settings.proxy else {})
             return session
 

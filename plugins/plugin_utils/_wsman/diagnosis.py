@@ -161,6 +161,11 @@ def never_connected(error: BaseException) -> bool:
     return any(type(cause).__name__ in wanted for cause in causes(error))
 
 
+def timed_out(error: BaseException) -> bool:
+    """Whether the connection did not come about because nothing came back."""
+    return any(type(cause).__name__ in ("ConnectTimeoutError", "TimeoutError") for cause in causes(error))
+
+
 def explain_connection(error: BaseException, endpoint: str, proxy: Proxy | None = None) -> str:
     """Why no connection came about.
 

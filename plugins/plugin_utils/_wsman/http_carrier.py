@@ -10,13 +10,13 @@ error says what to do; otherwise it is an C(UnknownOutcome), and whoever asked r
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .._text import visible
 from . import diagnosis
 from .bounds import TookTooLong, run_within
 from .carrier import HttpError
+from .contact import VARIABLE, Contact
 from .diagnosis import Proxy
 from .envelope import OPERATION_TIMEOUT
 from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
@@ -54,21 +54,13 @@ class LogonRejected(ActivationError):
     """The account was not accepted, which domains and computers count as a bad logon."""
 
 
-@dataclass(slots=True)
-class Contact:
-    """How long a host may take until its first answer, where whoever asks watches over the time of the whole exchange.
+class NoAnswer(ActivationError):
+    """Nothing came from the host, not even a refusal: it may be off, and who asks again waits again."""
 
-    Attributes:
-        seconds: For the connection, and then for the first answer.
-        made: Whether anything came from the host.
-    """
 
-    seconds: float
-    made: bool = False
-
-    def make(self) -> None:
-        """Something came."""
-        self.made = True
+def is_silent(error: BaseException) -> bool:
+    """Whether the host let the time for its answer go by, so that who asks again would wait as long."""
+    return isinstance(error, NoAnswer) or (isinstance(error, UnknownOutcome) and error.late)
 
 
 class HttpCarrier:
@@ -76,7 +68,7 @@ class HttpCarrier:
 
     Args:
         host: The host's name as the inventory has it.
-        contact: Limits the first answer. With it, an exchange is not limited as a whole, which costs a thread each.
+        contact: Limits the first answer.
 
     Attributes:
         endpoint: The URL that the messages go to.
@@ -90,7 +82,7 @@ class HttpCarrier:
 
     def __init__(self, host: str, contact: Contact | None = None) -> None:
         self.host = host
-        self.contact = contact
+        self.contact = contact or Contact()
         self.watch = Watch()
         self.patience: float = READ_TIMEOUT + MARGIN
         self._answered = False
@@ -103,11 +95,12 @@ class HttpCarrier:
         """See C(Carrier.send)."""
         self.watch.begin()
         try:
-            answer = self.post(message) if self.contact else run_within(self.patience, lambda: self.post(message))
+            # To limit an exchange as a whole costs a thread.
+            answer = self.post(message) if self.contact.watched else run_within(self.patience, lambda: self.post(message))
         except ActivationError:
             raise
         except TookTooLong:
-            raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds") from None
+            raise self.unknown(f"the answer did not end within {self.patience:.0f} seconds", late=True) from None
         except AnswerRefused as refusal:
             raise self.unknown(str(refusal)) from None
         except SentElsewhere as redirect:
@@ -134,11 +127,15 @@ class HttpCarrier:
         if diagnosis.is_a(error, "SSLError") and not self._answered:
             return self.unreachable(diagnosis.explain_tls(error, self.endpoint))
         if diagnosis.never_connected(error):
-            return self._never_connected(error)
-        if diagnosis.is_a(error, "ReadTimeout") and self.contact and not self.contact.made:
-            return self.unreachable(f"{self.endpoint} takes connections, but did not answer within {self.contact.seconds:g} seconds")
+            return self.never_connected(error)
+        if diagnosis.is_a(error, "ReadTimeout") and not self.contact.made:
+            return self.unreachable(
+                f"{self.endpoint} takes connections, but did not answer within {self.contact.seconds:g} seconds; see whether the host hangs,"
+                f" or give it more in {VARIABLE}",
+                NoAnswer,
+            )
         if diagnosis.is_a(error, "ReadTimeout"):
-            return self.unknown(f"no answer within {READ_TIMEOUT} seconds")
+            return self.unknown(f"no answer within {READ_TIMEOUT} seconds", late=True)
         if diagnosis.is_a(error, "ConnectionError", "ChunkedEncodingError", "SSLError"):
             return self.unknown(diagnosis.explain_broken(error, self.endpoint, self._answered))
         if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException") and not self.watch.status:
@@ -157,11 +154,12 @@ class HttpCarrier:
             return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
         return self.refused_logon(error)
 
-    def _never_connected(self, error: Exception) -> ActivationError:
+    def never_connected(self, error: Exception) -> ActivationError:
+        """The error for a connection that did not come about."""
         clause = diagnosis.explain_connection(error, self.endpoint, self.proxy)
         if other := self.passed_over():
             clause += f". The proxy {other.address}, which {other.named_by} names, is not used for WinRM; {other.chosen_by} chooses one"
-        return self.unreachable(clause)
+        return self.unreachable(clause, NoAnswer if diagnosis.timed_out(error) else ActivationError)
 
     def _redirected(self, redirect: SentElsewhere) -> str:
         target = f"to {visible(redirect.location, _LONGEST_ADDRESS)}" if redirect.location else "that names no address"
@@ -213,13 +211,15 @@ class HttpCarrier:
             unreachable=True,
         )
 
-    def unknown(self, clause: str) -> UnknownOutcome:
+    def unknown(self, clause: str, late: bool = False) -> UnknownOutcome:
         """Nobody knows what came of the request."""
-        return UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+        error = UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+        error.late = late
+        return error
 
-    def unreachable(self, clause: str) -> ActivationError:
+    def unreachable(self, clause: str, kind: type[ActivationError] = ActivationError) -> ActivationError:
         """Nothing was asked of the host."""
-        return ActivationError(f"{self.host}: {clause}.", source="wsman", unreachable=True)
+        return kind(f"{self.host}: {clause}.", source="wsman", unreachable=True)
 
     def encryption(self) -> str:
         """C(tls), C(message) or C(none)."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP from one process to many hosts: TLS contexts that connections share, and time-outs that are short until a host answers.
+"""HTTPS from one process to many hosts: TLS contexts that connections share.
 
 To load a CA bundle takes 13 to 16 ms, which requests does for each connection.
 """
@@ -9,22 +9,22 @@ To load a CA bundle takes 13 to 16 ms, which requests does for each connection.
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 import typing as t
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
-from .http_carrier import READ_TIMEOUT, Contact
+from .http_carrier import HttpCarrier
 
 try:
     import requests.adapters
     import requests.utils
-    import urllib3.util
     import urllib3.util.ssl_
 except ImportError:
     # Without them there is neither pywinrm nor pypsrp, and the carriers say which package is missing.
     requests = SimpleNamespace(adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
-    urllib3 = SimpleNamespace(util=SimpleNamespace(Timeout=object))  # type: ignore[assignment]
 
 _CONTEXTS: dict[str | bool, ssl.SSLContext] = {}
 _LOCK = threading.Lock()
@@ -47,9 +47,19 @@ def share(session: t.Any, endpoint: str) -> None:
         session.mount("https://", _SharedContext(_context(session.verify), max_retries=old.max_retries))
 
 
-def patience(contact: Contact) -> urllib3.util.Timeout:
-    """Time-outs of C(contact.seconds) for the connection and the first answer, and the usual one for what follows."""
-    return _Patience(contact)
+def knock(carrier: HttpCarrier) -> None:
+    """See whether a host takes connections, without a word to it. Behind a proxy that can't be told apart from any other failure.
+
+    Raises:
+        ActivationError: It takes none.
+    """
+    if carrier.proxy:
+        return
+    parts = urlsplit(carrier.endpoint)
+    try:
+        socket.create_connection((str(parts.hostname), parts.port or 0), carrier.contact.seconds).close()
+    except OSError as error:
+        raise carrier.never_connected(error) from None
 
 
 def _context(verify: bool | str | None) -> ssl.SSLContext:
@@ -91,16 +101,3 @@ class _SharedContext(requests.adapters.HTTPAdapter):
         """See the base class; the same."""
         del url, cert
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-
-
-class _Patience(urllib3.util.Timeout):
-    """urllib3 takes a clone for each request."""
-
-    def __init__(self, contact: Contact) -> None:
-        super().__init__(connect=contact.seconds, read=contact.seconds)
-        self._contact = contact
-
-    def clone(self) -> urllib3.util.Timeout:
-        """What applies to the next request."""
-        seconds = self._contact.seconds
-        return urllib3.util.Timeout(connect=seconds, read=READ_TIMEOUT if self._contact.made else seconds)

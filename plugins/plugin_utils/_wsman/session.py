@@ -30,9 +30,11 @@ class UnknownOutcome(ActivationError):
 
     Attributes:
         at_work: The target has not finished it (w:TimedOut), so that it may still come.
+        late: No answer came in time, of the target or on the way.
     """
 
     at_work = False
+    late = False
 
 
 _LOOK_AT_WMI = "Check WMI on the host; winmgmt /verifyrepository there shows damage."
@@ -232,6 +234,7 @@ class Session:
             # The carrier knows the host, but not what was asked of it.
             clause = unknown.message.removeprefix(f"{self.host}: ").rstrip(".")
             lost = UnknownOutcome(f"{label}: {clause}. {_READ_AGAIN}", code=unknown.code, name=unknown.name, source=unknown.source)
+            lost.late = unknown.late
             raise lost from None
         try:
             return parse_body(answer, request.message_id, label)
@@ -243,7 +246,7 @@ class Session:
                     name=fault.name,
                     source="wsman",
                 )
-                late.at_work = True
+                late.at_work = late.late = True
                 raise late from None
             raise
         except ActivationError as unreadable:

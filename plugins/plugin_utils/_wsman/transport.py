@@ -18,6 +18,7 @@ from ansible import constants
 from .._errors import ActivationError
 from . import diagnosis
 from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, ConnectionSettings, describe_carrier, open_with, psrp_transport
+from .contact import Contact
 from .http_carrier import HttpCarrier, moved
 from .session import Session
 
@@ -90,17 +91,18 @@ def not_wsman(name: str, host: str) -> ActivationError:
     )
 
 
-def open_session(connection: t.Any, host: str) -> Session:
+def open_session(connection: t.Any, host: str, contact: Contact | None = None) -> Session:
     """A session over the settings of an Ansible connection, which itself is not connected.
 
     Args:
         connection: The task's connection plugin, C(ansible.builtin.winrm) or C(ansible.builtin.psrp).
         host: The host's name as the inventory has it.
+        contact: Limits the first answer.
 
     Raises:
         ActivationError: See C(read_settings).
     """
-    return open_with(read_settings(connection, host), host)
+    return open_with(read_settings(connection, host), host, contact)
 
 
 def log_on(connection: t.Any, host: str, user: str, password: str) -> str:

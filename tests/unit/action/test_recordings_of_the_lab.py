@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.action.license_info import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _windows_action
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.winrm_session import inspect_session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay, load
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
@@ -28,7 +28,7 @@ RECORDINGS = ("modern_kms_host", "modern_client", "document_kms_host", "document
 def license_info(name: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
     """What the module returns for a recorded host."""
     replay = Replay(load(FOLDER / f"{name}.json"))
-    monkeypatch.setattr(_action, "open_session", lambda _connection, host: Session(replay, host))
+    monkeypatch.setattr(_windows_action, "open_session", lambda _connection, host, _contact: Session(replay, host))
     task = SimpleNamespace(
         args=options, check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
     )

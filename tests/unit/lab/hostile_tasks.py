@@ -224,7 +224,7 @@ def _in_this_world(domain: FakeDomain, session: Session, shown: list[str], modul
     passing = Passing(domain, pace)
     facts = CarrierFacts("winrm", session.carrier.endpoint, "ntlm", "message", "svc-winrm")
     with (
-        patch.object(base, "open_session", lambda *_: session),
+        patch.object(sys.modules[f"{COLLECTION}.plugin_utils._windows_action"], "opened", lambda *_: session),
         patch.object(base.display, "warning", shown.append),
         patch("time.sleep", passing.sleep),
         patch("time.monotonic", passing.monotonic),

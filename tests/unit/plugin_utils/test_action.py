@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action, _windows_action
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step
 
@@ -302,7 +302,7 @@ def test_passwords_of_the_connection_are_masked():
                 name
             ]
 
-    action = _action.WindowsAction.__new__(_action.WindowsAction)
+    action = _windows_action.WindowsAction.__new__(_windows_action.WindowsAction)
     action._connection = Connection()
     action._module_name = lambda: "license_info"
     assert action._secrets({}).mask("someone winrm secret key secret") == "someone ******** ********"

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import Account
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.crew import Crew, Limits
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Schedule, Verdict
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Errand, Schedule, Verdict
 
 pytestmark = pytest.mark.tier("test")
 
@@ -42,7 +42,10 @@ class Fleet:
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
 
-    def ask(self, host: Host, contact: Contact) -> str:
+    def ask(self, errand: Errand[Host], contact: Contact) -> str:
+        host = errand.target
+        if errand.knock:
+            return "alive"
         if host.silent:
             self.over.wait(30)
             return "late"
@@ -55,9 +58,11 @@ class Fleet:
             self.at_once -= 1
         return "read"
 
-    def take(self, host: Host, answer: str) -> tuple[Verdict, str]:
-        assert host.name not in self.answers
-        self.answers[host.name] = answer
+    def take(self, errand: Errand[Host], answer: str) -> tuple[Verdict, str]:
+        if errand.knock:
+            return Verdict.ALIVE, ""
+        assert errand.target.name not in self.answers
+        self.answers[errand.target.name] = answer
         return Verdict.ACCEPTED, ""
 
     def run(self, hosts: list[Host]) -> float:
@@ -105,9 +110,9 @@ def test_of_an_account_the_others_wait_for_the_first():
     fleet = Fleet(Limits(8, 5.0))
     ask = fleet.ask
 
-    def noting(host: Host, contact: Contact) -> str:
-        seen.append(time.monotonic())
-        return ask(host, contact)
+    def noting(errand: Errand[Host], contact: Contact) -> str:
+        seen.extend(() if errand.knock else (time.monotonic(),))
+        return ask(errand, contact)
 
     fleet.ask = noting  # type: ignore[method-assign]
     fleet.run([Host(f"pc-{number}", account, seconds=0.3) for number in range(9)])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import Account, account_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Schedule, Verdict
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Errand, Schedule, Verdict
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -24,6 +24,7 @@ class Host:
     name: str
     account: Account | None
     truth: Verdict = Verdict.ACCEPTED
+    dark: bool = False
 
 
 def svc(password: str = "right", strikes: int = 1) -> Account:
@@ -36,9 +37,18 @@ accounts = st.one_of(
         lambda name, password: Account(name, name, hash(password)), st.sampled_from(["a@X", "b@X", "c@Y"]), st.sampled_from(["one", "two"])
     ),
 )
-fleets = st.lists(st.tuples(accounts, st.sampled_from(Verdict)), max_size=40).map(
-    lambda found: [Host(f"pc-{number}", account, truth) for number, (account, truth) in enumerate(found)]
+answers = st.sampled_from([Verdict.ACCEPTED, Verdict.REJECTED, Verdict.UNKNOWN])
+# Who has no account in common with others is not knocked at.
+fleets = st.lists(st.tuples(accounts, answers, st.booleans()), max_size=40).map(
+    lambda found: [
+        Host(f"pc-{number}", account, truth, dark and account is not None) for number, (account, truth, dark) in enumerate(found)
+    ]
 )
+
+
+def alive(host: Host) -> Verdict:
+    """What knocking at a host tells."""
+    return Verdict.UNKNOWN if host.dark else Verdict.ALIVE
 
 
 @given(fleet=fleets, data=st.data())
@@ -46,42 +56,74 @@ def test_every_host_is_asked_once_or_refused_once_and_only_one_unproved_logon_is
     schedule = Schedule(fleet)
     asked: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    under_way: list[Host] = []
+    under_way: list[Errand[Host]] = []
     proved: set[tuple[str, int]] = set()
     rejected: Counter[str] = Counter()
     while not schedule.finished:
-        while (host := schedule.next()) is not None:
+        while (errand := schedule.next()) is not None:
+            host = errand.target
+            under_way.append(errand)
+            if errand.knock:
+                continue
             asked[host.name] += 1
-            under_way.append(host)
             unproved = [
-                found.account.identity
+                found.target.account.identity
                 for found in under_way
-                if found.account and (found.account.identity, found.account.credential) not in proved
+                if found.target.account
+                and not found.knock
+                and (found.target.account.identity, found.target.account.credential) not in proved
             ]
             assert len(unproved) == len(set(unproved))
             assert host.account is None or (host.account.identity, host.account.credential) in proved or not rejected[host.account.identity]
         if under_way:
-            answered = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
+            errand = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
+            answered = errand.target
+            if errand.knock:
+                asked[answered.name] += answered.dark
+                schedule.answered(errand, alive(answered))
+                continue
             if answered.account and (answered.account.identity, answered.account.credential) not in proved:
                 if answered.truth is Verdict.ACCEPTED:
                     proved.add((answered.account.identity, answered.account.credential))
                 rejected[answered.account.identity] += answered.truth is Verdict.REJECTED
-            schedule.answered(answered, answered.truth, "401")
+            schedule.answered(errand, answered.truth, "401")
         refused.update(host.name for host, _why in schedule.refused())
     assert asked + refused == Counter(host.name for host in fleet)
     assert set(rejected.values()) <= {0, 1}
     assert Counter(entry.account for entry in schedule.rejected) == +rejected
+    assert sum(entry.spared for entry in schedule.rejected) == refused.total()
 
 
 def drained(schedule: Schedule[Host]) -> list[str]:
-    """Everybody's truth, one after another."""
+    """Everybody's truth, one after another; who was logged on to."""
     asked = []
     while not schedule.finished:
-        while (host := schedule.next()) is not None:
-            asked.append(host.name)
-            schedule.answered(host, host.truth, "401")
+        while (errand := schedule.next()) is not None:
+            if errand.knock:
+                schedule.answered(errand, alive(errand.target))
+                continue
+            asked.append(errand.target.name)
+            schedule.answered(errand, errand.target.truth, "401")
         list(schedule.refused())
     return asked
+
+
+def test_where_many_hosts_are_dark_more_and_more_are_knocked_at_at_once_and_one_is_logged_on_to():
+    fleet = [Host(f"dark-{number}", svc(), dark=True) for number in range(1000)] + [Host("alive-1", svc()), Host("alive-2", svc())]
+    schedule = Schedule(fleet)
+    rounds = 0
+    logons: list[str] = []
+    while not schedule.finished:
+        errands = []
+        while (errand := schedule.next()) is not None:
+            errands.append(errand)
+        rounds += 1
+        unproved = [errand.target.name for errand in errands if not errand.knock]
+        logons += unproved if not logons else []
+        for errand in errands:
+            schedule.answered(errand, alive(errand.target) if errand.knock else Verdict.ACCEPTED)
+    assert len(logons) == 1
+    assert rounds < 20
 
 
 def test_a_password_that_was_accepted_stays_in_use_where_another_one_is_rejected():
@@ -101,13 +143,16 @@ def test_the_word_of_a_host_counts_for_that_host_alone_once_another_has_accepted
     assert drained(schedule) == ["pc-0"]
     many = [Host(f"pc-{number}", svc()) for number in range(20)]
     schedule = Schedule(many)
+    knocked = schedule.next()
+    assert knocked is not None and knocked.knock and schedule.next() is None
+    schedule.answered(knocked, Verdict.ALIVE)
     first = schedule.next()
-    assert first is not None and schedule.next() is None
+    assert first is not None and first.target is knocked.target and not first.knock and schedule.next() is None
     schedule.answered(first, Verdict.ACCEPTED)
     for _number in range(19):
-        host = schedule.next()
-        assert host is not None
-        schedule.answered(host, Verdict.REJECTED, "401")
+        errand = schedule.next()
+        assert errand is not None and not errand.knock
+        schedule.answered(errand, Verdict.REJECTED, "401")
     assert schedule.finished
     assert schedule.rejected == []
 
@@ -122,6 +167,14 @@ def test_of_logons_only_one_host_is_asked_for_each_account_and_none_for_local_on
     schedule = Schedule(fleet, logons_only=True)
     assert len(drained(schedule)) == 1
     assert schedule.spared == 19
+
+
+def test_of_logons_only_an_account_that_one_host_has_is_left_to_that_host():
+    fleet = [Host("pc-0", svc()), Host("pc-1", Account("a@X", "a@x", 1), Verdict.REJECTED), Host("pc-2", svc())]
+    schedule = Schedule(fleet, logons_only=True)
+    assert drained(schedule) in (["pc-0"], ["pc-2"])
+    assert schedule.rejected == []
+    assert schedule.spared == 2
 
 
 def test_ten_thousand_hosts_take_no_time():

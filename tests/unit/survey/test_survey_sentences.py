@@ -21,7 +21,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.t
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import ConnectionSettings, open_with
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import Contact
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
 
 pytestmark = pytest.mark.tier("test")
 
@@ -30,7 +30,9 @@ SILENT = "a host that takes the connection and does not answer"
 BUSY, UNWRITABLE = "a survey while another of its name is running", "a survey where nothing can be written"
 NOT_THERE, FOREIGN = "a survey that there is not", "a file that holds no survey"
 EACH, BATCHES, GONE = "a survey in a task for each host", "a survey in a play of batches", "a survey whose file is gone with the run"
-WRITTEN = error_catalogue.paired("Surveys", [MANY, ONE, SILENT, BUSY, UNWRITABLE, NOT_THERE, FOREIGN, EACH, BATCHES, GONE])
+# That of test_silent_hosts.
+HELD = "a host that did not answer an earlier task of the run"
+WRITTEN = error_catalogue.paired("Surveys", [MANY, ONE, SILENT, BUSY, UNWRITABLE, NOT_THERE, FOREIGN, EACH, BATCHES, GONE, HELD])
 HOST = "pc-001.contoso.com"
 
 
@@ -61,7 +63,7 @@ def test_a_silent_host_is_asked_once_and_given_up_after_the_first_contact(connec
         if connection == "winrm":
             pattern = transport(endpoint, username="u", password="p", auth_method="basic")
         settings = ConnectionSettings(connection, pattern, (30, 30))
-        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2), many_hosts) as session:
+        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2, watched=True), many_hosts.share) as session:
             read_host(session)
         assert failure.value.unreachable
         check(SILENT, failure.value, endpoint=endpoint)

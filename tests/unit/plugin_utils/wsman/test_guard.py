@@ -22,7 +22,7 @@ from unit.plugin_utils.wsman.wire_server import ADDRESS, listening, psrp_plugin,
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import Contact
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session, read_settings
 
@@ -40,7 +40,7 @@ NTLM: dict[str, dict[str, Any]] = {
 
 def open_among_many(connection: SimpleNamespace, host: str) -> Session:
     """As a task that reads many hosts does it."""
-    return open_with(read_settings(connection, host), host, Contact(5), many_hosts)
+    return open_with(read_settings(connection, host), host, Contact(5, watched=True), many_hosts.share)
 
 
 @pytest.fixture(autouse=True, params=[open_session, open_among_many])

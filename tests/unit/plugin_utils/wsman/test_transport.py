@@ -176,7 +176,12 @@ def test_the_variables_of_the_connection_reach_the_library():
     )
     carrier = open_session(winrm, "kms-1").carrier
     transport = carrier._transport
-    assert {name: getattr(transport, name) for name in chosen} == {**chosen, "read_timeout_sec": (100, 100)}
+    patience = chosen.pop("read_timeout_sec")
+    assert {name: getattr(transport, name) for name in chosen} == chosen
+    before = transport.read_timeout_sec.clone()
+    carrier.contact.make()
+    after = transport.read_timeout_sec.clone()
+    assert (before.connect_timeout, before.read_timeout, after.connect_timeout, after.read_timeout) == (10, 10, 10, patience)
     assert carrier.patience > 100
     session = transport.build_session()
     assert session.proxies["http"] == "http://proxy:8080"

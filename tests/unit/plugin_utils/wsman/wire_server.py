@@ -73,8 +73,11 @@ def shakes_hands(connection: ssl.SSLSocket) -> bool:
 
 
 def saying(text: str) -> Talk:
-    """A server that answers every request with these bytes."""
-    return lambda connection: connection.sendall(text.replace("\n", "\r\n").encode())
+    """A server that answers every request with these bytes, and then closes the connection."""
+    status, headers, others = text.partition("\n")
+    # Where it is not said, a client may send the next request before it sees the connection closed, and gets no answer.
+    closing = f"{headers}Connection: close\n" if status.startswith("HTTP/1.1 ") else headers
+    return lambda connection: connection.sendall(f"{status}{closing}{others}".replace("\n", "\r\n").encode())
 
 
 def server_tls(folder: Path, name: str = ADDRESS, days: int = 1) -> ssl.SSLContext:
