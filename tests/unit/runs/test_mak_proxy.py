@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import error_catalogue
-import lists
 import pytest
+from unit.computer_list import lists
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import tasks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
