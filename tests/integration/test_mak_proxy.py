@@ -78,8 +78,10 @@ class Site:
         return path
 
     @contextlib.contextmanager
-    def playing(self, name: str, hosts: list[str] | None = None, playbook: str = "", **variables: Any) -> Iterator[subprocess.Popen[str]]:
-        """A playbook at work, where it belongs, or another one in its place."""
+    def playing(
+        self, name: str, hosts: list[str] | None = None, playbook: str = "", check: bool = False, **variables: Any
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A playbook at work, where it belongs, or another one in its place; in check mode if that is wanted."""
         connected = name in ("acquire",)
         given: dict[str, Any] = {}
         if connected:
@@ -94,6 +96,7 @@ class Site:
             command = self.microsoft.inside(command)
         else:
             command += ["-i", str(self.inventory), "--forks", "8"]
+        command += ["--check"] * check
         if hosts:
             command += ["--limit", ",".join(map(canary, hosts))]
         environment = {**os.environ, **lab_environment(self.lab.layout.root)}

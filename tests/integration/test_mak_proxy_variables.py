@@ -116,6 +116,25 @@ def test_no_variable_holds_a_confirmation_id_and_nobody_passes_a_task_that_is_no
     assert site.licensed() == {ONE}
 
 
+def test_check_mode_foretells_each_step_and_changes_nothing(site: Site):
+    hosts = [ONE, TWO]
+    assert "Computers: 2 due" in site.play("collect", hosts, check=True)
+    assert not site.list.exists() and not site.leaving.exists()
+    site.play("collect", hosts)
+    carry(site.leaving, site.outside)
+    site.play("acquire")
+    carry(site.outside, site.leaving)
+    before = site.list.read_bytes()
+    # The list has no confirmation ID yet, and would have both.
+    assert "Computers: 2 due" in site.play("apply", hosts, check=True)
+    assert (site.list.read_bytes(), site.depositing(), site.licensed()) == (before, [], set())
+    site.play("apply", hosts)
+    site.lab.control.reimage(ONE)
+    before = site.list.read_bytes()
+    assert "Computers: 1 licensed before, 1 due" in site.play("reapply", hosts, check=True)
+    assert (site.list.read_bytes(), site.licensed()) == (before, {TWO})
+
+
 def test_a_result_by_another_name_stops_the_run_with_its_name(tmp_path: Path):
     build = documented.TREE / "build/collections"
     shutil.copytree(build, tmp_path / "collections")

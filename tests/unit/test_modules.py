@@ -13,14 +13,13 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.action import RunAction
 
 pytestmark = pytest.mark.tier("quick")
 
 PLUGINS = Path(module_options.__file__).parent.parent
 COLLECTION = PLUGINS.parent
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
-# What the roles alone use is in no group, so that nobody gives it defaults.
-INTERNAL = "run_"
 
 
 def action_of(module: str):
@@ -60,13 +59,17 @@ def test_the_variables_that_stand_in_for_an_option_are_named_in_its_description(
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_module_is_in_an_action_group_unless_it_is_internal(module: str):
+def test_a_module_for_users_is_in_an_action_group(module: str):
     groups = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     extended = groups["all"][0]["metadata"]["extend_group"]
+    # What only roles of the collection use takes its options from them alone.
+    assert any(module in groups[name] for name in extended) != module.startswith("run_")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_roles_alone_use_says_so_where_it_is_listed(module: str):
     document = yaml.safe_load((PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8"))["DOCUMENTATION"]
-    internal = module.startswith(INTERNAL)
-    assert any(module in groups[name] for name in extended) != internal
-    assert document["short_description"].startswith("[INTERNAL] ") == internal
+    assert document["short_description"].startswith("[INTERNAL] ") == module.startswith("run_") == issubclass(action_of(module), RunAction)
 
 
 @pytest.mark.parametrize("module", MODULES)

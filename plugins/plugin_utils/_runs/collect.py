@@ -43,7 +43,7 @@ def collect(
             value = variables.template(found.get(name))
             if value is not None:
                 given[name][host] = value
-    read = Registered(hosts, results, given, names)
+    read = Registered(hosts, results, given, names=names)
     for name in names:
         if name not in optional:
             read.demand(name, hosts)
