@@ -76,7 +76,7 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     for library in case.get("without", ()):
         sys.modules[library] = None  # type: ignore[assignment]
     task = SimpleNamespace(
-        args=case.get("options", {}), check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None
+        args=case.get("options", {}), check_mode=False, diff=False, async_val=0, until=None, action="x", delegate_to=None, environment=None
     )
     connection = SimpleNamespace(
         ansible_name=case.get("connection", "ansible.builtin.winrm"),
@@ -91,7 +91,7 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     opened = (
         nullcontext()
         if case.keys() & {"connection", "without"}
-        else patch(f"{COLLECTION}.plugin_utils._windows_action.opened", lambda *_: nullcontext())
+        else patch(f"{COLLECTION}.plugin_utils._windows_action.opened", lambda *_, **_more: nullcontext())
     )
     with opened:
         result: dict[str, Any] = action.run(task_vars={"inventory_hostname": HOST})

@@ -109,7 +109,15 @@ def run(module: Any, connection: SimpleNamespace, **options: Any) -> dict[str, A
     for name, value in {"_shell": SimpleNamespace(tmpdir="x"), "option_definitions": {}, "allow_extras": False}.items():
         setattr(connection, name, value)
     task = SimpleNamespace(
-        args=options, check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
+        args=options,
+        check_mode=False,
+        diff=False,
+        async_val=0,
+        until="asked again",
+        action="x",
+        delegate_to=None,
+        environment=None,
+        resolved_action="x",
     )
     action = module.ActionModule(task, connection, SimpleNamespace(become=False), None, SimpleNamespace(template=lambda value: value), None)
     result: dict[str, Any] = action.run(task_vars={"inventory_hostname": "pc-001"})

@@ -81,7 +81,15 @@ class Hand:
             allow_extras=False,
         )
         task = SimpleNamespace(
-            args=options, check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
+            args=options,
+            check_mode=False,
+            diff=False,
+            async_val=0,
+            until="asked again",
+            action="x",
+            delegate_to=None,
+            environment=None,
+            resolved_action="x",
         )
         templar = SimpleNamespace(template=lambda value: value)
         action = module.ActionModule(task, connection, SimpleNamespace(become=False), None, templar, None)

@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 def run(path: Path, item: Any = None, **options: Any) -> dict[str, Any]:
     args = {"state": "merged", "path": str(path), **options}
-    task = SimpleNamespace(args=args, check_mode=False, diff=True, async_val=0, action="x", delegate_to=None, environment=None)
+    task = SimpleNamespace(args=args, check_mode=False, diff=True, async_val=0, until=None, action="x", delegate_to=None, environment=None)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     templar = SimpleNamespace(template=lambda value: value)
     action = ActionModule(task, connection, None, None, templar, None)

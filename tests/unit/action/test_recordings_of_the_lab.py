@@ -30,7 +30,15 @@ def license_info(name: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> 
     replay = Replay(load(FOLDER / f"{name}.json"))
     monkeypatch.setattr(_windows_action, "open_session", lambda _connection, host, _contact: Session(replay, host))
     task = SimpleNamespace(
-        args=options, check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
+        args=options,
+        check_mode=False,
+        diff=False,
+        async_val=0,
+        until=None,
+        action="x",
+        delegate_to=None,
+        environment=None,
+        resolved_action="x",
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"), option_definitions={}, allow_extras=False)
     action = ActionModule(task, connection, SimpleNamespace(become=False), None, SimpleNamespace(template=lambda value: value), None)

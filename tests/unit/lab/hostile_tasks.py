@@ -224,7 +224,7 @@ def _in_this_world(domain: FakeDomain, session: Session, shown: list[str], modul
     passing = Passing(domain, pace)
     facts = CarrierFacts("winrm", session.carrier.endpoint, "ntlm", "message", "svc-winrm")
     with (
-        patch.object(sys.modules[f"{COLLECTION}.plugin_utils._windows_action"], "opened", lambda *_: session),
+        patch.object(sys.modules[f"{COLLECTION}.plugin_utils._windows_action"], "opened", lambda *_, **_more: session),
         patch.object(base.display, "warning", shown.append),
         patch("time.sleep", passing.sleep),
         patch("time.monotonic", passing.monotonic),
@@ -254,7 +254,14 @@ def tell(story: Story, place: Place | None = None, value: str = "", skip: int = 
         carrier = SpoiltCarrier(host, place, value, skip)
         module = importlib.import_module(f"{COLLECTION}.action.{story.module}")
         task = SimpleNamespace(
-            args=dict(story.options), check_mode=story.check_mode, diff=True, async_val=0, action="x", delegate_to=None, environment=None
+            args=dict(story.options),
+            check_mode=story.check_mode,
+            diff=True,
+            async_val=0,
+            until=None,
+            action="x",
+            delegate_to=None,
+            environment=None,
         )
         connection = SimpleNamespace(
             ansible_name="ansible.builtin.winrm",

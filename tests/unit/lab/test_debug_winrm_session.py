@@ -76,7 +76,15 @@ class Lab:
         """What the task returns."""
         connection = self.connection(user, password, auth, tls)
         task = SimpleNamespace(
-            args=args, check_mode=check_mode, diff=False, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
+            args=args,
+            check_mode=check_mode,
+            diff=False,
+            async_val=0,
+            until=None,
+            action="x",
+            delegate_to=None,
+            environment=None,
+            resolved_action="x",
         )
         templar = SimpleNamespace(template=lambda value: value)
         action = ActionModule(task, connection, SimpleNamespace(become=False), None, templar, None)

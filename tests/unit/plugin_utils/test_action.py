@@ -42,7 +42,15 @@ def run(monkeypatch: pytest.MonkeyPatch):
                 return work(options, check_mode)
 
         task = SimpleNamespace(
-            args=args, check_mode=check_mode, diff=diff, async_val=0, action="x", delegate_to=None, environment=None, resolved_action="x"
+            args=args,
+            check_mode=check_mode,
+            diff=diff,
+            async_val=0,
+            until=None,
+            action="x",
+            delegate_to=None,
+            environment=None,
+            resolved_action="x",
         )
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
         templar = SimpleNamespace(template=lambda value: value)

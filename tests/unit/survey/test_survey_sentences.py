@@ -102,6 +102,7 @@ def survey(folder: Path | None, run_once: bool = True, **variables: Any) -> tupl
         "check_mode": False,
         "diff": False,
         "async_val": 0,
+        "until": None,
         "delegate_to": None,
     }
     task = SimpleNamespace(
