@@ -57,7 +57,7 @@ def asked(
     given: dict[str, Mapping[str, Any]] = {KEYS: dict.fromkeys(hosts, "clients") if keys is None else keys, ADDRESS: {}}
     first = next(iter(hosts), "")
     spec["assigned"] = given[KEYS].get(first)
-    found = Registered(hosts, results, given, {name: f"__{name}" for name in results})
+    found = Registered(hosts, results, given, names={name: f"__{name}" for name in results})
     return Asked(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, first, check_mode)
 
 
