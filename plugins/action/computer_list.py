@@ -69,7 +69,7 @@ def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.
         return tasks.export(file, t.cast("ListFile", other), options["hosts"], check_mode)
     if options["state"] == "merged":
         typed, warnings = given_confirmations(options["confirmation_ids"] or ())
-        done = tasks.merge(file, other, typed, options["show_confirmation_ids"], check_mode)
+        done = tasks.merge(file, other, typed, options["hosts"], options["show_confirmation_ids"], check_mode)
         done.warnings += warnings
         return done
     if options["hosts"] is not None and not file.exists:

@@ -17,6 +17,7 @@ from ..plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ..plugin_utils._runs.mak.settings import PREFIX, Settings
 from ..plugin_utils._runs.mak.steps import Seen
 from ..plugin_utils._runs.registered import Registered
+from ..plugin_utils._state.directory import StateDirectory
 
 
 class ActionModule(RunAction):
@@ -34,7 +35,7 @@ class ActionModule(RunAction):
         progress, moment = options["progress"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if step == "assign":
             self._assigned = Assigned.of(found)
-            return steps.assign(self._assigned, Settings.of(options["settings"], PREFIX), steps.state_directory(options["state"]))
+            return steps.assign(self._assigned, Settings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"]))
         if step == "learned":
             return steps.learned(found, options["trial"])
         if step == "counted":

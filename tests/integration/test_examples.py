@@ -70,6 +70,8 @@ FAILS = {
             "Show what would stop it",
         )
     },
+    # The list is made by examples that come later, and its products are those of another computer.
+    ("mak_client", "Activate by the confirmation ID that the computer list has for this host"): "list.json",
     # The client is the first that asks: it is counted only.
     ("license_info", "Stop where Windows is not licensed"): "",
 }

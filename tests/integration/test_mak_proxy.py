@@ -78,8 +78,10 @@ class Site:
         return path
 
     @contextlib.contextmanager
-    def playing(self, name: str, hosts: list[str] | None = None, **variables: Any) -> Iterator[subprocess.Popen[str]]:
-        """A playbook at work, where it belongs."""
+    def playing(
+        self, name: str, hosts: list[str] | None = None, playbook: str = "", check: bool = False, **variables: Any
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A playbook at work, where it belongs, or another one in its place; in check mode if that is wanted."""
         connected = name in ("acquire",)
         given: dict[str, Any] = {}
         if connected:
@@ -89,11 +91,12 @@ class Site:
             given |= {"mak_proxy_list": str(self.list), "mak_proxy_export": str(self.leaving)}
             given |= {"volume_activation_mak": KEY, "volume_activation_mak_hosts": "isolated"}
         given |= variables
-        command = ["ansible-playbook", f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
+        command = ["ansible-playbook", playbook or f"winops.volume_activation.mak_proxy_{name}", "-e", json.dumps(given)]
         if connected:
             command = self.microsoft.inside(command)
         else:
             command += ["-i", str(self.inventory), "--forks", "8"]
+        command += ["--check"] * check
         if hosts:
             command += ["--limit", ",".join(map(canary, hosts))]
         environment = {**os.environ, **lab_environment(self.lab.layout.root)}

@@ -33,7 +33,6 @@ LAYERS = (
         "_report_multi_site",
         "_run",
         "_vault",
-        "_reference_image",
     ),
     ("_report", "_multi_site", "_results"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),

@@ -117,7 +117,7 @@ def check_document(found: Mapping[str, Any]) -> str:
     if kind == EXPORT:
         checks = (check_fields(product, EXPORTED, f"products[{place}]") for place, product in enumerate(found["products"]))
     else:
-        checks = (_check_computer(name, computer) for name, computer in found["computers"].items())
+        checks = (check_computer(name, computer) for name, computer in found["computers"].items())
     return next(filter(None, checks), "")
 
 
@@ -137,7 +137,8 @@ def check_fields(found: Any, fields: Mapping[str, Check], where: str) -> str:
     return ""
 
 
-def _check_computer(name: str, computer: Any) -> str:
+def check_computer(name: str, computer: Any) -> str:
+    """The same for one computer of a full list."""
     where = f"computers.{visible(name, LONGEST_NAME)}"
     if not name or _text(name):
         return wrong("the name of a computer", name, "a text that is not empty")

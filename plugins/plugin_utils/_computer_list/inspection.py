@@ -65,10 +65,11 @@ def export_of(full: FullList, hosts: Collection[str] | None = None) -> Export:
         full: The list.
         hosts: Only of these computers; C(None) for all.
     """
+    chosen = None if hosts is None else frozenset(hosts)
     products = [
         Product(listed.identifier, listed.activation_id, listed.installation_id, listed.extended_pid, None, listed.asked)
         for name, listed in full.listed()
-        if listed.pending and (hosts is None or name in hosts)
+        if listed.pending and (chosen is None or name in chosen)
     ]
     return Export(full.list_id, sorted(products, key=lambda product: product.identifier))
 

@@ -116,18 +116,21 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _full(found: Mapping[str, Any]) -> FullList:
-    computers = {}
-    for name, computer in found["computers"].items():
-        products = {
-            activation_id: ListedProduct(
-                activation_id=activation_id,
-                activation=Activation(**product["activation"]),
-                **{field: product[field] for field in LISTED if field != "activation"},
-            )
-            for activation_id, product in computer["products"].items()
-        }
-        computers[name] = Computer(products=products, **{field: computer[field] for field in COMPUTER if field != "products"})
+    computers = {name: computer_of(computer) for name, computer in found["computers"].items()}
     return FullList(list_id=found["list_id"], saved=found["saved"], computers=computers)
+
+
+def computer_of(found: Mapping[str, Any]) -> Computer:
+    """A computer of a full list, from JSON in which nothing is wrong."""
+    products = {
+        activation_id: ListedProduct(
+            activation_id=activation_id,
+            activation=Activation(**product["activation"]),
+            **{field: product[field] for field in LISTED if field != "activation"},
+        )
+        for activation_id, product in found["products"].items()
+    }
+    return Computer(products=products, **{field: found[field] for field in COMPUTER if field != "products"})
 
 
 def _export(found: Mapping[str, Any]) -> Export:

@@ -14,8 +14,9 @@ from typing import Protocol
 from .._errors import ActivationError
 from .._files import MIB, busy, lock, open_own, read_file, real_path, refused, remove_left, replace_file
 from .backups import Backups, Runs, noted
-from .model import Document, FullList, utc_now
-from .reading import parse
+from .model import Computer, Document, FullList, utc_now
+from .one_computer import computer_in
+from .reading import of_kind_full, parse
 from .writing import render
 
 VAULT = b"$ANSIBLE_VAULT;"
@@ -98,13 +99,16 @@ class ListFile:
         Raises:
             ActivationError: There is none, it can't be read or decrypted, or it holds something else.
         """
-        data = self._bytes()
-        if data.startswith(VAULT):
-            if self._cipher is None:
-                raise ActivationError(f"{self.path} is encrypted by Ansible Vault, and no password is given for it.", source="file")
-            data = self._cipher.decrypt(data, self.path)
-        self._check_size(data)
-        return parse(data, self.path)
+        return parse(self._content(), self.path)
+
+    def computer(self, name: str) -> Computer | None:
+        """One computer of the full list that the file holds; C(None) where it is not in it.
+
+        Raises:
+            ActivationError: As C(load).
+        """
+        data = self._content()
+        return computer_in(data, name) or of_kind_full(parse(data, self.path), self.path).computers.get(name)
 
     @contextmanager
     def locked(self, seconds: float = 60) -> Iterator[None]:
@@ -155,6 +159,15 @@ class ListFile:
             self._runs.note()
         except OSError as failure:
             raise refused(self.path, "can't be written", failure) from failure
+
+    def _content(self) -> bytes:
+        data = self._bytes()
+        if data.startswith(VAULT):
+            if self._cipher is None:
+                raise ActivationError(f"{self.path} is encrypted by Ansible Vault, and no password is given for it.", source="file")
+            data = self._cipher.decrypt(data, self.path)
+        self._check_size(data)
+        return data
 
     def _bytes(self) -> bytes:
         try:

@@ -63,16 +63,37 @@ def _save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: I
     return done
 
 
-def merge(file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], show_confirmation_ids: bool, check_mode: bool) -> Done:
-    """Take confirmation IDs into the list: from an export that came back, and those that a person has typed."""
+def merge(
+    file: ListFile,
+    answer: ListFile | None,
+    typed: Sequence[tuple[str, str]],
+    hosts: Collection[str] | None,
+    show_confirmation_ids: bool,
+    check_mode: bool,
+) -> Done:
+    """Take confirmation IDs into the list: from an export that came back, and those that a person has typed.
+
+    Args:
+        file: The list.
+        answer: The export.
+        typed: Installation IDs with confirmation IDs.
+        hosts: The computers that are shown; C(None) for all, and without C(show_confirmation_ids) for none.
+        show_confirmation_ids: Show those as well.
+        check_mode: Nothing is written.
+    """
     if check_mode:
-        return _merge(file, answer, typed, show_confirmation_ids, True)
+        return _merge(file, answer, typed, hosts, show_confirmation_ids, True)
     with file.locked():
-        return _merge(file, answer, typed, show_confirmation_ids, False)
+        return _merge(file, answer, typed, hosts, show_confirmation_ids, False)
 
 
 def _merge(
-    file: ListFile, answer: ListFile | None, typed: Sequence[tuple[str, str]], show_confirmation_ids: bool, check_mode: bool
+    file: ListFile,
+    answer: ListFile | None,
+    typed: Sequence[tuple[str, str]],
+    hosts: Collection[str] | None,
+    show_confirmation_ids: bool,
+    check_mode: bool,
 ) -> Done:
     full = of_kind_full(file.load(), file.path)
     warnings = []
@@ -90,8 +111,13 @@ def _merge(
         merged.missing = by_hand.missing
     done = _merged(file, full, merged)
     done.warnings = warnings
-    if show_confirmation_ids:
-        done.result["computers"] = [_shown_computer(name, computer, True) for name, computer in sorted(full.computers.items())]
+    if show_confirmation_ids or hosts is not None:
+        chosen = None if hosts is None else frozenset(hosts)
+        done.result["computers"] = [
+            _shown_computer(name, computer, show_confirmation_ids)
+            for name, computer in sorted(full.computers.items())
+            if chosen is None or name in chosen
+        ]
     if done.steps and not check_mode:
         file.save(full)
     return done
@@ -128,6 +154,7 @@ def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids
     document = file.load()
     if isinstance(document, Export):
         return Done(result=_of_export(document) | {"kind": "export", "list_id": document.list_id})
+    hosts = None if hosts is None else frozenset(hosts)
     computers = {name: computer for name, computer in document.computers.items() if hosts is None or name in hosts}
     shown = [_shown_computer(name, computer, show_confirmation_ids) for name, computer in sorted(computers.items())]
     result = {"kind": "full", "list_id": document.list_id, "computers": shown, "counts": counts(FullList(computers=computers))}

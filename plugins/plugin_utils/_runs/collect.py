@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import ActivationError
 from .._fleet.variables import HostVariables
-from .registered import Registered, Result, absent
+from .registered import Registered, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ def collect(
             value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
             if value is not None:
                 given[name][host] = value
-    for name, variable in names.items():
-        if hosts and not results[name] and name not in optional:
-            raise absent(variable, name)
-    return Registered(hosts, results, given, frozenset(wanted.above))
+    read = Registered(hosts, results, given, frozenset(wanted.above), names)
+    for name in names:
+        if name not in optional:
+            read.demand(name, hosts)
+    return read
 
 
 class _Shared:

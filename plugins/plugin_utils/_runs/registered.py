@@ -8,7 +8,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -35,12 +35,31 @@ class Registered:
         results: By name and host what was registered; a host is not in it where the task did not get to it.
         variables: By name and host the values that the host sees; a host is not in it where it sees none.
         of_play: The names of those variables that the play gives, and not the inventory.
+        names: By name the variable that the tasks registered it in.
     """
 
     hosts: Sequence[str]
     results: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_play: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def demand(self, name: str, hosts: Collection[str]) -> None:
+        """See that a task has run, or was skipped, on one host at least.
+
+        Args:
+            name: The name of its result.
+            hosts: Those on which it should have; none where it was not needed.
+
+        Raises:
+            ActivationError: It is there on none of them, as where a task registers it by another name.
+        """
+        if hosts and not any(host in self.results[name] for host in hosts):
+            raise ActivationError(
+                f"No host has the result {self.names.get(name, name)}, which this task reads as {name}. Run the task that registers it in the"
+                " same play or before, or correct the name.",
+                source="options",
+            )
 
     def ran(self, name: str, host: str) -> Ran:
         """What became of the task on the host."""
@@ -68,20 +87,6 @@ class Registered:
     def items(self, name: str, host: str) -> dict[str, Result]:
         """The results of a loop over names on a host, by name, without those that were skipped."""
         return {str(result["item"]): result for result in _ran(self.of(name, host))}
-
-
-def absent(variable: str, name: str) -> ActivationError:
-    """The error that a result is there on no host.
-
-    Args:
-        variable: What tasks should have registered it in.
-        name: By which the run knows it.
-    """
-    return ActivationError(
-        f"No host has the result {variable}, which this task reads as {name}. Run the task that registers it in the same play or before, or"
-        " correct the name.",
-        source="options",
-    )
 
 
 def _ran(loop: Result) -> list[Result]:

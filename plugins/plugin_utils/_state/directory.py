@@ -9,11 +9,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .._errors import ActivationError
 from .._files import busy, lock, open_own, owner_of_new_files, real_path, refused, remove_left, replace_file, sync_folder
+from . import variable
 from .kinds import Kind
 from .lines import Lines
 from .outlasting import default_directory, loss, loss_of_default, mounted_here
@@ -55,6 +56,18 @@ class StateDirectory:
     def here(cls, given: str) -> StateDirectory:
         """The same for this process."""
         return cls.judge(given, os.environ, mounted_here())
+
+    @classmethod
+    def of_variables(cls, values: Mapping[str, object]) -> StateDirectory:
+        """The same, where what is wrong with the variables is told with all else that is found.
+
+        Args:
+            values: By their names.
+        """
+        try:
+            return cls.here(variable.given(values))
+        except ActivationError as refused:
+            return replace(cls.here(""), fault=refused.message)
 
     @property
     def refusal(self) -> str:

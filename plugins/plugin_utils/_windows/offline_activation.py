@@ -28,7 +28,7 @@ class Confirmation:
     """A confirmation ID, and what is known of the installation ID that Microsoft gave it for.
 
     Attributes:
-        confirmation_id: Digits only.
+        confirmation_id: Digits only; empty in check mode where it is still to come.
         installation_id: Digits only; empty where it is not known, so that nothing can be compared.
         exact: Whether the computer has to have that installation ID still. Otherwise the confirmation ID is tried all the same,
             and Windows decides: it may forgive a small change of hardware, never another key.
@@ -113,7 +113,7 @@ def compare(host: str, found: str, confirmation: Confirmation) -> list[str]:
     Raises:
         ActivationError: It is for another installation ID, and may not be.
     """
-    warnings = confirmation_warnings(host, confirmation.confirmation_id)
+    warnings = confirmation_warnings(host, confirmation.confirmation_id) if confirmation.confirmation_id else []
     expected = confirmation.installation_id
     if not expected or expected == found:
         return warnings

@@ -127,7 +127,7 @@ def test_backups_that_an_earlier_version_has_left_are_encrypted_too(tmp_path: Pa
 def test_a_confirmation_id_that_is_merged_switches_it_on_as_well(tmp_path: Path):
     path = tmp_path / "list.json"
     save(path, 1)
-    tasks.merge(ListFile(str(path), CIPHER), None, [(lists.iid(1), lists.cid(1))], False, False)
+    tasks.merge(ListFile(str(path), CIPHER), None, [(lists.iid(1), lists.cid(1))], None, False, False)
     assert readable(tmp_path) == []
 
 

@@ -17,9 +17,9 @@ import error_catalogue
 import guides
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.filter.mak_state_directory import mak_state_directory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _files
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import places
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.kinds import Kind
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.outlasting import loss, mount_points
@@ -119,9 +119,9 @@ def test_what_names_no_folder(case: str):
         given(NAMED[case])
     assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[case], refused.value)
     # Roles report it with what else they have found, and can look at the rest.
-    found = mak_state_directory(NAMED[case].get(VARIABLE, ""), NAMED[case][ALIAS])  # type: ignore[arg-type]
-    assert found["refusal"] == found["fault"] == refused.value.message
-    assert found["files"]["computer_list"].endswith("/computer_list.json")
+    found = StateDirectory.of_variables(NAMED[case])
+    assert found.refusal == found.fault == refused.value.message
+    assert found.place(Kind.COMPUTER_LIST).name == "computer_list.json"
 
 
 @pytest.mark.parametrize("case", FAULTS)
@@ -216,7 +216,7 @@ def test_mount_points_are_read_as_linux_writes_them():
 def test_the_alias_names_the_folder_as_well(values: dict[str, object], folder: str):
     assert given(values) == folder
     if folder:
-        assert mak_state_directory(values.get(VARIABLE), values.get(ALIAS))["path"] == folder  # type: ignore[arg-type]
+        assert StateDirectory.of_variables(values).path == folder
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o1777])
@@ -306,16 +306,15 @@ def test_a_writer_that_is_killed_leaves_whole_lines_and_no_lock(tmp_path: Path):
     assert (tmp_path / "survey.jsonl").read_bytes() == b"one\ntwo\n"
 
 
-def test_the_filter_judges_this_machine(monkeypatch: pytest.MonkeyPatch):
+def test_this_machine_is_judged(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", "/tmp/job/artifacts/1")
-    found = mak_state_directory("/tmp/job/lists")
-    assert found["refusal"].startswith("/tmp/job/lists lies in ansible-runner's private directory")
-    assert found["files"].keys() == {kind.name.lower() for kind in Kind}
+    found = StateDirectory.of_variables({VARIABLE: "/tmp/job/lists"})
+    assert found.refusal.startswith("/tmp/job/lists lies in ansible-runner's private directory")
     monkeypatch.chdir("/")
     monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", "/artifacts/1")
-    named = mak_state_directory("", file_variable="mak_proxy_list")
-    assert named["refusal"].startswith("/ lies in ansible-runner's private directory /,")
-    assert named["refusal"].endswith("Set mak_proxy_list to a file in a folder that outlasts it.")
+    named = places.places_here("list.json", "", "", "").list
+    assert named.directory.refusal.startswith("/ lies in ansible-runner's private directory /,")
+    assert named.directory.refusal.endswith("Set mak_proxy_list to a file in a folder that outlasts it.")
 
 
 def test_the_guide_has_the_table_of_kinds():

@@ -10,24 +10,22 @@ from typing import Any
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.filter import (
-    kms_single_site,
-    mak_proxy,
-    reference_image,
-)
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_proxy_entries as entries
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report_mak_proxy as report
+from ansible_collections.winops.volume_activation.plugins.filter import kms_single_site
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import shared_installation_ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs import image
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report as audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import entries, outcomes, summary
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import HostRun
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._text import visible_lines
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
 
 pytestmark = pytest.mark.tier("quick")
@@ -109,12 +107,10 @@ def test_the_sentence_names_the_host_and_the_property(case: str) -> None:
     assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[case], caught.value)
 
 
-def seen(host: str, made: dict[str, Any] | None = None, **system: str) -> entries.Seen:
+def seen(host: str, made: dict[str, Any] | None = None, **system: str) -> HostRun:
     product = {"activation_id": WIN, "name": "Windows", "channel": "mak", "extended_pid": PID, "installation_id": IID, **(made or {})}
     result = {"applicable": True, "installed": True, "activated": False, "product": product}
-    return entries.Seen(
-        host, ["win"], host, {"operating_system": {"computer_name": "PC", "caption": "Windows", **system}}, {}, {"win": result}
-    )
+    return HostRun(host, ["win"], host, {"operating_system": {"computer_name": "PC", "caption": "Windows", **system}}, {}, {"win": result})
 
 
 @pytest.mark.parametrize(
@@ -128,10 +124,10 @@ def seen(host: str, made: dict[str, Any] | None = None, **system: str) -> entrie
     ],
     ids=["installation ID", "extended PID", "activation ID", "computer name", "caption"],
 )
-def test_a_computer_that_can_not_be_listed_keeps_no_other_from_the_list(bad: entries.Seen) -> None:
+def test_a_computer_that_can_not_be_listed_keeps_no_other_from_the_list(bad: HostRun) -> None:
     both = [bad, seen("pc-2")]
     assert list(given_computers(entries.read_computers(both))) == ["pc-2"]
-    ends = report.collect_ends(both, ["pc-1", "pc-2"], False)
+    ends = outcomes.collected(both, ["pc-1", "pc-2"], False)
     assert [(end.host, end.kind) for end in ends] == [("pc-1", "failed"), ("pc-2", "collected")]
     assert ends[0].reason
 
@@ -189,15 +185,15 @@ LINES = {
     "the summary of MAKs": lambda: mak_ends()["lines"],
     "the ends of MAKs": lambda: list(mak_ends()["failures"].values()),
     "the findings of MAKs": lambda: (found := steps.findings(mak_seen()))["lines"] + [found["stop"]],
-    "the summary of MAK proxy activation": lambda: mak_proxy.mak_proxy_summary(
-        [{"host": "pc-1", "kind": "failed", "reason": FORGED}], "x", [{"reason": FORGED}]
+    "the summary of MAK proxy activation": lambda: visible_lines(
+        summary.summary("x", [outcomes.Outcome("pc-1", "failed", FORGED)], [{"reason": FORGED}], False)
     ),
-    "what Microsoft was asked": lambda: mak_proxy.mak_proxy_acquired({"msg": FORGED}),
-    "the telephone": lambda: mak_proxy.mak_proxy_telephone(
+    "what Microsoft was asked": lambda: visible_lines(summary.acquired({"msg": FORGED})),
+    "the telephone": lambda: visible_lines(summary.telephone_lines(
         {"kind": "full", "computers": [{"name": FORGED, "products": [{"name": FORGED, "pending": True, "extended_pid": PID, "installation_id": IID}]}]}
-    ),
-    "a reference image": lambda: reference_image.reference_image_summary(
-        hostvars("__reference_image_", license={"operating_system": {"caption": FORGED}}), ["pc-1"], False, False
+    )),
+    "a reference image": lambda: visible_lines(
+        image.summary([image.Reference("pc-1", license={"operating_system": {"caption": FORGED}})], False, False)
     ),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import Wanted, collect
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of, of_each
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Ran, Registered
 
 pytestmark = pytest.mark.tier("quick")
@@ -83,3 +84,38 @@ def test_groups_that_a_limit_has_cut_are_told():
     fleet = fleet_of(["k1", "k2", "a"], ["k1"], groups, ("kms_hosts", "kms_clients", "none"))
     assert fleet.groups == {"kms_hosts": ["k1", "k2"], "kms_clients": ["a"], "none": []}
     assert fleet.cut == {"kms_clients": 2}
+
+
+def test_a_result_that_is_optional_can_be_demanded_of_those_that_had_to_have_it():
+    variables, _hostvars = reader({"a": {}, "b": {"__made": {"skipped": True}}})
+    found = collect(variables, ["a", "b"], {"made": "__made", "sealed": "__seeled"}, optional=["made", "sealed"])
+    found.demand("made", ["a", "b"])
+    found.demand("sealed", [])
+    with pytest.raises(ActivationError, match=r"No host has the result __seeled, which this task reads as sealed\."):
+        found.demand("sealed", ["b"])
+
+
+def test_what_the_play_gives_goes_before_what_the_inventory_gives():
+    hosts = ["a", "b"]
+    assert of_each(hosts, "a", "", {}) == {"a": None, "b": None}
+    # The inventory gives it, for all or some; extra variables look the same.
+    assert of_each(hosts, "a", "x", {"a": "x", "b": "y"}) == {"a": "x", "b": "y"}
+    assert of_each(hosts, "a", "", {"b": "y"}) == {"a": None, "b": "y"}
+    # The play gives it, with or without an inventory that gives another one.
+    assert of_each(hosts, "a", "z", {"b": "y"}) == {"a": "z", "b": "z"}
+    assert of_each(hosts, "a", "z", {"a": "x", "b": "y"}) == {"a": "z", "b": "z"}
+    assert of_each(hosts, "a", "", {"a": "x", "b": "y"}) == {"a": "", "b": ""}
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [("", []), (None, []), ("a", ["a"]), (" a, b,", ["a", "b"]), ('["a", "b"]', ["a", "b"]), (["a", ""], ["a"]), ([], []), ([7], ["7"])],
+)
+def test_names_come_in_the_forms_of_surveys(given: Any, names: list[str]):
+    assert names_of(given, "volume_activation_mak") == names
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, 7, "[a", [["a"]]])
+def test_what_is_no_list_of_names_is_an_error_that_names_the_variable(given: Any):
+    with pytest.raises(ActivationError, match=r"^volume_activation_mak "):
+        names_of(given, "volume_activation_mak")

@@ -110,7 +110,8 @@ def registered(topology: dict[str, Any], path: str, hosts: Sequence[str], site: 
     }
     results = {name: dict.fromkeys(hosts, result) for name, result in once.items()}
     results["host"] = {host: {"steps": []} for host in HOSTS if host in hosts}
-    return Registered(hosts, {**results, **more}, {run.SITE: site or {}})
+    read = {**results, **more}
+    return Registered(hosts, read, {run.SITE: site or {}}, names={name: f"__{name}" for name in read})
 
 
 def compare(topology: dict[str, Any], whole: Fleet, found: Registered) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..._multi_site import work
 from ..fleet import Fleet
-from ..registered import Registered, absent
+from ..registered import Registered
 from . import report
 from .clients import Expected, Judged, judge
 from .computer import Computer
@@ -45,8 +45,8 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]
     seen = _seen(topology, fleet, found, expected_of(topology, settings))
-    if not seen.checked and _to_look_at(topology, seen.kms_hosts):
-        raise absent(options["results"]["host"], "host")
+    if not seen.checked:
+        found.demand("host", _to_look_at(topology, seen.kms_hosts))
     entries = [entry.as_result() for entry in report.deviations(topology, seen, settings["required_count"], settings["control_site"])]
     made = report.report(entries, topology, time)
     return {

@@ -8,14 +8,12 @@ Nothing that is returned here holds a key: who installs one looks it up in the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..._errors import ActivationError
 from ..._findings import Finding
 from ..._report import table
-from ..._state import variable
 from ..._state.directory import StateDirectory
 from ..._state.kinds import Kind
 from ..._text import visible_lines, visible_value
@@ -30,18 +28,6 @@ from .products import Learned, holders_to_try, known_products
 from .refusals import refused_keys
 from .settings import Settings
 from .summary import numbers, summary
-
-
-def state_directory(values: Mapping[str, object]) -> StateDirectory:
-    """Where what was begun is kept, and whether it outlasts the run. Looks at the control node.
-
-    Args:
-        values: What is given, by the names of the variables.
-    """
-    try:
-        return StateDirectory.here(variable.given(values))
-    except ActivationError as refused:
-        return replace(StateDirectory.here(""), fault=refused.message)
 
 
 def assign(assigned: Assigned, settings: Settings, state: StateDirectory) -> dict[str, Any]:

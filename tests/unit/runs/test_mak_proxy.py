@@ -1,32 +1,30 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role mak_proxy makes of its results: who goes into the list, who is applied what, and what people are told."""
+"""What a run of MAK proxy activation makes of results: who goes into the list, who is applied what, and what people are told."""
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import error_catalogue
-import lists
 import pytest
+from unit.computer_list import lists
 
-from ansible_collections.winops.volume_activation.plugins.filter.mak_proxy import mak_proxy_conflicts, mak_proxy_findings
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_proxy_entries as entries
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report_mak_proxy as report
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import tasks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_proxy_entries import Seen
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak_proxy import Ended
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import entries, findings, outcomes, summary
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import HostRun
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.orders import Order, make_orders, named
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.outcomes import Outcome
 
 pytestmark = pytest.mark.tier("quick")
 
 LICENSE = {"operating_system": {"computer_name": "PC-1", "caption": "Microsoft Windows 10 Enterprise"}}
 RING = {"win": {"key": "MMKVP-D7663-2TCFK-B7W8M-7VCKF"}}
-ORDER = {"installation_id": lists.iid(1), "confirmation_id": lists.cid(1), "mak": "win", "name": "Windows"}
+ORDER = Order(lists.iid(1), "win")
 ORDERS = {"pc-1": {lists.WINDOWS_10: ORDER}}
 BEGAN, ENDED = "2026-11-27T03:42:07Z", "2026-11-27T03:42:09Z"
 
@@ -52,8 +50,8 @@ def made(*, activated: bool = False, attempted: bool = False, installed: bool = 
     return {**found, "activation": {"attempted": attempted, "outcome": outcome}, **more}
 
 
-def seen(**more: Any) -> Seen:
-    return Seen(**{"host": "pc-1", "keys": ["win"], "address": "10.1.1.1", "license": LICENSE, **more})
+def seen(**more: Any) -> HostRun:
+    return HostRun(**{"host": "pc-1", "keys": ["win"], "address": "10.1.1.1", "license": LICENSE, **more})
 
 
 FAILED = {"failed": True, "msg": "pc-1: the key was refused."}
@@ -97,20 +95,22 @@ def test_a_computer_that_takes_no_mak_is_known_and_does_not_leave():
 
 
 def shown_list(full: FullList, tmp_path: Any) -> list[dict[str, Any]]:
-    """The computers of a list as the module shows them, with confirmation IDs."""
+    """The computers of a list as the module shows them, without confirmation IDs."""
     file = ListFile(str(tmp_path / "list.json"))
     with file.locked():
         file.save(full)
-    return tasks.inspect(file, None, True).result["computers"]
+    return tasks.inspect(file, None, False).result["computers"]
 
 
 def test_orders_are_the_confirmation_ids_of_the_chosen_computers(tmp_path: Any):
     full = lists.isolated(3)
     for product_ in list(full.entries())[:2]:
         product_.confirmation_id = lists.cid(1)
-    found = entries.make_orders(shown_list(full, tmp_path), ["iso-001", "iso-003"])
+    found = make_orders(shown_list(full, tmp_path), ["iso-001", "iso-003"])
     assert list(found) == ["iso-001"]
-    assert found["iso-001"][lists.WINDOWS_10]["confirmation_id"] == lists.cid(1)
+    assert found["iso-001"][lists.WINDOWS_10].installation_id == lists.iid(1)
+    assert lists.cid(1) not in str(found)
+    assert named(found) == {"iso-001": {lists.WINDOWS_10: found["iso-001"][lists.WINDOWS_10].mak}}
 
 
 def applied(result: dict[str, Any]) -> dict[str, Any]:
@@ -153,8 +153,8 @@ def test_the_list_keeps_the_installation_id_that_its_confirmation_id_is_for():
         (seen(license={}), [], False, "known"),
     ],
 )
-def test_how_a_computer_ends_that_was_collected(one: Seen, to_read: list[str], check_mode: bool, kind: str):
-    [end] = report.collect_ends([one], to_read, check_mode)
+def test_how_a_computer_ends_that_was_collected(one: HostRun, to_read: list[str], check_mode: bool, kind: str):
+    [end] = outcomes.collected([one], to_read, check_mode)
     assert end.kind == kind
     assert kind != "failed" or end.reason
 
@@ -172,15 +172,15 @@ def test_how_a_computer_ends_that_was_collected(one: Seen, to_read: list[str], c
     ],
 )
 def test_how_a_computer_ends_that_was_applied(result: dict[str, Any], check_mode: bool, kind: str):
-    [end] = report.apply_ends([seen(made={lists.WINDOWS_10: result} if result else {})], [], ORDERS, check_mode)
+    [end] = outcomes.applied([seen(made={lists.WINDOWS_10: result} if result else {})], [], ORDERS, check_mode)
     assert end.kind == kind
 
 
 def test_who_has_no_confirmation_id_is_told_apart_from_who_needs_none(tmp_path: Any):
     full = lists.isolated(2)
     next(full.listed())[1].license_status = "licensed"
-    hosts = [Seen("iso-001"), Seen("iso-002"), Seen("iso-003")]
-    ends = report.apply_ends(hosts, shown_list(full, tmp_path), {}, False)
+    hosts = [HostRun("iso-001"), HostRun("iso-002"), HostRun("iso-003")]
+    ends = outcomes.applied(hosts, shown_list(full, tmp_path), {}, False)
     assert [end.kind for end in ends] == ["licensed", "without_confirmation_id", "not_listed"]
 
 
@@ -188,34 +188,34 @@ def test_the_installation_ids_are_shown_as_they_are_read_out(tmp_path: Any):
     full = lists.isolated(2)
     next(full.entries()).confirmation_id = lists.cid(1)
     shown = {"kind": "full", "computers": shown_list(full, tmp_path)}
-    assert report.telephone_lines(shown) == [
+    assert summary.telephone_lines(shown) == [
         f"iso-002, Windows(R), Enterprise edition (extended PID {lists.EPID})",
         f"    {'-'.join(['0000000'] * 8)}-0000002",
     ]
-    assert report.telephone_lines({"kind": None}) == []
+    assert summary.telephone_lines({"kind": None}) == []
 
 
 REPORTED = {
-    "nothing but numbers": lambda: report.summary("applied", [Ended("pc-1", "activated"), Ended("pc-2", "licensed")], [], False)[1],
-    "computers without a confirmation ID": lambda: report.summary("applied", [Ended("pc-1", "without_confirmation_id")], [], False)[2],
-    "computers that the list does not know": lambda: report.summary("applied", [Ended("pc-1", "not_listed")], [], False)[2],
-    "computers that were not reached": lambda: report.summary("applied", [Ended("pc-1", "not_reached")], [], False)[2],
-    "computers that take no key": lambda: report.summary("collected", [Ended("pc-1", "not_applicable", "it gets no key")], [], True)[2],
-    "a computer that failed": lambda: report.summary("applied", [Ended("pc-1", "failed", FAILED["msg"])], [], False)[2],
-    "a run that the end came before": lambda: report.collect_ends([seen()], ["pc-1"], False)[0].reason,
-    "something that contradicts the list": lambda: report.summary("collected", [], [{"reason": "It does not fit."}] * 2, False)[2],
-    "a computer that stays without": lambda: report.apply_findings(["pc-1"], {"missing": ["pc-1", "pc-2"]}, {})[0].text,
-    "a key that the ring has lost": lambda: report.reapply_findings(ORDERS, {"other": RING["win"]}, {})[0].text,
-    "a list without names of keys": lambda: report.reapply_findings({"pc-1": {"x": {**ORDER, "mak": ""}}}, RING, {})[0].text,
-    "confirmation IDs": lambda: report.acquired({"obtained": 2, "kept": 1, "missing": [], "unknown": []})[0],
-    "a confirmation ID that is missing": lambda: report.acquired(
+    "nothing but numbers": lambda: summary.summary("applied", [Outcome("pc-1", "activated"), Outcome("pc-2", "licensed")], [], False)[1],
+    "computers without a confirmation ID": lambda: summary.summary("applied", [Outcome("pc-1", "without_confirmation_id")], [], False)[2],
+    "computers that the list does not know": lambda: summary.summary("applied", [Outcome("pc-1", "not_listed")], [], False)[2],
+    "computers that were not reached": lambda: summary.summary("applied", [Outcome("pc-1", "not_reached")], [], False)[2],
+    "computers that take no key": lambda: summary.summary("collected", [Outcome("pc-1", "not_applicable", "it gets no key")], [], True)[2],
+    "a computer that failed": lambda: summary.summary("applied", [Outcome("pc-1", "failed", FAILED["msg"])], [], False)[2],
+    "a run that the end came before": lambda: outcomes.collected([seen()], ["pc-1"], False)[0].reason,
+    "something that contradicts the list": lambda: summary.summary("collected", [], [{"reason": "It does not fit."}] * 2, False)[2],
+    "a computer that stays without": lambda: findings.apply_findings(["pc-1"], {"missing": ["pc-1", "pc-2"]}, {})[0].text,
+    "a key that the ring has lost": lambda: findings.reapply_findings(ORDERS, {"other": RING["win"]}, {})[0].text,
+    "a list without names of keys": lambda: findings.reapply_findings({"pc-1": {"x": Order(lists.iid(1), "")}}, RING, {})[0].text,
+    "confirmation IDs": lambda: summary.acquired({"obtained": 2, "kept": 1, "missing": [], "unknown": []})[0],
+    "a confirmation ID that is missing": lambda: summary.acquired(
         {"obtained": 0, "kept": 0, "missing": [{"identifier": "5f0c", "reason": "0x7F: it is used up."}], "unknown": []}
     )[1],
-    "a confirmation ID of which nobody knows": lambda: report.acquired(
+    "a confirmation ID of which nobody knows": lambda: summary.acquired(
         {"obtained": 0, "kept": 0, "missing": [], "unknown": [{"identifier": "5f0c", "reason": "The answer was lost."}]}
     )[1],
-    "confirmation IDs that would be asked for": lambda: report.acquired({"obtained": 2, "kept": 1, "missing": [], "unknown": []}, True)[0],
-    "a run that asked nobody": lambda: report.acquired({"failed": True, "msg": "There is no way to Microsoft."})[0],
+    "confirmation IDs that would be asked for": lambda: summary.acquired({"obtained": 2, "kept": 1, "missing": [], "unknown": []}, True)[0],
+    "a run that asked nobody": lambda: summary.acquired({"failed": True, "msg": "There is no way to Microsoft."})[0],
 }
 WRITTEN = error_catalogue.paired("MAK proxy activation", REPORTED)
 
@@ -226,23 +226,25 @@ def test_what_people_are_told(case: str):
 
 
 def test_numbers_are_there_for_every_kind():
-    assert report.counts([Ended("pc-1", "failed"), Ended("pc-2", "failed")]) == {**dict.fromkeys(report.KINDS, 0), "failed": 2}
+    assert outcomes.counts([Outcome("pc-1", "failed"), Outcome("pc-2", "failed")]) == {**dict.fromkeys(outcomes.KINDS, 0), "failed": 2}
 
 
 def test_findings_stop_what_can_not_succeed():
-    assert report.collect_findings([seen(made={}, plan={"win": made()})], RING, {"state directory": ""}) == []
-    [refused] = report.collect_findings([], RING, {"state directory": "It ends with the run."})
+    assert findings.collect_findings([seen(made={}, plan={"win": made()})], RING, {"state directory": ""}) == []
+    [refused] = findings.collect_findings([], RING, {"state directory": "It ends with the run."})
     assert (refused.object, refused.text, refused.blocks) == ("state directory", "It ends with the run.", True)
-    assert report.apply_findings([], {"error": {}, "msg": "It is no list."}, {})[0].blocks
-    assert report.reapply_findings(ORDERS, [], {})[-1].blocks
-    assert report.reapply_findings(ORDERS, {"win": {"key": "x"}}, {})[0].blocks
-    assert report.reapply_findings(ORDERS, RING, {}) == []
+    assert findings.apply_findings([], {"error": {}, "msg": "It is no list."}, {})[0].blocks
+    assert findings.reapply_findings(ORDERS, [], {})[-1].blocks
+    assert findings.reapply_findings(ORDERS, {"win": {"key": "x"}}, {})[0].blocks
+    assert findings.reapply_findings(ORDERS, RING, {}) == []
 
 
-def test_the_filters_read_what_tasks_have_registered():
-    plan = {"results": [{**made(), "item": "win"}]}
-    hostvars = {"pc-1": {"__mak_proxy_keys": ["win"], "__mak_proxy_license": LICENSE, "__mak_proxy_plan": plan}}
-    assert mak_proxy_findings(copy.deepcopy(hostvars), ["pc-1"], {}, {})[0]["blocks"]
+def test_who_failed_fails_with_all_that_was_said_of_it_and_nobody_else_does():
+    ended = [Outcome("pc-1", "failed", "One."), Outcome("pc-2", "not_reached", "Dark."), Outcome("pc-1", "failed", "Two\n.")]
+    assert outcomes.failures(ended) == {"pc-1": "One. Two\\x0a."}
+
+
+def test_what_contradicts_the_list_is_said_once():
     conflict = {"name": "pc-1", "activation_id": "", "identifier": "", "reason": "It does not fit."}
-    batch = {"__mak_proxy_saved": {"conflicting": [conflict]}}
-    assert mak_proxy_conflicts({"pc-1": batch, "pc-2": batch}, ["pc-1", "pc-2"]) == [conflict]
+    batch = {"conflicting": [conflict]}
+    assert outcomes.conflicts([batch, batch, {"conflicting": [dict(conflict)]}, {}]) == [conflict]

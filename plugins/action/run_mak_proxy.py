@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.run_mak_proxy."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping
+
+from ..plugin_utils._masking import Secrets
+from ..plugin_utils._runs.action import RunAction
+from ..plugin_utils._runs.fleet import Fleet
+from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
+from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, Asked
+from ..plugin_utils._runs.registered import Registered
+
+
+class ActionModule(RunAction):
+    """Decides over all computers of a play for MAK proxy activation."""
+
+    INVENTORY = (KEYS, ADDRESS)
+    IN_BATCHES = frozenset({"read", "applied"})
+
+    def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        """See the base class."""
+        return STEPS[step](Asked(fleet, found, options, self._host, check_mode))
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""
+        return self.INVENTORY if step in ASSIGNING else ()
+
+    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        """See the base class. An entry of the ring without a key is a finding, and no option left out."""
+        super()._read_options(given, task_vars)
+        if "ring" in given:
+            given["ring"] = self._task.args["ring"]
+
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; with the keys of the ring."""
+        secrets, ring = super()._secrets(given), given.get("ring")
+        secrets.add(entry.get("key") for entry in (ring.values() if isinstance(ring, Mapping) else ()) if isinstance(entry, Mapping))
+        return secrets
