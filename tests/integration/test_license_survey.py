@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from lab import inventory, names, park
+from lab import inventory, mak_inventory, names, park
 from lab.play import Run, run_playbook
 
 from .conftest import NEEDS_DOMAIN, Lab
@@ -173,17 +173,26 @@ def test_the_check_of_logons_asks_one_host_for_each_account_and_fails_with_the_s
     assert strict_lab.requests()[before:] == []
 
 
+MAK_HOSTS = {
+    "volume_activation_mak_hosts": "kms_clients",
+    "volume_activation_mak": "win",
+    "volume_activation_mak_ring": {"win": {"key": mak_inventory.ring_keys()[0].key}},
+}
 # The variables that let a playbook run over hosts that it is not meant for.
-PLAYBOOKS = {
+PLAYBOOKS: dict[str, dict[str, Any]] = {
     "kms_single_site": {},
+    "mak_independent": {**MAK_HOSTS, "mak_independent_count": False},
+    "mak_to_kms": MAK_HOSTS,
+    "mak_proxy_collect": MAK_HOSTS,
 }
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_a_playbook_with_a_mistyped_password_stops_before_the_first_change_and_locks_nobody(strict_lab: Lab, playbook: str):
+def test_a_playbook_with_a_mistyped_password_stops_before_the_first_change_and_locks_nobody(strict_lab: Lab, tmp_path: Path, playbook: str):
     strict_lab.control.reset()
     before, count = len(strict_lab.requests()), bad_logons(strict_lab, names.WINRM_USER)[0]
-    variables = {"ansible_password": WRONG, **PLAYBOOKS[playbook]}
+    state = {"volume_activation_state_directory": str(tmp_path / "state")}
+    variables = {"ansible_password": WRONG, **state, **PLAYBOOKS[playbook]}
     run = run_playbook(strict_lab.layout.root, f"winops.volume_activation.{playbook}", variables=variables)
     counted, locked = bad_logons(strict_lab, names.WINRM_USER)
     assert locked == 0 and counted - count < THRESHOLD
