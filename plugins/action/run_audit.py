@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import yaml
@@ -24,11 +25,16 @@ class ActionModule(RunAction):
 
     GROUPS = run.GROUPS
     INVENTORY = (run.SITE,)
+    ONCE = frozenset({"topology", "work"})
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
         given = {**options, "sites": of_text(options["sites"])}
         return run.decide(step, fleet, found, given, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class."""
+        return self.INVENTORY if step == "compare" else ()
 
 
 def of_text(value: t.Any) -> t.Any:
