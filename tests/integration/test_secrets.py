@@ -88,8 +88,8 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 # Secrets that an option of the example excludes: what really works has the option, and the canaries are without it.
 EXCLUDED = {"kms_host": ("confirmation_id", "activate")}
-# Where another example than the first is taken: one that needs no file of an earlier run.
-EXAMPLES = {"confirmation_id": 1}
+# Where another example than the first is taken: one that needs no file of an earlier run, and one that asks where there is one host.
+EXAMPLES = {"confirmation_id": 1, "license_survey": 2}
 # What an earlier task of the examples registered.
 PRODUCT = {
     "activation_id": "73111121-5638-40f6-bc11-f1d7b0d64300",
