@@ -107,7 +107,8 @@ def audit(lab: Lab, **variables: Any) -> tuple[Run, dict[str, Any]]:
     """A run with an account that may only read, and its report; it has changed nothing and asked Windows for nothing but data."""
     credentials = {"contoso": {"username": names.CONTOSO.principal(READER), "password": PASSWORD}}
     before, asked = world(lab), len(lab.requests())
-    run = lab.play(AUDIT, volume_activation_credentials=credentials, **variables)
+    state = {"volume_activation_state_directory": str(lab.layout.root / "state")}
+    run = lab.play(AUDIT, volume_activation_credentials=credentials, **state, **variables)
     assert world(lab) == before
     actions = {entry["action"] for entry in lab.requests()[asked:]} - {"Authenticate"}
     assert actions

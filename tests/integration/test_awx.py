@@ -78,7 +78,7 @@ def variables_of(playbook: str, state: str) -> dict[str, str]:
     # A list comes as text as well.
     given["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
     of_sites = {"kms_multi_site_ticket": "purge", "kms_multi_site_publish_timeout": "5"}
-    return survey(playbook) | (of_sites if playbook in OF_SITES else given)
+    return survey(playbook) | (of_sites if playbook in OF_SITES else given) | (state_variables(state) if playbook in READS else {})
 
 
 def inventory_without_secrets(lab: Lab) -> dict[str, Any]:
@@ -149,7 +149,9 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """A job of the playbook: against the lab as on its first day, and of an audit against sites that are set up."""
     if request.param in OF_SITES:
         first: dict[str, Any] = request.getfixturevalue("job_of_sites")
-        return first if request.param == first["playbook"] else run_job(first["lab"], request.param, SITES_LIMIT, tmp_path_factory)
+        if request.param == first["playbook"]:
+            return first
+        return run_job(first["lab"], request.param, SITES_LIMIT, tmp_path_factory, request.getfixturevalue("state"))
     if request.param in OF_MAKS:
         park: Lab = request.getfixturevalue("mak_park")
         for label in ("pc-001", "pc-002"):
@@ -157,7 +159,7 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         return run_job(park, request.param, MAK_LIMIT, tmp_path_factory, request.getfixturevalue("state"))
     lab: Lab = request.getfixturevalue("running_lab")
     lab.control.reset()
-    state = request.getfixturevalue("state") if request.param == "survey" else ""
+    state = request.getfixturevalue("state") if request.param in READS else ""
     return run_job(lab, request.param, LIMIT, tmp_path_factory, state)
 
 

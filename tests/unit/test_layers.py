@@ -36,7 +36,7 @@ LAYERS = (
         "_mak_journal",
         "_mak_proxy_entries",
     ),
-    ("_report", "_multi_site", "_results", "_audit", "_mak_orders"),
+    ("_report", "_multi_site", "_results", "_mak_orders"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),
@@ -59,7 +59,6 @@ KEPT_FOR = {
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_windows_action", "_action", "_fleet", "_module_options", "_silent", "_vault")
 PURE = (
     "_runs",
-    "_audit",
     "_computer_list",
     "_findings",
     "_unattend",

@@ -13,6 +13,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.action import RunAction
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -58,10 +59,16 @@ def test_the_variables_that_stand_in_for_an_option_are_named_in_its_description(
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_module_is_in_an_action_group(module: str):
+def test_the_module_is_in_an_action_group_unless_roles_alone_use_it(module: str):
     groups = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     extended = groups["all"][0]["metadata"]["extend_group"]
-    assert any(module in groups[name] for name in extended)
+    assert any(module in groups[name] for name in extended) != module.startswith("run_")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_roles_alone_use_says_so_where_it_is_listed(module: str):
+    document = yaml.safe_load((PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8"))["DOCUMENTATION"]
+    assert document["short_description"].startswith("[INTERNAL] ") == module.startswith("run_") == issubclass(action_of(module), RunAction)
 
 
 @pytest.mark.parametrize("module", MODULES)

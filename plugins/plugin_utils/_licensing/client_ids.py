@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._text import some
@@ -17,9 +17,13 @@ def shared_ids(licenses: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]
     Args:
         licenses: Results of C(license_info) by name; one that has no CMID, such as that of a computer that is off, is passed over.
     """
+    return shared((name, (result.get("service") or {}).get("client_machine_id")) for name, result in licenses.items())
+
+
+def shared(client_ids: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
+    """The same from names, each with its CMID; empty or C(None) for one that has none."""
     found: dict[str, list[str]] = {}
-    for name, result in licenses.items():
-        client_id = (result.get("service") or {}).get("client_machine_id")
+    for name, client_id in client_ids:
         if client_id:
             found.setdefault(str(client_id).lower(), []).append(name)
     return {client_id: names for client_id, names in found.items() if len(names) > 1}

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._errors import ActivationError
 from .._fleet.variables import HostVariables
-from .registered import Registered, Result
+from .registered import Registered, Result, absent
 
 
 def collect(
@@ -45,11 +45,7 @@ def collect(
                 given[name][host] = value
     for name, variable in names.items():
         if hosts and not results[name] and name not in optional:
-            raise ActivationError(
-                f"No host has the result {variable}, which this task reads as {name}. Run the task that registers it in the same play or"
-                " before, or correct the name.",
-                source="options",
-            )
+            raise absent(variable, name)
     return Registered(hosts, results, given)
 
 

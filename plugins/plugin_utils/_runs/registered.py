@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from .._errors import ActivationError
+
 Result = Mapping[str, Any]
 
 
@@ -64,6 +66,20 @@ class Registered:
     def items(self, name: str, host: str) -> dict[str, Result]:
         """The results of a loop over names on a host, by name, without those that were skipped."""
         return {str(result["item"]): result for result in _ran(self.of(name, host))}
+
+
+def absent(variable: str, name: str) -> ActivationError:
+    """The error that a result is there on no host.
+
+    Args:
+        variable: What tasks should have registered it in.
+        name: By which the run knows it.
+    """
+    return ActivationError(
+        f"No host has the result {variable}, which this task reads as {name}. Run the task that registers it in the same play or before, or"
+        " correct the name.",
+        source="options",
+    )
 
 
 def _ran(loop: Result) -> list[Result]:

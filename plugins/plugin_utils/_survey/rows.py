@@ -71,7 +71,7 @@ class Row:
     def as_data(self) -> dict[str, Any]:
         """The row as JSON has it."""
         return {
-            "host": one_line(self.host, _NAME),
+            "host": shown_host(self.host),
             "outcome": str(self.outcome),
             "at": self.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             **dict.fromkeys(LICENSE_FIELDS),
@@ -95,6 +95,11 @@ class Row:
 
 
 _PLAIN = frozenset({"host", "outcome", "at", "reason", "code", *LICENSE_FIELDS})
+
+
+def shown_host(host: str) -> str:
+    """How a row names a host of the inventory."""
+    return one_line(host, _NAME)
 
 
 def license_facts(

@@ -36,10 +36,7 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
     wanted = wish.product_key
     held_by = [product for product in (chosen.product, *chosen.others) if product is not None and product.partial_key]
     if any(product.channel is Channel.CSVLK for product in held_by):
-        raise ActivationError(
-            f"{session.host} is a KMS host, which needs no setup key. Take it out of the clients, or remove its CSVLK first.",
-            source="windows",
-        )
+        raise ActivationError(is_a_kms_host(session.host), source="windows")
     if wanted:
         _demand_setup_key(session, wanted, chosen, wish)
     held = chosen.held
@@ -60,6 +57,31 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
         plan.add(step, _remover(session, version, other))
     return False
+
+
+def is_a_kms_host(host: str) -> str:
+    """Why a computer with a KMS host key gets no setup key, as a sentence."""
+    return f"{host} is a KMS host, which needs no setup key. Take it out of the clients, or remove its CSVLK first."
+
+
+def due_setup_key(session: Session, product: Product | None) -> str | None:
+    """The last five characters of the setup key that Windows itself would get where no key is named, as in C(plan_key).
+
+    Args:
+        session: The host.
+        product: Windows as it was read; C(None) where it holds no key.
+
+    Returns:
+        C(None) where it holds a setup key or one of KMS hosts.
+
+    Raises:
+        ActivationError: It can't get one.
+    """
+    if product is not None and product.channel in (Channel.GVLK, Channel.CSVLK):
+        return None
+    key = setup_key_of(session)
+    check_volume_licences(session)
+    return key.last_five
 
 
 def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) -> None:

@@ -64,6 +64,19 @@ class Suffixes:
         effective = self.policy or self.search_list or ((self.own,) if self.own else ())
         return {"search_list": list(self.search_list), "source": self.source, "effective": list(effective)}
 
+    def whole(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """The list that is to be set where these suffixes are wanted; empty where none are.
+
+        A list takes the place of primary and connection suffix, so that the computer's own domain comes first in it whatever is asked
+        for; without it, the short names of its own domain would no longer be found.
+        """
+        own = [self.own] if self.own and wanted else []
+        return tuple(dict.fromkeys([*own, *wanted]))
+
+    def is_due(self, whole: Sequence[str]) -> bool:
+        """Whether that list has to be set. A policy is not fought: under one it never has."""
+        return not self.policy and self.search_list != tuple(whole)
+
 
 class SuffixList:
     """The list of one computer and what it should be.
@@ -75,22 +88,19 @@ class SuffixList:
 
     Attributes:
         found: What was read last.
-        wanted: The whole list that is to be set. A list takes the place of primary and connection suffix, so that the
-            computer's own domain comes first in it whatever is asked for; without it, the short names of its own domain
-            would no longer be found.
+        wanted: The whole list that is to be set, see C(Suffixes.whole).
     """
 
     def __init__(self, session: Session, wanted: Sequence[str], domain: str) -> None:
         self._session = session
         self._domain = domain
         self.found = self._read()
-        own = [self.found.own] if self.found.own and wanted else []
-        self.wanted = tuple(dict.fromkeys([*own, *wanted]))
+        self.wanted = self.found.whole(wanted)
         self._needs_reboot = False
 
     def plan(self, plan: Plan) -> None:
-        """The step that sets the list. A policy is not fought: under one there is no step."""
-        if self.found.policy or self.found.search_list == self.wanted:
+        """The step that sets the list, where it is due."""
+        if not self.found.is_due(self.wanted):
             return
         how = _METHOD if self.wanted else _REMOVAL
         before, after = list(self.found.search_list) or None, list(self.wanted) or None
@@ -103,7 +113,7 @@ class SuffixList:
             ActivationError: It is not as wanted.
         """
         self.found = self._read()
-        if not self.found.policy and self.found.search_list != self.wanted:
+        if self.found.is_due(self.wanted):
             raise ActivationError(
                 f"{self._session.host}: {_METHOD} succeeded, yet the DNS suffix search list is {_spoken(self.found.search_list)} instead"
                 f" of {_spoken(self.wanted)}; something else on that computer sets it too.",

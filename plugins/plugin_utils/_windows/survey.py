@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from .._errors import ActivationError
 from .._licensing.kms import current_count
 from .._wsman.session import Session
 from . import licensing
 from .classes import SOFTWARE_LICENSING_SERVICE
+from .client_key import due_setup_key
 from .computer import read_names, read_operating_system
 from .dns_suffixes import read_suffixes
 from .firewall import read_kms_rules
 from .license_info import SHOWN_COLUMNS, shown_product, shown_service, shown_system
-from .licensing import number
+from .licensing import Product, number
 from .publish_list import read_list
 from .versions import WindowsVersion
 
@@ -38,6 +40,11 @@ _CLIENT_SERVICE = (
     "activation_interval",
     "renewal_interval",
 )
+_CLIENT_PRODUCT = ("required_count", "activation_type", "activation_type_allowed")
+# More than Windows takes into account; who sets the registry of a computer does not decide how long its row is.
+_MOST_SUFFIXES = 256
+# Who says so where a request was answered, and the answer is a refusal: the rest of the row can be read.
+_ANSWERED = ("windows", "options")
 _HOST_SERVICE = ("listening_port", "dns_publishing", "low_priority", "activation_interval", "renewal_interval", "requests")
 
 
@@ -68,18 +75,16 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
             "kms_host": row["IsKeyManagementServiceMachine"] == 1,
             "current_count": current_count(number(row["KeyManagementServiceCurrentCount"])),
         }
-        return _with_products(session, licensing.version_of(row), licensing.PRODUCT_COLUMNS, service, {})
+        return _with_products(session, licensing.version_of(row), licensing.PRODUCT_COLUMNS, service, {})[0]
     system = read_operating_system(session)
     read_at = datetime.now(UTC)
     full = shown_service(licensing.read_service(session, list(SOFTWARE_LICENSING_SERVICE.properties), system.windows))
-    found = _with_products(session, system.windows, SHOWN_COLUMNS, full, {"operating_system": shown_system(system, read_at)})
+    found, windows = _with_products(session, system.windows, SHOWN_COLUMNS, full, {"operating_system": shown_system(system, read_at)})
     if CLIENT in columns:
-        _name, domain = read_names(session)
         found.columns[f"{CLIENT}_settings"] = {
             **{name: full[name] for name in _CLIENT_SERVICE},
-            **{name: (found.windows or {}).get(name) for name in ("required_count", "activation_type", "activation_type_allowed")},
-            "domain_member": bool(domain),
-            "suffixes": read_suffixes(session, domain).as_result(),
+            **{name: (found.windows or {}).get(name) for name in _CLIENT_PRODUCT},
+            **_looks(session, windows),
         }
     if HOST in columns:
         held = read_list(session, system.windows)
@@ -93,15 +98,35 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
     return found
 
 
+def _looks(session: Session, windows: Product | None) -> dict[str, Any]:
+    """Where a computer looks for KMS hosts, and the setup key that it lacks. What it refuses to tell is C(None), and C(error) says why:
+    the account may be allowed less in the registry than elsewhere.
+    """
+    found: dict[str, Any] = {"domain_member": None, "suffixes": None, "setup_key": None, "error": None}
+    try:
+        _name, domain = read_names(session)
+        found["domain_member"] = bool(domain)
+        suffixes = read_suffixes(session, domain)
+        lists = {name: value[:_MOST_SUFFIXES] if isinstance(value, list) else value for name, value in suffixes.as_result().items()}
+        found["suffixes"] = {"own": suffixes.own, **lists}
+        found["setup_key"] = due_setup_key(session, windows)
+    except ActivationError as failure:
+        if failure.unreachable or failure.source not in _ANSWERED:
+            raise
+        found["error"] = failure.message.removeprefix(f"{session.host}: ")
+    return found
+
+
 def _with_products(
     session: Session, version: WindowsVersion, wanted: Collection[str], service: dict[str, Any], columns: dict[str, Any]
-) -> HostRead:
+) -> tuple[HostRead, Product | None]:
+    """All of it, and Windows itself as it was read."""
     products = licensing.read_products(session, version, list(wanted))
     now = datetime.now(UTC)
     windows = licensing.windows_product(products)
     others = [shown_product(product, now) for product in products if product is not windows]
     if windows is None:
-        return HostRead(now, None, others, service, columns)
+        return HostRead(now, None, others, service, columns), None
     shown = shown_product(windows, now)
     ends = windows.grace_minutes if shown["expires_in_days"] is not None else None
-    return HostRead(now, {**shown, "minutes": ends}, others, service, columns)
+    return HostRead(now, {**shown, "minutes": ends}, others, service, columns), windows

@@ -11,7 +11,6 @@ import error_catalogue
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.filter import (
-    kms_audit,
     kms_single_site,
     mak_independent,
     mak_proxy,
@@ -19,12 +18,13 @@ from ansible_collections.winops.volume_activation.plugins.filter import (
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_proxy_entries as entries
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report_mak_proxy as report
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._audit.deviation import Deviation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import shared_installation_ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report as audit
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
 
@@ -163,7 +163,7 @@ LINES = {
     "an error": lambda: [ActivationError(FORGED).message, str(ActivationError(FORGED))],
     "a finding": lambda: list(Finding(FORGED, FORGED, True).as_result().values())[:2],
     "a deviation": lambda: texts_of(Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED).as_result()),
-    "a table of deviations": lambda: kms_audit.kms_audit_table([{"severity": "note", "object": FORGED, "text": FORGED}]),
+    "a table of deviations": lambda: audit.table([{"severity": "note", "object": FORGED, "text": FORGED}]),
     "the summary of a single site": lambda: kms_single_site.kms_single_site_summary(
         hostvars("__kms_single_site_", license={}, endpoints={"records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}),
         ["pc-1"], [], FORGED, FORGED, False,

@@ -16,31 +16,51 @@ from declared_topologies import contoso
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.filter.kms_audit import (
-    kms_audit_deviations,
-    kms_audit_report,
-    kms_audit_table,
-)
 from ansible_collections.winops.volume_activation.plugins.filter.kms_topology import kms_topology
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import Expected, judge
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
 
 pytestmark = pytest.mark.tier("quick")
 
 TOPOLOGY = kms_topology(contoso(remote_publish="static"))
 EAST = "_vlmcs._tcp.east.contoso.com"
 E1, E2, W1 = "kms-e1.east.contoso.com", "kms-e2.east.contoso.com", "kms-w1.west.contoso.com"
-UNREACHABLE = {"unreachable": True, "msg": "no route to host"}
 REFUSED = {"failed": True, "msg": "The account may not read it.", "error": {"code": "50"}}
+DOMAINS = ["east.contoso.com", "west.contoso.com"]
 
 Seen = dict[str, Any]
 
 
-def license_of(channel: str, *, server: bool = True, count: int | None = None, days: int | None = None) -> Seen:
+def row_of(host: str, channel: str, *, server: bool = True, count: int | None = None, days: int | None = None) -> Seen:
+    """A row of a survey about a computer that is as declared."""
     return {
-        "changed": False,
-        "windows": {"channel": channel, "status": "licensed", "expires_in_days": days, "required_count": 5 if server else 25},
-        "service": {"current_count": count, "kms_machine": "", "lookup_domain": "", "client_machine_id": str(uuid.uuid4())},
-        "operating_system": {"server": server},
+        "host": host,
+        "outcome": "read",
+        "state": "licensed",
+        "channel": channel,
+        "partial_key": "2YT43",
+        "expires_in_days": days,
+        "count": count,
+        "reason": None,
+        "operating_system": {"version": "10.0.20348", "server": server, "computer_name": "PC"},
+        "kms_client_settings": {
+            "client_machine_id": str(uuid.uuid4()),
+            "kms_machine": "",
+            "kms_machine_port": None,
+            "lookup_domain": "",
+            "host_caching": False,
+            "required_count": 5 if server else 25,
+            "domain_member": False,
+            "suffixes": {"own": "", "search_list": list(DOMAINS), "source": "set", "effective": list(DOMAINS)},
+            "setup_key": None,
+            "error": None,
+        },
     }
+
+
+def unread(host: str, outcome: str, reason: str) -> Seen:
+    return {"host": host, "outcome": outcome, "state": None, "channel": None, "reason": reason}
 
 
 def answering(host: dict[str, Any]) -> dict[str, Any]:
@@ -62,20 +82,26 @@ def as_declared() -> Seen:
             "rights": {grant["site"]: {"granted": ["delete", "read", "write"], "missing": [], "steps": []} for grant in zone["grants"]},
             "static": {"before": [{**value, "static": value in zone["static"]} for value in zone["values"]], "steps": []},
         }
-    client = {"steps": [], "honours_priority_and_weight": True, "domain_member": False}
     return {
         "zones": zones,
         "groups": {site: {"steps": []} for site in TOPOLOGY["sites"]},
-        "kms_hosts": {name: {"license": license_of("csvlk", count=30), "host": {"steps": []}} for name in TOPOLOGY["hosts"]},
-        "clients": {
-            "pc-1": {"license": license_of("gvlk", server=False, days=175), "client": dict(client)},
-            "srv-1": {"license": license_of("gvlk", days=180), "client": dict(client)},
-        },
+        "kms_hosts": {name: row_of(name, "csvlk", count=30) for name in TOPOLOGY["hosts"]},
+        "checked": {name: {"steps": []} for name in TOPOLOGY["hosts"]},
+        "clients": {"pc-1": row_of("pc-1", "gvlk", server=False, days=175), "srv-1": row_of("srv-1", "gvlk", days=180)},
     }
 
 
-def audit(seen: Seen, **options: Any) -> list[dict[str, Any]]:
-    return kms_audit_deviations(TOPOLOGY, **seen, **options)
+def audit(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30, **options: Any) -> list[dict[str, Any]]:
+    """The deviations as variables hold them."""
+    expected = Expected({name: site["domain"] for name, site in topology["sites"].items()}, validity_days=validity_days)
+    looked_at = report.Seen(
+        zones=seen["zones"],
+        groups=seen["groups"],
+        kms_hosts={name: computer_of(row) for name, row in seen["kms_hosts"].items()},
+        checked={name: result for name, result in seen["checked"].items() if result},
+        clients={name: judge(computer_of(row), "", expected) for name, row in seen["clients"].items()},
+    )
+    return [entry.as_result() for entry in report.deviations(topology, looked_at, **options)]
 
 
 def value(seen: Seen, host: str) -> Seen:
@@ -98,12 +124,12 @@ def step(of: str, attribute: str, before: Any, after: Any) -> Seen:
     return {"object": of, "attribute": attribute, "before": before, "after": after, "how": ""}
 
 
-def windows(seen: Seen, kind: str, name: str) -> Seen:
-    return seen[kind][name]["license"]["windows"]
+def row(seen: Seen, kind: str, name: str) -> Seen:
+    return seen[kind][name]
 
 
-def service(seen: Seen, kind: str, name: str) -> Seen:
-    return seen[kind][name]["license"]["service"]
+def settings(seen: Seen, name: str) -> Seen:
+    return seen["clients"][name]["kms_client_settings"]
 
 
 def endpoint_is(seen: Seen, state: str) -> None:
@@ -127,7 +153,7 @@ def late_replication(seen: Seen) -> None:
 
 
 def list_step(seen: Seen) -> None:
-    seen["kms_hosts"][E1]["host"]["steps"] = [
+    seen["checked"][E1]["steps"] = [
         step(E1, "DnsDomainPublishList line west.contoso.com", None, "west.contoso.com, 90, 75"),
         # The record says these.
         step(E1, f"SRV {EAST}", None, f"{E1}:1688"),
@@ -186,57 +212,65 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     ("publish list", list_step, (E1, "DnsDomainPublishList line west.contoso.com", "west.contoso.com, 90, 75", None)),
     (
         "host not licensed",
-        lambda seen: windows(seen, "kms_hosts", E1).update(status="notification"),
+        lambda seen: row(seen, "kms_hosts", E1).update(state="notification"),
         (E1, "license status", "licensed", "notification"),
     ),
-    ("key of a host", lambda seen: windows(seen, "kms_hosts", E1).update(channel="gvlk"), (E1, "key", "csvlk", "gvlk")),
-    ("host without a key", lambda seen: seen["kms_hosts"][E1]["license"].update(windows=None), (E1, "key", "csvlk", None)),
-    ("count", lambda seen: service(seen, "kms_hosts", E1).update(current_count=24), (E1, "client count", 25, 24)),
-    ("nobody asked", lambda seen: service(seen, "kms_hosts", E1).update(current_count=None), (E1, "client count", 25, 0)),
+    ("key of a host", lambda seen: row(seen, "kms_hosts", E1).update(channel="gvlk"), (E1, "key", "csvlk", "gvlk")),
+    ("host without a key", lambda seen: row(seen, "kms_hosts", E1).update(state=None, channel=None), (E1, "key", "csvlk", None)),
+    ("count", lambda seen: row(seen, "kms_hosts", E1).update(count=24), (E1, "client count", 25, 24)),
+    ("nobody asked", lambda seen: row(seen, "kms_hosts", E1).update(count=None), (E1, "client count", 25, 0)),
     (
         "client in grace",
-        lambda seen: windows(seen, "clients", "pc-1").update(status="oob_grace", expires_in_days=12),
+        lambda seen: row(seen, "clients", "pc-1").update(state="oob_grace", expires_in_days=12),
         ("pc-1", "license status", "licensed", "oob_grace"),
     ),
     (
         "client near its end",
-        lambda seen: windows(seen, "clients", "pc-1").update(expires_in_days=29),
+        lambda seen: row(seen, "clients", "pc-1").update(expires_in_days=29),
         ("pc-1", "license expiry", "at least 30 days", "29 days"),
     ),
-    ("client without a key", lambda seen: seen["clients"]["pc-1"]["license"].update(windows=None), ("pc-1", "key", "gvlk", None)),
+    ("client without a key", lambda seen: row(seen, "clients", "pc-1").update(state=None, channel=None), ("pc-1", "key", "gvlk", None)),
     (
         "fixed host",
-        lambda seen: service(seen, "clients", "pc-1").update(kms_machine="old.contoso.com"),
-        ("pc-1", "KMS host", "found by DNS", "old.contoso.com"),
+        lambda seen: settings(seen, "pc-1").update(kms_machine="old.contoso.com"),
+        ("pc-1", "KMS host", None, "old.contoso.com"),
+    ),
+    ("port", lambda seen: settings(seen, "pc-1").update(kms_machine_port=1689), ("pc-1", "KMS port", None, 1689)),
+    (
+        "setup key of another kind",
+        lambda seen: (row(seen, "clients", "pc-1").update(channel="mak"), settings(seen, "pc-1").update(setup_key="J447Y")),
+        ("pc-1", "product key", "J447Y", "2YT43"),
     ),
     (
-        "fixed host that would be cleared",
-        lambda seen: (
-            service(seen, "clients", "pc-1").update(kms_machine="old.contoso.com"),
-            seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "KMS host", "old.contoso.com", None)]),
-        ),
-        ("pc-1", "KMS host", None, "old.contoso.com"),
+        "search list",
+        lambda seen: settings(seen, "pc-1")["suffixes"].update(own="corp.example", search_list=["corp.example"]),
+        ("pc-1", "DNS suffix search list", ["corp.example", *DOMAINS], ["corp.example"]),
+    ),
+    (
+        "no search list",
+        lambda seen: settings(seen, "pc-1")["suffixes"].update(search_list=[], source="none"),
+        ("pc-1", "DNS suffix search list", DOMAINS, None),
     ),
     (
         "lookup domain of no site",
-        lambda seen: service(seen, "clients", "pc-1").update(lookup_domain="fabrikam.com"),
+        lambda seen: settings(seen, "pc-1").update(lookup_domain="fabrikam.com"),
         ("pc-1", "KMS lookup domain", ["east.contoso.com", "west.contoso.com"], "fabrikam.com"),
     ),
     (
         "host caching",
-        lambda seen: seen["clients"]["pc-1"]["client"].update(steps=[step("pc-1", "KMS host caching", True, False)]),
+        lambda seen: settings(seen, "pc-1").update(host_caching=True),
         ("pc-1", "KMS host caching", False, True),
     ),
     (
         "search list by policy that names no site",
-        lambda seen: seen["clients"]["pc-1"]["client"].update(suffixes={"source": "policy", "effective": ["fabrikam.com"]}),
+        lambda seen: settings(seen, "pc-1")["suffixes"].update(source="policy", effective=["fabrikam.com"]),
         ("pc-1", "DNS suffix search list", ["east.contoso.com", "west.contoso.com"], ["fabrikam.com"]),
     ),
     (
         "two of the clients with one CMID",
         lambda seen: (
-            service(seen, "clients", "pc-1").update(client_machine_id="AA11"),
-            service(seen, "clients", "srv-1").update(client_machine_id="aa11"),
+            settings(seen, "pc-1").update(client_machine_id="AA11"),
+            settings(seen, "srv-1").update(client_machine_id="aa11"),
         ),
         ("clients", "client machine ID aa11", "of one computer", ["pc-1", "srv-1"]),
     ),
@@ -260,32 +294,27 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     ("group unread", lambda seen: seen["groups"].update(east=REFUSED), ("group KMS_E", "membership", "looked at", "not looked at")),
     (
         "host unreachable",
-        lambda seen: seen["kms_hosts"].update({E1: {"license": UNREACHABLE, "host": UNREACHABLE}}),
+        lambda seen: (seen["kms_hosts"].update({E1: unread(E1, "unreachable", "no route to host")}), seen["checked"].pop(E1)),
         (E1, "license", "looked at", "not looked at"),
     ),
     (
         "settings of a host unread",
-        lambda seen: seen["kms_hosts"][E1].update(host=REFUSED),
+        lambda seen: seen["checked"].update({E1: REFUSED}),
         (E1, "settings", "looked at", "not looked at"),
     ),
     (
         "client unreachable",
-        lambda seen: seen["clients"].update({"srv-1": {"license": UNREACHABLE}}),
+        lambda seen: seen["clients"].update({"srv-1": unread("srv-1", "unreachable", "no route to host")}),
         ("srv-1", "license", "looked at", "not looked at"),
     ),
     (
-        "client that broke off, so that the rest was left out",
-        lambda seen: seen["clients"].update({"srv-1": {"license": REFUSED, "client": {"skipped": True}}}),
+        "client that broke off",
+        lambda seen: seen["clients"].update({"srv-1": unread("srv-1", "failed", "The account may not read it.")}),
         ("srv-1", "license", "looked at", "not looked at"),
     ),
     (
-        "host that broke off, so that the rest was left out",
-        lambda seen: seen["kms_hosts"].update({E1: {"license": REFUSED, "host": {"skipped": True}}}),
-        (E1, "license", "looked at", "not looked at"),
-    ),
-    (
-        "settings of a client left out",
-        lambda seen: seen["clients"]["pc-1"].update(client={"skipped": True}),
+        "settings of a client refused",
+        lambda seen: settings(seen, "pc-1").update(error="Access is denied.", suffixes=None, domain_member=None),
         ("pc-1", "settings", "looked at", "not looked at"),
     ),
 ]
@@ -297,7 +326,7 @@ def test_where_all_is_as_declared_nothing_is_found():
 
 def test_an_activation_may_end_on_the_last_day_allowed():
     seen = as_declared()
-    windows(seen, "clients", "pc-1").update(expires_in_days=30)
+    row(seen, "clients", "pc-1").update(expires_in_days=30)
     assert audit(seen) == []
     assert [entry["attribute"] for entry in audit(seen, validity_days=31)] == ["license expiry"]
 
@@ -328,13 +357,13 @@ def test_a_topology_host_that_is_to_stay_out_of_a_record_is_named_there():
     sites = contoso()
     sites["west"]["kms_hosts"][0]["overrides"] = {"east": {"publish": False}}
     topology = kms_topology(sites)
-    found = kms_audit_deviations(topology, **as_declared())
+    found = audit(as_declared(), topology)
     named = [(entry["object"], entry["attribute"], entry["found"]) for entry in found if "value" in entry["attribute"]]
     assert named == [(EAST, f"value of {W1}", f"90 75 1688 {W1}")]
 
 
 def test_what_was_not_handed_over_at_all_was_not_looked_at():
-    found = kms_audit_deviations(TOPOLOGY, {}, {}, {}, {})
+    found = audit({"zones": {}, "groups": {}, "kms_hosts": {}, "checked": {}, "clients": {}})
     assert {entry["found"] for entry in found} == {"not looked at"}
     # Of each site record, ports, time stamps, rights of one group, and the group; of each host license and settings.
     assert len(found) == 2 * 5 + 4 * 2
@@ -342,12 +371,12 @@ def test_what_was_not_handed_over_at_all_was_not_looked_at():
 
 def test_what_windows_does_by_itself_is_a_note_and_comes_last():
     seen = as_declared()
-    seen["clients"]["pc-1"]["client"].update(honours_priority_and_weight=False, domain_member=True)
-    seen["clients"]["srv-1"]["client"].update(domain_member=True)
-    seen["clients"]["srv-1"]["client"]["suffixes"] = {"source": "policy", "effective": ["corp.example", "West.contoso.com"]}
-    seen["clients"]["pc-1"]["client"]["suffixes"] = {"source": "set", "effective": ["corp.example"]}
-    windows(seen, "clients", "srv-1").update(channel="mak", expires_in_days=None)
-    service(seen, "kms_hosts", W1).update(current_count=3)
+    row(seen, "clients", "pc-1")["operating_system"].update(version="6.0.6002")
+    settings(seen, "pc-1").update(domain_member=True, host_caching=None)
+    settings(seen, "srv-1").update(domain_member=True)
+    settings(seen, "srv-1")["suffixes"].update(source="policy", effective=["corp.example", "West.contoso.com"])
+    row(seen, "clients", "srv-1").update(channel="mak", expires_in_days=None)
+    row(seen, "kms_hosts", W1).update(count=3)
     found = audit(seen)
     assert [(entry["severity"], entry["object"], entry["attribute"]) for entry in found] == [
         ("deviation", W1, "client count"),
@@ -357,7 +386,7 @@ def test_what_windows_does_by_itself_is_a_note_and_comes_last():
         ("note", "clients", "domain members"),
     ]
     # One that is told where to look does not follow its own domain.
-    service(seen, "clients", "pc-1").update(lookup_domain="west.contoso.com")
+    settings(seen, "pc-1").update(lookup_domain="west.contoso.com")
     assert audit(seen)[-1]["found"] == ["srv-1"]
 
 
@@ -366,26 +395,26 @@ def test_how_many_clients_have_to_be_counted_follows_from_those_that_there_are(o
     seen = as_declared()
     if not clients:
         del seen["clients"]["pc-1"]
-    service(seen, "kms_hosts", W1).update(current_count=0)
+    row(seen, "kms_hosts", W1).update(count=0)
     assert audit(seen, **options)[-1]["expected"] == found
     assert audit(seen, required_count=0) == []
 
 
 def test_the_table_and_the_report_say_how_it_stands():
     seen = as_declared()
-    assert kms_audit_table(audit(seen)) == ["0 deviations, 0 notes"]
-    clean = kms_audit_report(audit(seen), TOPOLOGY, "2026-11-24T17:00:00Z")
+    assert report.table(audit(seen)) == ["0 deviations, 0 notes"]
+    clean = report.report(audit(seen), TOPOLOGY, "2026-11-24T17:00:00Z")
     assert (clean["verdict"], clean["counts"], clean["deviations"]) == ("as declared", {"deviation": 0, "note": 0}, [])
     remove(seen, E2)
-    seen["clients"]["pc-1"]["client"].update(honours_priority_and_weight=False)
+    row(seen, "clients", "pc-1")["operating_system"].update(version="6.0.6002")
     found = audit(copy.deepcopy(seen))
-    assert kms_audit_table(found) == [
+    assert report.table(found) == [
         f"deviation  {EAST}  {E2} is not in it; it should be, as 10 25 1688 {E2}.",
         f"note       {'pc-1':<{len(EAST)}}  This version of Windows ignores priority and weight and takes any of the hosts.",
         "1 deviation, 1 note",
     ]
-    report = json.loads(json.dumps(kms_audit_report(found, TOPOLOGY, "2026-11-24T17:00:00Z")))
-    assert (report["version"], report["time"], report["verdict"]) == (1, "2026-11-24T17:00:00Z", "deviations")
-    assert (report["counts"], report["deviations"]) == ({"deviation": 1, "note": 1}, found)
-    assert report["topology"]["east"]["kms_hosts"] == [E1, E2]
-    assert [step["priority"] for step in report["topology"]["east"]["order"]] == [10, 90]
+    made = json.loads(json.dumps(report.report(found, TOPOLOGY, "2026-11-24T17:00:00Z")))
+    assert (made["version"], made["time"], made["verdict"]) == (1, "2026-11-24T17:00:00Z", "deviations")
+    assert (made["counts"], made["deviations"]) == ({"deviation": 1, "note": 1}, found)
+    assert made["topology"]["east"]["kms_hosts"] == [E1, E2]
+    assert [step["priority"] for step in made["topology"]["east"]["order"]] == [10, 90]

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from .._text import LONGEST_LINE, visible, visible_value
+from ..._text import LONGEST_LINE, visible, visible_value
+from ..registered import Result
 
 DEVIATION, NOTE = "deviation", "note"
-
-Result = Mapping[str, Any]
+NOT_ASKED = "it was not asked, or gave no result"
+"""Why something was not looked at of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,18 @@ def was_made(result: Result | None) -> TypeGuard[Result]:
 
 
 def not_made(subject: str, check: str, result: Result | None) -> Deviation:
+    """The finding that a task came to no result."""
+    return not_looked_at(subject, check, str((result or {}).get("msg") or NOT_ASKED))
+
+
+def not_looked_at(subject: str, check: str, reason: str) -> Deviation:
     """The finding that something could not be looked at: what was not seen may be wrong."""
-    said = str((result or {}).get("msg") or "it was not asked, or gave no result").rstrip(".")
-    return Deviation(subject, check, "looked at", "not looked at", f"Its {check} could not be looked at: {said}.")
+    return Deviation(subject, check, "looked at", "not looked at", f"Its {check} could not be looked at: {reason.rstrip('.')}.")
 
 
-def explains(found: Result | None, later: Result | None) -> bool:
-    """Whether a first look that came to nothing is why a later one at the same computer did not either: it has been named then."""
-    if not found or was_made(found):
-        return False
-    return bool(found.get("unreachable")) or not later or bool(later.get("skipped"))
+def changed(subject: str, attribute: str, found: Any, expected: Any) -> Deviation:
+    """The finding that a module would change an attribute."""
+    return Deviation(subject, attribute, expected, found, f"{attribute} is {said(found)}; it should be {said(expected)}.")
 
 
 def of_steps(result: Result, passed_over: Collection[str] = ()) -> Iterator[Deviation]:
@@ -77,9 +80,7 @@ def of_steps(result: Result, passed_over: Collection[str] = ()) -> Iterator[Devi
     for step in result.get("steps") or []:
         attribute, found, expected = str(step["attribute"]), step.get("before"), step.get("after")
         if not attribute.startswith(tuple(passed_over)):
-            yield Deviation(
-                str(step["object"]), attribute, expected, found, f"{attribute} is {said(found)}; it should be {said(expected)}."
-            )
+            yield changed(str(step["object"]), attribute, found, expected)
 
 
 def has_step(result: Result | None, attribute: str) -> bool:

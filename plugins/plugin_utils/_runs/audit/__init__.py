@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares a derived topology with what read-only tasks saw of DNS, the directory, KMS hosts and clients.
 
-Pure: nothing here imports Ansible or talks to a network.
+Pure, but for C(run), which reads the file of a survey.
 """

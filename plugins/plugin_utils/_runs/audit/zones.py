@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._srv_value import SrvValue
-from .deviation import Deviation, Result, not_made, of_steps, said, was_made
+from ..._srv_value import SrvValue
+from ..registered import Result
+from .deviation import Deviation, not_made, of_steps, said, was_made
 
 _FIELDS = ("priority", "weight", "port")
 

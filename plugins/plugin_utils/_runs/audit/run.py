@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of C(run_audit)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._multi_site import work
+from ..fleet import Fleet
+from ..registered import Registered, absent
+from . import report
+from .clients import Expected, Judged, judge
+from .computer import Computer
+from .deviation import NOT_ASKED, not_looked_at
+from .report import Seen
+from .settings import declared, expected_of
+from .survey import read_computers
+
+KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
+GROUPS = (KMS_HOSTS, CLIENTS)
+SITE = "volume_activation_site"
+"""The variable by which the inventory tells the site of a client."""
+
+
+def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any], time: str) -> dict[str, Any]:
+    """What a step decides, as the documentation of C(run_audit) has it.
+
+    Args:
+        step: C(topology), C(work) or C(compare).
+        fleet: The hosts of the play.
+        found: What was registered for them.
+        options: The options of the task.
+        time: When this is, as the report has it.
+
+    Raises:
+        ActivationError: The options do not go together, or what was read is not there.
+    """
+    if step == "topology":
+        return declared(options)
+    topology = found.once("topology")["topology"]
+    if step == "work":
+        return _work(topology, fleet, found)
+    settings = found.once("topology")["settings"]
+    seen = _seen(topology, fleet, found, expected_of(topology, settings))
+    if not seen.checked and _to_look_at(topology, seen.kms_hosts):
+        raise absent(options["results"]["host"], "host")
+    entries = [entry.as_result() for entry in report.deviations(topology, seen, settings["required_count"], settings["control_site"])]
+    made = report.report(entries, topology, time)
+    return {
+        "table": report.table(entries),
+        "report": made,
+        "stats": {**made["counts"], "verdict": made["verdict"]},
+        "failure": report.failure(entries) if settings["fail"] else "",
+    }
+
+
+def _work(topology: Mapping[str, Any], fleet: Fleet, found: Registered) -> dict[str, Any]:
+    """What has to be looked at in the directory, in DNS and on KMS hosts."""
+    hosts = fleet.groups[KMS_HOSTS]
+    computers = {computer.host: computer for computer in read_computers(_file(found), hosts, _asked(fleet, hosts))}
+    read = {name: computers[name] for name in hosts if name in computers and not computers[name].unread}
+    due = work(topology, {name: f"{computer.name}$" for name, computer in read.items() if computer.name}, every_site=True)
+    return {**due, "kms_hosts": _to_look_at(topology, read)}
+
+
+def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer]) -> dict[str, dict[str, Any]]:
+    """By name in the inventory the KMS hosts whose settings are looked at, and what these should be."""
+    return {
+        host["inventory_hostname"]: {
+            "port": host["port"],
+            "publish_list": [{name: line[name] for name in ("domain", "priority", "weight")} for line in host["publish_list"]],
+        }
+        for host in topology["hosts"].values()
+        if (computer := computers.get(host["inventory_hostname"])) and not computer.unread
+    }
+
+
+def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, expected: Expected) -> Seen:
+    kms_hosts, clients = fleet.groups[KMS_HOSTS], fleet.groups[CLIENTS]
+    wanted = dict.fromkeys([*kms_hosts, *clients])
+    is_host, is_client = frozenset(kms_hosts), frozenset(clients)
+    computers: dict[str, Computer] = {}
+    judged: dict[str, Judged] = {}
+    sites = found.variables.get(SITE, {})
+    for computer in read_computers(_file(found), wanted, _asked(fleet, wanted)):
+        if computer.host in is_host:
+            computers[computer.host] = computer
+        if computer.host in is_client:
+            judged[computer.host] = judge(computer, str(sites.get(computer.host, "")), expected)
+    zones: dict[str, dict[str, Any]] = {domain: {"rights": {}} for domain in topology["zones"]}
+    for name in ("records", "ports", "static"):
+        for result in found.loop(name):
+            zones[result["item"]["domain"]][name] = result
+    for result in found.loop("rights"):
+        zones[result["item"]["domain"]]["rights"][result["item"]["site"]] = result
+    return Seen(
+        zones=zones,
+        groups={result["item"]["name"]: result for result in found.loop("groups")},
+        kms_hosts=computers,
+        checked=found.all_of("host"),
+        clients={name: judged.get(name) or _never_asked(name) for name in clients},
+    )
+
+
+def _file(found: Registered) -> str:
+    return str(found.once("survey")["file"])
+
+
+def _asked(fleet: Fleet, hosts: Mapping[str, Any] | Any) -> list[str]:
+    """Those of the hosts that have not failed, which the survey has asked."""
+    batch = frozenset(fleet.batch)
+    return [host for host in hosts if host in batch]
+
+
+def _never_asked(name: str) -> Judged:
+    return Judged([not_looked_at(name, check, NOT_ASKED) for check in ("license", "settings")])

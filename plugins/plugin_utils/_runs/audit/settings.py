@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run is asked for: the sites, and what is expected of KMS hosts and clients. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..._address import checked_domain
+from ..._errors import ActivationError
+from ..._topology.derived import derived
+from ..._topology.order_table import order_table
+from ..._topology.sites import read_sites
+from .clients import Expected
+
+_DEFAULTS = ("local_priority", "remote_priority", "remote_publish", "csvlk_hosts")
+
+
+def declared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The topology and what follows from it, as the documentation of C(run_audit) has it.
+
+    Raises:
+        ActivationError: Something is wrong with the options.
+    """
+    sites = read_sites(options["sites"], {name: options[name] for name in _DEFAULTS}, options["credentials"])
+    topology = derived(sites)
+    suffixes = _suffixes(options["dns_suffixes"])
+    lookup_domain = options["lookup_domain"]
+    return {
+        "topology": topology,
+        "sites": [
+            {**topology["sites"][site.name], "endpoints": [f"{host.name}:{host.port}" for host in site.kms_hosts]}
+            for site in sites.values()
+        ],
+        "order": order_table(topology),
+        "settings": {
+            "dns_suffixes": suffixes,
+            "lookup_domain": checked_domain(lookup_domain, "lookup_domain") if lookup_domain else "",
+            "host_caching": options["host_caching"],
+            "validity_days": options["validity_days"],
+            "required_count": options["required_count"],
+            "control_site": options["control_site"] or "",
+            "fail": options["fail"],
+        },
+    }
+
+
+def expected_of(topology: Mapping[str, Any], settings: Mapping[str, Any]) -> Expected:
+    """What clients should be like.
+
+    Args:
+        topology: The derived topology.
+        settings: As C(declared) gives them.
+    """
+    return Expected(
+        domains={name: site["domain"] for name, site in topology["sites"].items()},
+        dns_suffixes=settings["dns_suffixes"],
+        lookup_domain=settings["lookup_domain"],
+        host_caching=settings["host_caching"],
+        validity_days=settings["validity_days"],
+    )
+
+
+def _suffixes(raw: Any) -> list[str] | None:
+    """A list, also as JSON, or names in one text with commas between them; C(None) where none are given."""
+    given = raw
+    if isinstance(raw, str) and raw.lstrip().startswith("["):
+        try:
+            given = json.loads(raw)
+        except ValueError:
+            raise ActivationError(f"dns_suffixes is '{raw}', which is no list of DNS domains.", source="options") from None
+    elif isinstance(raw, str):
+        given = [part for part in map(str.strip, raw.split(",")) if part]
+    if not given:
+        return None
+    if not isinstance(given, list):
+        raise ActivationError(f"dns_suffixes is '{raw}', which is no list of DNS domains.", source="options")
+    return [checked_domain(str(suffix), "dns_suffixes") for suffix in given]

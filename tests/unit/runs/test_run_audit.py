@@ -1,0 +1,282 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of run_audit over a whole fleet: what they decide, what they refuse, and what they cost at 10,000 clients."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import error_catalogue
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from unit import timing
+
+from ansible_collections.winops.volume_activation.plugins.action import run_audit
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.survey import read_computers
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet, fleet_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
+
+pytestmark = pytest.mark.tier("quick")
+
+E1, W1 = "kms-e1.east.contoso.com", "kms-w1.west.contoso.com"
+HOSTS = [E1, W1]
+SITES = {
+    site: {
+        "domain": f"{site}.contoso.com",
+        "group": f"KMS_{site[0].upper()}",
+        "domain_controllers": [f"dc1.{site}.contoso.com"],
+        "kms_hosts": [{"name": f"kms-{site[0]}1.{site}.contoso.com"}],
+    }
+    for site in ("east", "west")
+}
+DOMAINS = ["east.contoso.com", "west.contoso.com"]
+NAMES = {name: f"__{name}" for name in ("topology", "survey", "host", "records", "ports", "groups", "rights", "static")}
+TIME = "2026-11-24T17:00:00Z"
+
+
+def options_of(**given: Any) -> dict[str, Any]:
+    checked = ArgumentSpecValidator(documented_options("run_audit")).validate(given)
+    assert checked.error_messages == []
+    return checked.validated_parameters
+
+
+def topology_of(**given: Any) -> dict[str, Any]:
+    options = options_of(step="topology", **{"sites": SITES, **given})
+    return run.decide("topology", fleet([]), Registered([]), options, TIME)
+
+
+def fleet(clients: Sequence[str], hosts: Sequence[str] = HOSTS, failed: Sequence[str] = (), more: Sequence[str] = ()) -> Fleet:
+    everybody = [*hosts, *clients]
+    groups = {"kms_hosts": HOSTS, "kms_clients": [*clients, *more]}
+    return fleet_of(everybody, [name for name in everybody if name not in failed], groups, run.GROUPS)
+
+
+def row(host: str, **settings: Any) -> dict[str, Any]:
+    """The row of a client that is as declared, or of a KMS host."""
+    is_host = host in HOSTS
+    return {
+        "host": host,
+        "outcome": "read",
+        "state": "licensed",
+        "channel": "csvlk" if is_host else "gvlk",
+        "partial_key": "2YT43",
+        "expires_in_days": 175,
+        "count": 50 if is_host else None,
+        "operating_system": {"version": "10.0.22631", "server": is_host, "computer_name": host.partition(".")[0].upper()},
+        "kms_client_settings": {
+            "client_machine_id": f"id of {host}",
+            "host_caching": False,
+            "required_count": 25,
+            "suffixes": {"own": "", "search_list": DOMAINS, "source": "set", "effective": DOMAINS},
+            **settings,
+        },
+    }
+
+
+def dark(host: str) -> dict[str, Any]:
+    return {"host": host, "outcome": "unreachable", "reason": "http://127.0.0.1:5985/wsman did not answer within 10 seconds."}
+
+
+def survey(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
+    path = folder / "survey.audit.jsonl"
+    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in rows), encoding="utf-8")
+    return str(path)
+
+
+def registered(topology: dict[str, Any], path: str, hosts: Sequence[str], site: dict[str, str] | None = None, **more: Any) -> Registered:
+    """What tasks that found all as declared have registered."""
+    sites = topology["sites"]
+    zones = topology["topology"]["zones"]
+    loops = {
+        "records": [{"item": item, "records": zones[item["domain"]]["values"], "servers": []} for item in sites],
+        "ports": [{"item": item, "endpoints": []} for item in sites],
+        "groups": [{"item": item, "steps": []} for item in sites],
+        "rights": [{"item": grant, "steps": [], "missing": []} for grant in topology["topology"]["grants"]],
+    }
+    once = {
+        "topology": topology,
+        "survey": {"file": path},
+        **{name: {"results": results} for name, results in loops.items()},
+        "static": {"skipped": True},
+    }
+    results = {name: dict.fromkeys(hosts, result) for name, result in once.items()}
+    results["host"] = {host: {"steps": []} for host in HOSTS if host in hosts}
+    return Registered(hosts, {**results, **more}, {run.SITE: site or {}})
+
+
+def compare(topology: dict[str, Any], whole: Fleet, found: Registered) -> dict[str, Any]:
+    return run.decide("compare", whole, found, options_of(step="compare", results=NAMES), TIME)
+
+
+def attributes(compared: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(entry["object"], entry["attribute"]) for entry in compared["report"]["deviations"]]
+
+
+def test_a_fleet_as_declared_has_no_deviation(tmp_path: Path):
+    topology, clients = topology_of(), [f"pc-{number}" for number in range(30)]
+    path = survey(tmp_path, [row(name) for name in reversed([*HOSTS, *clients])])
+    compared = compare(topology, fleet(clients), registered(topology, path, [*HOSTS, *clients]))
+    assert (compared["table"], compared["failure"]) == (["0 deviations, 0 notes"], "")
+    assert compared["stats"] == {"deviation": 0, "note": 0, "verdict": "as declared"}
+    assert (compared["report"]["time"], compared["report"]["version"]) == (TIME, 1)
+
+
+def test_clients_are_told_in_the_order_of_the_inventory_whoever_answered_first(tmp_path: Path):
+    topology, clients = topology_of(), ["pc-2", "pc-1", "pc-3"]
+    path = survey(tmp_path, [row("pc-3", host_caching=True), row(W1), dark("pc-1"), row("pc-2", host_caching=True), row(E1)])
+    compared = compare(topology, fleet(clients), registered(topology, path, [*HOSTS, *clients]))
+    assert attributes(compared) == [("pc-2", "KMS host caching"), ("pc-1", "license"), ("pc-3", "KMS host caching")]
+    assert compared["report"]["deviations"][1]["text"] == (
+        "Its license could not be looked at: http://127.0.0.1:5985/wsman did not answer within 10 seconds."
+    )
+    assert compared["failure"].startswith("3 deviations from the sites: deviation  pc-2  KMS host caching is yes; it should be no. | ")
+    assert compared["failure"].endswith(" | 3 deviations, 0 notes")
+
+
+def test_where_deviations_are_no_failure_there_is_no_sentence(tmp_path: Path):
+    topology = topology_of(fail=False)
+    path = survey(tmp_path, [row(E1), row(W1), dark("pc-1")])
+    compared = compare(topology, fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]))
+    assert (compared["failure"], compared["stats"]["verdict"]) == ("", "deviations")
+
+
+def test_the_own_site_of_a_client_comes_first_in_its_search_list(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(name) for name in [*HOSTS, "pc-1", "pc-2"]])
+    found = registered(topology, path, [*HOSTS, "pc-1", "pc-2"], site={"pc-1": "east", "pc-2": "west"})
+    (entry,) = compare(topology, fleet(["pc-1", "pc-2"]), found)["report"]["deviations"]
+    assert (entry["object"], entry["expected"]) == ("pc-2", DOMAINS[::-1])
+
+
+def test_what_a_limit_leaves_out_is_looked_at_nowhere_but_its_hosts_are_missed(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(E1), row("pc-1"), row("pc-2", host_caching=True)])
+    compared = compare(topology, fleet(["pc-1"], [E1], more=["pc-2"]), registered(topology, path, [E1, "pc-1"]))
+    assert attributes(compared) == [(W1, "license"), (W1, "settings")]
+
+
+def test_who_failed_before_the_survey_is_said_to_be_unknown(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(E1), row(W1), row("pc-1")])
+    whole = fleet(["pc-1", "pc-2"], failed=["pc-2"])
+    compared = compare(topology, whole, registered(topology, path, [*HOSTS, "pc-1", "pc-2"]))
+    assert attributes(compared) == [("pc-2", "license"), ("pc-2", "settings")]
+
+
+def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row("pc-1"), dark(W1), row(E1)])
+    work = run.decide("work", fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]), options_of(step="work"), TIME)
+    assert work["kms_hosts"] == {
+        E1: {
+            "port": 1688,
+            "publish_list": [
+                {"domain": DOMAINS[0], "priority": 10, "weight": 0},
+                {"domain": DOMAINS[1], "priority": 90, "weight": 0},
+            ],
+        }
+    }
+    members = {group["group"]: (group["members"], group["complete"]) for group in work["groups"]}
+    assert members == {"KMS_E": (["KMS-E1$"], True), "KMS_W": ([], False)}
+
+
+def without_hosts(folder: Path) -> dict[str, Any]:
+    return compare(topology_of(), fleet([]), registered(topology_of(), survey(folder, [row(E1), row(W1)]), HOSTS, host={}))
+
+
+def of_another_run(folder: Path) -> list[Any]:
+    return list(read_computers(survey(folder, [row("pc-1")]), ["pc-1", "pc-2", "pc-3"], ["pc-1", "pc-2", "pc-3"]))
+
+
+BROUGHT_ABOUT = {
+    "sites that are no YAML": lambda _folder: run_audit.of_text("east: ["),
+    "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="[east"),
+    "a survey of another run": of_another_run,
+    "KMS hosts that nobody has looked at": without_hosts,
+}
+WRITTEN = error_catalogue.paired("Audits", BROUGHT_ABOUT)
+
+
+@pytest.mark.parametrize("case", BROUGHT_ABOUT)
+def test_what_is_wrong_is_said_as_it_is_written_down(tmp_path: Path, case: str):
+    with pytest.raises(ActivationError) as caught:
+        BROUGHT_ABOUT[case](tmp_path)
+    known = {"file": tmp_path / "survey.audit.jsonl"}
+    assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[case], caught.value, **known)
+
+
+@pytest.mark.parametrize(
+    ("given", "suffixes"),
+    [
+        (None, None),
+        ([], None),
+        (["Contoso.com."], ["contoso.com"]),
+        ("east.contoso.com, west.contoso.com,", DOMAINS),
+        ('["east.contoso.com", "west.contoso.com"]', DOMAINS),
+    ],
+)
+def test_a_search_list_is_a_list_or_a_text(given: Any, suffixes: Any):
+    assert topology_of(dns_suffixes=given)["settings"]["dns_suffixes"] == suffixes
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"dns_suffixes": {"a": 1}}, "which is no list of DNS domains"),
+        ({"dns_suffixes": "a b"}, "dns_suffixes is 'a b', which is no DNS domain name such as contoso.com"),
+        ({"lookup_domain": "a b"}, "lookup_domain is 'a b', which is no DNS domain name"),
+        ({"sites": None}, "volume_activation_sites: nothing is no dictionary of sites"),
+        ({"sites": {"east": {}}}, r"volume_activation_sites\.east\.domain: it is missing\."),
+        ({"local_priority": "x"}, "volume_activation_local_priority: x is no whole number"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_read(given: dict[str, Any], said: str):
+    with pytest.raises(ActivationError, match=said):
+        topology_of(**given)
+
+
+def many(number: int) -> list[dict[str, Any]]:
+    """Rows of a fleet in which every tenth client deviates, and every hundredth is dark."""
+    names = [f"pc-{place:05}.east.contoso.com" for place in range(number)]
+    clients = [
+        dark(name) if place % 100 == 0 else row(name, host_caching=place % 10 == 1, domain_member=place % 2 == 0)
+        for place, name in enumerate(names)
+    ]
+    return [row(E1), row(W1), *clients]
+
+
+def audited(folder: Path, number: int) -> tuple[dict[str, Any], Fleet, Registered]:
+    rows = many(number)
+    names = [entry["host"] for entry in rows]
+    topology = topology_of()
+    return topology, fleet(names[2:]), registered(topology, survey(folder, rows), names)
+
+
+@pytest.mark.tier("test")
+def test_ten_thousand_clients_are_a_matter_of_seconds_and_little_memory(tmp_path: Path):
+    given = audited(tmp_path, 10_000)
+    begun = time.process_time()
+    compared = compare(*given)
+    assert time.process_time() - begun < 5
+    assert compared["stats"]["deviation"] == 100 + 1000
+    tracemalloc.start()
+    try:
+        compare(*given)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * 2**20
+
+
+@pytest.mark.tier("test")
+def test_twice_as_many_clients_take_twice_as_long(tmp_path: Path):
+    assert timing.is_linear(lambda given: compare(*given), lambda number: audited(tmp_path, number), 2_500)
