@@ -10,6 +10,7 @@ import typing as t
 from ..plugin_utils._action import Outcome
 from ..plugin_utils._query import search
 from ..plugin_utils._windows.license_info import read_license, read_summary
+from ..plugin_utils._windows.targets import Target, Wish
 from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
@@ -22,4 +23,7 @@ class ActionModule(WindowsAction):
         result = read_summary(session) if options["detail"] == "summary" else read_license(session)
         if options["query"]:
             result["queried"] = search(options["query"], result)
+        if options["remoting"] is not None:
+            target = Target(session, Wish(winrm_rule=options["remoting"]["winrm_rule"]))
+            result["requirements"] = [need.as_result() for need in target.needs]
         return Outcome(result=result)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._computer_list.given import refusal_of
-from ._mak_orders import Result
+from ._runs.mak.pairs import Result
 
 _PRODUCT = ("activation_id", "name", "channel", "license_status", "partial_product_key", "extended_pid", "installation_id")
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from ._findings import Finding
 from ._licensing.offline_ids import grouped
-from ._mak_orders import Pair, Result
 from ._mak_proxy_entries import Orders, Seen, unlisted
-from ._report_mak import host_findings, ring_findings
+from ._runs.mak.findings import host_findings, ring_findings
+from ._runs.mak.pairs import Pair, Result
 from ._text import failure_line, some
 
 _SHOWN = 10

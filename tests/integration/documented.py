@@ -16,7 +16,8 @@ import yaml
 
 TREE = Path(__file__).resolve().parents[2]
 COLLECTION = "winops.volume_activation"
-MODULES = sorted(path.stem for path in (TREE / "plugins/modules").glob("*.yml"))
+MODULES = sorted(path.stem for path in (TREE / "plugins/modules").glob("*.yml") if not path.stem.startswith("run_"))
+"""Those for users; what only roles of the collection use has tests of its own."""
 PLAYBOOKS = sorted(path.stem for path in (TREE / "playbooks").glob("*.yml"))
 ROLES = sorted(path.parent.parent.name for path in (TREE / "roles").glob("*/meta/argument_specs.yml"))
 
@@ -45,9 +46,10 @@ def roles_of(playbook: str) -> set[str]:
     plays = yaml.safe_load((TREE / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     imported = [play["ansible.builtin.import_playbook"].removesuffix(".yml") for play in plays if "ansible.builtin.import_playbook" in play]
     tasks = [task for play in plays for task in play.get("tasks", ())]
-    return set().union(*map(roles_of, imported)) | {
-        task["ansible.builtin.include_role"]["name"].rpartition(".")[2] for task in tasks if "ansible.builtin.include_role" in task
-    }
+    used = [
+        task[kind]["name"] for task in tasks for kind in ("ansible.builtin.include_role", "ansible.builtin.import_role") if kind in task
+    ]
+    return set().union(*map(roles_of, imported)) | {name.rpartition(".")[2] for name in used}
 
 
 def role_options(role: str) -> dict[str, dict[str, dict[str, Any]]]:

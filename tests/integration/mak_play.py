@@ -10,7 +10,7 @@ import os
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,14 @@ class Fleet:
     inventory: Path
     state: Path
 
-    def play(self, limit: str = "", playbook: str = PLAYBOOK, arguments: str = "", **variables: Any) -> Run:
+    def play(
+        self,
+        limit: str = "",
+        playbook: str = PLAYBOOK,
+        arguments: str = "",
+        on_event: Callable[[Any], None] | None = None,
+        **variables: Any,
+    ) -> Run:
         """Run a playbook for MAKs, for all computers or some."""
         return run_playbook(
             self.lab.layout.root,
@@ -54,6 +61,7 @@ class Fleet:
             inventory=self.inventory,
             arguments=f"--forks 10 {f'--limit {limit} ' if limit else ''}{arguments}",
             variables={"volume_activation_state_directory": str(self.state), "mak_independent_settle": 1, **variables},
+            on_event=on_event,
         )
 
     def products(self, host: str) -> list[dict[str, Any]]:
@@ -78,6 +86,38 @@ class Fleet:
         """Install a key behind the back of the collection."""
         arguments = {"ProductKey": data.key_named(key).key}
         self.lab.control.call("call_service", host=host.partition(".")[0], method="InstallProductKey", arguments=arguments)
+
+
+class Costs:
+    """What a run costs each computer but the first of its plays, on which what runs once is started.
+
+    Attributes:
+        tasks: By host how many tasks were started on it, each item of a loop counted.
+        logons: By host how many connections there were.
+        requests: By host how many requests went over them.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: Counter[str] = Counter()
+        self.logons: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
+        self._items: set[tuple[str, str]] = set()
+
+    def handle(self, event: dict[str, Any]) -> None:
+        """For C(on_event) of a run."""
+        data = event.get("event_data") or {}
+        if event["event"] == "runner_on_start":
+            self.tasks[data["host"]] += 1
+        elif event["event"].startswith("runner_item_on"):
+            place = (data["host"], data["task_uuid"])
+            # The first stands for the task itself.
+            self.tasks[data["host"]] += place in self._items
+            self._items.add(place)
+
+    def count(self, requests: list[dict[str, Any]]) -> None:
+        """Take what the lab has logged of the run."""
+        self.requests.update(entry["host"] for entry in requests)
+        self.logons.update(host for host, _connection in {(entry["host"], entry["connection"]) for entry in requests})
 
 
 def groups_of(lab: Lab) -> dict[str, list[str]]:

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab import mak_inventory
 from lab.windows import data
 
 from .conftest import Lab
 from .leaks import leaks
-from .mak_play import LICENSED, Fleet, asked, fleet_of, groups_of, kill_after_requests
+from .mak_play import LICENSED, PLAYBOOK, Fleet, asked, fleet_of, groups_of, kill_after_requests
 
 pytestmark = pytest.mark.tier("test")
 
@@ -164,6 +165,54 @@ def test_an_activation_whose_answer_was_lost_after_the_work_is_not_repeated(flee
     assert fleet.spent() == {ENTERPRISE: 2}
     assert asked(fleet.lab, "Invoke:Activate") == {ONE: 1, TWO: 1}
     assert leaks([("output", run.output.encode())], {ENTERPRISE: data.key_named(ENTERPRISE).key}) == []
+
+
+def test_a_dark_computer_is_a_line_and_one_that_fails_does_so_after_the_summary(fleet: Fleet):
+    nowhere = {"all": {"hosts": {ONE: {"ansible_host": "127.0.0.1", "ansible_port": 1}}}}
+    (fleet.inventory / "nowhere.yml").write_text(yaml.safe_dump(nowhere), encoding="utf-8")
+    fleet.lab.control.inject(host="pc-002*", action="Invoke:InstallProductKey", hresult=0x80041001, times=0)
+    run = fleet.play(":".join([ONE, TWO, THREE]))
+    assert run.rc != 0
+    assert run.stats["dark"] == {}
+    assert run.stats["failures"] == {TWO: 1}
+    assert fleet.spent() == {ENTERPRISE: 1} and fleet.holds(THREE, ENTERPRISE)
+    (summary,) = run.of_task("Summary")
+    assert f"Not reached: 1 ({ONE})" in summary.result["msg"]
+    (failed,) = [line for line in summary.result["msg"] if line.startswith("Failed: ")]
+    (last,) = run.of_task("Fail where a computer was not activated")
+    assert (last, last.host) == (run.results[-1], TWO)
+    assert failed == f"Failed: {last.result['msg']}" and "0x80041001" in failed
+    # The dark one is looked at once, and left out from then on.
+    assert {entry.task for entry in run.results if entry.host == ONE and entry.event == "runner_on_unreachable"} == {
+        "Read the licensing state"
+    }
+
+
+def test_each_computer_gets_the_key_of_the_ring_that_its_group_has(fleet: Fleet):
+    hosts = [ONE, reachable(fleet, PROFESSIONAL)[0]]
+    place = fleet.inventory / "lab.yml"
+    inventory = yaml.safe_load(place.read_text(encoding="utf-8"))
+    ring = inventory["all"]["vars"].pop("volume_activation_mak_ring")
+    for name in (ENTERPRISE, PROFESSIONAL):
+        inventory["all"]["children"][name].setdefault("vars", {})["volume_activation_mak_ring"] = {name: ring[name]}
+    place.unlink()
+    place.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    run = fleet.play(":".join(hosts))
+    assert run.rc == 0, run.output[-3000:]
+    assert fleet.spent() == {ENTERPRISE: 1, PROFESSIONAL: 1}
+
+
+def test_what_a_play_gives_takes_the_place_of_the_inventory(fleet: Fleet, tmp_path: Path):
+    ring = {"ours": {"key": data.key_named(ENTERPRISE).key, "description": "of the play"}}
+    variables = {"volume_activation_mak": "ours", "volume_activation_mak_ring": ring, "volume_activation_mak_hosts": f"{ONE}:{TWO}"}
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(
+        yaml.safe_dump([{"name": "Activate", "ansible.builtin.import_playbook": PLAYBOOK, "vars": variables}]), encoding="utf-8"
+    )
+    run = fleet.play(playbook=str(playbook))
+    assert run.rc == 0, run.output[-3000:]
+    assert any("Key ours (of the play)" in line for line in run.of_task("Summary")[0].result["msg"])
+    assert fleet.spent() == {ENTERPRISE: 2}
 
 
 def killed_in_turn(fleet: Fleet, hosts: list[str], step: int) -> list[int]:

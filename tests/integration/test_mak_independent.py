@@ -17,7 +17,7 @@ from lab.windows import data
 
 from .conftest import Lab
 from .leaks import leaks
-from .mak_play import KEYS, Fleet, fleet_of, groups_of
+from .mak_play import KEYS, Costs, Fleet, fleet_of, groups_of
 from .stories import assert_foretold, change
 
 pytestmark = pytest.mark.tier("test")
@@ -48,8 +48,18 @@ def story(fleet: Fleet) -> dict[str, Any]:
     earlier = len(fleet.lab.requests())
     real = fleet.play(arguments="--diff -vv")
     requests = fleet.lab.requests()[earlier:]
-    again = fleet.play(SOME)
-    return {"before": before, "check": check, "after_check": after_check, "real": real, "requests": requests, "again": again}
+    costs, earlier = Costs(), len(fleet.lab.requests())
+    again = fleet.play(SOME, on_event=costs.handle)
+    costs.count(fleet.lab.requests()[earlier:])
+    return {
+        "costs": costs,
+        "before": before,
+        "check": check,
+        "after_check": after_check,
+        "real": real,
+        "requests": requests,
+        "again": again,
+    }
 
 
 def activated(fleet: Fleet) -> dict[str, list[str]]:
@@ -132,6 +142,18 @@ def test_one_computer_was_given_each_key_and_microsoft_was_asked_for_counts_alon
 def test_a_second_run_changes_nothing(story: dict[str, Any]):
     assert story["again"].rc == 0, story["again"].output[-3000:]
     assert (story["again"].changed(), story["again"].steps()) == (0, [])
+
+
+def test_a_licensed_computer_costs_two_tasks_and_two_logons(story: dict[str, Any]):
+    costs: Costs = story["costs"]
+    # What runs once is started on the first one.
+    first, _tasks = costs.tasks.most_common(1)[0]
+    licensed = [host for host in costs.logons if host != first]
+    assert len(licensed) == 7
+    print({host: (costs.tasks[host], costs.logons[host], costs.requests[host]) for host in licensed})
+    assert max(costs.tasks[host] for host in licensed) <= 2
+    assert max(costs.logons[host] for host in licensed) <= 2
+    assert max(costs.requests[host] for host in licensed) <= 6
 
 
 def test_no_key_is_shown_anywhere(story: dict[str, Any], fleet: Fleet):

@@ -111,6 +111,7 @@ def documented_groups(module: str) -> set[str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_is_in_the_action_groups_that_it_names_and_in_no_other(module: str):
     assert groups_of(module) == documented_groups(module)
+    # What only roles of the collection use is in none.
     assert ("all" in groups_of(module)) != module.startswith("run_")
 
 

@@ -22,9 +22,11 @@ TREE = Path(__file__).resolve().parents[2]
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
+    ("_report_mak_proxy",),
+    ("_mak_proxy_entries",),
     ("_runs",),
     ("_windows_action",),
-    ("_action", "_fleet", "_report_mak_proxy"),
+    ("_action", "_fleet"),
     (
         "_module_options",
         "_query",
@@ -32,11 +34,8 @@ LAYERS = (
         "_run",
         "_vault",
         "_reference_image",
-        "_report_mak",
-        "_mak_journal",
-        "_mak_proxy_entries",
     ),
-    ("_report", "_multi_site", "_results", "_mak_orders"),
+    ("_report", "_multi_site", "_results"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
@@ -25,11 +26,13 @@ class HostVariables:
     Args:
         hostvars: The magic variable.
         templar: The engine of the task. Its variables are put back.
+        beneath: Variables that templates may use beside those of the host, which come first.
     """
 
-    def __init__(self, hostvars: t.Any, templar: t.Any) -> None:
+    def __init__(self, hostvars: t.Any, templar: t.Any, beneath: Mapping[str, t.Any] = MappingProxyType({})) -> None:
         self._hostvars = hostvars
         self._templar = templar
+        self._beneath = beneath
         self._variables: Mapping[str, t.Any] = {}
 
     def of(self, host: str) -> Mapping[str, t.Any]:
@@ -42,7 +45,7 @@ class HostVariables:
         if not _may_be_template(value):
             return value
         before = self._templar.available_variables
-        self._templar.available_variables = {**self._variables, "hostvars": self._hostvars}
+        self._templar.available_variables = {**self._beneath, **self._variables, "hostvars": self._hostvars}
         try:
             return self._templar.template(value)
         finally:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from .._action import Outcome, VolumeActivationAction
 from .._errors import ActivationError
 from .._fleet.variables import HostVariables
-from .collect import collect
+from .collect import Wanted, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
 
@@ -29,13 +29,17 @@ class RunAction(VolumeActivationAction):
 
     Attributes:
         GROUPS: The inventory groups that the run knows.
-        INVENTORY: The variables of hosts that it reads.
+        INVENTORY: The variables of hosts that it reads, as each host sees them: with what the play gives, and extra variables.
+        SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
+        ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
     """
 
     GROUPS: t.ClassVar[Collection[str]] = ()
     INVENTORY: t.ClassVar[Collection[str]] = ()
+    SHARED: t.ClassVar[Collection[str]] = ()
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
+    ONCE: t.ClassVar[frozenset[str]] = frozenset()
 
     _task_vars: Mapping[str, t.Any]
 
@@ -54,6 +58,10 @@ class RunAction(VolumeActivationAction):
         """
         raise NotImplementedError
 
+    def inventory_of(self, step: str) -> Collection[str]:  # noqa: ARG002 - for those that override it
+        """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
+        return self.INVENTORY
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See the base class. The event of a job stays empty where all went well; what is registered stays whole."""
         self._task_vars = task_vars or {}
@@ -65,10 +73,30 @@ class RunAction(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         fleet, step = self._fleet(), str(options["step"])
-        hosts = fleet.batch if step in self.IN_BATCHES else fleet.hosts
-        variables = HostVariables(self._task_vars["hostvars"], self._templar)
-        found = collect(variables, hosts, options["results"], options["optional"], self.INVENTORY)
+        hosts = fleet.batch[:1] if step in self.ONCE else fleet.batch if step in self.IN_BATCHES else fleet.hosts
+        names = self.inventory_of(step)
+        wanted = self._wanted(names, str(self._task_vars["inventory_hostname"])) if names else Wanted()
+        variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath)
+        found = collect(variables, hosts, options["results"], options["optional"], wanted)
         return Outcome(result=self.decide(step, fleet, found, options, check_mode))
+
+    def _wanted(self, names: Collection[str], host: str) -> Wanted:
+        """Which variables are read, and what of them C(hostvars) can't see: what the play gives takes the place of the inventory.
+
+        Args:
+            names: The names of the variables.
+            host: The host of the task, whose variables the task sees as a whole.
+        """
+        seen, inventory = self._task_vars, self._task_vars["hostvars"].raw_get(host)
+        # A text of the play may be that of the inventory by chance.
+        play = self._task.get_play().get_vars()
+        above = {
+            name: seen[name]
+            for name in names
+            if name in seen and (name not in inventory or seen[name] != inventory[name] or (name in play and play[name] == seen[name]))
+        }
+        beneath = {name: value for name, value in seen.items() if name not in inventory}
+        return Wanted(names, frozenset(self.SHARED), above, beneath)
 
     def _fleet(self) -> Fleet:
         magic = self._task_vars

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import ActivationError
@@ -13,12 +14,32 @@ from .._fleet.variables import HostVariables
 from .registered import Registered, Result, absent
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which variables of hosts are wanted.
+
+    Attributes:
+        names: Their names.
+        shared: Those that are templated once for all hosts that have the same.
+        above: Values that the play gives in the place of those of the inventory.
+        beneath: Variables of the play that the inventory does not have, for templates.
+    """
+
+    names: Collection[str] = ()
+    shared: frozenset[str] = frozenset()
+    above: Mapping[str, Any] = field(default_factory=dict)
+    beneath: Mapping[str, Any] = field(default_factory=dict)
+
+
+_NOTHING = Wanted()
+
+
 def collect(
     variables: HostVariables,
     hosts: Sequence[str],
     names: Mapping[str, str],
     optional: Collection[str] = (),
-    inventory: Collection[str] = (),
+    wanted: Wanted = _NOTHING,
 ) -> Registered:
     """Read each host once.
 
@@ -27,26 +48,43 @@ def collect(
         hosts: The hosts of the play.
         names: The names that a run knows results by, and the variables that tasks registered them in.
         optional: Which of these may be there on no host at all.
-        inventory: Variables of the inventory that are wanted as well.
+        wanted: Variables of the hosts that are wanted as well.
 
     Raises:
         ActivationError: A result is there on no host, or is none.
     """
     results: dict[str, dict[str, Result]] = {name: {} for name in names}
-    given: dict[str, dict[str, Any]] = {name: {} for name in inventory}
+    given: dict[str, dict[str, Any]] = {name: {} for name in wanted.names}
+    templates = {name: _Shared(variables) if name in wanted.shared else variables for name in wanted.names}
     for host in hosts:
         found = variables.of(host)
         for name, variable in names.items():
             if variable in found:
                 results[name][host] = _result(found[variable], variable, host)
-        for name in inventory:
-            value = variables.template(found.get(name))
+        for name, templar in templates.items():
+            value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
             if value is not None:
                 given[name][host] = value
     for name, variable in names.items():
         if hosts and not results[name] and name not in optional:
             raise absent(variable, name)
-    return Registered(hosts, results, given)
+    return Registered(hosts, results, given, frozenset(wanted.above))
+
+
+class _Shared:
+    """Templates a value once for all hosts that have the same."""
+
+    def __init__(self, variables: HostVariables) -> None:
+        self._variables = variables
+        self._seen: list[tuple[Any, Any]] = []
+
+    def template(self, value: Any) -> Any:
+        """See C(HostVariables)."""
+        for raw, made in self._seen:
+            if raw is value or raw == value:
+                return made
+        self._seen.append((value, self._variables.template(value)))
+        return self._seen[-1][1]
 
 
 def _result(value: Any, variable: str, host: str) -> Result:

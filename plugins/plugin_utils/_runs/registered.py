@@ -33,12 +33,14 @@ class Registered:
     Attributes:
         hosts: The hosts that were read, in the order of the play.
         results: By name and host what was registered; a host is not in it where the task did not get to it.
-        variables: By name and host the values that the inventory gives; a host is not in it where it gives none.
+        variables: By name and host the values that the host sees; a host is not in it where it sees none.
+        of_play: The names of those variables that the play gives, and not the inventory.
     """
 
     hosts: Sequence[str]
     results: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_play: frozenset[str] = frozenset()
 
     def ran(self, name: str, host: str) -> Ran:
         """What became of the task on the host."""

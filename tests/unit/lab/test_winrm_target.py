@@ -12,6 +12,7 @@ import pytest
 from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.windows_fakes import FakeDomain, open_firewall
 
+from ansible_collections.winops.volume_activation.plugins.action import license_info
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.targets import POLICY_KEY, POLICY_VALUE, Target, Wish
 from lab.windows.firewall import RULES_KEY
 from lab.windows.host import Host
@@ -94,6 +95,21 @@ def test_a_rule_that_is_off_is_left_alone_where_another_lets_the_connection_in(h
     assert met(target) == {"winrm_service": True, "winrm_rule": None} and target.steps == []
     assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OTHER_RULE])
     assert not state(host)[1]
+
+
+@pytest.mark.parametrize(("rule", "wrong"), [(None, {"winrm_service"}), (True, {"winrm_service", "winrm_rule"})])
+def test_license_info_looks_at_the_same_in_its_own_session(host: Host, rule: bool | None, wrong: set[str]):
+    host.services.change_start_mode("WinRM", "Manual")
+    open_firewall(host, WINRM_RULE, "Disable")
+    before, (session, _carrier) = state(host), open_direct(host)
+    options = {"detail": "summary", "query": None, "remoting": {"winrm_rule": rule}}
+    outcome = license_info.ActionModule.execute_on_host(None, session, options, False)
+    looked, _carrier = run(host, check_mode=True, winrm_rule=rule)
+    assert outcome.result["requirements"] == [need.as_result() for need in looked.needs]
+    assert {need["name"] for need in outcome.result["requirements"] if need["met"] is False} == wrong
+    assert (outcome.steps, state(host)) == ([], before)
+    options["remoting"] = None
+    assert "requirements" not in license_info.ActionModule.execute_on_host(None, session, options, False).result
 
 
 def test_a_rule_is_switched_off_where_that_is_wanted(host: Host):

@@ -12,7 +12,6 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.filter import (
     kms_single_site,
-    mak_independent,
     mak_proxy,
     reference_image,
 )
@@ -25,6 +24,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report as audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
 
@@ -158,6 +160,22 @@ def test_a_name_that_dns_gives_is_one_of_a_host(monkeypatch: pytest.MonkeyPatch,
     assert names.names_of(["127.0.0.9"], 5) == ({"127.0.0.9": name} if taken else {})
 
 
+def mak_seen(**results: Any) -> steps.Seen:
+    """A computer of a MAK run that tells something in no form, as does the ring."""
+    settings = dict.fromkeys(Settings.__slots__, False)
+    run = {"settings": settings, "assigned": {"pc-1": ["win"]}, "descriptions": {"win": FORGED}, "findings": []}
+    run["findings"] = [Finding(FORGED, FORGED, True).as_result()]
+    plan = {"results": [{"item": "win", "failed": True, "msg": FORGED}]}
+    found = {"run": run, "license": {}, "plan": plan, "made": {}, "before": {}, "after": {}, **results}
+    return steps.Seen.of(Registered(["pc-1"], {name: {"pc-1": result} for name, result in found.items()}))
+
+
+def mak_ends() -> dict[str, Any]:
+    others = [{"host": "pc-1", "key": "win", "kind": "failed", "reason": FORGED}]
+    seen = mak_seen(orders={"others": others}, learned={"products": {"win": {"name": FORGED}}})
+    return steps.ends(seen, check_mode=False)
+
+
 LINES = {
     "a table of findings": lambda: kms_single_site.kms_findings_table([{"object": FORGED, "text": FORGED, "blocks": True}]),
     "an error": lambda: [ActivationError(FORGED).message, str(ActivationError(FORGED))],
@@ -168,16 +186,9 @@ LINES = {
         hostvars("__kms_single_site_", license={}, endpoints={"records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}),
         ["pc-1"], [], FORGED, FORGED, False,
     ),
-    "the summary of MAKs": lambda: mak_independent.mak_summary(
-        [{"host": "pc-1", "key": "win", "kind": "failed", "reason": FORGED}], {}, {"win": {"name": FORGED}}, {}, {}
-    ),
-    "the ends of MAKs": lambda: [
-        end["reason"]
-        for end in mak_independent.mak_ends(
-            hostvars("__mak_independent_", keys=["win"], plan={"results": []}), ["pc-1"],
-            {"others": [{"host": "pc-1", "key": "win", "kind": "failed", "reason": FORGED}]}, False,
-        )
-    ],
+    "the summary of MAKs": lambda: mak_ends()["lines"],
+    "the ends of MAKs": lambda: list(mak_ends()["failures"].values()),
+    "the findings of MAKs": lambda: (found := steps.findings(mak_seen()))["lines"] + [found["stop"]],
     "the summary of MAK proxy activation": lambda: mak_proxy.mak_proxy_summary(
         [{"host": "pc-1", "kind": "failed", "reason": FORGED}], "x", [{"reason": FORGED}]
     ),

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import collect
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import Wanted, collect
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Ran, Registered
 
@@ -39,7 +39,7 @@ def reader(variables: dict[str, dict[str, Any]]) -> tuple[HostVariables, Hostvar
 
 def test_each_host_is_read_once_whatever_is_wanted():
     variables, hostvars = reader({f"pc-{number}": {"__a": {"x": number}, "__b": {}, "site": "{{ s }}"} for number in range(100)})
-    found = collect(variables, [f"pc-{number}" for number in range(100)], {"a": "__a", "b": "__b"}, inventory=["site"])
+    found = collect(variables, [f"pc-{number}" for number in range(100)], {"a": "__a", "b": "__b"}, wanted=Wanted(["site"]))
     assert hostvars.reads == 100
     assert found.of("a", "pc-7") == {"x": 7}
     assert found.variables["site"]["pc-7"] == "made of {{ s }}"

@@ -11,10 +11,20 @@ from typing import Any
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _mak_journal, _mak_orders, _report_mak
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._mak_orders import Orders, Pair, State
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._report_mak import Ended
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import (
+    ends,
+    findings,
+    journal,
+    products,
+    refusals,
+    summary,
+    to_kms,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import orders as mak_orders
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.ends import Ended
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.orders import Orders
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, State
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -38,9 +48,9 @@ def pair(host: str, plan: dict[str, Any] | None = None, key: str = "win", channe
 
 
 def orders(pairs: list[Pair], remaining: int | None = 50, *, error: str = "", as_many: bool = False, **more: Any) -> Orders:
-    products = more.pop("products", PRODUCTS)
+    known = more.pop("products", PRODUCTS)
     counts = {"win": {"remaining": remaining, "unlimited": remaining is None, "error": error}}
-    return _mak_orders.make_orders(pairs, products, more.pop("counts", counts), as_many, more.pop("refusals", {}))
+    return mak_orders.make_orders(pairs, known, more.pop("counts", counts), as_many, more.pop("refusals", {}))
 
 
 def test_a_computer_gets_a_key_for_which_it_has_a_license():
@@ -70,11 +80,11 @@ def test_of_two_keys_for_one_product_a_computer_gets_the_first_or_keeps_the_one_
     held = plan_of(WIN, activated=True)
     held["product"] = held["product"] | {"partial_product_key": "GB4PP"}
     pairs = [pair("pc-1", held), pair("pc-1", replacing, "spare")]
-    assert _mak_orders.holders_to_try(pairs, ["win"]) == []
+    assert products.holders_to_try(pairs, ["win"]) == []
     assert orders(pairs).hosts == {}
     # A year of ESU replaces nothing.
     beside = plan_of(WIN, PRO, steps=[{"attribute": "product key of add_on", "before": None}])
-    assert len(_mak_orders.holders_to_try([pairs[0], pair("pc-1", beside, "spare")], ["win"])) == 1
+    assert len(products.holders_to_try([pairs[0], pair("pc-1", beside, "spare")], ["win"])) == 1
 
 
 def test_with_too_few_activations_none_or_as_many_as_there_are():
@@ -107,9 +117,9 @@ def test_computers_to_learn_from_are_a_few_of_each_kind():
         pair("pc-4", {"failed": True, "msg": "no"}),
         pair("pc-5", plan_of(WIN, installed=True), "held"),
     ]
-    known = _mak_orders.known_products(pairs)
+    known = products.known_products(pairs)
     assert known == {"held": {"host": "pc-5", "extended_pid": PID, "activation_id": WIN, "name": "Windows(R), Enterprise edition"}}
-    tried = _mak_orders.holders_to_try([*pairs, pair("pc-6"), pair("pc-7")], known)
+    tried = products.holders_to_try([*pairs, pair("pc-6"), pair("pc-7")], known)
     assert [(one["kind"], one["host"]) for one in tried] == [("win 0", "pc-1"), ("win 1", "pc-2"), ("win 1", "pc-3"), ("win 1", "pc-6")]
 
 
@@ -118,9 +128,9 @@ def test_computers_to_learn_from_are_a_few_of_each_kind():
 def test_who_holds_a_key_and_does_not_tell_it_in_its_form_is_passed_over(told: dict[str, str]):
     bad = plan_of(WIN, installed=True)
     bad["product"] |= told
-    known = _mak_orders.known_products([pair("pc-1", bad), pair("pc-2", plan_of(WIN, installed=True))])
+    known = products.known_products([pair("pc-1", bad), pair("pc-2", plan_of(WIN, installed=True))])
     assert known["win"]["host"] == "pc-2"
-    assert _mak_orders.known_products([pair("pc-1", bad)]) == {}
+    assert products.known_products([pair("pc-1", bad)]) == {}
 
 
 @pytest.mark.tier("quick")
@@ -132,7 +142,7 @@ def test_what_is_spent_is_written_down_whatever_the_computer_tells(told: dict[st
     result = plan_of(WIN, activated=True)
     result["product"] |= told
     made = {("pc-1", "win"): result, ("pc-2", "win"): plan_of(WIN, activated=True)}
-    over = _mak_journal.over([pair("pc-1"), pair("pc-2")], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
+    over = journal.over([pair("pc-1"), pair("pc-2")], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
     listed = given_computers(over)
     assert {name: computer.products[WIN].activation.outcome for name, computer in listed.items()} == {
         "pc-1": "licensed",
@@ -143,13 +153,13 @@ def test_what_is_spent_is_written_down_whatever_the_computer_tells(told: dict[st
 @pytest.mark.tier("quick")
 @pytest.mark.parametrize("code", ["0xyz", "0x", f"0x{'F' * 6000}", "0x²³", "HTTP 500", None])
 def test_a_code_in_no_form_is_the_computers_own_trouble(code: str | None):
-    assert _mak_orders.failure_of({"failed": True, "error": {"code": code}}) == "computer"
+    assert refusals.failure_of({"failed": True, "error": {"code": code}}) == "computer"
 
 
 def test_what_is_begun_has_no_end_until_it_is_known():
     system = {"computer_name": "PC-1", "caption": "Windows 11"}
     first = Pair("pc-1", "win", {"operating_system": system}, plan_of(WIN))
-    (listed,) = _mak_journal.begun([first, pair("pc-2", key="unknown")], PRODUCTS, "2026-11-27T04:00:00Z")
+    (listed,) = journal.begun([first, pair("pc-2", key="unknown")], PRODUCTS, "2026-11-27T04:00:00Z")
     product = {"activation_id": WIN, "name": "Windows(R), Enterprise edition", "channel": "mak", "mak": "win"}
     assert listed == {
         "name": "pc-1",
@@ -158,16 +168,16 @@ def test_what_is_begun_has_no_end_until_it_is_known():
         "products": [{**product, "activation": {"began": "2026-11-27T04:00:00Z"}}],
     }
     made = {("pc-1", "win"): {"unreachable": True}}
-    assert _mak_journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z") == []
+    assert journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z") == []
     made = {("pc-1", "win"): plan_of(WIN, activated=True)}
-    (over,) = _mak_journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
+    (over,) = journal.over([first], PRODUCTS, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
     assert over["products"][0]["activation"] == {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z", "outcome": "licensed"}
     shown = [
         {"name": "pc-1", "products": [{"activation": {"began": "2026-11-27T04:00:00Z", "ended": None}}]},
         {"name": "pc-2", "products": [{"activation": {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z"}}]},
         {"name": "pc-3", "products": [{"activation": {"began": None, "ended": None}}]},
     ]
-    assert _mak_journal.unfinished(shown) == ["pc-1"]
+    assert journal.unfinished(shown) == ["pc-1"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +186,7 @@ def test_what_is_begun_has_no_end_until_it_is_known():
 )
 def test_a_key_that_microsoft_refuses_is_tried_no_more(code: str, refused: list[str]):
     made = [("win", {"failed": True, "error": {"code": code}}), ("other", {"activated": True})]
-    assert _mak_orders.refused_keys(made) == refused
+    assert refusals.refused_keys(made) == refused
 
 
 SENTENCES: dict[str, Pair] = {
@@ -219,7 +229,7 @@ WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, SECOND, 
 )
 def test_the_first_computer_with_each_key_goes_ahead(orders: dict[str, list[str]], sizes: list[int]):
     hosts = [f"h{number:02}" for number in range(1, 61)]
-    found = _mak_orders.batches(hosts, orders)
+    found = mak_orders.batches(hosts, orders)
     assert found == sizes
     for key in {key for keys in orders.values() for key in keys}:
         begins = itertools.accumulate(found, initial=0)
@@ -230,7 +240,7 @@ def test_the_first_computer_with_each_key_goes_ahead(orders: dict[str, list[str]
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_what_is_said_of_a_computer(case: str):
-    (found,) = _report_mak.host_findings([SENTENCES[case]])
+    (found,) = findings.host_findings([SENTENCES[case]])
     assert (found.text, found.blocks) == (error_catalogue.said(WRITTEN[case]), False)
     assert SENTENCES[case].state is not State.OPEN
     assert orders([SENTENCES[case]]).hosts == {}
@@ -239,13 +249,13 @@ def test_what_is_said_of_a_computer(case: str):
 @pytest.mark.parametrize("case", RINGS)
 def test_what_is_said_of_the_ring(case: str):
     ring, name, blocks = RINGS[case]
-    (found,) = _report_mak.ring_findings(ring, {"pc-1": [name] if name else []})
+    (found,) = findings.ring_findings(ring, {"pc-1": [name] if name else []})
     assert (found.text, found.blocks) == (error_catalogue.said(WRITTEN[case]), blocks)
     assert GOOD not in found.text
 
 
 def test_a_good_ring_needs_no_word():
-    assert list(_report_mak.ring_findings({"win": {"key": GOOD.lower().replace("-", "")}}, {"pc-1": ["win"]})) == []
+    assert list(findings.ring_findings({"win": {"key": GOOD.lower().replace("-", "")}}, {"pc-1": ["win"]})) == []
 
 
 def test_what_is_said_before_the_first_activation():
@@ -268,8 +278,8 @@ def test_the_summary_and_its_numbers():
     left = Orders()
     left.leave(pairs[4], "no_activation_left", "no activation is left for it")
     left.leave(pairs[5], "not_applicable", "it runs the home edition Core")
-    ends = _report_mak.ended(pairs, left.as_result(), made, check_mode=False)
-    assert [end.kind for end in ends] == [
+    every = ends.ended(pairs, left.as_result(), made, check_mode=False)
+    assert [end.kind for end in every] == [
         "activated",
         "no_way_out",
         "failed",
@@ -278,12 +288,11 @@ def test_the_summary_and_its_numbers():
         "not_applicable",
         "licensed",
     ]
-    ring = {"win": {"key": GOOD, "description": "agreement 1234"}}
     before, after = {"win": {"remaining": 3, "error": ""}}, {"win": {"remaining": 2, "error": ""}}
-    lines = _report_mak.summary(ends, ring, PRODUCTS, before, after, check_mode=False)
+    lines = summary.summary(every, {"win": "agreement 1234"}, PRODUCTS, before, after, check_mode=False)
     assert lines == error_catalogue.said(WRITTEN[SUMMARY]).rstrip("\n").split("\n")
     assert GOOD not in str(lines)
-    assert _report_mak.numbers(ends, before, after) == {
+    assert summary.numbers(every, before, after) == {
         **dict.fromkeys(("activated", "licensed", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed"), 1),
         "installed": 0,
         "planned": 0,
@@ -303,13 +312,13 @@ def test_the_summary_and_its_numbers():
     ],
 )
 def test_counts_that_are_no_numbers(count: dict[str, Any], shown: str):
-    lines = _report_mak.summary([Ended("pc-1", "win", "installed")], {}, {}, count, count, check_mode=False)
+    lines = summary.summary([Ended("pc-1", "win", "installed")], {}, {}, count, count, check_mode=False)
     assert lines[1].endswith(f"1 hold it and were not to be activated; activations left at Microsoft: {shown} -> {shown}")
 
 
 def test_in_check_mode_it_is_said_who_would_be_activated():
-    ends = _report_mak.ended([pair("pc-1")], Orders().as_result(), {}, check_mode=True)
-    lines = _report_mak.summary(ends, {}, PRODUCTS, {}, {}, check_mode=True)
+    every = ends.ended([pair("pc-1")], Orders().as_result(), {}, check_mode=True)
+    lines = summary.summary(every, {}, PRODUCTS, {}, {}, check_mode=True)
     assert lines[0] == "MAK activation (check mode: nothing was changed)"
     assert "1 would be activated" in lines[1]
 
@@ -318,4 +327,4 @@ def test_the_summary_of_computers_that_were_given_back_to_kms():
     states = {"pc-1": "licensed", "pc-2": "counted", "pc-3": "not_attempted"}
     clients: dict[str, dict[str, Any]] = {name: {"client": {"activation": {"state": state}}} for name, state in states.items()}
     clients |= {"pc-4": {"client": {"failed": True, "msg": "pc-4: no KMS host."}}, "pc-5": {"client": {"unreachable": True}}}
-    assert _report_mak.kms_summary(clients, check_mode=False) == error_catalogue.said(WRITTEN[KMS]).rstrip("\n").split("\n")
+    assert to_kms.kms_summary(clients, check_mode=False) == error_catalogue.said(WRITTEN[KMS]).rstrip("\n").split("\n")

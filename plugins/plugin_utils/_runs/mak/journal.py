@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._computer_list.given import refusal_of
-from ._mak_orders import Pair, Result
+from ..._computer_list.given import refusal_of
+from .pairs import Pair, Result
 
 
 def begun(pairs: Iterable[Pair], products: Mapping[str, Result], moment: str) -> list[dict[str, Any]]:

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.run_mak."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+
+from ..plugin_utils._masking import Secrets
+from ..plugin_utils._runs.action import RunAction
+from ..plugin_utils._runs.fleet import Fleet
+from ..plugin_utils._runs.mak import steps, to_kms
+from ..plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
+from ..plugin_utils._runs.mak.settings import PREFIX, Settings
+from ..plugin_utils._runs.mak.steps import Seen
+from ..plugin_utils._runs.registered import Registered
+
+
+class ActionModule(RunAction):
+    """What a MAK run decides."""
+
+    INVENTORY = (KEYS, RING)
+    SHARED = (RING,)
+    IN_BATCHES = frozenset({"begin", "outcome"})
+    ONCE = frozenset({"learned"})
+
+    _assigned: Assigned | None = None
+
+    def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        """See the base class."""
+        progress, moment = options["progress"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if step == "assign":
+            self._assigned = Assigned.of(found)
+            return steps.assign(self._assigned, Settings.of(options["settings"], PREFIX), steps.state_directory(options["state"]))
+        if step == "learned":
+            return steps.learned(found, options["trial"])
+        if step == "counted":
+            return to_kms.counted(found)
+        if step == "given_back":
+            return to_kms.given_back(found, check_mode)
+        seen = Seen.of(found)
+        decided: dict[str, t.Callable[[], dict[str, t.Any]]] = {
+            "findings": lambda: steps.findings(seen),
+            "holders": lambda: steps.holders(seen, check_mode),
+            "orders": lambda: steps.orders(seen),
+            "begin": lambda: steps.begin(seen, progress, moment, check_mode),
+            "outcome": lambda: steps.outcome(seen, progress, moment, len(fleet.hosts)),
+            "ends": lambda: steps.ends(seen, check_mode),
+        }
+        return decided[step]()
+
+    def inventory_of(self, step: str) -> Collection[str]:
+        """See the base class."""
+        return self.INVENTORY if step == "assign" else ()
+
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; the keys of all rings as well."""
+        secrets = super()._secrets(given)
+        secrets.add(self._assigned.secrets() if self._assigned else ())
+        return secrets

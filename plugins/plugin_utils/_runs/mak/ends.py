@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How each computer of a MAK run ended.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..._licensing.mak import Trouble
+from ..._text import LONGEST_LINE, visible
+from .pairs import Pair, Result, State
+from .refusals import failure_of
+
+KINDS = ("activated", "licensed", "installed", "planned", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed")
+"""The ways to end, in the order of a summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A computer and a key at the end.
+
+    Attributes:
+        host: Its inventory name.
+        key: The key's name.
+        kind: C(activated), C(licensed), C(not_applicable), C(no_activation_left), C(no_way_out), C(not_reached), C(failed),
+            C(installed) or C(planned).
+        reason: Why, where it is not licensed.
+    """
+
+    host: str
+    key: str
+    kind: str
+    reason: str = ""
+
+
+def ended(pairs: Iterable[Pair], orders: Result, made: Mapping[tuple[str, str], Result], check_mode: bool) -> list[Ended]:
+    """How each computer ended.
+
+    Args:
+        pairs: All computers and keys.
+        orders: What C(make_orders) gave.
+        made: The results of C(mak_client) by computer and key.
+        check_mode: Nothing was changed.
+    """
+    left = {(other["host"], other["key"]): other for other in orders["others"]}
+    found = []
+    for pair in pairs:
+        key = (pair.host, pair.key)
+        if pair.state is State.LICENSED:
+            found.append(Ended(*key, "licensed"))
+        elif key in left:
+            found.append(Ended(*key, left[key]["kind"], left[key]["reason"]))
+        elif check_mode:
+            found.append(Ended(*key, "planned"))
+        else:
+            found.append(Ended(*key, *_came_of(made.get(key, {}))))
+    return found
+
+
+def _came_of(result: Result) -> tuple[str, str]:
+    if not result:
+        return "failed", "it was not tried, because the run stopped before it or the key was refused"
+    if result.get("unreachable"):
+        return "not_reached", str(result.get("msg", ""))
+    if result.get("failed"):
+        kind = "no_way_out" if failure_of(result) is Trouble.NO_WAY_OUT else "failed"
+        return kind, str(result.get("msg", ""))
+    if not result.get("applicable", True):
+        return "not_applicable", str(result["reason"])
+    if result["activated"]:
+        return ("activated" if result["activation"]["attempted"] else "licensed"), ""
+    return "installed", ""
+
+
+def counts(ends: Iterable[Ended]) -> dict[str, int]:
+    """How many computers ended how."""
+    found = dict.fromkeys(KINDS, 0)
+    for end in ends:
+        found[end.kind] += 1
+    return found
+
+
+def failures(ends: Iterable[Ended]) -> dict[str, str]:
+    """By computer why it failed, in one text; one that has no way to Microsoft, was not reached, takes no MAK or for which no
+    activation is left has not.
+    """
+    found: dict[str, list[str]] = {}
+    for end in ends:
+        if end.kind == "failed":
+            found.setdefault(end.host, []).append(visible(end.reason, LONGEST_LINE))
+    return {host: " ".join(reasons) for host, reasons in found.items()}

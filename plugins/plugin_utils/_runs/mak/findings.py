@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a look at the key ring and at the computers shows, before the first change.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..._findings import Finding
+from ..._licensing import given_keys
+from .pairs import Pair, Result, State
+
+_RING = "volume_activation_mak_ring"
+
+
+def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
+    """What is wrong with the key ring, and with who gets which key of it. Of a key only its form can be told.
+
+    Args:
+        ring: The variable C(volume_activation_mak_ring).
+        keys: The names of the keys that each computer is to get.
+    """
+    if not isinstance(ring, Mapping):
+        yield Finding(_RING, f"It has to be a dictionary of names and keys, but is {type(ring).__name__}.", True)
+        return
+    used = dict.fromkeys(name for names in keys.values() for name in names)
+    for name in used:
+        if name not in ring:
+            yield Finding(f"key {name}", f"{_RING} has no key of this name, but volume_activation_mak of a computer has it.", True)
+    for name, entry in ring.items():
+        said = _key_complaint(entry, f"{_RING}.{name}.key")
+        if said:
+            yield Finding(f"key {name}", said, name in used)
+    for host, names in keys.items():
+        if not names:
+            yield Finding(host, "It gets no key: its variable volume_activation_mak names none.", False)
+
+
+def _key_complaint(entry: Any, option: str) -> str:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
+        return f"{_RING} has to hold the key itself under key."
+    return given_keys.complaint(entry["key"], option, given_keys.MAK)
+
+
+def host_findings(pairs: Iterable[Pair]) -> Iterable[Finding]:
+    """What stands in the way of a computer; the others go on without it."""
+    for pair in pairs:
+        if pair.state in (State.NOT_REACHED, State.FAILED):
+            yield Finding(pair.host, pair.reason, False)
+        elif pair.state is State.NOT_APPLICABLE:
+            yield Finding(pair.host, f"Not applicable for the key {pair.key}: {pair.reason.rstrip('.')}.", False)
+
+
+def target_findings(targets: Mapping[str, Result]) -> Iterable[Finding]:
+    """By which computers may soon be out of reach; nothing of it stands in the way now.
+
+    Args:
+        targets: The results of C(winrm_target) by computer; empty where it did not run.
+    """
+    for host, result in targets.items():
+        for need in result.get("requirements") or []:
+            if need["met"] is False:
+                said = str(need["detail"]).removeprefix(f"{host}: ")
+                yield Finding(host, said[:1].upper() + said[1:], False)

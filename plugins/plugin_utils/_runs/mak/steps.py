@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a MAK run decides, step by step: each reads what tasks have registered, and says what comes next.
+
+Nothing that is returned here holds a key: who installs one looks it up in the ring by its name. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..._errors import ActivationError
+from ..._findings import Finding
+from ..._report import table
+from ..._state import variable
+from ..._state.directory import StateDirectory
+from ..._state.kinds import Kind
+from ..._text import visible_lines, visible_value
+from ..registered import Registered
+from . import journal
+from .assigned import Assigned
+from .ends import ended, failures
+from .findings import host_findings, target_findings
+from .orders import batches, make_orders
+from .pairs import Pair, Result, State, pairs_of
+from .products import Learned, holders_to_try, known_products
+from .refusals import refused_keys
+from .settings import Settings
+from .summary import numbers, summary
+
+
+def state_directory(values: Mapping[str, object]) -> StateDirectory:
+    """Where what was begun is kept, and whether it outlasts the run. Looks at the control node.
+
+    Args:
+        values: What is given, by the names of the variables.
+    """
+    try:
+        return StateDirectory.here(variable.given(values))
+    except ActivationError as refused:
+        return replace(StateDirectory.here(""), fault=refused.message)
+
+
+def assign(assigned: Assigned, settings: Settings, state: StateDirectory) -> dict[str, Any]:
+    """Which keys each computer gets, before anything of it was read.
+
+    Args:
+        assigned: The keys of all computers.
+        settings: Those of the run.
+        state: Where what was begun is kept.
+    """
+    found = [Finding("state directory", state.refusal, True)] if settings.activate and state.refusal else []
+    return {
+        "settings": settings.as_result(),
+        "assigned": assigned.keys,
+        "descriptions": assigned.descriptions(),
+        "findings": [finding.as_result() for finding in dict.fromkeys([*found, *assigned.findings()])],
+        "state_directory": state.path,
+        "list": str(state.place(Kind.COMPUTER_LIST)),
+        "ring_of_play": assigned.of_play,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What later steps have in common.
+
+    Attributes:
+        found: What was registered; C(run) is what C(assign) gave.
+        settings: Those of the run.
+        pairs: All computers that were read, and their keys.
+    """
+
+    found: Registered
+    settings: Settings
+    pairs: Sequence[Pair]
+
+    @classmethod
+    def of(cls, found: Registered) -> Seen:
+        """Look at all computers once."""
+        run = found.once("run")
+        settings = Settings.of(run["settings"])
+        return cls(found, settings, pairs_of(found, run["assigned"], settings.kms_clients_only))
+
+    def learned(self) -> Learned:
+        """What is known of the keys."""
+        return Learned.of(self.found.once("learned"))
+
+    def made(self) -> dict[tuple[str, str], Result]:
+        """The results of C(mak_client) by computer and key."""
+        return {(host, key): result for host in self.found.hosts for key, result in self.found.items("made", host).items()}
+
+
+def findings(seen: Seen) -> dict[str, Any]:
+    """What was seen of all computers, and whether something stands in the way."""
+    licenses = {host: seen.found.of("license", host) for host in seen.found.hosts}
+    own = [finding.as_result() for finding in dict.fromkeys([*target_findings(licenses), *host_findings(seen.pairs)])]
+    every = [*seen.found.once("run")["findings"], *own]
+    blocking = [finding for finding in every if finding["blocks"]]
+    stop = (
+        f"Nothing was changed. {len(blocking)} of {len(every)} findings stand in the way: {' | '.join(table(blocking))}" if blocking else ""
+    )
+    return {
+        "lines": table(every) if every else [],
+        "stop": stop,
+        "open": list(dict.fromkeys(pair.host for pair in seen.pairs if pair.state is State.OPEN)),
+        "incomplete": [host for host, result in licenses.items() if any(need["met"] is False for need in result.get("requirements") or ())],
+    }
+
+
+def holders(seen: Seen, check_mode: bool) -> dict[str, Any]:
+    """What the keys are for, and on which computers it can be learned of the others."""
+    products = known_products(seen.pairs)
+    learn = seen.settings.activate and not check_mode
+    return {**Learned(products).as_result(), "trials": holders_to_try(seen.pairs, products) if learn else []}
+
+
+def learned(found: Registered, trial: Result) -> dict[str, Any]:
+    """The same after a key was tried on a computer.
+
+    Args:
+        found: What was registered: C(learned) by this step or the one before, C(held) by the task that tried.
+        trial: What was tried.
+    """
+    return Learned.of(found.once("learned")).with_trial(trial, found.once("held")).as_result()
+
+
+def counts_of(result: Result) -> dict[str, dict[str, Any]]:
+    """By key what Microsoft said: C(remaining), C(unlimited) and C(error).
+
+    Args:
+        result: That of C(mak_info).
+    """
+    return {
+        count["name"]: {"remaining": count["remaining"], "unlimited": count["unlimited_or_blocked"], "error": count["error"]}
+        for count in result.get("counts") or []
+    }
+
+
+def orders(seen: Seen) -> dict[str, Any]:
+    """Which computer is activated with which key, in which batches, and whether nothing may be activated."""
+    known, before = seen.learned(), seen.found.once("before")
+    made = make_orders(seen.pairs, known.products, counts_of(before), seen.settings.as_many_as_remain, known.refusals)
+    due = [host for host in seen.found.hosts if host in made.hosts]
+    begun = journal.unfinished(seen.found.once("known").get("computers") or ())
+    return {
+        **visible_value(made.as_result()),
+        "stop": _stop(before, due, made.stops),
+        "due": due,
+        "batches": batches(due, made.hosts),
+        "settle": {host: seen.settings.settle for host in begun if host in made.hosts},
+        "counted": "counts" in before and bool(due),
+    }
+
+
+def _stop(before: Result, due: Sequence[str], stops: Sequence[str]) -> str:
+    """Why nothing may be activated, as sentences; empty where it may."""
+    if "error" in before and due:
+        return (
+            f"Nothing was activated, because Microsoft could not be asked for the activations that are left: {before.get('msg', '')}"
+            " With mak_independent_count: false the computers that reach Microsoft themselves are activated without asking."
+        )
+    return f"Nothing was activated. {' '.join(stops)}" if stops else ""
+
+
+def begin(seen: Seen, progress: Result, moment: str, check_mode: bool) -> dict[str, Any]:
+    """Who is activated with what in a batch, and what is written down of it first.
+
+    Args:
+        seen: The computers of the batch.
+        progress: What C(outcome) gave for the batch before; empty for the first.
+        moment: The time, as the list has it.
+        check_mode: Nothing is changed.
+    """
+    ordered, refused = seen.found.once("orders"), progress.get("refused") or ()
+    due = {host: [key for key in ordered["hosts"].get(host, ()) if key not in refused] for host in seen.found.hosts}
+    begun = [pair for pair in seen.pairs if pair.key in due[pair.host]]
+    listed = journal.begun(begun, seen.learned().products, moment) if seen.settings.activate and not check_mode else []
+    return {
+        "hosts": due,
+        "settle": {host: ordered["settle"][host] for host in due if host in ordered["settle"]},
+        "computers": listed,
+        "began": moment if listed else "",
+    }
+
+
+def outcome(seen: Seen, progress: Result, moment: str, among: int) -> dict[str, Any]:
+    """What came of a batch, for the list and for the batches after it.
+
+    Args:
+        seen: The computers of the batch.
+        progress: What this step gave for the batch before; empty for the first.
+        moment: The time, as the list has it.
+        among: How many computers there are in all batches.
+    """
+    made, began = seen.made(), seen.found.once("begin")["began"]
+    tried = [pair for pair in seen.pairs if (pair.host, pair.key) in made]
+    refused = refused_keys((key, result) for (_host, key), result in made.items())
+    number = int(progress.get("seen") or 0) + len(seen.found.hosts)
+    return {
+        "computers": journal.over(tried, seen.learned().products, made, began, moment) if began else [],
+        "progress": {"seen": number, "refused": list(dict.fromkeys([*(progress.get("refused") or ()), *refused]))},
+        "line": f"{number} of {among} computers were seen to",
+    }
+
+
+def ends(seen: Seen, check_mode: bool) -> dict[str, Any]:
+    """How each computer ended, for people, for later jobs, and for those that failed."""
+    found = seen.found
+    asked = found.once("before")
+    before, after = counts_of(asked), counts_of(found.once("after") or asked)
+    every = ended(seen.pairs, found.once("orders"), seen.made(), check_mode)
+    failed = failures(every)
+    lines = summary(every, found.once("run")["descriptions"], seen.learned().products, before, after, check_mode)
+    return {"lines": visible_lines(lines), "numbers": numbers(every, before, after), "failures": failed, "failing": list(failed)}
