@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the survey and the playbooks, prints the figures as JSON and writes them to scale.json of the build folder.
 
-python -m scale --size 10000 --build ../build [--only survey] [--tls] [--threads 32] [--forks 5]
+python -m scale --size 10000 --build ../build [--only survey audit] [--tls] [--threads 32] [--forks 5]
 
 It ends with 1 where a goal is missed.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from . import playbooks, survey
 
-_PARTS = ("survey", "playbooks")
+_PARTS = ("survey", *(playbook.name for playbook in playbooks.PLAYBOOKS))
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -27,7 +27,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scale", description="Measures the survey and playbooks over canned hosts.")
     parser.add_argument("--size", type=int, default=10_000, help="how many hosts at most")
     parser.add_argument("--growth", type=int, nargs=2, default=(500, 2_000), help="the sizes between which growth is measured")
-    parser.add_argument("--only", choices=_PARTS, help="one part of it")
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="parts of it")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--port", type=int, default=15985)
     parser.add_argument("--first-contact", type=float, default=10.0, help="the limit of the first contact, in seconds")
@@ -47,11 +47,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     options = parsed()
     sys.path.insert(0, str(options.build / "collections"))
-    found = {}
-    if options.only != "playbooks":
-        found["survey"] = survey.Bench(options).measure()
-    if options.only != "survey":
-        found["playbooks"] = playbooks.measure(options)
+    found = {"survey": survey.Bench(options).measure()} if "survey" in options.only else {}
+    found["playbooks"] = playbooks.measure(options)
     goals = {name: goal for part in found.values() for name, goal in part.pop("goals").items()}
     text = json.dumps({**found, "goals": goals}, indent=1)
     print(text)

@@ -88,7 +88,7 @@ PLAYBOOKS = (
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The figures of all playbooks at all sizes, and the goals."""
     found: dict[str, Any] = {"forks": options.forks, "sizes": options.sizes, "goals": {}}
-    for playbook in PLAYBOOKS:
+    for playbook in (playbook for playbook in PLAYBOOKS if playbook.name in options.only):
         sizes = {size: _at(options, playbook, size) for size in options.sizes}
         growth = _growths(sizes, options.growth)
         found[playbook.name] = {"growth": growth, **{str(size): figures for size, figures in sizes.items()}}
