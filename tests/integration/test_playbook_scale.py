@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scale import __main__, playbooks
+from scale import __main__, bench, playbooks
 
 pytestmark = pytest.mark.tier("test")
 
@@ -25,7 +25,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("scale")
     (folder / "collections").symlink_to(BUILD / "collections")
     sizes = ["--growth", str(SMALL), str(LARGE), "--size", str(LARGE)]
-    options = ["--build", str(folder), "--port", "15986", "--first-contact", "1", "--no-empty"]
+    options = ["--build", str(folder), "--port", str(bench.free_port()), "--first-contact", "1", "--no-empty"]
     return playbooks.measure(__main__.parsed([*sizes, *options]))
 
 

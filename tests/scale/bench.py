@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,14 @@ def run(command: Sequence[str], environment: dict[str, str], log: Path, endings:
     if process.returncode not in endings:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}, see {log}:\n{log.read_text(errors='replace')[-2000:]}")
     return Cost(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("0.0.0.0", 0))
+        port: int = found.getsockname()[1]
+    return port
 
 
 @contextmanager
