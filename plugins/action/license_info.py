@@ -9,10 +9,12 @@ import typing as t
 
 from ..plugin_utils._action import Outcome
 from ..plugin_utils._query import search
-from ..plugin_utils._windows.license_info import read_license, read_summary
+from ..plugin_utils._windows.license_info import read_brief, read_license, read_summary
 from ..plugin_utils._windows.targets import Target, Wish
 from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
+
+_READERS = {"full": read_license, "summary": read_summary, "brief": read_brief}
 
 
 class ActionModule(WindowsAction):
@@ -20,10 +22,11 @@ class ActionModule(WindowsAction):
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        result = read_summary(session) if options["detail"] == "summary" else read_license(session)
+        result = _READERS[options["detail"]](session)
         if options["query"]:
             result["queried"] = search(options["query"], result)
         if options["remoting"] is not None:
             target = Target(session, Wish(winrm_rule=options["remoting"]["winrm_rule"]))
-            result["requirements"] = [need.as_result() for need in target.needs]
+            brief = options["detail"] == "brief"
+            result["requirements"] = [need.as_result() for need in target.needs if not brief or need.met is False]
         return Outcome(result=result)

@@ -28,6 +28,7 @@ from ._shown import difference_of, for_people, traceback_of
 from ._text import LONGEST, LONGEST_LINE, one_line, visible
 
 COLLECTION = "winops.volume_activation"
+_ACTIONS = ".volume_activation.plugins.action"
 # From -vvv on a traceback is shown, and then by ourselves: since ansible-core 2.19 those of results need a setting of their own.
 _TRACEBACK_VERBOSITY = 3
 display = Display()
@@ -70,6 +71,16 @@ class VolumeActivationAction(ActionBase):
     CONSTRAINTS: t.ClassVar[Mapping[str, t.Any]] = {}
 
     _host: str
+
+    def __init_subclass__(cls, **named: t.Any) -> None:
+        """Read the options of a module as soon as its action is imported.
+
+        Ansible imports an action once, and then makes a worker for each host, which would read them again.
+        """
+        super().__init_subclass__(**named)
+        package, _dot, module = cls.__module__.rpartition(".")
+        if package.endswith(_ACTIONS):
+            documented_options(module)
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """Do the module's work; in check mode read and compare only."""

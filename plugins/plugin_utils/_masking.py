@@ -97,7 +97,7 @@ class Secrets:
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
         self._written: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._compiled: re.Pattern[str] | None = None
         self.add(values)
 
     def add(self, values: Iterable[Any]) -> None:
@@ -105,8 +105,16 @@ class Secrets:
         for text in strings(list(values)):
             if len(text) >= SHORTEST_SECRET:
                 self._written.update(_patterns(text))
-        longest_first = sorted(self._written, key=len, reverse=True)
-        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if longest_first else None
+        self._compiled = None
+
+    @property
+    def _pattern(self) -> re.Pattern[str] | None:
+        """Finds any of them; made when it is needed, because that takes milliseconds and secrets come in several portions."""
+        if self._compiled is None and self._written:
+            # The alphabet besides the length, so that the same secrets make the same pattern, which re has in its cache.
+            longest_first = sorted(self._written, key=lambda text: (-len(text), text))
+            self._compiled = re.compile("|".join(longest_first), re.IGNORECASE)
+        return self._compiled
 
     def in_value(self, value: Any) -> bool:
         """Whether a text, or anything in a list or dictionary, holds a secret."""

@@ -13,6 +13,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import VolumeActivationAction
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.action import RunAction
 
 pytestmark = pytest.mark.tier("quick")
@@ -37,6 +38,15 @@ def test_the_options_are_an_argument_spec(module: str):
     checked = ArgumentSpecValidator(spec, **action_of(module).CONSTRAINTS).validate({"unknown": "x"})
     assert any("unknown. Supported parameters" in message for message in checked.error_messages)
     assert {name for name, option in spec.items() if "default" in option} <= checked.validated_parameters.keys()
+
+
+def test_options_are_read_when_an_action_is_imported_and_not_by_each_worker():
+    options = module_options.documented_options
+    options.cache_clear()
+    type("ActionModule", (VolumeActivationAction,), {"__module__": action_of("mak_client").__module__})
+    assert options.cache_info().misses == 1
+    options("mak_client")
+    assert options.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Wanted:
 
 
 _NOTHING = Wanted()
+_NONE = object()
 
 
 def collect(
@@ -73,19 +75,29 @@ def collect(
 
 
 class _Shared:
-    """Templates a value once for all hosts that have the same."""
+    """Templates a value once for all hosts that have the same: the very same, or one that equals one of the last few.
+
+    Where each host has its own, comparing it with all that were seen would take the square of the number of hosts.
+    """
+
+    _LAST = 8
 
     def __init__(self, variables: HostVariables) -> None:
         self._variables = variables
-        self._seen: list[tuple[Any, Any]] = []
+        # By identity, each with the value itself, so that no other one gets its identity.
+        self._seen: dict[int, tuple[Any, Any]] = {}
+        self._last: deque[tuple[Any, Any]] = deque(maxlen=self._LAST)
 
     def template(self, value: Any) -> Any:
         """See C(HostVariables)."""
-        for raw, made in self._seen:
-            if raw is value or raw == value:
-                return made
-        self._seen.append((value, self._variables.template(value)))
-        return self._seen[-1][1]
+        known = self._seen.get(id(value))
+        if known is None:
+            equal = next((made for raw, made in self._last if raw == value), _NONE)
+            known = value, self._variables.template(value) if equal is _NONE else equal
+            self._seen[id(value)] = known
+            if equal is _NONE:
+                self._last.append(known)
+        return known[1]
 
 
 def _result(value: Any, variable: str, host: str) -> Result:

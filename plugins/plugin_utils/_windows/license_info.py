@@ -94,6 +94,12 @@ def read_summary(session: Session) -> dict[str, Any]:
     }
 
 
+def read_brief(session: Session) -> dict[str, Any]:
+    """What tells one key from another: Windows itself alone, by two requests."""
+    version = licensing.version_of(licensing.read_service(session, ("Version",)))
+    return {"windows": short_product(licensing.read_windows(session, version))}
+
+
 def short_product(product: Product | None) -> dict[str, Any] | None:
     """As much of a product as the result of a change needs."""
     if product is None:

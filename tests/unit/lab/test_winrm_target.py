@@ -108,6 +108,10 @@ def test_license_info_looks_at_the_same_in_its_own_session(host: Host, rule: boo
     assert outcome.result["requirements"] == [need.as_result() for need in looked.needs]
     assert {need["name"] for need in outcome.result["requirements"] if need["met"] is False} == wrong
     assert (outcome.steps, state(host)) == ([], before)
+    brief = license_info.ActionModule.execute_on_host(None, session, {**options, "detail": "brief"}, False).result
+    assert brief["requirements"] == [need for need in outcome.result["requirements"] if need["met"] is False]
+    assert brief["windows"] == {name: outcome.result["windows"][name] for name in ("activation_id", "channel", "partial_key", "status")}
+    assert brief.keys() == {"windows", "requirements"}
     options["remoting"] = None
     assert "requirements" not in license_info.ActionModule.execute_on_host(None, session, options, False).result
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from unit import timing
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
@@ -44,6 +45,41 @@ def test_each_host_is_read_once_whatever_is_wanted():
     assert hostvars.reads == 100
     assert found.of("a", "pc-7") == {"x": 7}
     assert found.variables["site"]["pc-7"] == "made of {{ s }}"
+
+
+def counting_reader(variables: dict[str, dict[str, Any]]) -> tuple[HostVariables, list[Any]]:
+    """A reader, and what it has templated."""
+    templated: list[Any] = []
+    templar = SimpleNamespace(available_variables={}, template=lambda value: templated.append(value) or value)
+    return HostVariables(Hostvars(variables), templar), templated
+
+
+def test_what_many_hosts_share_is_templated_once_whether_it_is_one_object_or_equals_another():
+    names = [f"pc-{number}" for number in range(100)]
+    one, wanted = {"key": "{{ one }}"}, Wanted(["ring"], frozenset(["ring"]))
+    variables, templated = counting_reader({host: {"ring": one if int(host[3:]) % 2 else {"key": "{{ two }}"}} for host in names})
+    found = collect(variables, names, {}, wanted=wanted)
+    assert templated == [{"key": "{{ two }}"}, {"key": "{{ one }}"}]
+    assert len({id(ring) for ring in found.variables["ring"].values()}) == 2
+    # Too many for comparisons: those that are one object are known all the same.
+    rings = [{"key": f"{{{{ ring_{number} }}}}"} for number in range(20)]
+    variables, templated = counting_reader({host: {"ring": rings[int(host[3:]) % 20]} for host in names})
+    assert collect(variables, names, {}, wanted=wanted).variables["ring"]["pc-99"] == rings[19]
+    assert len(templated) == 20
+
+
+@pytest.mark.tier("test")
+def test_ten_thousand_hosts_with_a_ring_each_take_ten_times_as_long_as_a_thousand():
+    def work(inventory: dict[str, dict[str, Any]]) -> None:
+        variables, templated = counting_reader(inventory)
+        collect(variables, list(inventory), {}, wanted=Wanted(["ring"], frozenset(["ring"])))
+        assert len(templated) == len(inventory)
+
+    def made(number: int) -> dict[str, dict[str, Any]]:
+        return {f"pc-{place}": {"ring": {"key": {"key": f"{{{{ key_{place} }}}}"}}} for place in range(number)}
+
+    assert timing.is_linear(work, made, 5_000)
+    assert timing.seconds(work, made(10_000)) < 5
 
 
 def test_what_is_there_on_no_host_is_an_error_that_names_it():
