@@ -67,6 +67,11 @@ class DnsPublication:
         self._timer: threading.Timer | None = None
         self.attempts: list[Attempt] = []
 
+    @property
+    def pending(self) -> bool:
+        """Whether it is about to publish."""
+        return self._timer is not None and self._timer.is_alive()
+
     def boot(self) -> None:
         """Windows starts: old tickets are gone, the computer gets its new one."""
         self._purge_asked = False
