@@ -212,13 +212,7 @@ def _sealed_bind(connection: t.Any, server: str) -> None:
 def _bind_failure(failure: Exception, logon: Logon, server: str) -> ActivationError:
     details = failure.args[0] if failure.args and isinstance(failure.args[0], dict) else {}
     text = str(details.get("info") or details.get("desc") or failure)
-    if "no worthy mechs" in text or "Unknown authentication method" in text:
-        return ActivationError(
-            "SASL has no GSSAPI mechanism on the control node. Install libsasl2-modules-gssapi-mit (Debian) or cyrus-sasl-gssapi (RHEL).",
-            source="kerberos",
-        )
-    inner = text.rpartition("(")[2].partition(")")[0] if "Minor code" in text else text
-    return failures.in_sasl(inner, logon, server)
+    return failures.in_sasl(text, logon, server)
 
 
 def _root_dse(connection: t.Any, settings: Settings) -> RootDse:

@@ -65,6 +65,9 @@ _PHRASES = (
 )
 """What SASL says of a failure is text only; these are the messages of MIT Kerberos in it."""
 
+_NO_MECHANISM = ("sasl(-4)", "no mechanism available", "no worthy mechs", "unknown authentication method")
+"""The same where libsasl (SASL_NOMECH) or libldap has no plugin for GSSAPI."""
+
 
 def in_library(failure: t.Any, logon: Logon, where: str) -> ActivationError:
     """The error for a C(krb5.Krb5Error)."""
@@ -74,6 +77,14 @@ def in_library(failure: t.Any, logon: Logon, where: str) -> ActivationError:
 def in_sasl(text: str, logon: Logon, server: str) -> ActivationError:
     """The error for what SASL reports of a GSSAPI bind."""
     lowered = text.lower()
+    if any(phrase in lowered for phrase in _NO_MECHANISM):
+        return ActivationError(
+            "SASL has no GSSAPI mechanism on the control node. Install libsasl2-modules-gssapi-mit (Debian) or cyrus-sasl-gssapi (RHEL).",
+            source="kerberos",
+        )
+    if "minor code" in lowered:
+        # libsasl puts what Kerberos says into brackets behind what GSSAPI says.
+        text = text.rpartition("(")[2].partition(")")[0]
     for phrase, number in _PHRASES:
         if phrase in lowered:
             return numbered(number, logon, server)

@@ -278,7 +278,7 @@ class _PsrpCarrier(_LibraryCarrier):
         try:
             return t.cast(bytes, self._transport.send(message, timeout=self._timeout))
         except pypsrp.exceptions.AuthenticationError as error:
-            if "actual:" in str(error):
+            if "actual:" in str(error).lower():
                 raise self.refused_logon(error) from None
             raise self.rejected() from None
         except pypsrp.exceptions.WinRMTransportError as error:

@@ -215,13 +215,14 @@ def explain_tls(error: BaseException, endpoint: str) -> str:
             remedy = {True: f"; {_NAME_AUTHORITY}"}.get(code in _UNTRUSTED, f"; {_WRONG_NAME}" if code in (62, 64) else "")
             return start + _CERTIFICATE_CODES[code] + remedy
     text = " ".join(str(cause) for cause in chain)
-    if "doesn't match" in text:
+    plain = text.lower()
+    if "doesn't match" in plain:
         return start + f"{_CERTIFICATE_CODES[62]}; {_WRONG_NAME}"
-    reasons = {str(getattr(cause, "reason", "")) for cause in chain} | set(re.findall(r"\[SSL: ([A-Z0-9_]+)", text))
+    reasons = {str(getattr(cause, "reason", "")) for cause in chain} | set(re.findall(r"\[ssl: ([a-z0-9_]+)", plain))
     for names, meaning in _TLS_REASONS:
-        if any(name in reason for name in names for reason in reasons):
+        if any(name in reason.upper() for name in names for reason in reasons):
             return start + meaning
-    if "EOF" in text or any(isinstance(cause, ConnectionError) for cause in chain):
+    if "eof" in plain or any(isinstance(cause, ConnectionError) for cause in chain):
         return (
             start
             + "the host ended the handshake, as one does that offers no TLS 1.2, has no certificate for its listener, or does not accept"
@@ -234,7 +235,7 @@ def explain_authentication(error: BaseException | str) -> str:
     """Why the authentication could not be carried out."""
     text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
     plain = text.lower()
-    if offered := re.search(r"actual: '([^']*)'", text):
+    if offered := re.search(r"actual: '([^']*)'", text, re.IGNORECASE):
         offers = visible(some(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
         return (
             f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"

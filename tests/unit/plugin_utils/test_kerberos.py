@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import error_catalogue
@@ -42,6 +45,7 @@ def test_the_principal_of_a_user_name(username: str, principal: str) -> None:
     assert logon(username).principal == principal
 
 
+NO_MECHANISM = "a SASL library without GSSAPI"
 SASL = {
     "the clocks differ": "Clock skew too great",
     "the domain has no such controller": "Server not found in Kerberos database",
@@ -49,6 +53,7 @@ SASL = {
     "no ticket": "No Kerberos credentials available (default cache: FILE:/tmp/x)",
     "no domain controller answers Kerberos": "Cannot contact any KDC for realm 'CONTOSO.COM'",
     "a reason that Kerberos alone knows": "Something new",
+    NO_MECHANISM: "SASL(-4): no mechanism available: No worthy mechs found",
 }
 
 
@@ -83,6 +88,68 @@ def test_what_krb5_says(name: str) -> None:
 @pytest.mark.parametrize("name", SASL)
 def test_what_sasl_says(name: str) -> None:
     check(name, failures.in_sasl(SASL[name], logon(skew=612), SERVER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SASL(-4): no mechanism available: ",
+        "SASL(-4): no mechanism available: No worthy mechs found",
+        "no worthy mechs",
+        "Unknown authentication method",
+        "SASL(-4): kein Mechanismus",
+    ],
+)
+def test_a_missing_mechanism_is_known_in_every_spelling(text: str) -> None:
+    check(NO_MECHANISM, failures.in_sasl(text, logon(), SERVER))
+
+
+def test_what_kerberos_says_inside_of_sasl() -> None:
+    said = "SASL(-1): generic failure: GSSAPI Error: Unspecified GSS failure.  {} code may provide more information (Something new)"
+    for minor in ("Minor", "minor"):
+        check("a reason that Kerberos alone knows", failures.in_sasl(said.format(minor), logon(), SERVER))
+
+
+IN_ANOTHER_LANGUAGE = """
+import contextlib, locale, subprocess, sys
+import krb5
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._english import in_english
+
+def say():
+    context = krb5.init_context()
+    user = krb5.parse_name_flags(context, b"ops@NOWHERE.TEST")
+    try:
+        krb5.get_init_creds_password(context, user, krb5.get_init_creds_opt_alloc(context), b"secret")
+    except krb5.Krb5Error as failure:
+        print(failure)
+    try:
+        open("/nonexistent")
+    except OSError as failure:
+        print(failure.strerror)
+    kinit = subprocess.run(["kinit", "ops@NOWHERE.TEST"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    print("kinit", kinit.stderr)
+
+locale.setlocale(locale.LC_ALL, "")
+for within in (contextlib.nullcontext, in_english, contextlib.nullcontext):
+    with within():
+        say()
+    print("---")
+"""
+
+
+def test_the_libraries_speak_english_to_us_whatever_the_locale(tmp_path: Path) -> None:
+    """ansible-core takes over the locale of the environment, and MIT Kerberos is translated."""
+    if not shutil.which("localedef") or not Path("/usr/share/locale/de/LC_MESSAGES/mit-krb5.mo").exists():
+        pytest.skip("no German here")
+    subprocess.run(["localedef", "-f", "UTF-8", "-i", "de_DE", f"{tmp_path}/de_DE.UTF-8"], check=False, capture_output=True)
+    environment = {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8", "KRB5_CONFIG": "/nonexistent"}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.check_output([sys.executable, "-c", IN_ANOTHER_LANGUAGE], env=environment, text=True).split("---")
+    for german in (said[0], said[2]):
+        assert "kann nicht gefunden werden" in german
+        assert "Cannot find KDC" not in german
+    assert said[1].count('Cannot find KDC for realm "NOWHERE.TEST"') == 2
+    assert "No such file or directory" in said[1]
 
 
 @pytest.mark.parametrize("skew", [-3, 0, 59])

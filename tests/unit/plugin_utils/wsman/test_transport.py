@@ -13,6 +13,7 @@ import time
 import tracemalloc
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,11 @@ from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_p
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import explain_authentication, explain_broken
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import (
+    explain_authentication,
+    explain_broken,
+    explain_tls,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
 
@@ -419,6 +424,17 @@ def test_files_that_are_not_there_are_a_matter_of_options(tmp_path: Path):
             open_session(psrp_plugin(port, **settings, **more, cert_validation=str(tmp_path / "cert.pem")), "kms-1").identify()
         check(case, caught.value, folder=tmp_path)
         assert not caught.value.unreachable
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper, str.lower, str.swapcase])
+def test_what_libraries_say_is_known_in_every_spelling(spelled: Callable[[str], str]):
+    assert "offers " in explain_authentication(spelled("The server did not respond with one of the methods Kerberos - actual: 'Basic'"))
+    for text, meaning in (
+        ("hostname 'kms-9' doesn't match 'kms-1'", "is for another name"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS"),
+        ("EOF occurred in violation of protocol", "the host ended the handshake"),
+    ):
+        assert meaning in explain_tls(ValueError(spelled(text)), "https://kms-1:5986/wsman")
 
 
 def test_an_unknown_reason_is_told_in_its_own_words():
