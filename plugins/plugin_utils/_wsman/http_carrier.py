@@ -21,6 +21,7 @@ from .diagnosis import Proxy
 from .envelope import OPERATION_TIMEOUT
 from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
 from .session import UnknownOutcome
+from .spn import Spn
 
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
 """Seconds without a byte. Longer than the operation timeout that the envelope asks for, so that the server's own answer to
@@ -89,6 +90,10 @@ class HttpCarrier:
 
     def passed_over(self) -> Proxy | None:
         """The proxy that only the environment names, which nothing is sent to."""
+        return None
+
+    def spn(self) -> Spn | None:
+        """The service that a Kerberos ticket is asked for, where the library asks for one."""
         return None
 
     def send(self, message: bytes) -> bytes:
@@ -197,7 +202,7 @@ class HttpCarrier:
 
     def refused_logon(self, error: BaseException | str) -> ActivationError:
         """The error for an authentication that could not be carried out."""
-        sentence = f"{self.host}: {diagnosis.explain_authentication(error)}."
+        sentence = f"{self.host}: {diagnosis.explain_authentication(error, self.spn())}."
         kind = LogonRejected if diagnosis.rejects_account(error) else ActivationError
         return kind(sentence, source="wsman", unreachable=True)
 

@@ -86,6 +86,8 @@ KERBEROS = {
 }
 """What the libraries and krb5 say."""
 
+NO_SPN, NO_SPN_OF_ADDRESS = "Kerberos: no such service, as psrp asks for it", "Kerberos: no such service, by an address"
+
 HUGE_ANSWERS = {
     "an answer that is announced as too large": "length",
     "an answer in chunks that is too large": "chunks",
@@ -117,6 +119,8 @@ WRITTEN = error_catalogue.paired(
         *CERTIFICATES,
         "a client certificate that the host does not accept",
         *KERBEROS,
+        NO_SPN,
+        NO_SPN_OF_ADDRESS,
         *STATUSES,
         *OTHER_SERVERS,
         *HUGE_ANSWERS,
@@ -264,6 +268,52 @@ def test_what_the_connection_plugin_says_is_told_with_the_host(case: str):
     check(case, caught.value)
     assert caught.value.unreachable
     assert connection.shell_id is None
+
+
+@pytest.mark.parametrize(
+    ("connection", "case", "known"),
+    [
+        (psrp_plugin(5985, server="kms-1.contoso.com", auth="kerberos", negotiate_service="WSMAN"), NO_SPN, {}),
+        (
+            psrp_plugin(5985, auth="kerberos", negotiate_service="WSMAN", negotiate_hostname_override="kms-1.contoso.com"),
+            NO_SPN,
+            {},
+        ),
+        (
+            psrp_plugin(5985, auth="kerberos", negotiate_service="WSMAN"),
+            NO_SPN_OF_ADDRESS,
+            {"service": "WSMAN", "variable": "ansible_psrp_negotiate_hostname_override"},
+        ),
+        (
+            winrm_plugin(5985, transport="kerberos"),
+            NO_SPN_OF_ADDRESS,
+            {"service": "HTTP", "variable": "ansible_winrm_kerberos_hostname_override"},
+        ),
+    ],
+)
+def test_a_service_that_the_domain_does_not_know(connection: SimpleNamespace, case: str, known: dict[str, str]):
+    """As pyspnego raises what GSSAPI says."""
+    carrier: Any = open_session(connection, "kms-1").carrier
+    carrier.post = raising(
+        RuntimeError("SpnegoError (4294967295): Server not found in Kerberos database, Context: Processing security token")
+    )
+    with pytest.raises(ActivationError) as caught:
+        carrier.send(b"<x/>")
+    check(case, caught.value, **known)
+    assert caught.value.unreachable
+
+
+def test_a_service_that_every_computer_has_is_not_advised_again():
+    connection = psrp_plugin(5985, server="kms-1.contoso.com", auth="kerberos", negotiate_service="host")
+    carrier: Any = open_session(connection, "kms-1").carrier
+    assert "negotiate_service" not in carrier.refused_logon("Server not found in Kerberos database").message
+
+
+def raising(error: Exception) -> Callable[[bytes], bytes]:
+    def post(_message: bytes) -> bytes:
+        raise error
+
+    return post
 
 
 def huge(kind: str) -> Talk:
