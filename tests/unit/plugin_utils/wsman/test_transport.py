@@ -59,6 +59,8 @@ STATUSES = {
 
 ROUTES = (
     "a proxy of the host's variables that is not there",
+    "a proxy that does not let requests to the host pass",
+    "a proxy that leads to its own page",
     "a proxy that only the environment names, and no way to the host without it",
     "a host that asks for a logon as a proxy does",
     "a redirect to another host",
