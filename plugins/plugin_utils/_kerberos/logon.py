@@ -103,6 +103,12 @@ class Logon:
         user, at, realm = self.username.rpartition("@")
         return f"{user}@{realm.upper()}" if at else f"{self.username}@{self.realm}"
 
+    @property
+    def enterprise_name(self) -> str:
+        """The account as its user principal name, asked of the server's realm; empty where it is written with no other realm than that."""
+        _user, at, realm = self.username.rpartition("@")
+        return f"{self.username}@{self.realm}" if at and realm.upper() != self.realm else ""
+
 
 def _is_account(text: str) -> bool:
     """Whether a text is C(user), C(user@REALM) or C(DOMAIN\\user). Kerberos would make another account of one with further signs."""

@@ -168,6 +168,43 @@ def test_a_kdc_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize(
+    ("username", "asked"),
+    [
+        ("admin@corp.fabrikam.de", [("admin", "CORP.FABRIKAM.DE"), ("admin@corp.fabrikam.de", "CONTOSO.COM")]),
+        ("admin@contoso.com", [("admin", "CONTOSO.COM")]),
+        ("admin", [("admin", "CONTOSO.COM")]),
+    ],
+)
+def test_a_upn_suffix_that_is_no_realm(monkeypatch: pytest.MonkeyPatch, username: str, asked: list[tuple[str, str]]) -> None:
+    """The realm of the server, which knows the suffix, is asked for an enterprise name; nobody answers there."""
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    seen = []
+
+    def ask(context: object, principal: krb5.Principal, *more: object) -> krb5.Creds:
+        seen.append((principal.components[0].decode(), principal.realm.decode()))
+        return get(context, principal, *more)
+
+    get = krb5.get_init_creds_password
+    monkeypatch.setattr(krb5, "get_init_creds_password", ask)
+    with pytest.raises(ActivationError) as failed, tickets(logon(username)):
+        pass
+    assert seen == asked
+    assert failed.value.name == "KRB5_KDC_UNREACH"
+
+
+def test_a_realm_that_is_known_is_the_account_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A password is not tried elsewhere because a KDC is down."""
+    (tmp_path / "krb5.conf").write_text("[realms]\n FABRIKAM.COM = {\n  kdc = 127.0.0.98\n }\n")
+    monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+    seen: list[object] = []
+    get = krb5.get_init_creds_password
+    monkeypatch.setattr(krb5, "get_init_creds_password", lambda *given: (seen.append(given), get(*given))[1])
+    with pytest.raises(ActivationError) as failed, tickets(logon("ops@fabrikam.com")):
+        pass
+    assert (len(seen), failed.value.name) == (1, "KRB5_KDC_UNREACH")
+
+
 @pytest.mark.parametrize("own", ["/etc/krb5.conf", None])
 def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch, own: str | None) -> None:
     monkeypatch.delenv("KRB5_CONFIG", raising=False)
