@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ..conftest import NEEDS_DOMAIN
+from .bind import WILD, Bind
 from .helpers import Place, shown
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
@@ -93,6 +94,18 @@ def expected_steps(drift: str, way: str) -> dict[str, tuple[object, object]]:
     if stray and (way == "exact" or (way.endswith("by target") and same_target)):
         steps[f"value {stray}"] = GONE
     return steps
+
+
+@pytest.mark.parametrize("state", ["present", "exact"])
+def test_a_zone_with_a_wildcard(bind: Bind, state: str) -> None:
+    """The server answers with an alias for every name that is not there, until it is there."""
+    place = Place({"zone": WILD, "server": bind.address, "authentication": "none"}, bind.address, bind.port, None)
+    assert shown(place.ensure(ONE, state=state, check_mode=True).steps) == {f"value {ONE}": MADE}
+    assert shown(place.ensure(ONE, state=state).steps) == {f"value {ONE}": MADE}
+    assert list(place.held()) == [ONE]
+    assert place.ensure(ONE, state=state).steps == []
+    assert shown(place.ensure(ONE, state="absent").steps) == {f"value {ONE}": GONE}
+    assert place.ensure(ONE, state="absent").steps == []
 
 
 @pytest.mark.parametrize("state", ["present", "exact"])
