@@ -153,6 +153,9 @@ def _configuration(logon: Logon) -> Iterator[str]:
         f"[realms]\n {logon.realm} = {{\n  kdc = {kdc}\n }}\n"
         f"[domain_realm]\n .{domain} = {logon.realm}\n {domain} = {logon.realm}\n"
     )
+    # A whole name counts before the domain that it is in.
+    hosts = (host.lower() for host in logon.hosts if re.fullmatch(r"[A-Za-z0-9._-]+", host))
+    text += "".join(f" {host} = {logon.realm}\n" for host in hosts if not host.endswith(f".{domain}"))
     with tempfile.NamedTemporaryFile("w", prefix="volume-activation-", suffix=".conf", encoding="ascii") as file:
         file.write(text)
         file.flush()
