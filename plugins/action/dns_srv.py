@@ -12,7 +12,7 @@ from ..plugin_utils._address import split_address
 from ..plugin_utils._directory import static_srv
 from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.replication import Awaited, wait
-from ..plugin_utils._directory.session import Session, open_session
+from ..plugin_utils._directory.session import Session, open_session, root_of
 from ..plugin_utils._directory.settings import VARIABLES, Settings
 from ..plugin_utils._dns import settings, spread
 from ..plugin_utils._dns.hosting import told_apart
@@ -33,7 +33,7 @@ class ActionModule(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         wish = checked_wish(options["values"], options["state"], options["ttl"], options["match"] == "target")
-        record = settings.record_from_options(options)
+        record = settings.record_from_options(options, lambda controller: root_of(_settings_of(options, controller)))
         with record.zone.channel:
             ensure = _ensure_static if options["method"] == "static" else _ensure_dynamic
             done = ensure(record, wish, options, check_mode)
@@ -53,7 +53,7 @@ def _ensure_dynamic(record: Record, wish: Wish, options: dict[str, t.Any], check
 def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
     """Written into the directory of a domain controller, and read back from the DNS server as well."""
     controller = options["domain_server"] or split_address(options["server"], DNS_PORT)[0]
-    given = Settings.from_options({**options, "domain_server": controller})
+    given = _settings_of(options, controller)
     values = [(value.priority, value.weight, value.port, value.target) for value in wish.values]
 
     def ensure(session: Session, check_mode: bool) -> static_srv.StaticOutcome:
@@ -85,6 +85,10 @@ def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_
     if done.lacks:
         outcome.warnings.append(done.lacks)
     return outcome
+
+
+def _settings_of(options: dict[str, t.Any], controller: str) -> Settings:
+    return Settings.from_options({**options, "domain_server": controller})
 
 
 def _held(rows: list[dict[str, t.Any]]) -> dict[SrvValue, int]:

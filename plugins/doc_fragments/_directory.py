@@ -23,7 +23,8 @@ options:
     required: true
   domain_username:
     description:
-      - The account, as C(user@REALM) or C(DOMAIN\user).
+      - The account, as C(user@REALM) or C(DOMAIN\user). A user principal name whose suffix is no realm does as well; the controller's
+        domain is then asked for it. It needs O(domain_password).
       - With the latter, C(DOMAIN) has to be the first part of the DNS name of the controller's domain, or the whole of it. Any other is
         refused before the logon, because the name and password would be tried on an account of the controller's domain. Where the
         NetBIOS name of your domain is another one, write C(user@REALM).

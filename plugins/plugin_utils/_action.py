@@ -20,6 +20,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ._english import in_english
 from ._errors import ActivationError
 from ._masking import Secrets
 from ._module_options import documented_options
@@ -100,7 +101,8 @@ class VolumeActivationAction(ActionBase):
         try:
             result.update(super().run(tmp, task_vars))
             self._read_options(given, task_vars)
-            outcome = self.execute(self._checked_options(given), self._task.check_mode)
+            with in_english():
+                outcome = self.execute(self._checked_options(given), self._task.check_mode)
             result.update(self._success(outcome))
             warnings += outcome.warnings
         except Exception as failure:

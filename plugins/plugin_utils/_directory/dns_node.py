@@ -105,13 +105,16 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
 
     Raises:
         ZoneMissing: No partition holds the zone.
+        ActivationError: More than one does, so that which of them the DNS server serves cannot be known.
     """
     tried = []
-    for partition in _partitions(session):
+    partitions = _partitions(session)
+    for number, partition in enumerate(partitions):
         zone_dn = f"DC={rdn_value(zone)},CN=MicrosoftDNS,{partition}"
         dn = f"DC={rdn_value(record)},{zone_dn}"
         entry = session.read(dn, attributes, sd_flags=sd_flags)
         if entry is not None or session.read(zone_dn, ["objectClass"]) is not None:
+            _check_alone(session, zone, partition, partitions[number + 1 :])
             return Place(dn, zone_dn, partition, entry)
         tried.append(zone_dn)
     raise ZoneMissing(
@@ -120,6 +123,30 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
         name="noSuchObject",
         source="ldap",
     )
+
+
+def _check_alone(session: Session, zone: str, partition: str, others: Sequence[str]) -> None:
+    """Check that no further partition holds a zone of this name.
+
+    Raises:
+        ActivationError: One does.
+    """
+    for other in others:
+        try:
+            second = session.read(f"DC={rdn_value(zone)},CN=MicrosoftDNS,{other}", ["objectClass"])
+        except ActivationError as failure:
+            # A controller without a replica of a partition refers to another one, and its DNS server loads no zone from there.
+            if failure.name != "referral":
+                raise
+            continue
+        if second is not None:
+            raise ActivationError(
+                f"The zone {zone} is in two partitions of the directory, {partition} and {other}, as event 4515 of the DNS server says. "
+                f"Nothing was changed, because {session.server} does not tell which of them is served. "
+                "Have the copy that is not served deleted, and run this again.",
+                name="zoneInTwoPartitions",
+                source="ldap",
+            )
 
 
 def find_node(session: Session, zone: str, record: str) -> DnsNode | None:

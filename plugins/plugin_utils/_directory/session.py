@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from .._errors import ActivationError
 from .._kerberos import failures
@@ -47,6 +48,8 @@ SD_OWNER_GROUP_DACL, SD_DACL = 7, 4
 """Values for C(sd_flags): without them a controller takes 15 and hides the whole attribute from who may not read the SACL."""
 
 _MINIMUM_SSF = 128
+_ROOT_TIMEOUT = 3.0
+"""Seconds for what is only good to know."""
 
 Attributes = Mapping[str, Sequence[bytes]]
 Change = tuple[t.Literal["add", "delete", "replace"], str, Sequence[bytes]]
@@ -160,6 +163,13 @@ def open_session(settings: Settings) -> Iterator[Session]:
         raise ActivationError(
             "Active Directory needs the Python package python-ldap on the control node: pip install python-ldap.", source="ldap"
         ) from LDAP_ERROR
+    with _connection(settings) as (connection, way):
+        yield _bound(connection, settings, way)
+
+
+@contextlib.contextmanager
+def _connection(settings: Settings) -> Iterator[tuple[t.Any, Connected]]:
+    """A connection that nobody has logged on over, and the way that it takes; closed whatever happens."""
     way = connect(settings)
     connection = ldap.initialize(f"ldap://{settings.server}", fileno=way.socket.detach())
     try:
@@ -169,15 +179,24 @@ def open_session(settings: Settings) -> Iterator[Session]:
         connection.set_option(ldap.OPT_TIMEOUT, float(settings.timeout))
         # Without it libldap asks the resolver for the name behind the peer's address and takes that for the SASL host.
         connection.set_option(ldap.OPT_X_SASL_NOCANON, 1)
-        yield _bound(connection, settings, way)
+        yield connection, way
     finally:
         with contextlib.suppress(ldap.LDAPError):
             connection.unbind_ext_s()
 
 
+def root_of(settings: Settings) -> RootDse | None:
+    """What a controller says of itself without a logon; C(None) where it can't be asked over LDAP from here."""
+    if LDAP_ERROR is not None:
+        return None
+    with contextlib.suppress(ActivationError), _connection(replace(settings, timeout=min(settings.timeout, _ROOT_TIMEOUT))) as (made, _way):
+        return _root_dse(made, settings)
+    return None
+
+
 def _bound(connection: t.Any, settings: Settings, way: Connected) -> Session:
     root = _root_dse(connection, settings)
-    logon = Logon(settings.account, root.domain.upper(), way.address, root.skew)
+    logon = Logon(settings.account, root.domain.upper(), way.address, root.skew, hosts=(settings.server,))
     with tickets(logon):
         try:
             if way.binding:
@@ -212,13 +231,7 @@ def _sealed_bind(connection: t.Any, server: str) -> None:
 def _bind_failure(failure: Exception, logon: Logon, server: str) -> ActivationError:
     details = failure.args[0] if failure.args and isinstance(failure.args[0], dict) else {}
     text = str(details.get("info") or details.get("desc") or failure)
-    if "no worthy mechs" in text or "Unknown authentication method" in text:
-        return ActivationError(
-            "SASL has no GSSAPI mechanism on the control node. Install libsasl2-modules-gssapi-mit (Debian) or cyrus-sasl-gssapi (RHEL).",
-            source="kerberos",
-        )
-    inner = text.rpartition("(")[2].partition(")")[0] if "Minor code" in text else text
-    return failures.in_sasl(inner, logon, server)
+    return failures.in_sasl(text, logon, server)
 
 
 def _root_dse(connection: t.Any, settings: Settings) -> RootDse:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a DNS server's refusal of an update means, in one sentence.
+"""What a DNS server's refusal of an update or of a question means, in one sentence.
 
 Codes: RFC 2136 2.2, RFC 8945 5.3. Which server means what by them was seen on BIND 9.18 and Samba 4.17, and is documented for Windows.
 """
@@ -17,7 +17,7 @@ except ImportError:
 
 from .._errors import ActivationError
 from .signing import Signer
-from .srv import Server
+from .srv import REMEDIES, Server
 
 _KEY_TROUBLES = {
     "BADKEY": "it knows no such key, or not with this algorithm. Check key_name, key_algorithm, and the server's configuration.",
@@ -40,7 +40,9 @@ _GENERAL = {
 }
 
 
-def refused(answer: dns.message.Message, server: Server, signer: Signer, zone: str, what: str, doubtful: bool = False) -> ActivationError:
+def refused(
+    answer: dns.message.Message, server: Server, signer: Signer, zone: str, what: str, doubtful: bool = False, question: bool = False
+) -> ActivationError:
     """The error for an answer with a response code that is none of the expected ones.
 
     Args:
@@ -50,6 +52,7 @@ def refused(answer: dns.message.Message, server: Server, signer: Signer, zone: s
         zone: The zone.
         what: What was asked, such as C(the update of _vlmcs._tcp.contoso.com).
         doubtful: Whether a new target has an underscore in its name.
+        question: Whether it was a question, which needs no right to write.
     """
     code, name = int(answer.rcode()), dns.rcode.to_text(answer.rcode())
     if name == "NOTAUTH" and answer.tsig_error:
@@ -57,7 +60,7 @@ def refused(answer: dns.message.Message, server: Server, signer: Signer, zone: s
         name = dns.rcode.to_text(dns.rcode.Rcode.make(code), tsig=True)
         meaning = _KEY_TROUBLES.get(name, "the signature was not accepted. Check the key.")
         return ActivationError(f"{server} refused {signer.shown} for {what} ({name}): {meaning}", code=str(code), name=name, source="dns")
-    meaning = _meaning(name, signer, zone)
+    meaning = f"{REMEDIES.get(name, 'look into the log of that server')}." if question else _meaning(name, signer, zone)
     if name == "REFUSED" and doubtful:
         meaning = f"BIND refuses names of hosts with an underscore (check-names). If it is not that, {meaning}"
     return ActivationError(f"{server} refused {what} ({name}): {meaning}", code=str(code), name=name, source="dns")

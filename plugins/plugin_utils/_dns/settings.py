@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .._address import split_address
 from .._errors import ActivationError
@@ -44,8 +44,24 @@ VARIABLES: Mapping[str, str] = {
 """Option to the variable that stands in where the task leaves the option out."""
 
 
-def record_from_options(options: Mapping[str, t.Any]) -> Record:
+class Root(t.Protocol):
+    """What a domain controller says of itself."""
+
+    @property
+    def domain(self) -> str:
+        """The DNS name of its Active Directory domain."""
+
+    @property
+    def skew(self) -> float:
+        """Seconds that this node's clock is ahead of its."""
+
+
+def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], Root | None]) -> Record:
     """The record that checked module options mean, on the server that they name; the caller closes its channel.
+
+    Args:
+        options: The options.
+        root_of: Asks a domain controller by its name; C(None) where it can't be asked.
 
     Raises:
         ActivationError: They contradict one another, or a server that they name has no address.
@@ -70,7 +86,7 @@ def record_from_options(options: Mapping[str, t.Any]) -> Record:
         server = server_at(text, name_servers, timeout=timeout)
         controller = plain_name(options["domain_server"] or host)
         kdc = server if controller == host else server_at(controller, name_servers, timeout=timeout)
-        signer = KerberosKey(_logon(account, controller, kdc), host)
+        signer = KerberosKey(_logon(account, controller, kdc, host, root_of), host)
     else:
         signer = _shared_key(options) if authentication == "tsig" else Unsigned()
         server = server_at(text, name_servers, timeout=timeout)
@@ -91,15 +107,21 @@ def _check_host(host: str) -> None:
         raise ActivationError(f"server is {host}, and Kerberos needs the server's full name, such as dc1.contoso.com.", source="options")
 
 
-def _logon(account: Account, controller: str, kdc: Server) -> Logon:
-    """The logon by a domain controller, as every DNS server of Active Directory is one; its domain is the realm.
+def _logon(account: Account, controller: str, kdc: Server, host: str, root_of: Callable[[str], Root | None]) -> Logon:
+    """The logon by a domain controller, as every DNS server of Active Directory is one.
+
+    Its domain is what it says itself: the name can be in another one (disjoint namespace). Where it cannot be asked by LDAP, the name has to do.
 
     Raises:
         ActivationError: It has no address.
     """
     if kdc.failure is not None:
         raise kdc.failure
-    return Logon(account, controller.partition(".")[2].upper(), kdc.address, server_option="server")
+    root = root_of(controller)
+    parent = controller.partition(".")[2]
+    realm, skew = (root.domain, root.skew) if root else (parent, 0.0)
+    beside = tuple(dict.fromkeys(name for name in (controller, host) if name.partition(".")[2] == parent))
+    return Logon(account, realm.upper(), kdc.address, skew, server_option="server", hosts=beside)
 
 
 def _shared_key(options: Mapping[str, t.Any]) -> SharedKey:

@@ -40,12 +40,13 @@ DEFAULT_TIMEOUT = 5.0
 _FIRST_TRY = 0.4
 _AT_ONCE = 16
 
-_REMEDIES = {
+REMEDIES = {
     "REFUSED": "ask a server that holds the zone, or allow this computer to query it",
     "SERVFAIL": "check the zone and the forwarders on that server",
     "NOTIMP": "check that the address is that of a DNS server",
     "FORMERR": "check that the address is that of a DNS server",
 }
+"""What to do about a code that is the answer to a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def ask(server: Server, name: str, kind: str, *, timeout: float = DEFAULT_TIMEOU
     answer = _exchange(server, query, name, timeout)
     if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         said = dns.rcode.to_text(answer.rcode())
-        remedy = _REMEDIES.get(said, "check that server")
+        remedy = REMEDIES.get(said, "check that server")
         raise ActivationError(
             f"The DNS server {server} answered {said} to the question for {name} {kind}: {remedy}.",
             code=str(int(answer.rcode())),

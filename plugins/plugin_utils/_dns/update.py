@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import typing as t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -65,19 +66,34 @@ class Zone:
         if failed or not answer.flags & dns.flags.AA:
             self.check_authority()
         if failed:
-            raise self._refused(answer, f"the question for {owner}")
+            raise self._refused(answer, f"the question for {owner}", question=True)
         held: dict[SrvValue, int] = {}
         for rrset in answer.answer:
             if plain_name(rrset.name.to_text()) != owner:
                 continue
             if rrset.rdtype == dns.rdatatype.CNAME:
+                target = plain_name(rrset[0].target.to_text())
+                if target == self._alias_of_any_name(owner):
+                    continue
                 raise ActivationError(
-                    f"{owner} is an alias of {plain_name(rrset[0].target.to_text())} on {self.channel.server}; change that name instead.",
+                    f"{owner} is an alias of {target} on {self.channel.server}; change that name instead.",
                     source="dns",
                 )
             if rrset.rdtype == dns.rdatatype.SRV:
                 held.update({SrvValue(rd.priority, rd.weight, rd.port, rd.target.to_text()): rrset.ttl for rd in rrset})
         return held
+
+    def _alias_of_any_name(self, owner: str) -> str:
+        """What names beside this one that nobody can have made are aliases of, by a wildcard of the zone (RFC 4592); empty where of nothing.
+
+        The server makes such an answer up for every name that is not there, so that it says nothing of the name. A record that is made
+        takes its place.
+        """
+        beside = f"{secrets.token_hex(16)}.{owner.partition('.')[2]}"
+        for rrset in self._ask(beside, "SRV").answer:
+            if rrset.rdtype == dns.rdatatype.CNAME and plain_name(rrset.name.to_text()) == beside:
+                return plain_name(rrset[0].target.to_text())
+        return ""
 
     def check_authority(self) -> None:
         """Check that the server holds the zone, as that very zone.
@@ -114,7 +130,7 @@ class Zone:
         answer = self._ask(self.name, "NS")
         if answer.rcode() != dns.rcode.NOERROR or not answer.flags & dns.flags.AA:
             self.check_authority()
-            raise self._refused(answer, f"the question for the name servers of {self.name}")
+            raise self._refused(answer, f"the question for the name servers of {self.name}", question=True)
         return sorted({plain_name(rd.target.to_text()) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.NS for rd in rrset})
 
     def change(self, owner: str, batch: Sequence[Change], unless_changed: Held | None) -> None:
@@ -172,7 +188,7 @@ class Zone:
         wire, key = self._signed(query, questions=True)
         answer = self._parsed(self.channel.exchange(wire), one_rr_per_rrset)
         if key is not None and answer.rcode() == dns.rcode.NOTAUTH and answer.had_tsig:
-            raise self._refused(answer, f"the question for {name}")
+            raise self._refused(answer, f"the question for {name}", question=True)
         return answer
 
     def _signed(self, message: dns.message.Message, questions: bool = False) -> tuple[bytes, dns.tsig.Key | None]:
@@ -201,8 +217,8 @@ class Zone:
             return dns.message.from_wire(answer, keyring=ring, request_mac=asked.mac).had_tsig
         return False
 
-    def _refused(self, answer: dns.message.Message, what: str, doubtful: bool = False) -> ActivationError:
-        return refused(answer, self.channel.server, self.signer, self.name, what, doubtful)
+    def _refused(self, answer: dns.message.Message, what: str, doubtful: bool = False, question: bool = False) -> ActivationError:
+        return refused(answer, self.channel.server, self.signer, self.name, what, doubtful, question)
 
 
 def _rdata(value: SrvValue) -> dns.rdtypes.IN.SRV.SRV:

@@ -14,11 +14,12 @@ _TABLE_BASE = -1765328384
 """The krb5 error table starts here; RFC 4120 7.5.9 numbers are added to it, the library's own begin at 128."""
 
 _NO_CACHE, _KEY_NOT_FOUND = 128 + 67, 128 + 53
+_UNKNOWN_ACCOUNT, _UNKNOWN_REALM = 6, 128 + 26
 NO_TICKET = 128 + 13
 
 _ERRORS: dict[int, tuple[str, str]] = {
     1: ("KDC_ERR_NAME_EXP", "the account {user} has expired. Extend it, or use another one."),
-    6: ("KDC_ERR_C_PRINCIPAL_UNKNOWN", "the domain {realm} has no account {user}. Check domain_username."),
+    _UNKNOWN_ACCOUNT: ("KDC_ERR_C_PRINCIPAL_UNKNOWN", "the domain {realm} has no account {user}. Check domain_username."),
     7: (
         "KDC_ERR_S_PRINCIPAL_UNKNOWN",
         "the KDC of {realm} knows no such service. Check {server_option}: it is the controller's full name.",
@@ -38,7 +39,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     32: ("KRB_AP_ERR_TKT_EXPIRED", "the ticket in the cache has expired. Run kinit again, or give domain_username and domain_password."),
     37: ("KRB_AP_ERR_SKEW", "the clocks differ by more than the five minutes that Kerberos allows.{skew} Set the clock of this node."),
     68: ("KDC_ERR_WRONG_REALM", "{user} belongs to another realm than {realm}. Write it as user@REALM."),
-    128 + 26: ("KRB5_REALM_UNKNOWN", "no KDC of the realm {realm} is known. Check the realm, or add it to krb5.conf of this node."),
+    _UNKNOWN_REALM: ("KRB5_REALM_UNKNOWN", "no KDC of the realm {realm} is known. Check the realm, or add it to krb5.conf of this node."),
     128 + 28: ("KRB5_KDC_UNREACH", "no KDC of the realm {realm} answers on port 88. Check the realm in domain_username and the firewall."),
     NO_TICKET: (
         "KRB5_CC_NOTFOUND",
@@ -59,11 +60,14 @@ _PHRASES = (
     ("ticket expired", 32),
     ("no kerberos credentials available", _NO_CACHE),
     ("no credentials cache found", _NO_CACHE),
-    ("cannot find kdc", 128 + 26),
+    ("cannot find kdc", _UNKNOWN_REALM),
     ("cannot contact any kdc", 128 + 28),
     ("kdc has no support for encryption type", 14),
 )
 """What SASL says of a failure is text only; these are the messages of MIT Kerberos in it."""
+
+_NO_MECHANISM = ("sasl(-4)", "no mechanism available", "no worthy mechs", "unknown authentication method")
+"""The same where libsasl (SASL_NOMECH) or libldap has no plugin for GSSAPI."""
 
 
 def in_library(failure: t.Any, logon: Logon, where: str) -> ActivationError:
@@ -71,9 +75,39 @@ def in_library(failure: t.Any, logon: Logon, where: str) -> ActivationError:
     return numbered(failure.err_code - _TABLE_BASE, logon, where, str(failure))
 
 
+def is_unknown_realm(failure: t.Any) -> bool:
+    """Whether a C(krb5.Krb5Error) says that nobody knows a KDC of the realm."""
+    return bool(failure.err_code == _UNKNOWN_REALM + _TABLE_BASE)
+
+
+def is_unknown_account(failure: t.Any) -> bool:
+    """Whether a C(krb5.Krb5Error) says that the realm has no such account."""
+    return bool(failure.err_code == _UNKNOWN_ACCOUNT + _TABLE_BASE)
+
+
+def neither_realm_nor_suffix(logon: Logon) -> ActivationError:
+    """The error for an account whose realm nobody knows, and which is no user principal name in the server's realm either."""
+    realm = logon.principal.rpartition("@")[2]
+    return ActivationError(
+        f"Kerberos logon to {logon.realm} failed: no KDC of the realm {realm} is known, and {logon.realm} has no account with the user "
+        f"principal name {logon.username}. Check domain_username, or add the realm to krb5.conf of this node.",
+        code=str(_UNKNOWN_REALM + _TABLE_BASE),
+        name=_ERRORS[_UNKNOWN_REALM][0],
+        source="kerberos",
+    )
+
+
 def in_sasl(text: str, logon: Logon, server: str) -> ActivationError:
     """The error for what SASL reports of a GSSAPI bind."""
     lowered = text.lower()
+    if any(phrase in lowered for phrase in _NO_MECHANISM):
+        return ActivationError(
+            "SASL has no GSSAPI mechanism on the control node. Install libsasl2-modules-gssapi-mit (Debian) or cyrus-sasl-gssapi (RHEL).",
+            source="kerberos",
+        )
+    if "minor code" in lowered:
+        # libsasl puts what Kerberos says into brackets behind what GSSAPI says.
+        text = text.rpartition("(")[2].partition(")")[0]
     for phrase, number in _PHRASES:
         if phrase in lowered:
             return numbered(number, logon, server)

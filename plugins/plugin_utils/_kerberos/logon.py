@@ -61,6 +61,7 @@ class Logon:
         kdc: Address of a KDC of that realm: every writable domain controller is one.
         skew: Seconds that this node's clock is ahead of the server's, as far as it is known.
         server_option: The module option that names the server, for messages.
+        hosts: Names of servers that belong to the realm, whatever domain they are in (disjoint namespace).
 
     Raises:
         ActivationError: The account is written as C(DOMAIN\\user) of another domain than the server's, or of one that is not known to be
@@ -72,6 +73,7 @@ class Logon:
     kdc: str
     skew: float = 0.0
     server_option: str = "domain_server"
+    hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         domain, backslash, user = self.username.partition("\\")
@@ -102,6 +104,12 @@ class Logon:
             return self.username.split("\\", 1)[1] + f"@{self.realm}"
         user, at, realm = self.username.rpartition("@")
         return f"{user}@{realm.upper()}" if at else f"{self.username}@{self.realm}"
+
+    @property
+    def enterprise_name(self) -> str:
+        """The account as its user principal name, asked of the server's realm; empty where it is written with no other realm than that."""
+        _user, at, realm = self.username.rpartition("@")
+        return f"{self.username}@{self.realm}" if at and realm.upper() != self.realm else ""
 
 
 def _is_account(text: str) -> bool:

@@ -89,25 +89,50 @@ def _existing_cache(context: t.Any, logon: Logon) -> str:
 
 
 def _new_cache(context: t.Any, logon: Logon) -> t.Any:
-    account = logon.account
     try:
-        principal = krb5.parse_name_flags(context, logon.principal.encode())
-        options = krb5.get_init_creds_opt_alloc(context)
-        if account.keytab:
-            keytab = krb5.kt_resolve(context, account.keytab.encode())
-            if not krb5.kt_have_content(context, keytab):
-                raise ActivationError(
-                    f"The keytab {account.keytab} does not exist, is empty or can't be read. Check domain_keytab.", source="kerberos"
-                )
-            credentials = krb5.get_init_creds_keytab(context, principal, options, keytab)
-        else:
-            credentials = krb5.get_init_creds_password(context, principal, options, account.password.encode())
+        credentials = _credentials(context, logon)
         cache = krb5.cc_new_unique(context, b"MEMORY")
-        krb5.cc_initialize(context, cache, principal)
+        # The KDC answers an enterprise name with the account's own.
+        krb5.cc_initialize(context, cache, credentials.client)
         krb5.cc_store_cred(context, cache, credentials)
     except krb5.Krb5Error as failure:
         raise failures.in_library(failure, logon, logon.realm) from None
     return cache
+
+
+def _credentials(context: t.Any, logon: Logon) -> t.Any:
+    """The ticket-granting ticket of the account.
+
+    What is behind the at sign may be no realm but a UPN suffix, which only the account's own domain knows (MS-KILE 3.3.5.6.1, RFC 6806 5).
+
+    Raises:
+        krb5.Krb5Error: There is none.
+        ActivationError: There is none, and it is known why.
+    """
+    account = logon.account
+    principal = krb5.parse_name_flags(context, logon.principal.encode())
+    options = krb5.get_init_creds_opt_alloc(context)
+    if account.keytab:
+        keytab = krb5.kt_resolve(context, account.keytab.encode())
+        if not krb5.kt_have_content(context, keytab):
+            raise ActivationError(
+                f"The keytab {account.keytab} does not exist, is empty or can't be read. Check domain_keytab.", source="kerberos"
+            )
+        return krb5.get_init_creds_keytab(context, principal, options, keytab)
+    password = account.password.encode()
+    try:
+        return krb5.get_init_creds_password(context, principal, options, password)
+    except krb5.Krb5Error as failure:
+        if not failures.is_unknown_realm(failure) or not logon.enterprise_name:
+            raise
+    principal = krb5.parse_name_flags(context, logon.enterprise_name.encode(), krb5.PrincipalParseFlags.enterprise)
+    krb5.get_init_creds_opt_set_canonicalize(options, True)
+    try:
+        return krb5.get_init_creds_password(context, principal, options, password)
+    except krb5.Krb5Error as failure:
+        if failures.is_unknown_account(failure):
+            raise failures.neither_realm_nor_suffix(logon) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -128,6 +153,9 @@ def _configuration(logon: Logon) -> Iterator[str]:
         f"[realms]\n {logon.realm} = {{\n  kdc = {kdc}\n }}\n"
         f"[domain_realm]\n .{domain} = {logon.realm}\n {domain} = {logon.realm}\n"
     )
+    # A whole name counts before the domain that it is in.
+    hosts = (host.lower() for host in logon.hosts if re.fullmatch(r"[A-Za-z0-9._-]+", host))
+    text += "".join(f" {host} = {logon.realm}\n" for host in hosts if not host.endswith(f".{domain}"))
     with tempfile.NamedTemporaryFile("w", prefix="volume-activation-", suffix=".conf", encoding="ascii") as file:
         file.write(text)
         file.flush()

@@ -18,7 +18,9 @@ from .._text import visible
 from .batch_request import Question, RequestType
 from .settings import Settings
 
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d+) ?(.*)")
+_TUNNEL = re.compile(r"tunnel connection failed: (\d+) ?(.*)", re.IGNORECASE)
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
+"""What OpenSSL calls an answer without TLS; the name depends on its version and on the first bytes."""
 _WRONG_CREDENTIALS = 407
 _GATEWAY_LOST_IT = (502, 504)
 """What is between us and the service passed the request on, and got no answer that it could use (RFC 9110, 15.6)."""
@@ -140,7 +142,7 @@ def diagnose(failure: BaseException, settings: Settings, question: Question, sen
             Fate.NOT_SENT,
             again=False,
         )
-    if kind.startswith("SSL") and "WRONG_VERSION_NUMBER" in str(cause):
+    if kind.startswith("SSL") and any(name in str(cause).upper() for name in _NO_TLS):
         return RequestFailed(f"What listens at {settings.place} does not speak TLS; check microsoft_url.", Fate.NOT_SENT, again=False)
     if tunnel := _TUNNEL.search(str(cause)):
         return _of_proxy(int(tunnel[1]), tunnel[2], settings)

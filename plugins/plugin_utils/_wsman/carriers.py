@@ -22,6 +22,7 @@ from .guard import Watch, bound, guard
 from .http_carrier import READ_TIMEOUT, HttpCarrier, patience_for
 from .proxies import proxy_of_environment, proxy_of_variable
 from .session import Session
+from .spn import Spn, of_psrp, of_winrm
 
 try:
     import winrm.exceptions
@@ -182,6 +183,11 @@ class _LibraryCarrier(HttpCarrier):
         """A transport without a connection."""
         raise NotImplementedError
 
+    def facts(self) -> CarrierFacts:
+        """See C(describe_carrier)."""
+        known = self._settings
+        return CarrierFacts(known.connection, self.endpoint, known.authentication, self.encryption(), known.user)
+
     def seals(self) -> bool:
         """See C(HttpCarrier.seals)."""
         return self._transport.encryption is not None
@@ -248,9 +254,9 @@ class _WinrmCarrier(_LibraryCarrier):
         except winrm.exceptions.WinRMTransportError as error:
             return self.soap_fault(int(error.code), error.response_text or "")
 
-    def facts(self) -> CarrierFacts:
-        """See C(describe_carrier)."""
-        return CarrierFacts("winrm", self.endpoint, self._settings.authentication, self.encryption(), self._settings.user)
+    def spn(self) -> Spn | None:
+        """See C(HttpCarrier.spn)."""
+        return of_winrm(self._transport, self.endpoint)
 
     def close(self) -> None:
         """See C(Carrier.close)."""
@@ -278,15 +284,15 @@ class _PsrpCarrier(_LibraryCarrier):
         try:
             return t.cast(bytes, self._transport.send(message, timeout=self._timeout))
         except pypsrp.exceptions.AuthenticationError as error:
-            if "actual:" in str(error):
+            if "actual:" in str(error).lower():
                 raise self.refused_logon(error) from None
             raise self.rejected() from None
         except pypsrp.exceptions.WinRMTransportError as error:
             return self.soap_fault(int(error.code), error.response_text or "")
 
-    def facts(self) -> CarrierFacts:
-        """See C(describe_carrier)."""
-        return CarrierFacts("psrp", self.endpoint, self._settings.authentication, self.encryption(), self._settings.user)
+    def spn(self) -> Spn | None:
+        """See C(HttpCarrier.spn)."""
+        return of_psrp(self._settings.pattern, self.endpoint)
 
     def close(self) -> None:
         """See C(Carrier.close)."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._text import one_line, some, visible
+from .spn import Spn
 
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
 _PLAIN_WAY = "a listener for HTTP, usually on port 5985, needs ansible_winrm_scheme: http or ansible_psrp_protocol: http"
@@ -23,6 +24,7 @@ _HOST_NAME = (
     "connect to the host's full DNS name, not to its address (ansible_winrm_kerberos_hostname_override,"
     " ansible_psrp_negotiate_hostname_override)"
 )
+_NO_SERVICE = ("server not found in kerberos database", "server krbtgt")
 
 # What OpenSSL calls it, and what it means here.
 _TLS_REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -69,10 +71,6 @@ _WRONG_NAME = "connect to the name that it is for, or give the listener another 
 # Words of MIT krb5, also inside GSSAPI errors, and what to do.
 _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clock skew",), "the clocks of control node and domain controller differ by more than five minutes; synchronize them"),
-    (
-        ("server not found in kerberos database", "server krbtgt"),
-        f"the domain knows no service of the name connected to; {_HOST_NAME}",
-    ),
     (
         ("cannot find kdc", "cannot contact any kdc", "cannot resolve", "kdc unreachable"),
         "no domain controller of the realm was found; check realm and spelling (upper case), krb5.conf and DNS",
@@ -215,13 +213,14 @@ def explain_tls(error: BaseException, endpoint: str) -> str:
             remedy = {True: f"; {_NAME_AUTHORITY}"}.get(code in _UNTRUSTED, f"; {_WRONG_NAME}" if code in (62, 64) else "")
             return start + _CERTIFICATE_CODES[code] + remedy
     text = " ".join(str(cause) for cause in chain)
-    if "doesn't match" in text:
+    plain = text.lower()
+    if "doesn't match" in plain:
         return start + f"{_CERTIFICATE_CODES[62]}; {_WRONG_NAME}"
-    reasons = {str(getattr(cause, "reason", "")) for cause in chain} | set(re.findall(r"\[SSL: ([A-Z0-9_]+)", text))
+    reasons = {str(getattr(cause, "reason", "")) for cause in chain} | set(re.findall(r"\[ssl: ([a-z0-9_]+)", plain))
     for names, meaning in _TLS_REASONS:
-        if any(name in reason for name in names for reason in reasons):
+        if any(name in reason.upper() for name in names for reason in reasons):
             return start + meaning
-    if "EOF" in text or any(isinstance(cause, ConnectionError) for cause in chain):
+    if "eof" in plain or any(isinstance(cause, ConnectionError) for cause in chain):
         return (
             start
             + "the host ended the handshake, as one does that offers no TLS 1.2, has no certificate for its listener, or does not accept"
@@ -230,11 +229,16 @@ def explain_tls(error: BaseException, endpoint: str) -> str:
     return start + innermost(error)
 
 
-def explain_authentication(error: BaseException | str) -> str:
-    """Why the authentication could not be carried out."""
+def explain_authentication(error: BaseException | str, spn: Spn | None = None) -> str:
+    """Why the authentication could not be carried out.
+
+    Args:
+        error: What was raised, or what the connection plugin says.
+        spn: The service that a ticket was asked for, where one is.
+    """
     text = error if isinstance(error, str) else " ".join(str(cause) for cause in causes(error))
     plain = text.lower()
-    if offered := re.search(r"actual: '([^']*)'", text):
+    if offered := re.search(r"actual: '([^']*)'", text, re.IGNORECASE):
         offers = visible(some(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
         return (
             f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"
@@ -242,6 +246,10 @@ def explain_authentication(error: BaseException | str) -> str:
         )
     if "0x8009030c" in plain or "logon was denied" in plain or "logon denied" in plain:
         return "the credentials were not accepted; check user and password"
+    if any(word in plain for word in _NO_SERVICE):
+        return (
+            f"Kerberos is not possible: {spn.unknown() if spn else f'the domain knows no service of the name connected to; {_HOST_NAME}'}"
+        )
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"

@@ -21,6 +21,7 @@ from .diagnosis import Proxy
 from .envelope import OPERATION_TIMEOUT
 from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
 from .session import UnknownOutcome
+from .spn import Spn
 
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
 """Seconds without a byte. Longer than the operation timeout that the envelope asks for, so that the server's own answer to
@@ -89,6 +90,10 @@ class HttpCarrier:
 
     def passed_over(self) -> Proxy | None:
         """The proxy that only the environment names, which nothing is sent to."""
+        return None
+
+    def spn(self) -> Spn | None:
+        """The service that a Kerberos ticket is asked for, where the library asks for one."""
         return None
 
     def send(self, message: bytes) -> bytes:
@@ -163,10 +168,19 @@ class HttpCarrier:
 
     def _redirected(self, redirect: SentElsewhere) -> str:
         target = f"to {visible(redirect.location, _LONGEST_ADDRESS)}" if redirect.location else "that names no address"
+        if proxy := self._in_between():
+            return (
+                f"{self.host}: HTTP {redirect.status} came by way of the proxy {proxy.address} of {proxy.named_by}, a redirect {target}, which is"
+                f" not followed. See whether it lets requests to {self.endpoint} pass, or leave the variable out."
+            )
         return (
             f"{self.host}: {self.endpoint} answered HTTP {redirect.status}, a redirect {target}. Requests go to no other address than that of"
             " the inventory; check ansible_host and ansible_port."
         )
+
+    def _in_between(self) -> Proxy | None:
+        """The proxy that can have answered in place of the host: one that TLS does not go through."""
+        return None if self.endpoint.lower().startswith("https:") else self.proxy
 
     def _logon_wanted(self) -> str:
         if proxy := self.proxy:
@@ -190,14 +204,20 @@ class HttpCarrier:
 
     def _bare_status(self, status: int) -> ActivationError:
         """The error for an HTTP status without a fault."""
-        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {_HINTS.get(status, _NO_HINT)}."
+        hint = f"{_HINTS.get(status, _NO_HINT)}."
+        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {hint}"
+        if proxy := self._in_between():
+            sentence = (
+                f"{self.host}: HTTP {status} came by way of the proxy {proxy.address} of {proxy.named_by}, and may be the proxy's own answer."
+                f" See whether it lets requests to {self.endpoint} pass, or leave the variable out. If the host answers so: {hint}"
+            )
         if status in _UNKNOWN_STATUSES:
             return UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
         return HttpError(sentence, status)
 
     def refused_logon(self, error: BaseException | str) -> ActivationError:
         """The error for an authentication that could not be carried out."""
-        sentence = f"{self.host}: {diagnosis.explain_authentication(error)}."
+        sentence = f"{self.host}: {diagnosis.explain_authentication(error, self.spn())}."
         kind = LogonRejected if diagnosis.rejects_account(error) else ActivationError
         return kind(sentence, source="wsman", unreachable=True)
 

@@ -81,6 +81,13 @@ def delete_in_database(domain: Domain, dn: str) -> None:
     subprocess.run(["ldbdel", f"--configfile={domain.smb_conf}", "-H", database, dn], check=True, capture_output=True)
 
 
+def in_database(domain: Domain, *ldif: str) -> None:
+    """Change an object in the database files, by lines of LDIF."""
+    database = str(domain.layout.samba / "private" / "sam.ldb")
+    given = ["ldbmodify", f"--configfile={domain.smb_conf}", "-H", database]
+    subprocess.run(given, check=True, capture_output=True, input="\n".join([*ldif, ""]), text=True)
+
+
 def samba_dns(domain: Domain, verb: str, record: str, *argv: str) -> str:
     """Run samba-tool dns against the server, as the administrator."""
     administrator = f"{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"

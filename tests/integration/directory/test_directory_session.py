@@ -21,7 +21,7 @@ from lab import names
 from lab.domain.controller import Domain
 
 from ..conftest import NEEDS_DOMAIN
-from .helpers import ADDRESS, DELEGATE, DELEGATE_PASSWORD, KMS_1, KMS_2, settings, tool
+from .helpers import ADDRESS, DELEGATE, DELEGATE_PASSWORD, KMS_1, KMS_2, in_database, settings, tool
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
@@ -51,6 +51,23 @@ def test_a_password_is_enough(running: Domain, monkeypatch: pytest.MonkeyPatch, 
     assert os.environ["KRB5CCNAME"] == "FILE:/nonexistent"
 
 
+@pytest.mark.parametrize("more", [{}, {"tls_mode": "ldaps", "cert_validation": "ignore"}])
+def test_a_upn_suffix_that_is_no_realm(domain: Domain, monkeypatch: pytest.MonkeyPatch, more: dict[str, str]) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    upn = "acl.delegate@corp.fabrikam.de"
+    in_database(
+        domain,
+        f"dn: CN={DELEGATE},CN=Users,{names.BASE_DN}",
+        "changetype: modify",
+        "replace: userPrincipalName",
+        f"userPrincipalName: {upn}",
+    )
+    with open_session(settings(upn, DELEGATE_PASSWORD, **more)) as session:
+        assert session.read(names.BASE_DN, ["dc"]) is not None
+    with pytest.raises(ActivationError, match=r"the password of acl\.delegate"), open_session(settings(upn, "wrong", **more)):
+        pass
+
+
 def test_two_accounts_in_one_process(running: Domain) -> None:
     with open_session(settings()) as operator, open_session(settings(f"{DELEGATE}@{names.REALM}", DELEGATE_PASSWORD)) as delegate:
         rights = []
@@ -77,7 +94,11 @@ def test_an_existing_ticket_is_used(running: Domain, monkeypatch: pytest.MonkeyP
     [
         ({"password": "wrong"}, "KDC_ERR_PREAUTH_FAILED", "the password of activation-admin is wrong"),
         ({"user": f"nobody@{names.REALM}"}, "KDC_ERR_C_PRINCIPAL_UNKNOWN", "has no account nobody"),
-        ({"user": "activation-admin@NOWHERE.TEST"}, "KRB5_REALM_UNKNOWN", "no KDC of the realm NOWHERE.TEST"),
+        (
+            {"user": "activation-admin@NOWHERE.TEST"},
+            "KRB5_REALM_UNKNOWN",
+            "no KDC of the realm NOWHERE.TEST is known, and CONTOSO.COM has no account",
+        ),
         ({"user": "", "password": ""}, "KRB5_FCC_NOFILE", "there is no ticket cache"),
         ({"tls_mode": "ldaps"}, "", "is not accepted"),
         ({"dns_servers": ("127.0.0.99",), "timeout": 1}, "", "did not answer within 1 s"),

@@ -19,7 +19,7 @@ from lab.publication import PublishError
 from lab.witness import KMS_RECORD_DN, Witness
 
 from ..conftest import NEEDS_DOMAIN
-from .helpers import ADDRESS, GRANT, KMS_1, KMS_2, NODE, granting, publish, shown, wanted
+from .helpers import ADDRESS, GRANT, KMS_1, KMS_2, NODE, delete_in_database, granting, in_database, publish, shown, wanted
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
@@ -33,7 +33,7 @@ def test_the_second_host_may_publish_once_its_group_may_write(session: Session, 
     assert (planned.result["granted"], planned.result["missing"]) == ([], ["delete", "read", "write"])
     requests = session.requests
     done = granting(session)
-    assert session.requests - requests == 7
+    assert session.requests - requests == 9
     assert shown(done.steps) == shown(planned.steps) == [(NODE, f"DACL CONTOSO\\{names.KMS_GROUP}", [], ["delete", "read", "write"])]
     after = published.aces()
     ace = f"(A;;{GRANT};;;{published.sid(names.KMS_GROUP)})"
@@ -57,9 +57,23 @@ def test_the_second_host_may_publish_once_its_group_may_write(session: Session, 
     assert ace not in done.diff[0]["before"]
     requests = session.requests
     assert granting(session).steps == []
-    assert session.requests - requests == 3
+    assert session.requests - requests == 5
     publish(KMS_2)
     assert [value.target for value in published.srv()] == [KMS_1.fqdn, KMS_2.fqdn]
+
+
+def test_a_zone_in_two_partitions_is_not_touched(session: Session, published: Witness, domain: Domain) -> None:
+    """Windows 2000 kept zones in the domain partition, and a copy may have been left there."""
+    before = published.sddl(KMS_RECORD_DN)
+    zone = f"DC={names.ZONE},CN=MicrosoftDNS,CN=System,{names.BASE_DN}"
+    in_database(domain, f"dn: {zone}", "changetype: add", "objectClass: dnsZone")
+    for check_mode in (True, False):
+        with pytest.raises(ActivationError, match="is in two partitions") as failed:
+            granting(session, check_mode=check_mode)
+        assert f"CN=System,{names.BASE_DN}" in failed.value.message
+    assert published.sddl(KMS_RECORD_DN) == before
+    delete_in_database(domain, zone)
+    assert granting(session).steps
 
 
 def test_one_right_that_was_removed_is_mended_as_that(session: Session, published: Witness) -> None:

@@ -5,10 +5,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
+from lab import names
+from lab.domain.controller import Domain
+
 from ..conftest import NEEDS_DOMAIN
-from .helpers import Place, shown
+from .bind import WILD, Bind
+from .helpers import DC_ADDRESS, DEFAULTS, GSS, Place, shown
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
@@ -93,6 +102,36 @@ def expected_steps(drift: str, way: str) -> dict[str, tuple[object, object]]:
     if stray and (way == "exact" or (way.endswith("by target") and same_target)):
         steps[f"value {stray}"] = GONE
     return steps
+
+
+def test_a_controller_whose_name_is_in_another_domain(secure: Place, running: Domain) -> None:
+    """A disjoint namespace: the controller of contoso.com is known as dc1.fabrikam.com, to DNS and to Kerberos."""
+    administrator = [f"-U{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"]
+    database = ["-H", str(running.layout.samba / "private" / "sam.ldb")]
+    for argv in (
+        ["dns", "zonecreate", DC_ADDRESS, "fabrikam.com", *administrator],
+        ["dns", "add", DC_ADDRESS, "fabrikam.com", "dc1", "A", DC_ADDRESS, *administrator],
+        *(["spn", "add", f"{service}/dc1.fabrikam.com", f"{names.DC_FQDN.partition('.')[0]}$", *database] for service in ("DNS", "ldap")),
+    ):
+        environment = {**os.environ, "KRB5_CONFIG": str(running.layout.krb5_conf)}
+        given = ["samba-tool", *argv, f"--configfile={running.smb_conf}"]
+        subprocess.run(given, check=True, capture_output=True, env=environment, stdin=subprocess.DEVNULL)
+    assert shown(secure.ensure(ONE, server="dc1.fabrikam.com").steps) == {f"value {ONE}": MADE}
+    assert list(secure.held()) == [ONE]
+    with open_session(Settings.from_options({**DEFAULTS, **GSS, "domain_server": "dc1.fabrikam.com"})) as session:
+        assert session.root.domain == names.ZONE
+
+
+@pytest.mark.parametrize("state", ["present", "exact"])
+def test_a_zone_with_a_wildcard(bind: Bind, state: str) -> None:
+    """The server answers with an alias for every name that is not there, until it is there."""
+    place = Place({"zone": WILD, "server": bind.address, "authentication": "none"}, bind.address, bind.port, None)
+    assert shown(place.ensure(ONE, state=state, check_mode=True).steps) == {f"value {ONE}": MADE}
+    assert shown(place.ensure(ONE, state=state).steps) == {f"value {ONE}": MADE}
+    assert list(place.held()) == [ONE]
+    assert place.ensure(ONE, state=state).steps == []
+    assert shown(place.ensure(ONE, state="absent").steps) == {f"value {ONE}": GONE}
+    assert place.ensure(ONE, state="absent").steps == []
 
 
 @pytest.mark.parametrize("state", ["present", "exact"])

@@ -73,6 +73,13 @@ def directory(group_type: int | None = SECURITY_GLOBAL, **node: Sequence[bytes])
     return Directory(objects)
 
 
+def twice(session: Directory, partition: str = f"CN=System,{BASE}") -> Directory:
+    """The same with a second copy of its zone."""
+    dn = f"DC=contoso.com,CN=MicrosoftDNS,{partition}"
+    session.entries[normal_dn(dn)] = Entry(dn, {"objectclass": [b"dnsZone"]})
+    return session
+
+
 def grouping(session: Directory, **more: object) -> object:
     return ensure_group(session, WantedGroup(**{"name": "KMS_Hosts", **more}), check_mode=False)
 
@@ -120,6 +127,7 @@ RIGHTS: dict[str, Act] = {
         directory(ntsecuritydescriptor=[from_sddl("O:DAG:DA", Sid.from_text("S-1-5-21-1-2-3")).to_bytes()])
     ),
     "a descriptor that is changed under us each time": lambda: granting(directory(ntsecuritydescriptor=[SOME])),
+    "a zone in two partitions": lambda: granting(twice(directory(ntsecuritydescriptor=[SOME]))),
     "a zone that cannot be one": lambda: static(directory(), zone="contoso..com"),
     "a target that is no name": lambda: static(directory(), target="kms 1.contoso.com"),
     "a target in other letters": lambda: static(directory(), target="kms-ä.contoso.com"),
@@ -149,6 +157,29 @@ def test_a_group_that_cannot_be_as_it_is_wanted(name: str) -> None:
 def test_rights_and_values_that_cannot_be_as_they_are_wanted(name: str) -> None:
     error = error_of(RIGHTS[name])
     assert error_catalogue.shown(error) == error_catalogue.expected(WRITTEN_OF_RIGHTS[name], error)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("partition", [f"CN=System,{BASE}", f"DC=ForestDnsZones,{BASE}"])
+def test_neither_copy_of_a_zone_is_changed(partition: str, check_mode: bool) -> None:
+    session = twice(directory(ntsecuritydescriptor=[SOME], dnsrecord=[]), partition)
+    written: list[object] = []
+    session.modify = session.add = lambda *given, **_more: written.append(given)  # type: ignore[method-assign]
+    for act in (lambda: granting(session, check_mode=check_mode), lambda: static(session)):
+        assert error_of(act).name == "zoneInTwoPartitions"
+    assert written == []
+
+
+def test_a_partition_that_this_controller_does_not_hold_is_no_second_copy() -> None:
+    session = directory(ntsecuritydescriptor=[SOME])
+
+    def read(dn: str, attributes: object, sd_flags: int = 0) -> Entry | None:
+        if "DC=ForestDnsZones" in dn:
+            raise ActivationError("dc1 refers to dc9", name="referral", source="ldap")
+        return Directory.read(session, dn, attributes, sd_flags)
+
+    session.read = read  # type: ignore[method-assign]
+    assert granting(session, check_mode=True).result["partition"] == f"DC=DomainDnsZones,{BASE}"
 
 
 def test_a_turn_that_is_lost_is_not_called_a_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ class NameServer:
     """A name server on an address of this machine, by UDP and TCP on the same port.
 
     Attributes:
-        records: Name and type to a list of (time to live, data).
+        records: Name and type to a list of (time to live, data). A name that begins with C(*) is a wildcard (RFC 4592).
         additional: Records that go along with every answer: name, type, time to live, data.
         code: The response code of every answer.
         authoritative: Whether it sets AA.
@@ -119,6 +119,11 @@ class NameServer:
         self.asked.append((transport, name, kind, bool(flags & 0x0100)))
         answers: list[bytes] = []
         owner = name
+        source = self._source(name)
+        if source != name:
+            for found in (CNAME, kind):
+                for ttl, data in self.records.get((source, found), ()):
+                    answers.append(encode_name(name) + struct.pack(">HHIH", found, 1, ttl, len(data)) + data)
         while (alias := self.records.get((owner, CNAME))) and kind != CNAME:
             answers.append(encode_name(owner) + struct.pack(">HHIH", CNAME, 1, alias[0][0], len(alias[0][1])) + alias[0][1])
             owner = decode_name(alias[0][1])
@@ -130,6 +135,15 @@ class NameServer:
         if transport == "udp" and self.truncate:
             return struct.pack(">HHHHHH", number, bits | 0x0200, 1, 0, 0, 0) + question
         return struct.pack(">HHHHHH", number, bits, 1, len(answers), 0, len(extra)) + question + b"".join(answers) + b"".join(extra)
+
+    def _source(self, name: str) -> str:
+        """The name whose records are the answer: the name itself, or the wildcard below its closest encloser."""
+        there = {known.split(".", cut)[-1] for known, _kind in self.records for cut in range(known.count(".") + 1)}
+        ancestor = name
+        while ancestor and ancestor not in there:
+            ancestor = ancestor.partition(".")[2]
+        wildcard = f"*.{ancestor}"
+        return wildcard if ancestor != name and wildcard in there else name
 
 
 def decode_name(data: bytes) -> str:

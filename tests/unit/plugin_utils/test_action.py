@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import locale
+import os
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -63,6 +65,20 @@ def options_of(run, args, **more):
     seen = []
     run(lambda options, _check: seen.append(options) or _action.Outcome(), args, **more)
     return seen[0]
+
+
+def test_libraries_do_not_translate_what_they_say_to_a_module(run, monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "de")
+    seen = []
+
+    def work(_options, _check):
+        seen.extend((os.environ["LANGUAGE"], locale.setlocale(locale.LC_MESSAGES)))
+        return _action.Outcome()
+
+    spoken = locale.setlocale(locale.LC_MESSAGES)
+    run(work, {})
+    assert seen == ["C", "C"]
+    assert (os.environ["LANGUAGE"], locale.setlocale(locale.LC_MESSAGES)) == ("de", spoken)
 
 
 def test_an_empty_string_is_an_option_that_was_left_out(run):

@@ -39,8 +39,13 @@ BY_CODE: dict[str, tuple[dns.rcode.Rcode, int, Signer]] = {
     "a code that nobody expects": (dns.rcode.NXDOMAIN, 0, Unsigned()),
 }
 """Response code, the error in the answer's signature, and who signed."""
+OF_A_QUESTION = {
+    "a server that does not answer this computer": dns.rcode.REFUSED,
+    "a server that cannot read its zone": dns.rcode.SERVFAIL,
+    "a question with a code that nobody expects": dns.rcode.YXDOMAIN,
+}
 HOSTED = "a zone that DNS serves and the directory lacks"
-WRITTEN = error_catalogue.paired("What a DNS server answers", [*BY_CODE, HOSTED])
+WRITTEN = error_catalogue.paired("What a DNS server answers", [*BY_CODE, *OF_A_QUESTION, HOSTED])
 
 
 def check(name: str, failure: ActivationError) -> None:
@@ -57,6 +62,15 @@ def test_each_code_has_its_sentence(name: str) -> None:
         key = dns.tsig.Key("activation", "c2VjcmV0", "hmac-sha256")
         answer.use_tsig(key, tsig_error=inside)
     check(name, refused(answer, Server("ns1.contoso.com", "192.0.2.1"), signer, "contoso.com", "the update of _vlmcs._tcp.contoso.com"))
+
+
+@pytest.mark.parametrize("signer", [KEY, KERBEROS, Unsigned()], ids=lambda signer: signer.shown)
+@pytest.mark.parametrize("name", OF_A_QUESTION)
+def test_a_question_that_is_refused_is_no_update(name: str, signer: Signer) -> None:
+    answer = dns.message.make_response(dns.message.make_query("_vlmcs._tcp.contoso.com", "SRV"))
+    answer.set_rcode(OF_A_QUESTION[name])
+    server = Server("ns1.contoso.com", "192.0.2.1")
+    check(name, refused(answer, server, signer, "contoso.com", "the question for _vlmcs._tcp.contoso.com", question=True))
 
 
 def test_a_zone_that_only_dns_has_is_told_apart() -> None:

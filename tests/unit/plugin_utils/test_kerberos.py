@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import error_catalogue
@@ -42,6 +45,7 @@ def test_the_principal_of_a_user_name(username: str, principal: str) -> None:
     assert logon(username).principal == principal
 
 
+NO_MECHANISM = "a SASL library without GSSAPI"
 SASL = {
     "the clocks differ": "Clock skew too great",
     "the domain has no such controller": "Server not found in Kerberos database",
@@ -49,6 +53,7 @@ SASL = {
     "no ticket": "No Kerberos credentials available (default cache: FILE:/tmp/x)",
     "no domain controller answers Kerberos": "Cannot contact any KDC for realm 'CONTOSO.COM'",
     "a reason that Kerberos alone knows": "Something new",
+    NO_MECHANISM: "SASL(-4): no mechanism available: No worthy mechs found",
 }
 
 
@@ -85,6 +90,68 @@ def test_what_sasl_says(name: str) -> None:
     check(name, failures.in_sasl(SASL[name], logon(skew=612), SERVER))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SASL(-4): no mechanism available: ",
+        "SASL(-4): no mechanism available: No worthy mechs found",
+        "no worthy mechs",
+        "Unknown authentication method",
+        "SASL(-4): kein Mechanismus",
+    ],
+)
+def test_a_missing_mechanism_is_known_in_every_spelling(text: str) -> None:
+    check(NO_MECHANISM, failures.in_sasl(text, logon(), SERVER))
+
+
+def test_what_kerberos_says_inside_of_sasl() -> None:
+    said = "SASL(-1): generic failure: GSSAPI Error: Unspecified GSS failure.  {} code may provide more information (Something new)"
+    for minor in ("Minor", "minor"):
+        check("a reason that Kerberos alone knows", failures.in_sasl(said.format(minor), logon(), SERVER))
+
+
+IN_ANOTHER_LANGUAGE = """
+import contextlib, locale, subprocess, sys
+import krb5
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._english import in_english
+
+def say():
+    context = krb5.init_context()
+    user = krb5.parse_name_flags(context, b"ops@NOWHERE.TEST")
+    try:
+        krb5.get_init_creds_password(context, user, krb5.get_init_creds_opt_alloc(context), b"secret")
+    except krb5.Krb5Error as failure:
+        print(failure)
+    try:
+        open("/nonexistent")
+    except OSError as failure:
+        print(failure.strerror)
+    kinit = subprocess.run(["kinit", "ops@NOWHERE.TEST"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    print("kinit", kinit.stderr)
+
+locale.setlocale(locale.LC_ALL, "")
+for within in (contextlib.nullcontext, in_english, contextlib.nullcontext):
+    with within():
+        say()
+    print("---")
+"""
+
+
+def test_the_libraries_speak_english_to_us_whatever_the_locale(tmp_path: Path) -> None:
+    """ansible-core takes over the locale of the environment, and MIT Kerberos is translated."""
+    if not shutil.which("localedef") or not Path("/usr/share/locale/de/LC_MESSAGES/mit-krb5.mo").exists():
+        pytest.skip("no German here")
+    subprocess.run(["localedef", "-f", "UTF-8", "-i", "de_DE", f"{tmp_path}/de_DE.UTF-8"], check=False, capture_output=True)
+    environment = {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8", "KRB5_CONFIG": "/nonexistent"}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.check_output([sys.executable, "-c", IN_ANOTHER_LANGUAGE], env=environment, text=True).split("---")
+    for german in (said[0], said[2]):
+        assert "kann nicht gefunden werden" in german
+        assert "Cannot find KDC" not in german
+    assert said[1].count('Cannot find KDC for realm "NOWHERE.TEST"') == 2
+    assert "No such file or directory" in said[1]
+
+
 @pytest.mark.parametrize("skew", [-3, 0, 59])
 def test_a_clock_that_is_right_is_not_spoken_of(skew: float) -> None:
     assert "This node" not in str(failures.in_sasl("Clock skew too great", logon(skew=skew), SERVER))
@@ -99,6 +166,43 @@ def test_a_kdc_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("there is no ticket")
     assert failed.value.name == "KRB5_KDC_UNREACH"
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("username", "asked"),
+    [
+        ("admin@corp.fabrikam.de", [("admin", "CORP.FABRIKAM.DE"), ("admin@corp.fabrikam.de", "CONTOSO.COM")]),
+        ("admin@contoso.com", [("admin", "CONTOSO.COM")]),
+        ("admin", [("admin", "CONTOSO.COM")]),
+    ],
+)
+def test_a_upn_suffix_that_is_no_realm(monkeypatch: pytest.MonkeyPatch, username: str, asked: list[tuple[str, str]]) -> None:
+    """The realm of the server, which knows the suffix, is asked for an enterprise name; nobody answers there."""
+    monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
+    seen = []
+
+    def ask(context: object, principal: krb5.Principal, *more: object) -> krb5.Creds:
+        seen.append((principal.components[0].decode(), principal.realm.decode()))
+        return get(context, principal, *more)
+
+    get = krb5.get_init_creds_password
+    monkeypatch.setattr(krb5, "get_init_creds_password", ask)
+    with pytest.raises(ActivationError) as failed, tickets(logon(username)):
+        pass
+    assert seen == asked
+    assert failed.value.name == "KRB5_KDC_UNREACH"
+
+
+def test_a_realm_that_is_known_is_the_account_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A password is not tried elsewhere because a KDC is down."""
+    (tmp_path / "krb5.conf").write_text("[realms]\n FABRIKAM.COM = {\n  kdc = 127.0.0.98\n }\n")
+    monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+    seen: list[object] = []
+    get = krb5.get_init_creds_password
+    monkeypatch.setattr(krb5, "get_init_creds_password", lambda *given: (seen.append(given), get(*given))[1])
+    with pytest.raises(ActivationError) as failed, tickets(logon("ops@fabrikam.com")):
+        pass
+    assert (len(seen), failed.value.name) == (1, "KRB5_KDC_UNREACH")
 
 
 @pytest.mark.parametrize("own", ["/etc/krb5.conf", None])

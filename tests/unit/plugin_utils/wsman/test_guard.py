@@ -198,6 +198,28 @@ def test_a_proxy_that_the_host_s_variables_name_is_used_and_named(library: str, 
 
 
 @LIBRARIES
+@pytest.mark.parametrize(
+    ("answer", "case"),
+    [
+        (redirect(403), "a proxy that does not let requests to the host pass"),
+        (redirect(302, "https://proxy.contoso.com/logon"), "a proxy that leads to its own page"),
+    ],
+)
+def test_what_a_proxy_answers_is_not_blamed_on_the_host(library: str, answer: str, case: str):
+    with listening(saying(answer)) as proxy:
+        error = error_of(PLUGINS[library](5985, proxy=f"http://{ADDRESS}:{proxy}"))
+        check(case, error, port=proxy, variable=f"ansible_{library}_proxy")
+
+
+@LIBRARIES
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_refusal_of_the_host_is_its_own_whatever_proxy_the_environment_names(library: str, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(name, f"http://{ADDRESS}:1")
+    with listening(saying(redirect(403))) as port:
+        check("an account that may not use WinRM", error_of(PLUGINS[library](port)), port=port)
+
+
+@LIBRARIES
 @pytest.mark.parametrize("by_proxy", [False, True])
 def test_the_account_of_the_host_is_not_for_a_proxy(library: str, by_proxy: bool):
     """requests_ntlm would answer a 407 by NTLM with it."""

@@ -13,6 +13,7 @@ import time
 import tracemalloc
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,11 @@ from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_p
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import explain_authentication, explain_broken
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import (
+    explain_authentication,
+    explain_broken,
+    explain_tls,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session
 
@@ -54,6 +59,8 @@ STATUSES = {
 
 ROUTES = (
     "a proxy of the host's variables that is not there",
+    "a proxy that does not let requests to the host pass",
+    "a proxy that leads to its own page",
     "a proxy that only the environment names, and no way to the host without it",
     "a host that asks for a logon as a proxy does",
     "a redirect to another host",
@@ -80,6 +87,8 @@ KERBEROS = {
     ),
 }
 """What the libraries and krb5 say."""
+
+NO_SPN, NO_SPN_OF_ADDRESS = "Kerberos: no such service, as psrp asks for it", "Kerberos: no such service, by an address"
 
 HUGE_ANSWERS = {
     "an answer that is announced as too large": "length",
@@ -112,6 +121,8 @@ WRITTEN = error_catalogue.paired(
         *CERTIFICATES,
         "a client certificate that the host does not accept",
         *KERBEROS,
+        NO_SPN,
+        NO_SPN_OF_ADDRESS,
         *STATUSES,
         *OTHER_SERVERS,
         *HUGE_ANSWERS,
@@ -259,6 +270,52 @@ def test_what_the_connection_plugin_says_is_told_with_the_host(case: str):
     check(case, caught.value)
     assert caught.value.unreachable
     assert connection.shell_id is None
+
+
+@pytest.mark.parametrize(
+    ("connection", "case", "known"),
+    [
+        (psrp_plugin(5985, server="kms-1.contoso.com", auth="kerberos", negotiate_service="WSMAN"), NO_SPN, {}),
+        (
+            psrp_plugin(5985, auth="kerberos", negotiate_service="WSMAN", negotiate_hostname_override="kms-1.contoso.com"),
+            NO_SPN,
+            {},
+        ),
+        (
+            psrp_plugin(5985, auth="kerberos", negotiate_service="WSMAN"),
+            NO_SPN_OF_ADDRESS,
+            {"service": "WSMAN", "variable": "ansible_psrp_negotiate_hostname_override"},
+        ),
+        (
+            winrm_plugin(5985, transport="kerberos"),
+            NO_SPN_OF_ADDRESS,
+            {"service": "HTTP", "variable": "ansible_winrm_kerberos_hostname_override"},
+        ),
+    ],
+)
+def test_a_service_that_the_domain_does_not_know(connection: SimpleNamespace, case: str, known: dict[str, str]):
+    """As pyspnego raises what GSSAPI says."""
+    carrier: Any = open_session(connection, "kms-1").carrier
+    carrier.post = raising(
+        RuntimeError("SpnegoError (4294967295): Server not found in Kerberos database, Context: Processing security token")
+    )
+    with pytest.raises(ActivationError) as caught:
+        carrier.send(b"<x/>")
+    check(case, caught.value, **known)
+    assert caught.value.unreachable
+
+
+def test_a_service_that_every_computer_has_is_not_advised_again():
+    connection = psrp_plugin(5985, server="kms-1.contoso.com", auth="kerberos", negotiate_service="host")
+    carrier: Any = open_session(connection, "kms-1").carrier
+    assert "negotiate_service" not in carrier.refused_logon("Server not found in Kerberos database").message
+
+
+def raising(error: Exception) -> Callable[[bytes], bytes]:
+    def post(_message: bytes) -> bytes:
+        raise error
+
+    return post
 
 
 def huge(kind: str) -> Talk:
@@ -419,6 +476,17 @@ def test_files_that_are_not_there_are_a_matter_of_options(tmp_path: Path):
             open_session(psrp_plugin(port, **settings, **more, cert_validation=str(tmp_path / "cert.pem")), "kms-1").identify()
         check(case, caught.value, folder=tmp_path)
         assert not caught.value.unreachable
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper, str.lower, str.swapcase])
+def test_what_libraries_say_is_known_in_every_spelling(spelled: Callable[[str], str]):
+    assert "offers " in explain_authentication(spelled("The server did not respond with one of the methods Kerberos - actual: 'Basic'"))
+    for text, meaning in (
+        ("hostname 'kms-9' doesn't match 'kms-1'", "is for another name"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS"),
+        ("EOF occurred in violation of protocol", "the host ended the handshake"),
+    ):
+        assert meaning in explain_tls(ValueError(spelled(text)), "https://kms-1:5986/wsman")
 
 
 def test_an_unknown_reason_is_told_in_its_own_words():
