@@ -85,7 +85,7 @@ class Session:
         patient = timeout >= envelope.OPERATION_TIMEOUT
         before = self._received
         tally = Tally(label, self._carrier.endpoint)
-        request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
+        request = envelope.enumerate_request(self._carrier.endpoint, cim_class, wql, timeout)
         content = self._exchange(request, label, repeatable=patient)
         name = "EnumerateResponse"
         rows: list[dict[str, Value]] = []
@@ -99,7 +99,7 @@ class Session:
             if not page.context:
                 return rows
             # A page that got lost can't be pulled again: the context has moved on.
-            pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
+            pull = envelope.pull_request(self._carrier.endpoint, cim_class, page.context)
             content = self._exchange(pull, label, repeatable=False)
             name = "PullResponse"
 
@@ -156,7 +156,7 @@ class Session:
                 raise _told(label, odd) from None
             # It was carried out, and what it says of it is not known.
             raise UnknownOutcome(f"{label}: {odd.message} {_READ_AGAIN}", source="wsman") from None
-        check_hresult(output["ReturnValue"], label)
+        check_hresult(output["ReturnValue"], label, request.asked)
         return output
 
     def identify(self) -> Identity:
@@ -237,7 +237,7 @@ class Session:
             lost.late = unknown.late
             raise lost from None
         try:
-            return parse_body(answer, request.message_id, label)
+            return parse_body(answer, request.message_id, label, request.asked)
         except WsmanFault as fault:
             if fault.timed_out:
                 late = UnknownOutcome(

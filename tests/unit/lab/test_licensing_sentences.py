@@ -75,6 +75,8 @@ CLIENT = {
     "hardware that has changed": 0xC004F00F,
     "a copy that is not genuine": 0xC004F200,
     "a MAK that has no activations left": 0xC004C020,
+    "a client whose licensing service is disabled": 0x80070422,
+    "a client that lacks the license of its product": 0xC004F034,
 }
 """What Windows answers to Activate on a client."""
 
