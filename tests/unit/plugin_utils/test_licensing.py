@@ -137,10 +137,26 @@ def test_a_grace_of_no_minutes_is_over_now() -> None:
     assert expiry(2, 0, NOW).at == NOW
 
 
+# Marks of a direction, joiners, spaces without a width, a variation selector, a blank that counts as a letter, controls.
+UNSEEN = [
+    "\u200e",
+    "\u200f",
+    "\u202a-\u202c",
+    "\u2068-\u2069",
+    "\u061c",
+    "\u034f",
+    "\u200b",
+    "\u2060-",
+    "\ufeff",
+    "-\ufe0f",
+    "\u3164",
+    "\x00\x85",
+]
+
 keys = st.lists(st.text(product_keys.ALPHABET, min_size=5, max_size=5), min_size=5, max_size=5)
 
 
-@given(keys, st.sampled_from(["-", "", " ", "\u2013", " - ", "\u2011", "\u00ad", "\u2212", "\u00a0"]), st.booleans())
+@given(keys, st.sampled_from(["-", "", " ", "\u2013", " - ", "\u2011", "\u00ad", "\u2212", "\u00a0", *UNSEEN]), st.booleans())
 def test_a_key_is_taken_in_every_spelling(groups: list[str], between: str, lower: bool) -> None:
     wanted = "-".join(groups)
     given_key = f" {between.join(groups)}\n"
@@ -165,6 +181,11 @@ def test_what_has_not_the_shape_is_refused_without_being_shown(text: str) -> Non
         shown,
     )
     assert caught.source == "options"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_a_key_from_a_mail_or_a_spreadsheet(unseen: str) -> None:
+    assert product_keys.normalise(f"{unseen}BBBBB-C{unseen}CCCC-DDDDD-FFFFF-GGGGG{unseen}") == "BBBBB-CCCCC-DDDDD-FFFFF-GGGGG"
 
 
 def test_places_of_wrong_characters_are_named() -> None:
