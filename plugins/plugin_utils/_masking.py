@@ -25,6 +25,8 @@ _SHORTEST_BASE64 = 8
 
 # A hyphen, and what word processors and web pages make of it.
 _HYPHEN = "[-\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
+# What mail and spreadsheets put beside it: marks of a direction, joiners and spaces without a width.
+_UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]{0,2}"
 # The 24 characters of all product keys, and N.
 _CHARACTER = "[BCDFGHJKMNPQRTVWXY2-9]"
 # With hyphens, which says enough; with blanks or with nothing between, where only the characters of keys count, and where
@@ -32,12 +34,16 @@ _CHARACTER = "[BCDFGHJKMNPQRTVWXY2-9]"
 # The look for a letter goes as far as a key does: without a bound, a text of digits and blanks takes the square of its length.
 _KEY_LENGTH = 25
 _KEY = re.compile(
-    rf"(?<![A-Z0-9])(?:(?:[A-Z0-9]{{5}}{_HYPHEN}){{4}}([A-Z0-9]{{5}})"
+    rf"(?<![A-Z0-9])(?:(?:[A-Z0-9]{{5}}{_UNSEEN}{_HYPHEN}{_UNSEEN}){{4}}([A-Z0-9]{{5}})"
     rf"|(?=[0-9 ]{{0,{_KEY_LENGTH + 3}}}[A-Z])(?:{_CHARACTER}{{5}} ?){{4}}({_CHARACTER}{{5}}))(?![A-Z0-9])",
     re.IGNORECASE,
 )
+LONGEST_KEY = _KEY_LENGTH + 4 * 5
+"""How many characters a key has at most with what stands between its groups."""
 # Eight groups of six digits.
 _CONFIRMATION_ID_LENGTH = 48
+_CONFIRMATION_ID_LABELS = "ABCDEFGH"
+_NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _ENTITIES = {"<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 # The key in the computer's firmware, named so by SoftwareLicensingService; it may have any shape.
 _FIRMWARE_KEY = "oa3xoriginalproductkey"
@@ -168,9 +174,10 @@ def _patterns(secret: str) -> Iterator[str]:
     if len(characters) == _KEY_LENGTH:
         # As Windows writes it, and with nothing between.
         texts |= {characters, "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))}
-    if len(characters) >= _CONFIRMATION_ID_LENGTH and characters.isdecimal():
-        # It is typed in groups and sent without.
-        texts |= {characters, "-".join(characters[start : start + 6] for start in range(0, len(characters), 6))}
+    digits = "".join(filter(str.isdecimal, characters))
+    if len(digits) >= _CONFIRMATION_ID_LENGTH and characters.translate(_NO_DIGITS).upper() in ("", _CONFIRMATION_ID_LABELS):
+        # It is typed in groups, with a letter in front of each or not, and sent without.
+        texts |= {digits, "-".join(digits[start : start + 6] for start in range(0, len(digits), 6))}
     for text in texts:
         if len(text) >= SHORTEST_SECRET:
             yield _written(text)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._findings import Finding, license_findings
+from ._licensing.publish_list import is_unusable
 from ._multi_site import hosts_of
 from ._report import (
     KmsHostResults,
@@ -141,12 +142,17 @@ def summary(
 
 def foreign_publish_lines(publish_lists: Mapping[str, Result]) -> list[str]:
     """Which KMS hosts publish themselves where no site knows of it, by the results C(publish_list) of the module C(kms_host)."""
-    return [
-        f"{host} has {'; '.join(result['foreign'])} in its publish list, which no site has; it is left alone."
-        " kms_multi_site_publish_list: exact removes it."
-        for host, result in publish_lists.items()
-        if result.get("foreign")
-    ]
+    lines = []
+    for host, result in publish_lists.items():
+        unusable = [line for line in result.get("foreign") or () if is_unusable(line)]
+        foreign = [line for line in result.get("foreign") or () if line not in unusable]
+        for found, what in ((foreign, "which no site has"), (unusable, "which is no domain, priority and weight with commas between them")):
+            if found:
+                lines.append(
+                    f"{host} has {'; '.join(found)} in its publish list, {what}; it is left alone."
+                    " kms_multi_site_publish_list: exact removes it."
+                )
+    return lines
 
 
 def order_lines(topology: Result) -> list[str]:

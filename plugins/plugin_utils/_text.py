@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ._masking import without_keys
+from ._masking import LONGEST_KEY, without_keys
 
 LONGEST = 400
 """Length in characters of what one foreign text may add to a sentence."""
@@ -25,7 +25,7 @@ _ELLIPSIS = "..."
 # A cut goes back to the last space where it is as near as this, so that no half of a word is left.
 _LONGEST_WORD = 40
 # No key that begins in what is kept ends behind this.
-_KEY_LENGTH = 29
+_KEY_LENGTH = LONGEST_KEY
 # Letters and marks to Unicode that show nothing: the rest of Default_Ignorable_Code_Point (DerivedCoreProperties.txt), and the
 # blank Braille pattern.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -109,6 +109,11 @@ def failure_line(host: str, reason: str) -> str:
     """A line of a summary about a computer that failed. Most errors name it already, and then it is not named twice."""
     line = f"Failed: {reason}" if reason.startswith((f"{host}:", f"{host} ")) else f"Failed: {host}: {reason}"
     return visible(line, LONGEST_LINE)
+
+
+def is_ignorable(character: str) -> bool:
+    """Whether a character that counts as a letter or mark shows nothing."""
+    return _INVISIBLE.match(character) is not None
 
 
 def _is_visible(text: str) -> bool:

@@ -168,3 +168,14 @@ def test_what_is_for_contributors_alone_stays_out_of_the_artifact():
 def tracked_at_the_top() -> set[str]:
     """What git has at the top, as the staged copy shows it."""
     return {path.name for path in (TREE / "build/collections/ansible_collections/winops/volume_activation").iterdir()}
+
+
+def test_a_hint_for_pip_can_be_copied_into_any_shell():
+    """Brackets and greater-than signs mean something to shells, and zsh refuses a bracket that matches no file."""
+    paths = [path for folder in ("plugins", "roles", "playbooks", "docs") for path in (TREE / folder).rglob("*")]
+    texts = {
+        path: path.read_text(encoding="utf-8") for path in [TREE / "README.md", *paths] if path.suffix in (".py", ".yml", ".md", ".rst")
+    }
+    hints = [(path, hint) for path, text in texts.items() for hint in re.findall(r"pip install ([^\n\"`]*)", text)]
+    assert len(hints) > 5
+    assert [(path, hint) for path, hint in hints if re.search(r"[\[<>]", re.sub(r"'[^']*'", "", hint))] == []

@@ -107,7 +107,7 @@ def _asked(settings: Settings) -> list[str]:
     """The addresses by the first DNS server of the task that answers; IPv6 is asked for only where there is no IPv4 address."""
     if DNSPYTHON_ERROR is not None:
         raise ActivationError(
-            "dns_servers needs the Python package dnspython on the control node: pip install dnspython.", source="dns"
+            "dns_servers needs the Python package dnspython on the control node: pip install 'dnspython>=2.7'.", source="dns"
         ) from DNSPYTHON_ERROR
     resolver = dns.resolver.Resolver(configure=False)
     resolver.lifetime = settings.timeout

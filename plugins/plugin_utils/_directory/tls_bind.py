@@ -62,7 +62,7 @@ def bind(connection: t.Any, server: str, binding: bytes) -> None:
     """
     if GSSAPI_ERROR is not None:
         raise ActivationError(
-            "LDAPS needs the Python package gssapi on the control node: pip install pyspnego[kerberos].", source="kerberos"
+            "LDAPS needs the Python package gssapi on the control node: pip install 'pyspnego[kerberos]'.", source="kerberos"
         ) from GSSAPI_ERROR
     # No integrity is asked for: a controller refuses it inside TLS.
     flags = gssapi.RequirementFlag.mutual_authentication | gssapi.RequirementFlag.out_of_sequence_detection

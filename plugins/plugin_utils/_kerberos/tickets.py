@@ -41,7 +41,7 @@ def tickets(logon: Logon) -> Iterator[None]:
     """
     if KRB5_ERROR is not None:
         raise ActivationError(
-            "Kerberos needs the Python package krb5 on the control node: pip install pyspnego[kerberos].", source="kerberos"
+            "Kerberos needs the Python package krb5 on the control node: pip install 'pyspnego[kerberos]'.", source="kerberos"
         ) from KRB5_ERROR
     account = logon.account
     with _ENVIRONMENT, _configuration(logon) as configuration, _environment({"KRB5_CONFIG": configuration}):

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The codes that Windows, WMI and WS-Management answer with, in our own words. Data only; C(errors) reads it.
 
+Meaning and remedy are those at an activation; C(asked) has what differs where something else was asked.
+
 A symbolic name stands only where the header of the Windows SDK that C(source) names, or the one of the code's own
 facility (C(winerror.h), C(slerror.h)), has it for exactly this number; otherwise it is empty.
 """
@@ -100,6 +102,12 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0xC004F02F, "SL_E_CIDIID_INVALID_DATA_LENGTH", "the installation ID or confirmation ID has the wrong length", _CID, SLERROR),
     (0xC004F030, "SL_E_CIDIID_NOT_DEPOSITED", "the confirmation ID could not be stored", _CID, SLERROR),
     (0xC004F031, "SL_E_CIDIID_MISMATCHED", "installation ID and confirmation ID do not belong together", _CID, SLERROR),
+    (0xC004F032, "SL_E_INVALID_BINDING_BLOB", "the data that binds the license to this computer is not valid",
+     "activate again; if it stays so, install the key again", SLERROR),
+    (0xC004F033, "SL_E_PRODUCT_KEY_INSTALLATION_NOT_ALLOWED", "the product key must not be installed here",
+     "read the Application event log of the host, and use a key of the installed edition", SLERROR),
+    (0xC004F034, "SL_E_EUL_NOT_AVAILABLE", "a license of the product was not found or is not valid",
+     "use a key of the installed edition; if it is one, run slmgr.vbs /rilc on the host and activate again", SLERROR),
     (0xC004F035, "SL_E_VL_NOT_WINDOWS_SLP",
      "a volume key needs a qualifying operating system on this computer and none is marked in its firmware",
      "use a computer that was sold with Windows, or activate by MAK", ERRDOC),
@@ -160,6 +168,8 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0x80070057, "E_INVALIDARG", "a parameter is wrong", "check the key and the other values of the task", SLMGR),
     (0x8007007B, "ERROR_INVALID_NAME", "the KMS host's name does not exist in DNS",
      "repair DNS, or set a fixed KMS host, or activate by MAK", ERRDOC),
+    (0x80070422, "ERROR_SERVICE_DISABLED", "the licensing service is disabled on the host",
+     "set the start type of sppsvc (slsvc on Windows Vista and Server 2008) to Automatic on the host", WINERROR),
     (0x80070490, "ERROR_NOT_FOUND", "the product key did not work",
      "install the key with this collection instead of the settings page", OBSERVED),
     (0x800706BA, "RPC_S_SERVER_UNAVAILABLE", "the RPC server is not available",

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .asked import ROWS as OTHER_ROWS
+from .asked import Asked
 from .error_table import ROWS
 
 
@@ -30,11 +32,22 @@ class ErrorInfo:
 
 
 _BY_CODE = {row[0]: ErrorInfo(*row) for row in ROWS}
+_ELSEWHERE = {
+    (code, place): replace(_BY_CODE[code], meaning=meaning, remedy=remedy)
+    for code, places, meaning, remedy in OTHER_ROWS
+    for place in places
+}
 
 
-def describe(code: int) -> ErrorInfo | None:
-    """The table's row for a code, signed or unsigned; C(None) for a code that the table lacks."""
-    return _BY_CODE.get(code & 0xFFFFFFFF)
+def describe(code: int, asked: Asked = Asked.ACTIVATION) -> ErrorInfo | None:
+    """The table's row for a code, signed or unsigned; C(None) for a code that the table lacks.
+
+    Args:
+        code: The code.
+        asked: What it is the answer to.
+    """
+    code &= 0xFFFFFFFF
+    return _ELSEWHERE.get((code, asked)) or _BY_CODE.get(code)
 
 
 def name_of(code: int) -> str:
@@ -48,12 +61,16 @@ def hexadecimal(code: int) -> str:
     return f"0x{code & 0xFFFFFFFF:08X}"
 
 
-def sentence(code: int) -> str:
+def sentence(code: int, asked: Asked = Asked.ACTIVATION) -> str:
     """A code with its name, its meaning and what to do, as a clause that ends with a full stop.
 
     An unknown code names the program with which Windows itself shows its text, as slmgr.vbs does.
+
+    Args:
+        code: The code, signed or unsigned.
+        asked: What it is the answer to.
     """
-    known = describe(code)
+    known = describe(code, asked)
     shown = hexadecimal(code)
     if known is None:
         return f"{shown}: a code that this collection does not know; slui.exe 0x2a {shown} on a Windows computer shows its text."

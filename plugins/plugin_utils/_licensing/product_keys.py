@@ -11,23 +11,20 @@ from __future__ import annotations
 import re
 
 from .._errors import ActivationError
+from .copied import joined
 
 # The 24 characters of all keys, and N, which keys since Windows 8 hold exactly once.
 ALPHABET = "BCDFGHJKMPQRTVWXY2346789N"
 _SHAPE = re.compile(rf"[{ALPHABET}]{{5}}(?:-[{ALPHABET}]{{5}}){{4}}")
-# What word processors and web pages make of a hyphen: U+2010 to U+2015, the minus sign, small and full-width hyphens,
-# and the soft hyphen.
-_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"), "-")
-_INVISIBLE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 
 
 def normalise(key: str) -> str:
-    """A key in the form C(XXXXX-XXXXX-XXXXX-XXXXX-XXXXX), whatever dashes, blanks and case it was given with.
+    """A key in the form C(XXXXX-XXXXX-XXXXX-XXXXX-XXXXX), whatever dashes, blanks, invisible characters and case it was given with.
 
     Raises:
         ActivationError: It has not the shape of a product key.
     """
-    characters = _INVISIBLE.sub("", key).translate(_DASHES).replace("-", "").upper()
+    characters = joined(key).upper()
     grouped = "-".join(characters[start : start + 5] for start in range(0, len(characters), 5))
     if _SHAPE.fullmatch(grouped) is None:
         raise ActivationError(f"The product key does not have the shape of one: {_complaint(characters)}.", source="options")

@@ -9,18 +9,15 @@ Technical Reference, "Registry settings"). Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ActivationError
-from .._srv_value import plain_name
+from .._srv_value import NUMBERS, is_plain_name, plain_name
 from .._text import LONGEST_NAME, visible
 
 VALUE_NAME = "DnsDomainPublishList"
-_NUMBERS = range(65536)
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,15 @@ class ListPlan:
 def parse_line(text: str) -> PublishLine | None:
     """A line, whatever blanks, case and final dot it is written with; C(None) for what is none."""
     domain, *numbers = (part.strip() for part in text.split(","))
-    if not domain.strip(".") or len(numbers) > 2 or not all(_is_number(number) for number in numbers):
+    name = plain_name(domain)
+    if not is_plain_name(name) or len(numbers) > 2 or not all(_is_number(number) for number in numbers):
         return None
-    return PublishLine(plain_name(domain), *map(int, numbers))
+    return PublishLine(name, *map(int, numbers))
+
+
+def is_unusable(text: str) -> bool:
+    """Whether a line names no DNS domain with a priority and a weight, so that no host publishes itself by it."""
+    return parse_line(text) is None
 
 
 def checked_lines(given: Sequence[Mapping[str, Any]], option: str) -> tuple[PublishLine, ...]:
@@ -107,10 +110,10 @@ def checked_lines(given: Sequence[Mapping[str, Any]], option: str) -> tuple[Publ
     lines: list[PublishLine] = []
     for entry in given:
         line = PublishLine(plain_name(entry["domain"]), entry["priority"] or 0, entry["weight"] or 0)
-        if len(line.domain) > 253 or not all(_LABEL.fullmatch(label) for label in line.domain.split(".")):
+        if not is_plain_name(line.domain):
             raise ActivationError(f"{option}: '{entry['domain']}' is no name of a DNS domain.", source="options")
         for name, number in (("priority", line.priority), ("weight", line.weight)):
-            if number not in _NUMBERS:
+            if number not in NUMBERS:
                 raise ActivationError(
                     f"{option}: the {name} of {line.domain} is {number}, but has to be from 0 to 65535.", source="options"
                 )
@@ -174,4 +177,4 @@ def _numbers(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in _NUMBERS
+    return text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) in NUMBERS

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from .._errors import ActivationError
+from .._licensing.copied import compact
 from .._licensing.offline_ids import is_extended_pid
 
 SERVICE_NAMESPACE = "http://www.microsoft.com/BatchActivationService"
@@ -58,12 +59,12 @@ class Question:
 
 
 def checked_extended_pid(text: str) -> str:
-    """An extended PID without blanks around it.
+    """An extended PID without blanks, invisible characters and other dashes than hyphens.
 
     Raises:
         ActivationError: It has not the shape of one. A text that may be a product key is not repeated.
     """
-    pid = text.strip()
+    pid = compact(text)
     if is_extended_pid(pid):
         return pid
     shown = f"'{pid}'" if len(pid) <= _LONGEST_SHOWN and any(character.isdigit() for character in pid) and "." in pid else "what was given"

@@ -15,25 +15,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from .._errors import ActivationError
-from .._licensing.product_keys import last_five, normalise
 from .._plan import Step
+from .._text import LONGEST_NAME, visible
+from .components import (
+    ARCHITECTURES,
+    COMPONENT,
+    IDENTITY,
+    NAMESPACE,
+    SETTING,
+    SETUP_COMPONENT,
+    SETUP_SETTING,
+    SPECIALIZE,
+    WINDOWS_PE,
+    has_components,
+    installable,
+    key_in,
+    last_five_in,
+    qualified,
+    shown_of,
+    tagged,
+)
 from .elements import Element, parse
 from .layout import Edit, Layout, apply
-
-NAMESPACE = "urn:schemas-microsoft-com:unattend"
-SPECIALIZE = "specialize"
-COMPONENT = "Microsoft-Windows-Shell-Setup"
-SETTING = "ProductKey"
-WINDOWS_PE = "windowsPE"
-SETUP_COMPONENT = "Microsoft-Windows-Setup"
-SETUP_SETTING = ("UserData", "ProductKey", "Key")
-# What identifies a component of Windows beside its name and architecture, in every answer file that Windows SIM writes.
-_IDENTITY = 'publicKeyToken="31bf3856ad364e35" language="neutral" versionScope="nonSxS"'
-NO_KEY = "a text that is no product key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def change(body: bytes, path: str, wanted: Wanted) -> Changed:
     changed = apply(body, edits)
     # Read again: what is reported is what the new document says, and a splice that broke it would show here.
     after = _AnswerFile(changed, path)
-    return Changed(changed, steps, after.warnings(wanted.key), after.keys(), after.setup_keys())
+    return Changed(changed, steps, after.warnings(wanted), after.keys(), after.setup_keys())
 
 
 class _AnswerFile:
@@ -107,7 +115,7 @@ class _AnswerFile:
         """The key into each architecture."""
         steps, edits = [], []
         components = self._activation_components()
-        architectures = wanted.architectures or tuple(components) or self._architectures()
+        architectures = wanted.architectures or installable(components) or self._architectures()
         if not architectures:
             raise ActivationError(
                 f"{self._path} has no component that tells for which processor architecture the key is; give architectures.",
@@ -123,9 +131,9 @@ class _AnswerFile:
             if component is None:
                 new.append(architecture)
             elif setting is None:
-                edits.append(self._layout.insert(component, [(0, _tagged(component, SETTING, wanted.key))]))
+                edits.append(self._layout.insert(component, [(0, tagged(component, SETTING, wanted.key))]))
             elif setting.closes_itself:
-                edits.append(Edit(setting.start, setting.end, _tagged(component, SETTING, wanted.key).encode()))
+                edits.append(Edit(setting.start, setting.end, tagged(component, SETTING, wanted.key).encode()))
             else:
                 edits.append(Edit(setting.inner, setting.close, wanted.key.encode()))
         if new:
@@ -139,7 +147,7 @@ class _AnswerFile:
             if wanted.architectures and architecture not in wanted.architectures:
                 continue
             setting = self._setting(component)
-            if setting is None or (wanted.key and _key(setting) != wanted.key):
+            if setting is None or (wanted.key and key_in(setting) != wanted.key):
                 continue
             steps.append(self._step(architecture, setting, None))
             edits.append(self._layout.remove(setting))
@@ -148,24 +156,35 @@ class _AnswerFile:
     def keys(self) -> list[dict[str, Any]]:
         """The key of each architecture that has one."""
         found = {architecture: self._setting(component) for architecture, component in self._activation_components().items()}
-        return [_shown(architecture, setting) for architecture, setting in found.items() if setting]
+        return [shown_of(architecture, setting) for architecture in installable(found) if (setting := found[architecture])]
 
     def setup_keys(self) -> list[dict[str, Any]]:
         """The keys by which Setup chooses an image."""
-        return [_shown(architecture, key) for architecture, key in self._image_keys()]
+        return [shown_of(architecture, key) for architecture, key in self._image_keys()]
 
-    def warnings(self, key: str) -> list[str]:
-        """What the user has to know about keys that are left alone.
-
-        Args:
-            key: The key that the task is about; empty where it is about none.
-        """
-        warnings = []
+    def warnings(self, wanted: Wanted) -> list[str]:
+        """What the user has to know about keys that are left alone, and about a key that has no effect."""
+        key, warnings = wanted.key, []
+        if (
+            wanted.present
+            and PurePath(self._path).name.lower() == "autounattend.xml"
+            and not any(map(has_components, self._settings(WINDOWS_PE)))
+        ):
+            warnings.append(
+                f"{self._path} has no component in the pass {WINDOWS_PE}. Setup ignores an AutoUnattend.xml without it when it starts from"
+                " media, so the key has no effect. Add the pass, or name the file with setup.exe /unattend."
+            )
+        for architecture, component in self._activation_components().items():
+            if architecture not in ARCHITECTURES and any(component.named(SETTING)):
+                warnings.append(
+                    f"{self._path} has a {SETTING} of {COMPONENT} for {visible(architecture, LONGEST_NAME)}, which is no architecture that"
+                    " Setup installs. It has no effect; remove it with state: absent, or correct the architecture."
+                )
         if any(settings.attributes.get("wasPassProcessed", "").lower() == "true" for settings in self._settings(SPECIALIZE)):
             warnings.append(
                 f"{self._path} is a copy that Setup has worked through (wasPassProcessed), so that its pass {SPECIALIZE} has no effect any more."
             )
-        if key and any(_key(found) == key for _architecture, found in self._image_keys()):
+        if key and any(key_in(found) == key for _architecture, found in self._image_keys()):
             warnings.append(
                 f"{self._path}: the same key stands in the pass {WINDOWS_PE} too, where Setup chooses the image by it;"
                 " that one was left as it is."
@@ -179,7 +198,7 @@ class _AnswerFile:
         return warnings
 
     def _step(self, architecture: str, setting: Element | None, after: str | None) -> Step:
-        before = None if setting is None else _last_five(setting)
+        before = None if setting is None else last_five_in(setting)
         return Step(self._path, f"{SETTING} of {COMPONENT} ({SPECIALIZE}, {architecture})", before, after, "rename")
 
     def _settings(self, wanted: str) -> list[Element]:
@@ -235,8 +254,7 @@ class _AnswerFile:
         for settings in self._root.named("settings"):
             of_setup = settings.attributes.get("pass", "").lower() == WINDOWS_PE.lower()
             for component in settings.named("component"):
-                if architecture := component.attributes.get("processorArchitecture", "").lower():
-                    by_pass[of_setup][architecture] = None
+                by_pass[of_setup].update(dict.fromkeys(installable([component.attributes.get("processorArchitecture", "").lower()])))
         return tuple(by_pass[False] or by_pass[True])
 
     def _image_keys(self) -> Iterator[tuple[str, Element]]:
@@ -255,43 +273,13 @@ class _AnswerFile:
         depth = 0 if settings else 1
         lines = []
         for architecture in architectures:
-            attributes = f'name="{COMPONENT}" processorArchitecture={quoteattr(architecture)} {_IDENTITY}'
+            attributes = f'name="{COMPONENT}" processorArchitecture={quoteattr(architecture)} {IDENTITY}'
             lines += [
-                (depth, f"<{_qualified(like, 'component')} {attributes}>"),
-                (depth + 1, _tagged(like, SETTING, key)),
-                (depth, f"</{_qualified(like, 'component')}>"),
+                (depth, f"<{qualified(like, 'component')} {attributes}>"),
+                (depth + 1, tagged(like, SETTING, key)),
+                (depth, f"</{qualified(like, 'component')}>"),
             ]
         if settings:
             return self._layout.insert(settings, lines)
-        tag = _qualified(like, "settings")
+        tag = qualified(like, "settings")
         return self._layout.insert(self._root, [(0, f'<{tag} pass="{SPECIALIZE}">'), *lines, (0, f"</{tag}>")])
-
-
-def _qualified(like: Element, name: str) -> str:
-    """A name with the prefix that an element in the same namespace has."""
-    return f"{like.prefix}:{name}" if like.prefix else name
-
-
-def _tagged(like: Element, name: str, text: str) -> str:
-    tag = _qualified(like, name)
-    return f"<{tag}>{text}</{tag}>"
-
-
-def _key(setting: Element) -> str:
-    """The key in a setting in Windows' form; empty where it holds something else."""
-    try:
-        return normalise(setting.text)
-    except ActivationError:
-        return ""
-
-
-def _last_five(setting: Element) -> str:
-    """What may be shown of a setting; anything that is no key might be one with a slip, or something else that nobody is to see."""
-    key = _key(setting)
-    if not key:
-        return NO_KEY if setting.text.strip() else "empty"
-    return last_five(key) if setting.text == key else f"{last_five(key)}, not in the form that Windows takes"
-
-
-def _shown(architecture: str, setting: Element) -> dict[str, Any]:
-    return {"architecture": architecture, "partial_product_key": _key(setting)[-5:]}

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
 from . import computer, programs, registry
@@ -149,7 +150,7 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
                 name=fault.name,
                 source="windows",
             ) from fault
-        check_return_value(session, f"MSFT_NetFirewallRule.{method}", answer)
+        check_return_value(session, f"MSFT_NetFirewallRule.{method}", answer, Asked.WINDOWS)
         return
     if _is_on(session, rule.name) == on:
         # The other rule of its group was switched before, and it with it.

@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Callable
 
 from .._errors import ActivationError
+from .._licensing.publish_list import VALUE_NAME, is_unusable
 from .._plan import Step
-from .._text import visible
+from .._text import some, visible
 from .._wsman.session import Session
 from . import licensing, listening, publish_list
 from .host_work import HostWork
@@ -50,6 +51,11 @@ def plan_publish_list(work: HostWork, restart: bool) -> None:
     if wish is None:
         return
     plan = publish_list.planned(wish, work.state.publish_list)
+    if unusable := [f"'{line}'" for line in plan.foreign if is_unusable(line)]:
+        work.warnings.append(
+            f"{work.name}: {VALUE_NAME} has {some(unusable)}. Windows needs domain, priority and weight with commas between them, so it does"
+            " not publish the host by that. publish_list_mode: exact removes it."
+        )
     write = publish_list.writer(work.session, licensing.version_of(work.state.service), plan)
     # One write makes them all, so the first step is the one that can fail.
     apply: Callable[[], None] = (lambda: work.restart(write)) if restart else write

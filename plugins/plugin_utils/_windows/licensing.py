@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked
 from .._licensing.channels import Channel, classify
 from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
@@ -239,12 +240,12 @@ def spoken_status(product: Product | None) -> str:
     return status_name(product.status) + reason
 
 
-def check_return_value(session: Session, call: str, answer: Mapping[str, Value]) -> None:
+def check_return_value(session: Session, call: str, answer: Mapping[str, Value], asked: Asked = Asked.ACTIVATION) -> None:
     """A failure normally comes as a fault; one that comes as ReturnValue is an HRESULT all the same."""
     code = number(answer["ReturnValue"])
     if code:
         raise ActivationError(
-            f"{session.host}: {call} failed with {sentence(code)}", code=hexadecimal(code), name=name_of(code), source="windows"
+            f"{session.host}: {call} failed with {sentence(code, asked)}", code=hexadecimal(code), name=name_of(code), source="windows"
         )
 
 

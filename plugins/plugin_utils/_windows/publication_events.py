@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked
 from .._licensing.errors import sentence
 from .._text import visible
 from .._wsman.cim import Value
@@ -76,6 +77,6 @@ def _said(domain: str, events: Iterable[dict[str, Value]]) -> str:
             )
         code = next((text for text in texts if _CODE.fullmatch(text)), "")
         if code:
-            return f"Its event log has the reason for {domain} as event {_FAILED}: {sentence(int(code, 16))}"
+            return f"Its event log has the reason for {domain} as event {_FAILED}: {sentence(int(code, 16), Asked.PUBLISHING)}"
         return f"Its event log has event {_FAILED} for {domain}: {', '.join(texts)}."
     return f"Its event log has neither event {_FAILED} nor {_SUCCEEDED} for {domain} since then: it has not tried."

@@ -92,10 +92,14 @@ _KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("kerberos library is not installed", "pykerberos is not installed"),
-        "the Kerberos extra of the connection's package is not installed; pip install pywinrm[kerberos] or pypsrp[kerberos]",
+        "the Kerberos extra of pywinrm is missing on the control node: pip install 'pywinrm[kerberos]'",
     ),
+    (("gssapi library is not installed",), "the Kerberos extra of pypsrp is missing on the control node: pip install 'pypsrp[kerberos]'"),
     (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
 )
+
+# What pypsrp says, and what pywinrm says.
+_NO_CREDSSP = {"cannot use credssp auth as requests-credssp is not installed": "pypsrp", "requests-credssp is not installed": "pywinrm"}
 
 # What SSPI and MIT krb5 say of an account that a domain controller or a computer turned down.
 _BAD_LOGONS = (
@@ -253,6 +257,9 @@ def explain_authentication(error: BaseException | str, spn: Spn | None = None) -
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
             return f"Kerberos is not possible: {meaning}"
+    for said, package in _NO_CREDSSP.items():
+        if said in plain:
+            return f"CredSSP is not possible: its extra of {package} is missing on the control node: pip install '{package}[credssp]'"
     if isinstance(error, str):
         return one_line(text).rstrip(".")
     if is_a(_deepest(error), *_SLIPS):

@@ -13,6 +13,7 @@ from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked, asked_of
 from . import namespaces as ns
 from .cim import CimClass, CimType, Embedded, Reference, Value, format_value, is_array
 
@@ -52,12 +53,14 @@ class Request:
         envelope: The message in UTF-8.
         label: What it asks for, in words for a log: never a value.
         timeout: Seconds after which the target is to give it up.
+        asked: The kind of what it asks for, which decides what the code of a fault means.
     """
 
     message_id: str
     envelope: bytes
     label: str
     timeout: int = OPERATION_TIMEOUT
+    asked: Asked = Asked.WINDOWS
 
 
 def class_uri(cim_class: CimClass) -> str:
@@ -65,19 +68,21 @@ def class_uri(cim_class: CimClass) -> str:
     return f"{ns.WMI}/{cim_class.namespace}/{cim_class.name}"
 
 
-def enumerate_request(endpoint: str, namespace: str, wql: str, timeout: int = OPERATION_TIMEOUT) -> Request:
-    """A WQL query. The answer brings the first items and usually a context to pull the others with."""
+def enumerate_request(endpoint: str, cim_class: CimClass, wql: str, timeout: int = OPERATION_TIMEOUT) -> Request:
+    """A WQL query of a class. The answer brings the first items and usually a context to pull the others with."""
     body = (
         f"<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>{MAX_ELEMENTS}</w:MaxElements>"
         f'<w:Filter Dialect="{ns.WQL}">{_text(wql)}</w:Filter></n:Enumerate>'
     )
-    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.ENUMERATE, body, "query", timeout=timeout)
+    resource = f"{ns.WMI}/{cim_class.namespace}/*"
+    return _request(endpoint, resource, ns.ENUMERATE, body, "query", timeout=timeout, asked=asked_of(cim_class.name, False))
 
 
-def pull_request(endpoint: str, namespace: str, context: str) -> Request:
+def pull_request(endpoint: str, cim_class: CimClass, context: str) -> Request:
     """The next page of a query."""
     body = f"<n:Pull><n:EnumerationContext>{_text(context)}</n:EnumerationContext><n:MaxElements>{MAX_ELEMENTS}</n:MaxElements></n:Pull>"
-    return _request(endpoint, f"{ns.WMI}/{namespace}/*", ns.PULL, body, "next page of a query")
+    asked = asked_of(cim_class.name, False)
+    return _request(endpoint, f"{ns.WMI}/{cim_class.namespace}/*", ns.PULL, body, "next page of a query", asked=asked)
 
 
 def release_request(endpoint: str, namespace: str, context: str) -> Request:
@@ -99,7 +104,7 @@ def config_request(endpoint: str) -> Request:
 
 def get_request(endpoint: str, cim_class: CimClass, selectors: Mapping[str, str]) -> Request:
     """One instance by its keys."""
-    return _request(endpoint, class_uri(cim_class), ns.GET, "", f"{cim_class.name}.Get", selectors)
+    return _request(endpoint, class_uri(cim_class), ns.GET, "", f"{cim_class.name}.Get", selectors, asked=asked_of(cim_class.name, False))
 
 
 def put_request(endpoint: str, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> Request:
@@ -114,7 +119,7 @@ def invoke_request(
     """A method of an instance, or without selectors a static one."""
     uri = class_uri(cim_class)
     body = _typed_element(f"{method}_INPUT", uri, arguments, cim_class.methods[method].inputs)
-    return _request(endpoint, uri, f"{uri}/{method}", body, f"{cim_class.name}.{method}", selectors)
+    return _request(endpoint, uri, f"{uri}/{method}", body, f"{cim_class.name}.{method}", selectors, asked=asked_of(cim_class.name, True))
 
 
 def _typed_element(name: str, uri: str, given: Mapping[str, Value], types: Mapping[str, CimType]) -> str:
@@ -197,6 +202,7 @@ def _request(
     label: str,
     selectors: Mapping[str, str] | None = None,
     timeout: int = OPERATION_TIMEOUT,
+    asked: Asked = Asked.WINDOWS,
 ) -> Request:
     message_id = f"uuid:{str(uuid.uuid4()).upper()}"
     envelope = _ENVELOPE.format(
@@ -208,4 +214,4 @@ def _request(
         selectors=_selector_set(selectors),
         body=body,
     )
-    return Request(message_id, envelope.encode("utf-8"), label, timeout)
+    return Request(message_id, envelope.encode("utf-8"), label, timeout, asked)

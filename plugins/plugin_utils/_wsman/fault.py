@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked
 from .._licensing.errors import describe, hexadecimal, name_of, sentence
 from .._text import one_line, visible
 from . import namespaces as ns
@@ -51,7 +52,9 @@ class WsmanFault(ActivationError):
         text: The target's own words, in its own language; may be empty.
     """
 
-    def __init__(self, label: str, codes: list[int], subcode: str, text: str, own: Sequence[OwnCode] = ()) -> None:
+    def __init__(
+        self, label: str, codes: list[int], subcode: str, text: str, own: Sequence[OwnCode] = (), asked: Asked = Asked.WINDOWS
+    ) -> None:
         self.label = label
         self.codes = codes
         self.own = tuple(own)
@@ -60,7 +63,7 @@ class WsmanFault(ActivationError):
         code = codes[0] if codes and not self._is_behind(codes[0]) else 0
         shown, name = (hexadecimal(code), name_of(code)) if code else ("", "")
         if code:
-            message = f"{label} failed with {sentence(code)}"
+            message = f"{label} failed with {sentence(code, asked)}"
             if text and not describe(code):
                 message += f" Windows said: {text.rstrip('.')}."
         elif own:
@@ -93,7 +96,7 @@ class WsmanFault(ActivationError):
         return bool(self.codes) and self.codes[0] in _NOT_FOUND_CODES and not self.own
 
 
-def check_hresult(return_value: int | None, label: str) -> None:
+def check_hresult(return_value: int | None, label: str, asked: Asked = Asked.WINDOWS) -> None:
     """What a method returned, judged like a fault where it is an HRESULT that says failure.
 
     slmgr.vbs never looks at ReturnValue, because a COM caller gets the failure raised; over WS-Management it may come
@@ -103,10 +106,10 @@ def check_hresult(return_value: int | None, label: str) -> None:
         WsmanFault: The high bit is set.
     """
     if return_value is not None and (return_value < 0 or return_value & _SEVERITY):
-        raise WsmanFault(label, [return_value & 0xFFFFFFFF], "", "")
+        raise WsmanFault(label, [return_value & 0xFFFFFFFF], "", "", asked=asked)
 
 
-def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
+def parse_fault(fault: ET.Element, label: str, asked: Asked = Asked.WINDOWS) -> WsmanFault:
     """The exception for a C(s:Fault) element."""
     subcode = fault.findtext(f"{{{ns.SOAP}}}Code/{{{ns.SOAP}}}Subcode/{{{ns.SOAP}}}Value", "").strip().rpartition(":")[2]
     outer, inner = Codes(), Codes()
@@ -132,7 +135,7 @@ def parse_fault(fault: ET.Element, label: str) -> WsmanFault:
     placed = list(dict.fromkeys([*inner.hresults, *outer.hresults]))
     ordered = sorted(dict.fromkeys([*placed, *spoken]), key=lambda code: _rank(code, code in placed))
     shown = next((one_line(text) for text in texts if text), "")
-    return WsmanFault(label, ordered, subcode, shown, list(dict.fromkeys([*inner.own, *outer.own])))
+    return WsmanFault(label, ordered, subcode, shown, list(dict.fromkeys([*inner.own, *outer.own])), asked)
 
 
 def _rank(code: int, is_placed: bool) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._errors import ActivationError
+from .._licensing.asked import Asked
 from .._text import LONGEST_NAME, visible
 from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
@@ -40,13 +41,14 @@ class Page:
     context: str
 
 
-def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None:
+def parse_body(message: bytes, message_id: str, label: str, asked: Asked = Asked.WINDOWS) -> ET.Element | None:
     """The first element in the body of an answer; C(None) where the body is empty.
 
     Args:
         message: The answer as it came.
         message_id: The request's; the answer has to relate to it.
         label: What was asked for, for the message of a fault.
+        asked: The kind of it, which decides what a code means.
 
     Raises:
         WsmanFault: The answer is a fault.
@@ -62,7 +64,7 @@ def parse_body(message: bytes, message_id: str, label: str) -> ET.Element | None
     content = body[0] if len(body) else None
     if content is not None and content.tag == f"{{{ns.SOAP}}}Fault":
         # A fault may come without RelatesTo.
-        raise parse_fault(content, label)
+        raise parse_fault(content, label, asked)
     relates_to = root.findtext(f"{{{ns.SOAP}}}Header/{{{ns.ADDRESSING}}}RelatesTo", "").strip()
     if relates_to.lower() != message_id.lower():
         raise ActivationError(

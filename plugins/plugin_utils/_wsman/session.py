@@ -41,7 +41,7 @@ _LOOK_AT_WMI = "Check WMI on the host; winmgmt /verifyrepository there shows dam
 _READ_AGAIN = "A second run reads the state before it does anything."
 
 
-class Session:
+class Session(contextlib.AbstractContextManager["Session"]):
     """WMI of one host.
 
     Args:
@@ -85,7 +85,7 @@ class Session:
         patient = timeout >= envelope.OPERATION_TIMEOUT
         before = self._received
         tally = Tally(label, self._carrier.endpoint)
-        request = envelope.enumerate_request(self._carrier.endpoint, cim_class.namespace, wql, timeout)
+        request = envelope.enumerate_request(self._carrier.endpoint, cim_class, wql, timeout)
         content = self._exchange(request, label, repeatable=patient)
         name = "EnumerateResponse"
         rows: list[dict[str, Value]] = []
@@ -99,7 +99,7 @@ class Session:
             if not page.context:
                 return rows
             # A page that got lost can't be pulled again: the context has moved on.
-            pull = envelope.pull_request(self._carrier.endpoint, cim_class.namespace, page.context)
+            pull = envelope.pull_request(self._carrier.endpoint, cim_class, page.context)
             content = self._exchange(pull, label, repeatable=False)
             name = "PullResponse"
 
@@ -156,7 +156,7 @@ class Session:
                 raise _told(label, odd) from None
             # It was carried out, and what it says of it is not known.
             raise UnknownOutcome(f"{label}: {odd.message} {_READ_AGAIN}", source="wsman") from None
-        check_hresult(output["ReturnValue"], label)
+        check_hresult(output["ReturnValue"], label, request.asked)
         return output
 
     def identify(self) -> Identity:
@@ -198,9 +198,6 @@ class Session:
         """Close the connection."""
         self._carrier.close()
 
-    def __enter__(self) -> Session:
-        return self
-
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
@@ -237,7 +234,7 @@ class Session:
             lost.late = unknown.late
             raise lost from None
         try:
-            return parse_body(answer, request.message_id, label)
+            return parse_body(answer, request.message_id, label, request.asked)
         except WsmanFault as fault:
             if fault.timed_out:
                 late = UnknownOutcome(

@@ -38,6 +38,9 @@ __all__ = [
 # How pywinrm says that nobody has chosen a proxy; it would take that of the environment, and show it with its account.
 _NOT_CHOSEN = "legacy_requests"
 
+# The extra has to be compiled, and who does without Kerberos does without it.
+_INSTALL = {package: f"pip install {package}, with Kerberos '{package}[kerberos]'" for package in ("pywinrm", "pypsrp")}
+
 
 class Templar(t.Protocol):
     """What makes values of templates."""
@@ -83,10 +86,12 @@ def read_settings(connection: t.Any, host: str, kinit: bool = True) -> Connectio
 
 
 def not_wsman(name: str, host: str) -> ActivationError:
-    """The error for a connection that is neither C(winrm) nor C(psrp)."""
+    """The error for a connection that is neither C(winrm) nor C(psrp); it recommends the one whose package is installed."""
+    instead = "psrp" if PSRP_ERROR is None else "winrm"
+    package = "" if PSRP_ERROR is None or WINRM_ERROR is None else f" Install its package: {_INSTALL['pywinrm']}."
     return ActivationError(
         f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
-        " ansible_connection: psrp and ansible_port: 5985.",
+        f" ansible_connection: {instead} and ansible_port: 5985.{package}",
         source="options",
     )
 
@@ -136,11 +141,18 @@ def log_on(connection: t.Any, host: str, user: str, password: str) -> str:
             os.environ["KRB5CCNAME"] = before
 
 
+def _lacks(name: str, package: str, host: str, installed: str) -> ActivationError:
+    """The error for a connection without its package; C(installed) is the other connection where it has its own."""
+    instead = f" Or set ansible_connection: {installed}, whose package is installed." if installed else ""
+    return ActivationError(
+        f"{host}: ansible_connection={name} needs the Python package {package} on the control node: {_INSTALL[package]}.{instead}",
+        source="options",
+    )
+
+
 def _winrm_settings(connection: t.Any, host: str, kinit: bool) -> ConnectionSettings:
     if WINRM_ERROR:
-        raise ActivationError(
-            f"{host}: ansible_connection=winrm needs the Python package pywinrm on the control node.", source="options"
-        ) from WINRM_ERROR
+        raise _lacks("winrm", "pywinrm", host, "" if PSRP_ERROR else "psrp") from WINRM_ERROR
     try:
         connection._build_winrm_kwargs()
         managed = not kinit and bool(connection._kerb_managed) and "kerberos" in connection._winrm_transport
@@ -175,9 +187,7 @@ def _winrm_settings(connection: t.Any, host: str, kinit: bool) -> ConnectionSett
 
 def _psrp_settings(connection: t.Any, host: str) -> ConnectionSettings:
     if PSRP_ERROR:
-        raise ActivationError(
-            f"{host}: ansible_connection=psrp needs the Python package pypsrp on the control node.", source="options"
-        ) from PSRP_ERROR
+        raise _lacks("psrp", "pypsrp", host, "" if WINRM_ERROR else "winrm") from PSRP_ERROR
     try:
         connection._build_kwargs()
         arguments = dict(connection._psrp_conn_kwargs)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import error_catalogue
@@ -14,6 +15,7 @@ from unit.lab.product_session import open_direct, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, install
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish, PublishLine
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
@@ -75,6 +77,8 @@ CLIENT = {
     "hardware that has changed": 0xC004F00F,
     "a copy that is not genuine": 0xC004F200,
     "a MAK that has no activations left": 0xC004C020,
+    "a client whose licensing service is disabled": 0x80070422,
+    "a client that lacks the license of its product": 0xC004F034,
 }
 """What Windows answers to Activate on a client."""
 
@@ -92,7 +96,10 @@ UNPUBLISHED = {
 WORKGROUP = "a computer of a workgroup"
 NOT_RESTARTED, NOT_BACK = "a reboot that does not come about", "a computer that does not come back"
 REBOOT_REFUSED, REBOOT_LOST = "a reboot that is refused", "a reboot that does not come about, whose order may have been lost"
-PUBLISHED = error_catalogue.paired("A KMS host in DNS", [*UNPUBLISHED, WORKGROUP, REBOOT_REFUSED, NOT_RESTARTED, REBOOT_LOST, NOT_BACK])
+UNUSABLE = "a line of the publish list that Windows does not read"
+PUBLISHED = error_catalogue.paired(
+    "A KMS host in DNS", [*UNPUBLISHED, UNUSABLE, WORKGROUP, REBOOT_REFUSED, NOT_RESTARTED, REBOOT_LOST, NOT_BACK]
+)
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +202,22 @@ def test_a_kms_host_that_does_not_get_into_dns(domain: FakeDomain, case: str) ->
     settings = {"dns_publishing": False} if "publishes" in more else {}
     host = KmsHost(session, Wish(settings=settings), check_mode=False, always_read=True)
     check(case, said_by(lambda: host.change(PublishedHost(session, publication).plan)))
+
+
+def test_a_line_of_the_publish_list_that_windows_does_not_read_is_named_and_kept(domain: FakeDomain) -> None:
+    host = domain.add("kms-6", "server_2022_standard", role="kms")
+    spp = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
+    host.registry.set(spp, "DnsDomainPublishList", ValueType.MULTI_SZ, ["contoso.com;10;100", "fabrikam.com, 10"])
+    session, _carrier = open_direct(host)
+    wish = Wish(publish_list=ListWish((PublishLine("contoso.com", 10, 100),)))
+    for _run in range(2):
+        work = KmsHost(session, wish, check_mode=False)
+        work.change()
+        assert work.warnings == [error_catalogue.said(PUBLISHED[UNUSABLE])]
+        assert work.publish_lines == ("contoso.com, 10, 100", "contoso.com;10;100", "fabrikam.com, 10")
+    work = KmsHost(session, replace(wish, publish_list=ListWish((PublishLine("contoso.com", 10, 100),), exact=True)), check_mode=False)
+    work.change()
+    assert (work.warnings, work.publish_lines) == ([], ("contoso.com, 10, 100",))
 
 
 class Rebooting:

@@ -44,7 +44,7 @@ class Held(Service):
 
 def begin(carrier: InProcess) -> bytes:
     """Start an enumeration of several rows, as a client that is killed then."""
-    return carrier.send(envelope.enumerate_request(carrier.endpoint, "root/cimv2", "select Name from Win32_Service").envelope)
+    return carrier.send(envelope.enumerate_request(carrier.endpoint, CimClass("Win32_Service"), "select Name from Win32_Service").envelope)
 
 
 def quota_reached(answer: bytes) -> bool:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import kms, product_keys
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.asked import ROWS as OTHER_ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.asked import Asked
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.channels import Channel, classify
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.error_table import ROWS
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.errors import describe, hexadecimal, sentence
@@ -135,10 +137,26 @@ def test_a_grace_of_no_minutes_is_over_now() -> None:
     assert expiry(2, 0, NOW).at == NOW
 
 
+# Marks of a direction, joiners, spaces without a width, a variation selector, a blank that counts as a letter, controls.
+UNSEEN = [
+    "\u200e",
+    "\u200f",
+    "\u202a-\u202c",
+    "\u2068-\u2069",
+    "\u061c",
+    "\u034f",
+    "\u200b",
+    "\u2060-",
+    "\ufeff",
+    "-\ufe0f",
+    "\u3164",
+    "\x00\x85",
+]
+
 keys = st.lists(st.text(product_keys.ALPHABET, min_size=5, max_size=5), min_size=5, max_size=5)
 
 
-@given(keys, st.sampled_from(["-", "", " ", "\u2013", " - ", "\u2011", "\u00ad", "\u2212", "\u00a0"]), st.booleans())
+@given(keys, st.sampled_from(["-", "", " ", "\u2013", " - ", "\u2011", "\u00ad", "\u2212", "\u00a0", *UNSEEN]), st.booleans())
 def test_a_key_is_taken_in_every_spelling(groups: list[str], between: str, lower: bool) -> None:
     wanted = "-".join(groups)
     given_key = f" {between.join(groups)}\n"
@@ -163,6 +181,11 @@ def test_what_has_not_the_shape_is_refused_without_being_shown(text: str) -> Non
         shown,
     )
     assert caught.source == "options"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_a_key_from_a_mail_or_a_spreadsheet(unseen: str) -> None:
+    assert product_keys.normalise(f"{unseen}BBBBB-C{unseen}CCCC-DDDDD-FFFFF-GGGGG{unseen}") == "BBBBB-CCCCC-DDDDD-FFFFF-GGGGG"
 
 
 def test_places_of_wrong_characters_are_named() -> None:
@@ -233,7 +256,7 @@ ACTIVATION_CODES = (
     0xC004F074, 0xC004F075, 0xC004F200, 0xC004F304, 0xC004F305, 0xC004F30A, 0xC004F30D, 0xC004F30E, 0xC004F30F, 0xC004F310, 0xC004F311,
     0xC004F312, 0x80070005, 0x80070002, 0x80070003, 0x8007000D, 0x80070057, 0x80070490, 0x8007007B, 0x8007232A, 0x8007232B, 0x80092328,
     0x8007251D, 0x8007267C, 0x80072338, 0x80072030, 0x80072EE2, 0x80072EE7, 0x800706BA, 0x8004FE21, 0xC0020017, 0x8007139F, 0x80041002,
-    0x80041003, 0x80041008, 0x80041010, 0x80041017,
+    0x80041003, 0x80041008, 0x80041010, 0x80041017, 0x80070422, 0xC004F032, 0xC004F033, 0xC004F034,
 )
 # fmt: on
 
@@ -245,3 +268,29 @@ def test_every_code_of_volume_activation_has_meaning_remedy_and_source(code: int
     assert row.meaning and row.remedy and row.source
     # These three stand under this number in no header that is known here.
     assert bool(row.name) == (code not in (0xC004F065, 0x80092328, 0x8004FE21))
+
+
+@pytest.mark.parametrize(("code", "places", "meaning", "remedy"), OTHER_ROWS)
+def test_a_row_for_another_question_differs_from_that_of_an_activation(code: int, places: tuple[Asked, ...], meaning: str, remedy: str):
+    for place in places:
+        found, usual = describe(code, place), describe(code)
+        assert found and usual
+        assert (found.meaning, found.remedy, found.name) == (meaning, remedy, usual.name)
+        # What concerns the way to a KMS host is nothing that a query or an update of DNS goes.
+        assert not re.search("1688|fixed KMS host|MAK|publish the SRV", remedy)
+
+
+def test_no_question_has_two_rows_for_one_code():
+    pairs = [(code, place) for code, places, *_said in OTHER_ROWS for place in places]
+    assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize("asked", [Asked.LICENSES, Asked.WINDOWS, Asked.PUBLISHING])
+def test_what_leads_clients_to_a_kms_host_is_advised_at_an_activation_alone(asked: Asked):
+    advised = [row[0] for row in ROWS if re.search("fixed KMS host|TCP port 1688 of the KMS host", sentence(row[0], asked))]
+    assert advised == []
+
+
+def test_an_update_of_dns_that_is_refused_and_a_question_that_is_refused_are_not_the_same():
+    assert "dns_record_acl" in sentence(0x8007232D, Asked.PUBLISHING)
+    assert "dns_record_acl" not in sentence(0x8007232D)

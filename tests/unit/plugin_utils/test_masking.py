@@ -69,6 +69,7 @@ def test_inside_of_base64_as_well(secret: str, before: bytes, behind: bytes, enc
         (KEY.replace("-", "\u2013"), MASKED),
         (KEY.replace("-", ""), MASKED),
         (KEY.replace("-", " "), MASKED),
+        (f"\u200e{KEY.replace('-', chr(0x200E) + '-' + chr(0x200B))}\u202c", f"\u200e{MASKED}\u202c"),
         (f"{KEY},{KEY}", f"{MASKED},{MASKED}"),
         # Not even five characters of another key stand beside the last five.
         (f"{KEY} {KEY.replace('-', ' ')}", f"{MASKED} {MASKED}"),
@@ -95,6 +96,12 @@ def test_the_key_in_the_firmware_is_masked_whatever_its_shape():
 def test_a_key_that_was_given_keeps_its_last_five_and_another_secret_keeps_nothing():
     secrets = Secrets([KEY.replace("-", ""), "AEIOU-AEIOU-AEIOU-AEIOU-AEIOU"])
     assert secrets.mask(f"{KEY} AEIOUAEIOUAEIOUAEIOUAEIOU") == f"{MASKED} {MASK}"
+
+
+def test_a_confirmation_id_with_letters_before_its_groups_is_masked_as_it_is_sent():
+    groups = [str(number) * 6 for number in range(1, 9)]
+    secrets = Secrets([" ".join(f"{letter}: {group}" for letter, group in zip("ABCDEFGH", groups, strict=True))])
+    assert secrets.mask(f"{''.join(groups)} {'-'.join(groups)}") == f"{MASK} {MASK}"
 
 
 def test_numbers_and_flags():

@@ -200,3 +200,11 @@ def test_results_of_a_role_are_found_by_host():
     assert list(results.clients(["a", "b"])) == ["b"]
     with pytest.raises(ActivationError, match="_x_loop of c is no task result but list"):
         Results({"c": {"_x_loop": []}}, "_x_").of("c", "loop")
+
+
+def test_lines_of_a_publish_list_that_name_no_domain_are_told_apart():
+    lines = _report_multi_site.foreign_publish_lines({"kms-1": {"foreign": ["x.net, 1", "contoso.com;10;100"]}, "kms-2": {"foreign": []}})
+    assert [line.partition("; it is left alone.")[0] for line in lines] == [
+        "kms-1 has x.net, 1 in its publish list, which no site has",
+        "kms-1 has contoso.com;10;100 in its publish list, which is no domain, priority and weight with commas between them",
+    ]

@@ -50,7 +50,15 @@ def changes(held: list[str], wish: ListWish = BOTH) -> list[tuple[object, ...]]:
         ("west.contoso.com, 65536", None),
         ("west.contoso.com, -1", None),
         ("west.contoso.com, \u0663", None),
+        ("west.contoso.com;90;75", None),
+        ("west.contoso.com 90 75", None),
+        ("west.contoso.com\t90", None),
+        ("_vlmcs._tcp.west.contoso.com:1688", None),
+        ("-west.contoso.com", None),
+        ("west..contoso.com, 90", None),
+        (f"{'a' * 64}.contoso.com", None),
         (", 1, 2", None),
+        (".", None),
         ("", None),
     ],
 )
@@ -70,6 +78,11 @@ def test_a_line_is_read_however_it_is_written(text: str, line: PublishLine | Non
         (RIGHT[::-1], [(ORDER, ["west.contoso.com", "east.contoso.com"], ["east.contoso.com", "west.contoso.com"])]),
         ([*RIGHT, "west.contoso.com, 1, 2"], [("west.contoso.com", "90, 75; 1, 2", "90, 75")]),
         ([*RIGHT, "other.net, 1"], []),
+        (
+            ["west.contoso.com;90;75", *RIGHT],
+            [(ORDER, ["west.contoso.com;90;75", EAST.domain, WEST.domain], [EAST.domain, WEST.domain, "west.contoso.com;90;75"])],
+        ),
+        ([RIGHT[0], "west.contoso.com;90;75"], [("west.contoso.com", None, "90, 75")]),
         (["other.net, 1", *RIGHT], [(ORDER, ["other.net", EAST.domain, WEST.domain], [EAST.domain, WEST.domain, "other.net"])]),
         (
             [RIGHT[0], "too, many, 1, 2", RIGHT[1]],

@@ -15,13 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import checked_guid, confirmation_digits
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import (
+    checked_guid,
+    confirmation_digits,
+    installation_digits,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.slmgr_verbs import (
     DIRECTORY_VERBS,
     VERBS,
     Repeat,
     documentation,
 )
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import checked_extended_pid
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import classes
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr import run
@@ -118,6 +123,47 @@ def test_a_confirmation_id_is_its_digits_however_they_are_parted(number: int, cu
     bounds = [0, *sorted(set(cuts)), 48]
     written = between.join(digits[start:end] for start, end in pairwise(bounds))
     assert confirmation_digits(written) == digits
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "A: {} B: {} C: {} D: {} E: {} F: {} G: {} H: {}",
+        "a {}\nb {}\nc {}\nd {}\ne {}\nf {}\ng {}\nh {}",
+        "A:{}B:{}C:{}D:{}E:{}F:{}G:{}H:{}",
+        "A) {}\u200e B) {} C) {} D) {} E) {} F) {} G) {} H) {}",
+        "A. {}\t B. {}\t C. {}\t D. {}\t E. {}\t F. {}\t G. {}\t H. {}\ufeff",
+        "\u202a{}-{}-{}-{}-{}-{}-{}-{}\u202c",
+    ],
+)
+def test_a_confirmation_id_is_taken_as_portals_print_it(form: str):
+    groups = [str(number) * 6 for number in range(1, 9)]
+    assert confirmation_digits(form.format(*groups)) == "".join(groups)
+
+
+@pytest.mark.parametrize("text", ["B: 123456 A: 123456", "A: 123456 B: 123456 D: 123456", "A" * 48, f"A{'1' * 48}"])
+def test_letters_that_are_no_labels_of_groups_are_refused(text: str):
+    with pytest.raises(ActivationError, match="has to be digits"):
+        confirmation_digits(text)
+
+
+@pytest.mark.parametrize("length", [1, 42, 46, 47, 49, 53, 55, 63, 129])
+def test_a_confirmation_id_of_which_digits_are_missing_is_refused(length: int):
+    with pytest.raises(ActivationError, match=f"^The confirmation ID has {length} digits, but those of Microsoft have 48; copy it again.$"):
+        confirmation_digits("1" * length)
+
+
+def test_an_installation_id_with_the_numbers_of_its_groups():
+    groups = [str(number) * 7 for number in range(1, 10)]
+    assert installation_digits(" ".join(f"{place}: {group}" for place, group in enumerate(groups, 1))) == "".join(groups)
+    with pytest.raises(ActivationError, match="has to be digits"):
+        installation_digits(f"1: {'1' * 63}")
+
+
+def test_ids_with_what_nobody_sees():
+    assert checked_guid(f"\u200e{{{GUID}}}\u200b", "activation_id") == GUID
+    pid = "03612-00206-271-344265-03-1033-20348.0000-0012026"
+    assert checked_extended_pid(f"\ufeff{pid.replace('-', chr(0x2011))}\u200e") == pid
 
 
 @given(st.text(max_size=60))

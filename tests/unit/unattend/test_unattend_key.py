@@ -248,7 +248,8 @@ NOT_THERE, FOLDER, CHANGED, FULL, READ_ONLY, FOREIGN = (
     "an answer file in a folder that can not be written to",
     "an answer file of another account",
 )
-WRITTEN = error_catalogue.paired("Answer files", [*REFUSED, NOT_THERE, FOLDER, CHANGED, FULL, READ_ONLY, FOREIGN])
+NO_PE, WOW64 = "an AutoUnattend.xml without the pass that Setup begins with", "a key for the 32-bit part of a 64-bit Windows"
+WRITTEN = error_catalogue.paired("Answer files", [*REFUSED, NO_PE, WOW64, NOT_THERE, FOLDER, CHANGED, FULL, READ_ONLY, FOREIGN])
 
 
 def refused(path: Path, **options: t.Any) -> ActivationError:
@@ -294,6 +295,51 @@ def test_what_the_file_system_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
         check(FOREIGN, check_mode=True)
+
+
+@pytest.mark.parametrize("there", ["", shell_setup(architecture="wow64")], ids=["another component", "Shell-Setup"])
+def test_no_key_is_put_into_a_component_that_setup_does_not_install(tmp_path: Path, there: str):
+    path = tmp_path / "Unattend.xml"
+    explorer = f"{component('wow64', 'Microsoft-Windows-IE-InternetExplorer')}</component>"
+    path.write_text(specialize(explorer, there, f"{component('amd64', 'Microsoft-Windows-Deployment')}</component>"))
+    outcome = run(path, product_key=KEY)
+    assert outcome.result["keys"] == [{"architecture": "amd64", "partial_product_key": "6789B"}]
+    assert keys_by_xmllint(path) == KEY and outcome.warnings == []
+
+
+def test_a_key_that_stands_for_wow64_is_named_and_taken_out(tmp_path: Path):
+    path = tmp_path / "Unattend.xml"
+    setting = f"<ProductKey>{KEY}</ProductKey>"
+    path.write_text(specialize(shell_setup(setting), shell_setup(setting, architecture="wow64")))
+    outcome = run(path, product_key=KEY)
+    assert outcome.steps == []
+    assert [key["architecture"] for key in outcome.result["keys"]] == ["amd64"]
+    assert outcome.warnings == [error_catalogue.said(WRITTEN[WOW64], path=path)]
+    outcome = run(path, state="absent")
+    assert (len(outcome.steps), outcome.warnings, keys_by_xmllint(path, "count")) == (2, [], "0")
+
+
+@pytest.mark.parametrize("alone", ["wow64", "x64", "neutral"])
+def test_a_file_that_names_no_architecture_of_setup_needs_one(tmp_path: Path, alone: str):
+    path = tmp_path / "Unattend.xml"
+    path.write_text(specialize(f"{component(alone, 'Microsoft-Windows-Deployment')}</component>"))
+    assert "give architectures" in refused(path).message
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "warned"),
+    [
+        ("AutoUnattend.xml", "", True),
+        ("autounattend.XML", '<settings pass="windowsPE"/>', True),
+        ("AutoUnattend.xml", f'<settings pass="WindowsPE">{component(name="Microsoft-Windows-Setup")}</component></settings>', False),
+        ("Unattend.xml", "", False),
+    ],
+)
+def test_a_file_that_setup_ignores_on_media_is_named(tmp_path: Path, name: str, before: str, warned: bool):
+    path = tmp_path / name
+    path.write_text(specialize(shell_setup()).replace(ROOT, ROOT + before))
+    assert run(path, product_key=KEY).warnings == ([error_catalogue.said(WRITTEN[NO_PE], path=path)] if warned else [])
+    assert run(path, state="absent").warnings == []
 
 
 def test_an_entity_bomb_costs_nothing(tmp_path: Path):

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.error_table import ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.errors import describe
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import licensing
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.computer import read_operating_system
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
@@ -143,7 +144,9 @@ def test_each_form_of_a_fault_ends_in_one_sentence(case: str):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"0x{row[0]:08X}")
 def test_every_code_of_the_table_gives_a_sentence_of_the_same_form(row: tuple[int, str, str, str, str]):
     """The catalogue has those that people meet most."""
-    code, name, meaning, remedy, _source = row
+    known = describe(row[0])
+    assert known
+    code, name, meaning, remedy = known.code, known.name, known.meaning, known.remedy
     if code in (0x80338029, 0xC004F075) or code < 0x80000000:
         # A time-out has a sentence of its own, a service that stops is asked again; the others are information.
         return

@@ -247,6 +247,37 @@ def test_an_answer_to_something_else_is_none():
     assert Session(Script(body(f'<p:grow_output xmlns:p="{URI.lower()}"/>')), "host").invoke(THING, "Grow", {"By": 1})["Size"] is None
 
 
+def licensing(name: str) -> CimClass:
+    return CimClass(f"SoftwareLicensing{name}", properties={"ID": "string"}, methods={"Activate": Method({}, {})})
+
+
+@pytest.mark.parametrize(
+    ("ask", "code", "advice"),
+    [
+        (lambda host: host.invoke(licensing("Product"), "Activate"), 2147944122, "TCP port 1688 of the KMS host"),
+        (lambda host: host.query(licensing("Service"), ("ID",)), 2147944122, "restart Winmgmt"),
+        (lambda host: host.query(THING, ("Name",)), 2147944122, "restart Winmgmt"),
+        (lambda host: host.get(licensing("Service"), {"ID": "1"}), 2147944122, "restart Winmgmt"),
+        (lambda host: host.invoke(licensing("Product"), "Activate"), 2147943458, "start type of sppsvc"),
+        (lambda host: host.query(licensing("Product"), ("ID",)), 2147943458, "start type of sppsvc"),
+        (lambda host: host.invoke(THING, "Grow", {"By": 1}), 2147943458, "a service that is needed for this is disabled"),
+        (lambda host: host.query(licensing("Product"), ("ID",)), 2147942402, "slmgr.vbs /rilc"),
+        (lambda host: host.query(THING, ("Name",)), 2147942402, "check that the host has the feature"),
+    ],
+)
+def test_what_a_code_advises_fits_what_was_asked(ask: Callable[[Session], object], code: int, advice: str):
+    with pytest.raises(WsmanFault) as caught:
+        ask(Session(Script(fault("w:InternalError", code)), "host"))
+    assert advice in caught.value.message
+    assert ("1688" in caught.value.message) == ("1688" in advice)
+
+
+def test_what_a_method_returns_advises_for_what_was_asked():
+    answer = '<p:Activate_OUTPUT xmlns:p="x"><p:ReturnValue>2147944122</p:ReturnValue></p:Activate_OUTPUT>'
+    with pytest.raises(WsmanFault, match="TCP port 1688"):
+        Session(Script(body(answer)), "host").invoke(licensing("Product"), "Activate")
+
+
 def test_what_timed_out_is_still_at_work():
     with pytest.raises(UnknownOutcome) as caught:
         Session(Script(fault("w:TimedOut", 2150858793)), "host").invoke(THING, "Grow", {"By": 1})

@@ -25,7 +25,7 @@ from ansible.plugins.loader import connection_loader
 from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_plugin, saying, server_tls, session, winrm_plugin
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier, transport
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import (
     explain_authentication,
     explain_broken,
@@ -79,6 +79,10 @@ KERBEROS = {
     "Kerberos: wrong password": "kinit: Preauthentication failed while getting initial credentials",
     "Kerberos: no such user": "kinit: Client 'x@CONTOSO.COM' not found in Kerberos database",
     "Kerberos: kinit is missing": "Kerberos auth failure when calling kinit cmd 'kinit': No such file",
+    "Kerberos: pywinrm is there without it": "requested auth method is kerberos, but pykerberos is not installed",
+    "Kerberos: pypsrp is there without it": "The Python gssapi library is not installed so Kerberos cannot be negotiated.",
+    "CredSSP: pywinrm is there without it": "requests auth method is credssp, but requests-credssp is not installed",
+    "CredSSP: pypsrp is there without it": "Cannot use CredSSP auth as requests-credssp is not installed: No module named 'x'",
     "Kerberos is not on offer": (
         "The server did not response with one of the following authentication methods Kerberos - actual: 'Basic realm=\"WSMAN\", CredSSP'"
     ),
@@ -504,3 +508,35 @@ def test_a_slip_of_our_own_is_a_defect_and_no_host_that_is_down(monkeypatch: pyt
     monkeypatch.setattr(opened.carrier, "post", lambda _message: json.dumps(object()))
     with pytest.raises(ActivationError, match=r"^kms-1: what answers does not carry the authentication through;"):
         opened.identify()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [
+        ((), "Set for this host ansible_connection: psrp and ansible_port: 5985."),
+        (("WINRM",), "Set for this host ansible_connection: psrp and ansible_port: 5985."),
+        (("PSRP",), "Set for this host ansible_connection: winrm and ansible_port: 5985."),
+        (
+            ("WINRM", "PSRP"),
+            (
+                "Set for this host ansible_connection: winrm and ansible_port: 5985. Install its package: pip install pywinrm, with Kerberos"
+                " 'pywinrm[kerberos]'."
+            ),
+        ),
+    ],
+)
+def test_the_connection_whose_package_is_installed_is_recommended(monkeypatch: pytest.MonkeyPatch, lacks: tuple[str, ...], says: str):
+    for name in ("WINRM", "PSRP"):
+        monkeypatch.setattr(transport, f"{name}_ERROR", ImportError("no") if name in lacks else None)
+    assert transport.not_wsman("ssh", "kms-1").message == (
+        f"kms-1: WMI is reached over WS-Management, which ansible_connection=ssh does not speak. {says}"
+    )
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_connection_without_its_package_names_the_other_only_where_that_has_its_own(monkeypatch: pytest.MonkeyPatch, others: bool):
+    monkeypatch.setattr(transport, "WINRM_ERROR", ImportError("no"))
+    monkeypatch.setattr(transport, "PSRP_ERROR", None if others else ImportError("no"))
+    with pytest.raises(ActivationError) as caught:
+        transport.read_settings(SimpleNamespace(ansible_name="ansible.builtin.winrm"), "kms-1")
+    assert ("ansible_connection: psrp" in caught.value.message) == others
