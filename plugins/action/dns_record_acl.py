@@ -33,7 +33,7 @@ class ActionModule(VolumeActivationAction):
             try:
                 done = ensure_grant(session, wanted, check_mode)
             except ZoneMissing as missing:
-                raise told_apart(missing, wanted.zone, given.server, servers_of(given.dns_servers or [given.server])) from None
+                raise told_apart(missing, wanted.zone, session.server, servers_of(given.dns_servers or [session.server])) from None
             what = f"the rights of {done.result['principal']} on {wanted.node_name.removeprefix('dnsNode ')}"
             awaited = Awaited(
                 done.result["partition"],

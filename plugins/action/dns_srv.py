@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils._action import Outcome, VolumeActivationAction
-from ..plugin_utils._address import split_address
+from ..plugin_utils._address import names_in, split_address
 from ..plugin_utils._directory import static_srv
 from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.replication import Awaited, wait
@@ -33,7 +33,9 @@ class ActionModule(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         wish = checked_wish(options["values"], options["state"], options["ttl"], options["match"] == "target")
-        record = settings.record_from_options(options, lambda controller: root_of(_settings_of(options, controller)))
+        record = settings.record_from_options(
+            options, lambda controller: root_of(Settings.from_options({**options, "domain_server": controller}))
+        )
         with record.zone.channel:
             ensure = _ensure_static if options["method"] == "static" else _ensure_dynamic
             done = ensure(record, wish, options, check_mode)
@@ -52,8 +54,8 @@ def _ensure_dynamic(record: Record, wish: Wish, options: dict[str, t.Any], check
 
 def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
     """Written into the directory of a domain controller, and read back from the DNS server as well."""
-    controller = options["domain_server"] or split_address(options["server"], DNS_PORT)[0]
-    given = _settings_of(options, controller)
+    controllers = options["domain_server"] or [split_address(server, DNS_PORT)[0] for server in names_in(options["server"])]
+    given = Settings.from_options({**options, "domain_server": controllers})
     values = [(value.priority, value.weight, value.port, value.target) for value in wish.values]
 
     def ensure(session: Session, check_mode: bool) -> static_srv.StaticOutcome:
@@ -65,7 +67,7 @@ def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_
         try:
             done = ensure(session, check_mode)
         except ZoneMissing as missing:
-            raise told_apart(missing, record.zone.name, given.server, [record.zone.channel.server]) from None
+            raise told_apart(missing, record.zone.name, session.server, [record.zone.channel.server]) from None
         awaited = Awaited(
             done.partition,
             f"SRV {record.owner}",
@@ -85,10 +87,6 @@ def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_
     if done.lacks:
         outcome.warnings.append(done.lacks)
     return outcome
-
-
-def _settings_of(options: dict[str, t.Any], controller: str) -> Settings:
-    return Settings.from_options({**options, "domain_server": controller})
 
 
 def _held(rows: list[dict[str, t.Any]]) -> dict[SrvValue, int]:

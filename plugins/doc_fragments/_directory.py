@@ -17,9 +17,11 @@ options:
   domain_server:
     description:
       - The full DNS name of a domain controller, such as V(dc1.contoso.com). Kerberos needs the name; an address is refused.
+      - Several can be named. The first one that answers is used, so that a controller which is down stops nothing.
       - Everything is read from and written to this one controller, so that replication plays no part in it.
       - Left out, the variable C(volume_activation_domain_server) or the environment variable E(VOLUME_ACTIVATION_DOMAIN_SERVER) stands in.
-    type: str
+    type: list
+    elements: str
     required: true
   domain_username:
     description:

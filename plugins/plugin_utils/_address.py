@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from ._errors import ActivationError
 
@@ -92,3 +93,9 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def names_in(option: str | Sequence[str] | None) -> list[str]:
+    """The servers that an option names, in their order, each once and without a final dot; a text can name several with commas between."""
+    given = option.split(",") if isinstance(option, str) else option or ()
+    return list(dict.fromkeys(name for text in given if (name := text.strip().rstrip("."))))

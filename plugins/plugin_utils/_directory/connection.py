@@ -40,6 +40,10 @@ else:
 _NAME_SERVER_TIMEOUT = 2.0
 
 
+class Unanswered(ActivationError):
+    """Nothing was asked of the controller, because it cannot be reached; another one may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """A way to a domain controller.
@@ -59,7 +63,8 @@ def connect(settings: Settings) -> Connected:
     """Connect to the first address of the controller that answers.
 
     Raises:
-        ActivationError: The name is not known, nothing answers, or TLS is not as asked for.
+        Unanswered: The name is not known, or nothing answers.
+        ActivationError: TLS is not as asked for.
     """
     port = 636 if settings.tls_mode == "ldaps" else 389
     failures = []
@@ -75,7 +80,7 @@ def connect(settings: Settings) -> Connected:
             return Connected(raw, address)
         tls = _with_tls(raw, settings)
         return Connected(_through_tls(tls), address, channel_binding(tls))
-    raise ActivationError(
+    raise Unanswered(
         f"The domain controller {settings.server} does not answer ({'; '.join(failures)}). "
         "Check that domain_server is right, that it runs, and that no firewall is between.",
         source="ldap",
@@ -95,7 +100,7 @@ def _addresses(settings: Settings) -> list[str]:
     try:
         found = socket.getaddrinfo(settings.server, None, type=socket.SOCK_STREAM)
     except OSError as failure:
-        raise ActivationError(
+        raise Unanswered(
             f"The name {settings.server} of the domain controller is not known to this node's resolver ({failure.strerror}). "
             "Give the domain's DNS servers in dns_servers.",
             source="dns",
@@ -135,7 +140,7 @@ def _asked(settings: Settings) -> list[str]:
         sentence = f"The DNS server {servers} has no address for {settings.server}. Check domain_server."
     if nameless:
         sentence += f" It could not be asked of {nameless}, which has no address."
-    raise ActivationError(sentence, source="dns")
+    raise Unanswered(sentence, source="dns")
 
 
 def _name_server(text: str) -> dns.nameserver.Nameserver | None:

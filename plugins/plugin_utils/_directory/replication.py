@@ -78,7 +78,7 @@ def wait(session: Session, settings: Settings, awaited: Awaited, steps: list[Ste
                 left = awaited.seconds - (time.monotonic() - begun)
                 try:
                     if name not in opened:
-                        there = replace(settings, server=name, timeout=max(min(settings.timeout, left), 1.0))
+                        there = replace(settings, server=name, others=(), timeout=max(min(settings.timeout, left), 1.0))
                         opened[name] = sessions.enter_context(open_session(there))
                     if awaited.missing(opened[name]):
                         behind[name] = ""

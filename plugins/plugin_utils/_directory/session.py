@@ -18,8 +18,9 @@ from .._errors import ActivationError
 from .._kerberos import failures
 from .._kerberos.logon import Logon
 from .._kerberos.tickets import tickets
+from .._text import some
 from . import tls_bind
-from .connection import Connected, connect
+from .connection import Connected, Unanswered, connect
 from .entry import ROOT_ATTRIBUTES, Entry, RootDse
 from .refusals import LOGON_IN_TLS, refused
 from .settings import Settings
@@ -154,7 +155,7 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(settings: Settings) -> Iterator[Session]:
-    """A session that is closed whatever happens.
+    """A session with the first of the controllers that answers; it is closed whatever happens.
 
     Raises:
         ActivationError: No connection, no ticket or no bind, with the reason.
@@ -163,8 +164,30 @@ def open_session(settings: Settings) -> Iterator[Session]:
         raise ActivationError(
             "Active Directory needs the Python package python-ldap on the control node: pip install python-ldap.", source="ldap"
         ) from LDAP_ERROR
-    with _connection(settings) as (connection, way):
-        yield _bound(connection, settings, way)
+    with contextlib.ExitStack() as stack:
+        yield _first(settings, stack)
+
+
+def _first(settings: Settings, stack: contextlib.ExitStack) -> Session:
+    """A session with the first of the controllers that answers, closed by the stack. A logon is tried at that one alone."""
+    silent: list[Unanswered] = []
+    for there in settings.each():
+        with contextlib.ExitStack() as attempt:
+            try:
+                connection, way = attempt.enter_context(_connection(there))
+                root = _root_dse(connection, there)
+            except Unanswered as failure:
+                silent.append(failure)
+                continue
+            session = _bound(connection, there, way, root)
+            stack.enter_context(attempt.pop_all())
+            return session
+    if len(silent) == 1:
+        raise silent[0]
+    raise Unanswered(
+        f"None of the domain controllers {some((settings.server, *settings.others))} answers. The first one: {silent[0].message}",
+        source=silent[0].source,
+    )
 
 
 @contextlib.contextmanager
@@ -194,8 +217,7 @@ def root_of(settings: Settings) -> RootDse | None:
     return None
 
 
-def _bound(connection: t.Any, settings: Settings, way: Connected) -> Session:
-    root = _root_dse(connection, settings)
+def _bound(connection: t.Any, settings: Settings, way: Connected, root: RootDse) -> Session:
     logon = Logon(settings.account, root.domain.upper(), way.address, root.skew, hosts=(settings.server,))
     with tickets(logon):
         try:
@@ -238,7 +260,7 @@ def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
     try:
         found = connection.search_ext_s("", ldap.SCOPE_BASE, "(objectClass=*)", ROOT_ATTRIBUTES)
     except ldap.LDAPError as failure:
-        raise ActivationError(
+        raise Unanswered(
             f"{settings.server} accepts the connection but does not answer as an LDAP server ({type(failure).__name__}). "
             "Check that domain_server is a domain controller.",
             source="ldap",

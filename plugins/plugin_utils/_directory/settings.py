@@ -9,9 +9,11 @@ Associated with the documentation fragment C(_directory).
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from .._address import names_in
+from .._errors import ActivationError
 from .._kerberos.logon import Account
 
 SECRETS = frozenset({"domain_password"})
@@ -39,6 +41,7 @@ class Settings:
 
     Attributes:
         server: Its full DNS name.
+        others: Those that are tried one after the other where it does not answer.
         username: See C(Account), as for password, keytab and ccache.
         tls_mode: C(none) for sealed Kerberos on port 389, C(ldaps) for TLS on 636.
         ca_cert: File or directory of certificates to trust; empty for the system's.
@@ -57,22 +60,31 @@ class Settings:
     dns_servers: tuple[str, ...] = ()
     keytab: str = ""
     ccache: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def account(self) -> Account:
         """Who logs on."""
         return Account(self.username, self.password, self.keytab, self.ccache)
 
+    def each(self) -> Iterator[Settings]:
+        """The same for each of the controllers alone, in the order in which they are tried."""
+        return (replace(self, server=name, others=()) for name in (self.server, *self.others))
+
     @classmethod
     def from_options(cls, options: Mapping[str, t.Any]) -> Settings:
         """The settings in checked module options.
 
         Raises:
-            ActivationError: The account's options contradict one another.
+            ActivationError: The account's options contradict one another, or no controller is named.
         """
         account = Account.from_options(options)
+        servers = names_in(options["domain_server"])
+        if not servers:
+            raise ActivationError("domain_server names no domain controller.", source="options")
         return cls(
-            server=options["domain_server"].rstrip("."),
+            server=servers[0],
+            others=tuple(servers[1:]),
             username=account.username,
             password=account.password,
             tls_mode=options["tls_mode"],

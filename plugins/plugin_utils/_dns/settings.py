@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import socket
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from .._address import split_address
+from .._address import names_in, split_address
 from .._errors import ActivationError
 from .._kerberos.logon import Account, Logon
 from .._srv_value import plain_name
@@ -71,22 +72,23 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     timeout = float(options["connection_timeout"])
     if timeout <= 0:
         raise ActivationError("connection_timeout has to be more than 0 seconds.", source="options")
-    text = options["server"] or options["domain_server"]
-    if not text:
+    named = names_in(options["server"]) or names_in(options["domain_server"])
+    if not named:
         raise ActivationError("server is missing: name the DNS server to write to.", source="options")
     static = options["method"] == "static"
     # What is static goes into the directory, and DNS is only read.
     authentication = "none" if static else options["authentication"] or ("tsig" if options["key_name"] else "gss")
     name_servers = servers_of(options["dns_servers"] or ())
+    text = next((text for text in named if _answers(text, name_servers, timeout)), named[0]) if len(named) > 1 else named[0]
     signer: Signer
     if authentication == "gss":
         host = plain_name(split_address(text, DNS_PORT)[0])
         account = Account.from_options(options)
         _check_host(host)
         server = server_at(text, name_servers, timeout=timeout)
-        controller = plain_name(options["domain_server"] or host)
-        kdc = server if controller == host else server_at(controller, name_servers, timeout=timeout)
-        signer = KerberosKey(_logon(account, controller, kdc, host, root_of), host)
+        signer = KerberosKey(
+            _logon(account, names_in(options["domain_server"]) or [host], server, host, name_servers, timeout, root_of), host
+        )
     else:
         signer = _shared_key(options) if authentication == "tsig" else Unsigned()
         server = server_at(text, name_servers, timeout=timeout)
@@ -107,17 +109,42 @@ def _check_host(host: str) -> None:
         raise ActivationError(f"server is {host}, and Kerberos needs the server's full name, such as dc1.contoso.com.", source="options")
 
 
-def _logon(account: Account, controller: str, kdc: Server, host: str, root_of: Callable[[str], Root | None]) -> Logon:
-    """The logon by a domain controller, as every DNS server of Active Directory is one.
+def _answers(text: str, name_servers: Sequence[Server], timeout: float) -> bool:
+    """Whether a DNS server takes connections."""
+    server = server_at(text, name_servers, timeout=timeout)
+    if server.failure is not None:
+        return False
+    try:
+        socket.create_connection((server.address, server.port), timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+def _logon(
+    account: Account,
+    controllers: Sequence[str],
+    server: Server,
+    host: str,
+    name_servers: Sequence[Server],
+    timeout: float,
+    root_of: Callable[[str], Root | None],
+) -> Logon:
+    """The logon by the first of the domain controllers that answers, as every DNS server of Active Directory is one.
 
     Its domain is what it says itself: the name can be in another one (disjoint namespace). Where it cannot be asked by LDAP, the name has to do.
 
     Raises:
         ActivationError: It has no address.
     """
+    controller, root = plain_name(controllers[0]), None
+    for name in map(plain_name, controllers):
+        if root := root_of(name):
+            controller = name
+            break
+    kdc = server if controller == host else server_at(controller, name_servers, timeout=timeout)
     if kdc.failure is not None:
         raise kdc.failure
-    root = root_of(controller)
     parent = controller.partition(".")[2]
     realm, skew = (root.domain, root.skew) if root else (parent, 0.0)
     beside = tuple(dict.fromkeys(name for name in (controller, host) if name.partition(".")[2] == parent))

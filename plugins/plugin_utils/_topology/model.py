@@ -64,7 +64,7 @@ class Site:
         ad_domain: The Active Directory domain of the zone, the group and the machine accounts.
         group: The group of its KMS hosts.
         group_scope: C(global), C(universal) or C(domain_local).
-        domain_controllers: The domain controllers; the first is written to.
+        domain_controllers: The domain controllers; the first that answers is written to.
         dns_servers: The DNS servers that are authoritative for the zone.
         credential: Key of the credential for directory and DNS; empty where the task's own is taken.
         client_networks: The networks of its clients; empty where not declared.

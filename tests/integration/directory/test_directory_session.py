@@ -10,11 +10,13 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import connection
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import session as session_module
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from lab import names
@@ -66,6 +68,26 @@ def test_a_upn_suffix_that_is_no_realm(domain: Domain, monkeypatch: pytest.Monke
         assert session.read(names.BASE_DN, ["dc"]) is not None
     with pytest.raises(ActivationError, match=r"the password of acl\.delegate"), open_session(settings(upn, "wrong", **more)):
         pass
+
+
+def test_the_second_controller_is_tried(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one is down, then there is none of its name; a wrong password is tried at one controller alone."""
+    addresses = connection._addresses
+    monkeypatch.setattr(connection, "_addresses", lambda given: ["127.0.0.33"] if given.server == "dc8.contoso.com" else addresses(given))
+    for first in ("dc8.contoso.com", "dc9.contoso.com"):
+        several = replace(settings(), server=first, others=(names.DC_FQDN,))
+        with open_session(several) as session:
+            assert session.server == names.DC_FQDN
+            assert session.read(names.BASE_DN, ["dc"]) is not None
+    tried: list[str] = []
+    bind = session_module._bound
+    monkeypatch.setattr(session_module, "_bound", lambda *given: (tried.append(given[1].server), bind(*given))[1])
+    with (
+        pytest.raises(ActivationError, match="the password of"),
+        open_session(replace(settings(password="wrong"), others=(names.DC_FQDN,))),
+    ):
+        pass
+    assert tried == [names.DC_FQDN]
 
 
 def test_two_accounts_in_one_process(running: Domain) -> None:

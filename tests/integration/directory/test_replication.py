@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import error_catalogue
 import pytest
@@ -61,6 +62,19 @@ def wait(session: Session, domain: Domain, steps: list[Step], seconds: float) ->
     what = "the rights of CONTOSO\\KMS_Hosts on _vlmcs._tcp.contoso.com"
     awaited = Awaited(ZONES, NODE, what, lambda other: ensure_grant(other, wanted(), check_mode=True).steps, seconds)
     return replication.wait(session, settings(dns_servers=(domain.address,)), awaited, steps)
+
+
+def test_the_second_controller_does_the_work_while_the_first_is_down(two_controllers_lab: Lab, domain: Domain, second: Witness) -> None:
+    """A controller that is down does not answer; both are known to the second one's DNS."""
+    two_controllers_lab.control.stop_controller("dc1")
+    try:
+        known = settings(dns_servers=(domain.controllers[1].name.address,), timeout=2)
+        with open_session(replace(known, others=(SECOND,))) as session:
+            assert session.server == SECOND
+            assert ensure_group(session, GROUP, check_mode=False).steps
+        assert sorted(second.group_members()) == sorted(MEMBERS)
+    finally:
+        two_controllers_lab.control.start_controller("dc1")
 
 
 def test_static_values_arrive_at_who_holds_the_partition(session: Session, domain: Domain, second: Witness) -> None:

@@ -10,7 +10,9 @@ import ldap
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import tls_bind
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.connection import Unanswered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.refusals import refused
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
@@ -58,10 +60,11 @@ ANSWERS = {
     "python-ldap fails in a way of its own": ldap.LDAPError("odd"),
 }
 
-WRITTEN = error_catalogue.paired("What a controller answers", ANSWERS)
+SILENT = "none of several controllers answers"
+WRITTEN = error_catalogue.paired("What a controller answers", [*ANSWERS, SILENT])
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", ANSWERS)
 def test_what_a_controller_says(name: str) -> None:
     told = refused(ANSWERS[name], "Changing DC=x", SERVER, "WRITE_DAC on DC=x")
     assert error_catalogue.shown(told) == error_catalogue.expected(WRITTEN[name], told)
@@ -72,6 +75,25 @@ def test_a_password_without_a_user_is_refused() -> None:
     with pytest.raises(ActivationError, match="without domain_username"):
         Settings.from_options({**options, "domain_server": "dc1.contoso.com", "domain_password": "secret"})
     assert Settings.from_options({**options, "domain_server": "dc1.contoso.com."}) == Settings("dc1.contoso.com")
+
+
+@pytest.mark.parametrize(
+    "given", [["dc1.contoso.com.", "dc2.contoso.com"], "dc1.contoso.com, dc2.contoso.com", ["dc1.contoso.com", " dc2.contoso.com "]]
+)
+def test_several_controllers_can_be_named(given: object) -> None:
+    options = {name: option.get("default") for name, option in documented_options("ad_group").items()}
+    found = Settings.from_options({**options, "domain_server": given})
+    assert (found.server, found.others) == ("dc1.contoso.com", ("dc2.contoso.com",))
+    assert [each.server for each in found.each()] == ["dc1.contoso.com", "dc2.contoso.com"]
+    with pytest.raises(ActivationError, match="names no domain controller"):
+        Settings.from_options({**options, "domain_server": []})
+
+
+def test_each_controller_is_tried_and_the_first_is_told_of() -> None:
+    several = Settings("dc1.invalid", others=("dc2.invalid",), timeout=1)
+    with pytest.raises(Unanswered) as failed, open_session(several):
+        pass
+    assert error_catalogue.shown(failed.value) == error_catalogue.expected(WRITTEN[SILENT], failed.value)
 
 
 class FakeTls:

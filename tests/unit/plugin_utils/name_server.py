@@ -103,8 +103,9 @@ class NameServer:
             except OSError:
                 return
             with connection:
-                size = int.from_bytes(connection.recv(2), "big")
-                answer = self._answer(connection.recv(size), "tcp")
+                if not (size := connection.recv(2)):
+                    continue
+                answer = self._answer(connection.recv(int.from_bytes(size, "big")), "tcp")
                 connection.sendall(struct.pack(">H", len(answer)) + answer)
 
     def _answer(self, query: bytes, transport: str) -> bytes:

@@ -57,6 +57,25 @@ def test_where_the_controller_cannot_be_asked_its_name_has_to_do() -> None:
     assert (found.realm, found.skew) == ("FABRIKAM.COM", 0.0)
 
 
+def test_the_first_server_that_answers_is_taken() -> None:
+    """Nobody listens on 127.0.0.2, and the first controller can't be asked."""
+    asked: list[str] = []
+
+    def root_of(controller: str) -> Root | None:
+        asked.append(controller)
+        return SimpleNamespace(domain="contoso.com", skew=0.0) if controller == "dc2.contoso.com" else None
+
+    records = {(f"dc{number}.contoso.com", A): [(60, address(f"127.0.0.{3 - number}"))] for number in (1, 2)}
+    with NameServer(records) as server:
+        named = [f"dc1.contoso.com:{server.port}", f"dc2.contoso.com:{server.port}"]
+        given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], "server": named}
+        record = record_from_options({**given, "domain_server": ["dc1.contoso.com", "dc2.contoso.com"]}, root_of)
+    assert record.zone.channel.server.name == named[1]
+    assert isinstance(record.zone.signer, KerberosKey)
+    assert (record.zone.signer.host, record.zone.signer.logon.kdc) == ("dc2.contoso.com", "127.0.0.1")
+    assert asked == ["dc1.contoso.com", "dc2.contoso.com"]
+
+
 def test_kerberos_knows_a_host_of_another_domain_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
     with tickets(logon(SimpleNamespace(domain="contoso.com", skew=0.0), server="dc1.fabrikam.com")):
