@@ -149,7 +149,8 @@ class KerberosKey:
         if self._key is None:
             if GSSAPI_ERROR is not None:
                 raise ActivationError(
-                    "Secure updates need the Python package gssapi on the control node: pip install 'pyspnego[kerberos]'.", source="kerberos"
+                    "Secure updates need the Python package gssapi on the control node: pip install 'pyspnego[kerberos]'.",
+                    source="kerberos",
                 ) from GSSAPI_ERROR
             with tickets(self.logon):
                 try:
