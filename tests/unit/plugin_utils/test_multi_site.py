@@ -252,3 +252,18 @@ def test_what_is_said_of_a_doubtful_topology():
         ("_vlmcs._tcp.north.example", False),
         ("_vlmcs._tcp.south.example", False),
     ]
+
+
+@pytest.mark.parametrize("written", [NORTH.upper(), NORTH.title(), f"{NORTH}.", NORTH])
+def test_a_host_is_found_however_the_inventory_writes_its_name(written: str):
+    sites = topology()
+    assert [entry["name"] for entry in _multi_site.hosts_of(sites, [written, "s1"]).values()] == [NORTH, SOUTH]
+    assert list(_multi_site.hosts_of(sites, [written])) == [written]
+    assert _multi_site.as_inventory_names(sites, [written])["hosts"][NORTH]["inventory_hostname"] == written
+    (group,) = _multi_site.work(sites, {written: "N1$"})["groups"]
+    assert (group["name"], group["members"]) == ("north", ["N1$"])
+    assert [text for text, _blocks in findings([written, "s1"])] == []
+
+
+def test_of_two_spellings_in_one_inventory_the_declared_one_counts():
+    assert list(_multi_site.hosts_of(topology(), [NORTH.upper(), NORTH])) == [NORTH]
