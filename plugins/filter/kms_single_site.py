@@ -11,6 +11,7 @@ from typing import Any
 from ..plugin_utils import _report
 from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._results import Results
+from ..plugin_utils._srv_value import plain_name
 from ..plugin_utils._text import visible_lines
 
 _PREFIX = "__kms_single_site_"
@@ -66,7 +67,7 @@ def _target(results: Results, host: str) -> str:
 
 def kms_zone_lines(values: Sequence[Mapping[str, Any]]) -> list[str]:
     """See C(kms_zone_lines.yml)."""
-    return visible_lines(f"{value['record']}. IN SRV 0 0 {value['port']} {value['target']}." for value in values)
+    return visible_lines(f"{plain_name(value['record'])}. IN SRV 0 0 {value['port']} {plain_name(value['target'])}." for value in values)
 
 
 def kms_waiting_products(results: Mapping[str, Mapping[str, Any]], confirmation_ids: Mapping[str, str]) -> list[dict[str, str]]:

@@ -110,7 +110,7 @@ from ..plugin_utils._dns.addresses import read_all_addresses
 from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
-from ..plugin_utils._srv_value import SrvValue
+from ..plugin_utils._srv_value import SrvValue, plain_name
 from ..plugin_utils._text import LONGEST_LINE, visible
 
 
@@ -168,7 +168,7 @@ def _domain(term: t.Any) -> str:
     if not isinstance(term, str) or not term.strip():
         raise ActivationError("kms_hosts needs a DNS domain as its term, or in the variable volume_activation_domain.", source="options")
     # Without the tags that ansible-core puts on what comes from a playbook.
-    return "".join(term).strip().lower().rstrip(".")
+    return plain_name("".join(term))
 
 
 def _ordered(values: Sequence[SrvValue], order: str) -> list[SrvValue]:

@@ -11,12 +11,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._srv_value import plain_name
+
 Result = Mapping[str, Any]
 
 
 def hosts_of(topology: Result, inventory_hosts: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The topology's entries of the hosts of a run, by their name in the inventory, in the topology's order."""
-    return {host["inventory_hostname"]: host for host in topology["hosts"].values() if host["inventory_hostname"] in inventory_hosts}
+    """The topology's entries of the hosts of a run, by their name in the inventory, in the topology's order.
+
+    A topology has names in lower case, an inventory as its owner writes them.
+    """
+    by_name = {plain_name(name): name for name in inventory_hosts} | {name: name for name in inventory_hosts}
+    found = ((host, str(host["inventory_hostname"])) for host in topology["hosts"].values())
+    named = ((host, by_name.get(name) or by_name.get(plain_name(name))) for host, name in found)
+    return {name: host for host, name in named if name}
+
+
+def as_inventory_names(topology: Result, inventory_hosts: Sequence[str]) -> dict[str, Any]:
+    """The topology with the names of its hosts as the inventory writes them."""
+    names = {host["name"]: name for name, host in hosts_of(topology, inventory_hosts).items()}
+    hosts = {
+        name: {**host, "inventory_hostname": names.get(host["name"], host["inventory_hostname"])}
+        for name, host in topology["hosts"].items()
+    }
+    return {**topology, "hosts": hosts}
 
 
 def work(topology: Result, accounts: Mapping[str, str], every_site: bool = False) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ._findings import Finding, license_findings
 from ._licensing.client_ids import said_of, shared_ids
+from ._srv_value import plain_name
 from ._text import columns, failure_line, some
 
 Result = Mapping[str, Any]
@@ -65,7 +66,7 @@ def single_site_findings(
 
 def _record_findings(subject: str, result: Result, kms_hosts: Sequence[str]) -> Iterable[Finding]:
     """What is in the record already, and whose it is."""
-    names = {host.lower().rstrip(".") for host in kms_hosts}
+    names = set(map(plain_name, kms_hosts))
     for entry in result.get("records") or []:
         if entry["target"] not in names and entry["target"].partition(".")[0] not in names:
             yield Finding(
@@ -131,6 +132,7 @@ def single_site_summary(
         rights: Who has which rights on the record.
         check_mode: Nothing was changed.
     """
+    domain = plain_name(domain)
     lines = [f"KMS in {domain}" + (" (check mode: nothing was changed)" if check_mode else "")]
     lines += host_lines(hosts, endpoints)
     lines.append(f"Record _vlmcs._tcp.{domain}: {record_text(endpoints)}; {rights}")
@@ -152,7 +154,7 @@ def host_lines(hosts: Mapping[str, KmsHostResults], endpoints: Result) -> Iterab
         states.setdefault(entry["host"], set()).add(entry["state"])
     for host, results in hosts.items():
         status = (results.after.get("windows") or {}).get("status", "not read")
-        seen = states.get(results.target or host.lower(), {"not in DNS"})
+        seen = states.get(plain_name(results.target or host), {"not in DNS"})
         yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, clients counted {_count(results.before)} -> {_count(results.after)}"
 
 

@@ -22,6 +22,7 @@ from ._report import (
     rights_findings,
 )
 from ._text import some
+from ._topology.doubts import doubts
 
 Result = Mapping[str, Any]
 
@@ -47,6 +48,7 @@ def findings(
         checks: Results of further read-only tasks, with what they looked at.
     """
     found = list(_inventory_findings(topology, licenses, kms_hosts, clients))
+    found += [Finding(record, said, False) for record, said in doubts(topology)]
     found += license_findings(licenses, kms_hosts, keys, "kms_multi_site_csvlk")
     for result in records:
         found += _record_findings(topology, result)

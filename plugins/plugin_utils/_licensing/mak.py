@@ -8,6 +8,7 @@ Codes: docs/facts/errors.md#activation-service and docs/facts/mak.md#answer-code
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 PROXY_PLAYBOOKS = "winops.volume_activation.mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply"
@@ -35,12 +36,24 @@ _OF_KEY = (
 # WinHTTP, and DNS before it.
 _OF_NETWORK = (0x80072EE2, 0x80072EE7, 0x80072EFD, 0x80072EFE, 0x80072F8F, 0x8007232A, 0x8007232B, 0x8007251D, 0x8007267C, 0x80092328)
 # What InstallProductKey answers where no licence of the key's product is installed, or this Windows does not know the key.
-_OF_PRODUCT = (0xC004E016, 0xC004F015, 0xC004F017, 0xC004F050, 0xC004F069, 0xC004F210)
+_OF_EDITION = (0xC004F015, 0xC004F017, 0xC004F069, 0xC004F210)
+_OF_PRODUCT = (0xC004E016, 0xC004F050, *_OF_EDITION)
+_CODE = re.compile(r"0x[0-9A-Fa-f]{8}(?![0-9A-Fa-f])")
 _TROUBLES = {
     **dict.fromkeys(_OF_KEY, Trouble.KEY),
     **dict.fromkeys(_OF_NETWORK, Trouble.NO_WAY_OUT),
     **dict.fromkeys(_OF_PRODUCT, Trouble.OTHER_PRODUCT),
 }
+
+
+def is_refusal(reason: str) -> bool:
+    """Whether a sentence holds a code by which Windows refuses a key, and so tells of more than the computer."""
+    return any(trouble_of(int(code, 16)) is Trouble.OTHER_PRODUCT for code in _CODE.findall(reason))
+
+
+def is_of_another_edition(reason: str) -> bool:
+    """Whether it holds a code by which Windows knows the key, for a product that the computer does not have."""
+    return any(int(code, 16) in _OF_EDITION for code in _CODE.findall(reason))
 
 
 def trouble_of(code: int) -> Trouble:

@@ -108,6 +108,8 @@ class Section:
         found = [name for place, item in self._items(key) if (name := self._server(place, item))]
         if required and not self.has(key):
             self.wrong(key, "it is missing.")
+        elif required and isinstance(given := self.raw(key), Sequence) and not given:
+            self.wrong(key, "the list is empty; name at least one.")
         return tuple(found) or tuple(default)
 
     def domains(self, key: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .._errors import ActivationError
+from .._srv_value import plain_name
 from .._text import LONGEST_NAME, visible
 from .._wsman.session import Session, UnknownOutcome
 from . import programs, registry, told
@@ -93,7 +94,7 @@ def read_fqdn(session: Session) -> str:
             f"{session.host} is not a member of a domain, so it can't publish itself by secure dynamic update; write its record by hand.",
             source="windows",
         )
-    if f"{name}.{domain}" == session.host.lower().rstrip("."):
+    if f"{name}.{domain}" == plain_name(session.host):
         return f"{name}.{domain}"
     suffix = registry.read_string(session, _TCPIP_PARAMETERS, "Domain")
     return f"{name}.{told.dns_name(session.host, f'the registry value Domain of {_TCPIP_PARAMETERS}', suffix) or domain}"

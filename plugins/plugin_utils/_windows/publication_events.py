@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from .._errors import ActivationError
 from .._licensing.asked import Asked
 from .._licensing.errors import sentence
+from .._srv_value import plain_name
 from .._text import visible
 from .._wsman.cim import Value
 from .._wsman.session import Session, UnknownOutcome
@@ -68,7 +69,7 @@ def _said(domain: str, events: Iterable[dict[str, Value]]) -> str:
     for event in events:
         strings = event["InsertionStrings"]
         texts = [visible(str(text).strip(), _LONGEST_STRING) for text in strings[:_MOST_STRINGS]] if isinstance(strings, list) else []
-        if domain not in (text.lower().rstrip(".") for text in texts):
+        if domain not in map(plain_name, texts):
             continue
         if event["EventCode"] == _SUCCEEDED:
             return (

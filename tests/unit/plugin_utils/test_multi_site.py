@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import error_catalogue
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _multi_site, _report, _report_multi_site
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._results import Results
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.derived import derived
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.doubts import doubts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.sites import read_sites
 
 pytestmark = pytest.mark.tier("quick")
@@ -26,6 +28,8 @@ SITES = {
         "kms_hosts": [{"name": SOUTH, "weight": 40, "inventory_hostname": "s1"}],
     },
 }
+SWAPPED, FORGOTTEN = "a topology whose priorities are swapped", "a topology with a weight that is missing at one host"
+DOUBTS = error_catalogue.paired("Topologies that may be meant otherwise", [SWAPPED, FORGOTTEN])
 ACCOUNTS = {NORTH: "N1$", "s1": "S1$"}
 
 
@@ -208,3 +212,58 @@ def test_lines_of_a_publish_list_that_name_no_domain_are_told_apart():
         "kms-1 has x.net, 1 in its publish list, which no site has",
         "kms-1 has contoso.com;10;100 in its publish list, which is no domain, priority and weight with commas between them",
     ]
+
+
+def two_hosts(first: dict[str, Any], second: dict[str, Any], **defaults: Any) -> list[tuple[str, str]]:
+    """What is doubtful about a topology whose first site has two hosts."""
+    hosts = [{"name": NORTH, **first}, {"name": "n2.north.example", **second}]
+    sites = {**SITES, "north": {**SITES["north"], "kms_hosts": hosts}}
+    return list(doubts(derived(read_sites(sites, defaults))))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "defaults", "records"),
+    [
+        ({"weight": 60}, {"weight": 40}, {}, []),
+        ({}, {}, {}, []),
+        ({"weight": 60}, {"priority": 20}, {}, []),
+        ({"weight": 60}, {}, {}, ["north"]),
+        ({"weight": 60}, {"weight": "0"}, {}, ["north"]),
+        ({}, {}, {"local_priority": 90, "remote_priority": 10}, ["north", "south"]),
+        ({}, {}, {"local_priority": 10, "remote_priority": 10}, []),
+        ({"priority": 95}, {}, {}, []),
+        ({"priority": 95}, {"priority": 95}, {}, ["north"]),
+        ({"overrides": {"south": {"priority": 5}}}, {}, {}, ["south"]),
+    ],
+)
+def test_swapped_priorities_and_a_forgotten_weight(
+    first: dict[str, Any], second: dict[str, Any], defaults: dict[str, Any], records: list[str]
+):
+    assert [record for record, _said in two_hosts(first, second, **defaults)] == [f"_vlmcs._tcp.{site}.example" for site in records]
+
+
+def test_what_is_said_of_a_doubtful_topology():
+    swapped = two_hosts({}, {}, local_priority=90, remote_priority=10)
+    ((_record, forgotten),) = two_hosts({"weight": 60}, {})
+    assert [swapped[0][1], forgotten] == [error_catalogue.said(DOUBTS[case]) for case in (SWAPPED, FORGOTTEN)]
+    sites = derived(read_sites(SITES, {"local_priority": 90, "remote_priority": 10}))
+    found = _report_multi_site.findings(sites, {}, [], [], {}, [], [])
+    assert [(finding.object, finding.blocks) for finding in found if finding.text == swapped[0][1]] == [
+        ("_vlmcs._tcp.north.example", False),
+        ("_vlmcs._tcp.south.example", False),
+    ]
+
+
+@pytest.mark.parametrize("written", [NORTH.upper(), NORTH.title(), f"{NORTH}.", NORTH])
+def test_a_host_is_found_however_the_inventory_writes_its_name(written: str):
+    sites = topology()
+    assert [entry["name"] for entry in _multi_site.hosts_of(sites, [written, "s1"]).values()] == [NORTH, SOUTH]
+    assert list(_multi_site.hosts_of(sites, [written])) == [written]
+    assert _multi_site.as_inventory_names(sites, [written])["hosts"][NORTH]["inventory_hostname"] == written
+    (group,) = _multi_site.work(sites, {written: "N1$"})["groups"]
+    assert (group["name"], group["members"]) == ("north", ["N1$"])
+    assert [text for text, _blocks in findings([written, "s1"])] == []
+
+
+def test_of_two_spellings_in_one_inventory_the_declared_one_counts():
+    assert list(_multi_site.hosts_of(topology(), [NORTH.upper(), NORTH])) == [NORTH]

@@ -25,6 +25,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.ends import Ended
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.orders import Orders
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, State
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.products import Learned
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -203,6 +204,8 @@ RINGS: dict[str, tuple[Any, str, bool]] = {
     "a key without the shape of one": ({"win": {"key": "MMKVP"}}, "win", True),
     "a setup key in the ring": ({"win": {"key": "NPPR9-FWDCX-D2C8J-H872K-2YT43"}}, "win", True),
     "a wrong key that nobody gets": ({"win": {"key": GOOD}, "old": {"key": "MMKVP"}}, "win", False),
+    "a field of a key that is misspelt": ({"win": {"key": GOOD, "prodct": "office"}}, "win", True),
+    "a field that is of no use": ({"win": {"key": GOOD, "cost_centre": 7}}, "win", False),
     "a computer without a key": ({"win": {"key": GOOD}}, "", False),
 }
 SECOND, TOO_FEW, BLOCKED, OTHER_EDITION, NOBODY, SUMMARY, KMS = (
@@ -314,6 +317,54 @@ def test_the_summary_and_its_numbers():
 def test_counts_that_are_no_numbers(count: dict[str, Any], shown: str):
     lines = summary.summary([Ended("pc-1", "win", "installed")], {}, {}, count, count, check_mode=False)
     assert lines[1].endswith(f"1 hold it and were not to be activated; activations left at Microsoft: {shown} -> {shown}")
+
+
+F050, F069 = "InstallProductKey failed with 0xC004F050 (SL_E_INVALID_PRODUCT_KEY)", "InstallProductKey failed with 0xC004F069 (X)"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "others", "kinds"),
+    [
+        (F050, {}, ["failed", "failed"]),
+        (F069, {}, ["failed", "failed"]),
+        ("pc-1: the key that ends in 6789B is no MAK but of the channel csvlk", {}, ["failed", "failed"]),
+        # Those that took another key of theirs lack nothing, unless the key is none.
+        (F069, {"pc-1": plan_of(PRO, activated=True)}, ["not_applicable", "failed"]),
+        (F050, {"pc-1": plan_of(PRO, activated=True)}, ["failed", "failed"]),
+    ],
+)
+def test_a_key_that_no_computer_takes_fails_the_run(refusal: str, others: dict[str, dict[str, Any]], kinds: list[str]):
+    pairs = [pair("pc-1"), pair("pc-2"), *(pair(host, plan, key="pro") for host, plan in others.items())]
+    made = orders(pairs, products={}, refusals={"win": refusal})
+    assert made.hosts == {}
+    every = ends.ended(pairs, made.as_result(), {}, check_mode=False)
+    assert [end.kind for end in every[:2]] == kinds
+    assert list(ends.failures(every)) == [host for host, kind in zip(("pc-1", "pc-2"), kinds, strict=True) if kind == "failed"]
+    lines = summary.summary(every, {}, {}, {}, {}, check_mode=False)
+    if kinds == ["failed", "failed"]:
+        assert lines[-1] == f"Failed: 2 (pc-1, pc-2): no computer takes the key: {refusal}"
+
+
+@pytest.mark.parametrize(("known", "kinds"), [((), ["failed", "failed"]), (("win",), ["not_applicable", "not_applicable"])])
+def test_a_key_that_is_only_installed_and_that_no_computer_takes(known: tuple[str, ...], kinds: list[str]):
+    pairs = [pair("pc-1"), pair("pc-2")]
+    refused = {"applicable": False, "reason": F050}
+    every = ends.ended(pairs, Orders().as_result(), {("pc-1", "win"): refused, ("pc-2", "win"): refused}, False, known)
+    assert [end.kind for end in every] == kinds
+    # One that takes it shows that the key is right.
+    taken = {("pc-1", "win"): refused, ("pc-2", "win"): plan_of(WIN, activated=True, activation={"attempted": True})}
+    assert [end.kind for end in ends.ended(pairs, Orders().as_result(), taken, False)] == ["not_applicable", "activated"]
+
+
+def test_a_key_that_turns_out_to_be_no_mak_is_tried_once():
+    known = Learned().with_trial(
+        {"key": "win", "host": "pc-1", "kind": "win 0"}, {"failed": True, "msg": "x", "error": {"source": "options"}}
+    )
+    assert known.judged == ("win",)
+    known = Learned().with_trial(
+        {"key": "win", "host": "pc-1", "kind": "win 0"}, {"failed": True, "msg": "x", "error": {"source": "windows"}}
+    )
+    assert known.judged == ()
 
 
 def test_in_check_mode_it_is_said_who_would_be_activated():

@@ -90,6 +90,12 @@ CASES: list[tuple[str, Callable[[Declared], Any], str]] = [
     ("site as a text", lambda sites: sites.update(north="here"), "volume_activation_sites.north: here is no dictionary."),
     ("key of a site", lambda sites: sites["west"].update(dns_server="x"), f"{WEST}: there is no key dns_server. Did you mean dns_servers?"),
     ("no domain", lambda sites: sites["west"].update(domain=None), f"{WEST}.domain: it is missing."),
+    (
+        "a list without controllers",
+        lambda sites: sites["west"].update(domain_controllers=[]),
+        f"{WEST}.domain_controllers: the list is empty; name at least one.",
+    ),
+    ("controllers as a number", lambda sites: sites["west"].update(domain_controllers=1), f"{WEST}.domain_controllers: 1 is no list."),
     ("no controllers", lambda sites: sites["west"].pop("domain_controllers"), f"{WEST}.domain_controllers: it is missing."),
     (
         "domain twice",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from ..._licensing.client_ids import said_of, shared
+from ..._srv_value import plain_name
 from ..._text import some
 from ..._windows.classes import SOFTWARE_LICENSING_SERVICE
 from ..._windows.client_key import ATTRIBUTE as KEY
@@ -157,7 +158,7 @@ def _license(client: Computer, validity_days: int, due: Set[str]) -> Iterator[De
 
 
 def _way_to_the_host(name: str, lookup: Lookup, domains: Set[str], due: Set[str]) -> Iterator[Deviation]:
-    machine, domain = lookup.kms_host, lookup.lookup_domain.lower().rstrip(".")
+    machine, domain = lookup.kms_host, plain_name(lookup.lookup_domain) if lookup.lookup_domain else ""
     if machine and SETTINGS["kms_host"].attribute not in due:
         text = f"It asks {machine} alone, set by hand, whatever DNS says."
         yield Deviation(name, "KMS host", "found by DNS", machine, text)
@@ -174,7 +175,7 @@ def _habits(client: Computer, domains: Set[str]) -> Iterator[Deviation]:
         yield Deviation(name, "priority and weight", "followed", "ignored", text, NOTE)
     if not lookup.suffixes.policy:
         return
-    listed = [suffix.lower().rstrip(".") for suffix in lookup.effective]
+    listed = list(map(plain_name, lookup.effective))
     if domains.isdisjoint(listed):
         text = f"A policy sets its list to {said(listed)}, which names the domain of no site; change the policy."
         yield Deviation(name, SEARCH_LIST, sorted(domains), listed, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._multi_site import work
+from ..._multi_site import as_inventory_names, work
 from ..fleet import Fleet
 from ..registered import Registered
 from . import report
@@ -40,7 +40,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     """
     if step == "topology":
         return declared(options)
-    topology = found.once("topology")["topology"]
+    topology = as_inventory_names(found.once("topology")["topology"], fleet.groups[KMS_HOSTS])
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]

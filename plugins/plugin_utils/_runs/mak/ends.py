@@ -8,16 +8,20 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from ..._licensing.mak import Trouble
+from ..._licensing.mak import Trouble, is_refusal
 from ..._text import LONGEST_LINE, visible
+from .orders import REFUSED
 from .pairs import Pair, Result, State
 from .refusals import failure_of
+from .untaken import NO_COMPUTER, Takers
 
 KINDS = ("activated", "licensed", "installed", "planned", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed")
 """The ways to end, in the order of a summary."""
+
+_TAKEN = ("activated", "licensed", "installed", "planned", "no_activation_left", "no_way_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,9 @@ class Ended:
     reason: str = ""
 
 
-def ended(pairs: Iterable[Pair], orders: Result, made: Mapping[tuple[str, str], Result], check_mode: bool) -> list[Ended]:
+def ended(
+    pairs: Iterable[Pair], orders: Result, made: Mapping[tuple[str, str], Result], check_mode: bool, known: Collection[str] = ()
+) -> list[Ended]:
     """How each computer ended.
 
     Args:
@@ -46,6 +52,7 @@ def ended(pairs: Iterable[Pair], orders: Result, made: Mapping[tuple[str, str], 
         orders: What C(make_orders) gave.
         made: The results of C(mak_client) by computer and key.
         check_mode: Nothing was changed.
+        known: The keys that some computer took before.
     """
     left = {(other["host"], other["key"]): other for other in orders["others"]}
     found = []
@@ -59,7 +66,16 @@ def ended(pairs: Iterable[Pair], orders: Result, made: Mapping[tuple[str, str], 
             found.append(Ended(*key, "planned"))
         else:
             found.append(Ended(*key, *_came_of(made.get(key, {}))))
-    return found
+    took = [end for end in found if end.kind in _TAKEN]
+    takers = Takers({*known, *(end.key for end in took)}, {end.host for end in took})
+    return [_judged(end, takers) if end.kind == REFUSED else end for end in found]
+
+
+def _judged(end: Ended, takers: Takers) -> Ended:
+    """A computer whose Windows refused the key, by what became of all others."""
+    if not takers.fails(end.host, end.key, end.reason):
+        return replace(end, kind="not_applicable")
+    return replace(end, kind="failed", reason=f"{NO_COMPUTER}{end.reason.removeprefix(NO_COMPUTER)}")
 
 
 def _came_of(result: Result) -> tuple[str, str]:
@@ -71,7 +87,7 @@ def _came_of(result: Result) -> tuple[str, str]:
         kind = "no_way_out" if failure_of(result) is Trouble.NO_WAY_OUT else "failed"
         return kind, str(result.get("msg", ""))
     if not result.get("applicable", True):
-        return "not_applicable", str(result["reason"])
+        return REFUSED if is_refusal(str(result["reason"])) else "not_applicable", str(result["reason"])
     if result["activated"]:
         return ("activated" if result["activation"]["attempted"] else "licensed"), ""
     return "installed", ""

@@ -13,9 +13,11 @@ from typing import Any
 
 from ..._findings import Finding
 from ..._licensing import given_keys
+from ..._topology.reading import meant
 from .pairs import Pair, Result, State
 
 _RING = "volume_activation_mak_ring"
+_FIELDS = ("key", "description", "product")
 
 
 def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
@@ -36,6 +38,11 @@ def ring_findings(ring: Any, keys: Mapping[str, Sequence[str]]) -> Iterable[Find
         said = _key_complaint(entry, f"{_RING}.{name}.key")
         if said:
             yield Finding(f"key {name}", said, name in used)
+        for field in entry if isinstance(entry, Mapping) else ():
+            if field not in _FIELDS:
+                # What is near a field was meant as it, and does nothing as it stands.
+                question = meant(str(field), _FIELDS)
+                yield Finding(f"key {name}", f"{_RING}.{name} has no field {field}.{question}", bool(question) and name in used)
     for host, names in keys.items():
         if not names:
             yield Finding(host, "It gets no key: its variable volume_activation_mak names none.", False)

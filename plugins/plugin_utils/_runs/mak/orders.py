@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .pairs import Pair, Result, State, by_key, held_keys
+from .untaken import NO_COMPUTER
+
+REFUSED = "refused"
+"""The kind of a computer without an order because no computer took the key on which it was tried."""
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refus
         if pair.state is not State.OPEN:
             orders.leave(pair, pair.state.value, pair.reason)
         elif product is None and refusal:
-            orders.leave(pair, State.NOT_APPLICABLE.value, f"no computer takes the key: {refusal}")
+            orders.leave(pair, REFUSED, f"{NO_COMPUTER}{refusal}")
         elif product is not None and not pair.installed and product["activation_id"] not in pair.products:
             orders.leave(pair, State.NOT_APPLICABLE.value, f"the key is for {product['name']}, for which it has no license")
         else:

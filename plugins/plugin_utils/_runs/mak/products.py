@@ -26,7 +26,7 @@ class Learned:
     Attributes:
         products: By key what it is for, see C(known_products).
         refusals: By key what the last computer said that did not take it.
-        judged: The kinds of computers that do not take a key, see C(holders_to_try).
+        judged: The kinds of computers that do not take a key, see C(holders_to_try), and the keys that are no MAK.
     """
 
     products: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -58,8 +58,10 @@ class Learned:
             return Learned(
                 {**self.products, key: {"host": str(trial["host"]), **_told(held.get("product") or {})}}, self.refusals, self.judged
             )
-        # A computer that fails by itself says nothing of the others of its kind.
+        # A computer that fails by itself says nothing of the others of its kind. A key that turned out to be no MAK is one nowhere.
         judged = () if held.get("applicable", True) else (str(trial["kind"]),)
+        if held.get("failed") and (held.get("error") or {}).get("source") == "options":
+            judged = (key,)
         reason = str(held.get("reason") or held.get("msg") or "")
         return Learned(self.products, {**self.refusals, key: reason}, (*self.judged, *judged))
 

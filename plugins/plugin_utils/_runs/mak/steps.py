@@ -198,7 +198,7 @@ def ends(seen: Seen, check_mode: bool) -> dict[str, Any]:
     found = seen.found
     asked = found.once("before")
     before, after = counts_of(asked), counts_of(found.once("after") or asked)
-    every = ended(seen.pairs, found.once("orders"), seen.made(), check_mode)
+    every = ended(seen.pairs, found.once("orders"), seen.made(), check_mode, seen.learned().products)
     failed = failures(every)
     lines = summary(every, found.once("run")["descriptions"], seen.learned().products, before, after, check_mode)
     return {"lines": visible_lines(lines), "numbers": numbers(every, before, after), "failures": failed, "failing": list(failed)}

@@ -108,9 +108,8 @@ def _other_lines(ends: Sequence[Ended]) -> Iterable[str]:
         yield f"No way to Microsoft: {', '.join(candidates)}. Candidates for the playbooks {PROXY_PLAYBOOKS}"
     if absent := [end.host for end in ends if end.kind == "not_reached"]:
         yield f"Not reached: {len(absent)} ({some(absent, 20)})"
-    for end in ends:
-        if end.kind == "failed":
-            yield failure_line(end.host, end.reason)
+    for reason, hosts in _by_reason(end for end in ends if end.kind == "failed").items():
+        yield failure_line(hosts[0], reason) if len(hosts) == 1 else f"Failed: {len(hosts)} ({some(hosts, 20)}): {reason}"
 
 
 def _by_reason(ends: Iterable[Ended]) -> dict[str, list[str]]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ..._licensing.mak import is_refusal
 from ..._text import LONGEST_LINE, visible
+from ..mak.untaken import NO_COMPUTER, Takers
 from ..registered import Result
 from .computers import HostRun
 from .entries import unlisted
@@ -50,7 +52,10 @@ KINDS = {
 
 def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool) -> list[Outcome]:
     """How each computer ended where keys were installed and installation IDs read."""
-    chosen, found = set(to_read), []
+    seen, chosen, found = list(seen), set(to_read), []
+    # Of a computer that was read not long ago nothing is known now, so its keys count as taken.
+    took = [(one.host, key) for one in seen for key in one.keys if one.host not in chosen or one.made.get(key, {}).get("installed")]
+    takers = Takers({key for _host, key in took}, {host for host, _key in took})
     for one in seen:
         if one.host not in chosen:
             found.append(Outcome(one.host, "known"))
@@ -63,15 +68,17 @@ def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool)
         elif not one.keys:
             found.append(Outcome(one.host, "not_applicable", "it gets no key"))
         else:
-            found += [Outcome(one.host, *_came_of_key(one.made.get(key, {}), check_mode)) for key in one.keys]
+            found += [Outcome(one.host, *_came_of_key(one.host, key, one.made.get(key, {}), takers, check_mode)) for key in one.keys]
     return found
 
 
-def _came_of_key(result: Result, check_mode: bool) -> tuple[str, str]:
+def _came_of_key(host: str, key: str, result: Result, takers: Takers, check_mode: bool) -> tuple[str, str]:
     if "applicable" not in result:
         return "failed", str(result.get("msg", "it was not tried, because the run stopped before it"))
     if not result["applicable"]:
-        return "not_applicable", str(result["reason"])
+        reason = str(result["reason"])
+        fails = is_refusal(reason) and takers.fails(host, key, reason)
+        return ("failed", f"{NO_COMPUTER}{reason}") if fails else ("not_applicable", reason)
     if result.get("installed"):
         return ("licensed" if result["activated"] else "collected"), ""
     return ("planned", "") if check_mode else ("not_applicable", "it keeps the key that it has")
