@@ -140,7 +140,8 @@ class Survey:
             take=self._received,
             tick=lambda: self._refuse_and_tell(schedule),
         )
-        crew.run()
+        with many_hosts.without_environment():
+            crew.run()
         self.rejected += schedule.rejected
 
     def _ask(self, errand: Errand[Target], contact: t.Any) -> Answer:

@@ -13,6 +13,8 @@ import socket
 import ssl
 import threading
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -20,11 +22,14 @@ from .http_carrier import HttpCarrier
 
 try:
     import requests.adapters
+    import requests.sessions
     import requests.utils
     import urllib3.util.ssl_
 except ImportError:
     # Without them there is neither pywinrm nor pypsrp, and the carriers say which package is missing.
-    requests = SimpleNamespace(adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
+    requests = SimpleNamespace(  # type: ignore[assignment]
+        adapters=SimpleNamespace(HTTPAdapter=object), sessions=SimpleNamespace(get_environ_proxies=None)
+    )
 
 _CONTEXTS: dict[str | bool, ssl.SSLContext] = {}
 _LOCK = threading.Lock()
@@ -45,6 +50,20 @@ def share(session: t.Any, endpoint: str) -> None:
     old = session.adapters["https://"]
     if not isinstance(old, _SharedContext):
         session.mount("https://", _SharedContext(_context(session.verify), max_retries=old.max_retries))
+
+
+@contextmanager
+def without_environment() -> Iterator[None]:
+    """Let requests look for no proxies in the environment, which C(guard) lets nobody use.
+
+    pywinrm has them looked for as it builds its session; that takes an eighth of all that a host takes. Holds for the whole process.
+    """
+    before = requests.sessions.get_environ_proxies
+    requests.sessions.get_environ_proxies = lambda *_arguments, **_named: {}
+    try:
+        yield
+    finally:
+        requests.sessions.get_environ_proxies = before
 
 
 def knock(carrier: HttpCarrier) -> None:

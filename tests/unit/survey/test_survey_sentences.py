@@ -13,6 +13,7 @@ from typing import Any
 
 import error_catalogue
 import pytest
+import requests
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.file import SurveyFile, read_rows
@@ -72,6 +73,14 @@ def test_a_silent_host_is_asked_once_and_given_up_after_the_first_contact(connec
         with pytest.raises(TimeoutError):
             asked.append(server.accept()[0])
         asked[0].close()
+
+
+def test_while_many_hosts_are_asked_nobody_looks_for_proxies_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.contoso.com:3128")
+    merged = requests.Session().merge_environment_settings
+    with many_hosts.without_environment():
+        assert merged("http://pc-001:5985/wsman", {"https": "http://chosen:1"}, None, None, None)["proxies"] == {"https": "http://chosen:1"}
+    assert merged("http://pc-001:5985/wsman", {}, None, None, None)["proxies"]["http"] == "http://proxy.contoso.com:3128"
 
 
 def test_files(tmp_path: Path):
