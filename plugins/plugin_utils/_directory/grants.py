@@ -146,3 +146,9 @@ def _change_own(dacl: Acl, is_own: Callable[[Ace], bool], change: Callable[[Ace]
         if changed is not None:
             aces.append(changed)
     return replace(dacl, aces=tuple(aces))
+
+
+def partial_name(ace: Ace) -> str:
+    """What a person is told of such an ACE."""
+    what = str(ace.object_type) if ace.object_type else "children"
+    return f"{'+'.join(rights.names_of(ace.mask))} ({what})"

@@ -178,7 +178,7 @@ class _RecordAcl:
         names = rights.granted_of(self.wanted.rights, granted)
         if granted != rights.mask_of(names):
             names = rights.names_of(granted)
-        return sorted({*names, *map(_partial_name, grants.partial_grants(dacl, sid))})
+        return sorted({*names, *map(grants.partial_name, grants.partial_grants(dacl, sid))})
 
     def _step(self, principal: str, before: list[str]) -> Step:
         after = [] if self.wanted.state == "absent" else list(self.wanted.rights)
@@ -297,8 +297,3 @@ def _dacl_of(node: DnsNode) -> Acl:
 def _explicit_of_others(node: DnsNode, sid: Sid) -> list[bytes]:
     """Inherited ACEs are left out: the controller computes them anew at each write."""
     return [ace.to_bytes() for ace in _dacl_of(node).aces if not ace.flags & INHERITED and not (isinstance(ace, Ace) and ace.sid == sid)]
-
-
-def _partial_name(ace: Ace) -> str:
-    what = str(ace.object_type) if ace.object_type else "children"
-    return f"{'+'.join(rights.names_of(ace.mask))} ({what})"
