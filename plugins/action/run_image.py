@@ -12,7 +12,6 @@ from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._runs import image
 from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
-from ..plugin_utils._runs.given import of_each
 from ..plugin_utils._runs.registered import Registered
 from ..plugin_utils._runs.said import said_of
 from ..plugin_utils._text import visible_lines
@@ -36,8 +35,8 @@ class ActionModule(RunAction):
         if step == "settings":
             return {"settings": {computer.host: image.settings_of(computer.license) for computer in computers}}
         if step == "findings":
-            makes = of_each(found.hosts, self._host, options["mak"], found.variables[_MAK])
-            refusals = {host: given_keys.complaint(str(mak), _MAK, given_keys.MAK) for host, mak in makes.items() if mak}
+            makes = found.variables[_MAK].items()
+            refusals = {host: given_keys.complaint(str(mak), _MAK, given_keys.MAK) for host, mak in makes if mak}
             return {**said_of(image.findings(computers, refusals), only_blocking=False), "due": image.due(computers)}
         if step == "ready":
             return {"ready": image.ready(computers, options["require_license"])}

@@ -24,7 +24,7 @@ class ActionModule(RunAction):
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
-        return STEPS[step](Asked(fleet, found, options, self._host, check_mode))
+        return STEPS[step](Asked(fleet, found, options, check_mode))
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""

@@ -47,7 +47,7 @@ attributes:
 notes:
   - A host has C(volume_activation_first_contact_timeout) seconds, by default 10, to accept the connection, and as many for its first answer. The
     environment variable E(VOLUME_ACTIVATION_FIRST_CONTACT_TIMEOUT) stands in for the variable.
-  - A host that did not answer in time is not asked again by later tasks of the same run, unless they have C(until).
+  - A host that did not answer in time is not asked again by later tasks of the same run, unless they have C(until) or C(retries).
 """
 
     DIRECTORY = r"""

@@ -37,7 +37,7 @@ class WindowsAction(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """Open the session with the settings of the host's own connection, and close it whatever happens."""
-        with opened(self._connection, self._host, self._first_contact, again=bool(self._task.until)) as session:
+        with opened(self._connection, self._host, self._first_contact, again=bool(self._task.until or self._task.retries)) as session:
             outcome = self.execute_on_host(session, options, check_mode)
         if self._play_context.become:
             outcome.warnings.append("become has no effect here: the rights are those of the WinRM account.")

@@ -19,6 +19,7 @@ from .fleet import Fleet, fleet_of
 from .registered import Registered
 
 _EMPTY = ("", None)
+_NO_VALUE: tuple[t.Any, ...] = (*_EMPTY, [], {})
 
 
 class RunAction(VolumeActivationAction):
@@ -90,11 +91,15 @@ class RunAction(VolumeActivationAction):
         seen, inventory = self._task_vars, self._task_vars["hostvars"].raw_get(host)
         # A text of the play may be that of the inventory by chance.
         play = self._task.get_play().get_vars()
-        above = {
-            name: seen[name]
-            for name in names
-            if name in seen and (name not in inventory or seen[name] != inventory[name] or (name in play and play[name] == seen[name]))
-        }
+        above: dict[str, t.Any] = {}
+        for name in names:
+            if name not in inventory:
+                # Without a value it is the default of a role, which stands behind the inventory of every host.
+                given = seen.get(name) not in _NO_VALUE
+            else:
+                given = name in seen and (seen[name] != inventory[name] or (name in play and play[name] == seen[name]))
+            if given:
+                above[name] = seen[name]
         beneath = {name: value for name, value in seen.items() if name not in inventory}
         return Wanted(names, frozenset(self.SHARED), above, beneath)
 

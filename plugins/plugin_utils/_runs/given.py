@@ -9,30 +9,9 @@ Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import ActivationError
-
-_EMPTY: tuple[Any, ...] = ("", None, [], {})
-
-
-def of_each(hosts: Sequence[str], host: str, seen: Any, inventory: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of a variable for each host.
-
-    C(hostvars) knows what the inventory and extra variables give. What a play or a role gives only the task sees, for the host that it runs
-    on; it goes before the inventory, and is the same for all hosts.
-
-    Args:
-        hosts: The hosts.
-        host: The one that the task runs on.
-        seen: The value as the task sees it.
-        inventory: The values by host as C(hostvars) has them; without hosts that have none.
-    """
-    known = inventory.get(host)
-    if seen != known and (known is not None or seen not in _EMPTY):
-        return dict.fromkeys(hosts, seen)
-    return {name: inventory.get(name) for name in hosts}
 
 
 def names_of(value: Any, variable: str) -> list[str]:

@@ -55,10 +55,8 @@ def asked(
     """A step over hosts, with what each has; what is registered once all have."""
     spec = {name: option.get("default") for name, option in documented_options("run_mak_proxy").items()}
     given: dict[str, Mapping[str, Any]] = {KEYS: dict.fromkeys(hosts, "clients") if keys is None else keys, ADDRESS: {}}
-    first = next(iter(hosts), "")
-    spec["assigned"] = given[KEYS].get(first)
     found = Registered(hosts, results, given, names={name: f"__{name}" for name in results})
-    return Asked(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, first, check_mode)
+    return Asked(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, check_mode)
 
 
 def once(result: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, Any]:

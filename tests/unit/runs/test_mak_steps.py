@@ -12,8 +12,9 @@ import pytest
 from unit.runs.test_mak_orders import GOOD, PID, PRO, WIN, plan_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps, to_kms
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned, names_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
@@ -87,16 +88,15 @@ ACTIVATED = plan_of(WIN, activated=True, activation={"attempted": True})
         ("", []),
         ([], []),
         (None, []),
-        ("[enterprise", ["[enterprise"]),
     ],
 )
 def test_a_computer_gets_one_key_or_several_in_a_list_or_in_one_text(value: Any, names: list[str]):
-    assert names_of(value, "pc-1") == names
+    assert names_of(value, "x") == names
 
 
 def test_what_names_no_keys_is_an_error_that_names_the_computer():
-    with pytest.raises(ActivationError, match=r"^volume_activation_mak of pc-1 has to be the name of a key or a list of them, but is dict"):
-        names_of({"key": GOOD}, "pc-1")
+    with pytest.raises(ActivationError, match=r"^volume_activation_mak of pc-1 has to be a name, a list of names, or"):
+        Assigned.of(Registered(["pc-1"], variables={KEYS: {"pc-1": {"key": GOOD}}, RING: {}}))
 
 
 def assigned(rings: dict[str, Any], of_play: bool = False) -> Assigned:

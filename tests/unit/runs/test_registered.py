@@ -15,7 +15,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors i
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import Wanted, collect
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of, of_each
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Ran, Registered
 
 pytestmark = pytest.mark.tier("quick")
@@ -129,18 +129,6 @@ def test_a_result_that_is_optional_can_be_demanded_of_those_that_had_to_have_it(
     found.demand("sealed", [])
     with pytest.raises(ActivationError, match=r"No host has the result __seeled, which this task reads as sealed\."):
         found.demand("sealed", ["b"])
-
-
-def test_what_the_play_gives_goes_before_what_the_inventory_gives():
-    hosts = ["a", "b"]
-    assert of_each(hosts, "a", "", {}) == {"a": None, "b": None}
-    # The inventory gives it, for all or some; extra variables look the same.
-    assert of_each(hosts, "a", "x", {"a": "x", "b": "y"}) == {"a": "x", "b": "y"}
-    assert of_each(hosts, "a", "", {"b": "y"}) == {"a": None, "b": "y"}
-    # The play gives it, with or without an inventory that gives another one.
-    assert of_each(hosts, "a", "z", {"b": "y"}) == {"a": "z", "b": "z"}
-    assert of_each(hosts, "a", "z", {"a": "x", "b": "y"}) == {"a": "z", "b": "z"}
-    assert of_each(hosts, "a", "", {"a": "x", "b": "y"}) == {"a": "", "b": ""}
 
 
 @pytest.mark.parametrize(

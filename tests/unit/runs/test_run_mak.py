@@ -77,6 +77,12 @@ def test_what_the_play_gives_takes_the_place_of_the_inventory_for_all(first: dic
     assert (found["findings"], found["ring_of_play"]) == ([], True)
 
 
+@pytest.mark.parametrize("nothing", ["", None, [], {}])
+def test_the_empty_default_of_a_role_stands_behind_the_inventory_of_every_host(nothing: Any):
+    job = Job({"pc-1": {}, "pc-2": {KEYS: "win", RING: ring(win=GOOD)}})
+    assert job.run(step="assign", settings={}, state={}, play={KEYS: nothing})["assigned"] == {"pc-1": [], "pc-2": ["win"]}
+
+
 def test_a_template_of_the_play_sees_the_variables_of_each_host():
     template = trust_as_template("{{ prefix ~ (site | default('nowhere')) }}")
     job = Job({"pc-1": {"site": "east"}, "pc-2": {"site": "west"}, "pc-3": {}}, {KEYS: template, "prefix": "win-"})

@@ -8,13 +8,12 @@ Pure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._errors import ActivationError
 from ..._findings import Finding
+from ..given import names_of
 from ..registered import Registered
 from .findings import ring_findings
 
@@ -51,7 +50,7 @@ class Assigned:
         for host in hosts:
             ring = seen.get(host)
             rings.setdefault(id(ring), (ring or {}, []))[1].append(host)
-        return cls({host: names_of(given.get(host), host) for host in hosts}, list(rings.values()), RING in found.of_play)
+        return cls({host: names_of(given.get(host), f"{KEYS} of {host}") for host in hosts}, list(rings.values()), RING in found.of_play)
 
     def findings(self) -> Iterable[Finding]:
         """What is wrong with the rings and with who gets which key of them."""
@@ -73,30 +72,3 @@ class Assigned:
         for ring, _hosts in self.rings:
             for entry in ring.values() if isinstance(ring, Mapping) else ():
                 yield entry.get("key") if isinstance(entry, Mapping) else entry
-
-
-def names_of(value: Any, host: str) -> list[str]:
-    """The names of keys that a computer is to get: one name, several, or several in one text with commas between them.
-
-    Args:
-        value: The variable of the computer; C(None) where it has none.
-        host: Its name.
-
-    Raises:
-        ActivationError: It is something else.
-    """
-    if isinstance(value, str):
-        value = _listed(value) if value.startswith("[") else [name.strip() for name in value.split(",")]
-    if value is None or isinstance(value, (list, tuple)):
-        return [str(name) for name in value or () if name != ""]
-    raise ActivationError(
-        f"{KEYS} of {host} has to be the name of a key or a list of them, but is {type(value).__name__}.", source="options"
-    )
-
-
-def _listed(text: str) -> Any:
-    """A list that a survey or an extra variable has made text of; something that is none stays as it is, as one name."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return [text]

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..given import names_of, of_each
+from ..given import names_of
 from ..registered import Registered, Result
 
 KEYS, ADDRESS = "volume_activation_mak", "ansible_host"
@@ -50,16 +49,10 @@ class HostRun:
         return any(result.get("unreachable") for result in (self.license, *self.plan.values(), *self.made.values()))
 
 
-def assigned_keys(found: Registered, host: str, seen: Any) -> dict[str, list[str]]:
-    """The names of the keys that each computer gets.
-
-    Args:
-        found: What is known of them.
-        host: The one that the task runs on.
-        seen: The variable C(volume_activation_mak) as that task sees it.
-    """
-    given = of_each(found.hosts, host, seen, found.variables[KEYS])
-    return {name: names_of(value, KEYS) for name, value in given.items()}
+def assigned_keys(found: Registered) -> dict[str, list[str]]:
+    """The names of the keys that each computer gets."""
+    given = found.variables[KEYS]
+    return {host: names_of(given.get(host), f"{KEYS} of {host}") for host in found.hosts}
 
 
 def host_runs(found: Registered, keys: Mapping[str, Sequence[str]]) -> list[HostRun]:

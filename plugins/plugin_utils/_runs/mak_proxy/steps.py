@@ -33,14 +33,12 @@ class Asked:
         fleet: The hosts of the play.
         found: What was registered for them.
         options: The options of the task.
-        host: The one that the task runs on.
         check_mode: Nothing is changed.
     """
 
     fleet: Fleet
     found: Registered
     options: Mapping[str, Any]
-    host: str
     check_mode: bool
 
     @property
@@ -62,7 +60,7 @@ class Asked:
 
     def computers(self) -> list[HostRun]:
         """The computers, with the keys that each gets."""
-        return host_runs(self.found, assigned_keys(self.found, self.host, self.options["assigned"]))
+        return host_runs(self.found, assigned_keys(self.found))
 
     def orders(self) -> Orders:
         """What the list has for them."""
@@ -82,7 +80,7 @@ def options(asked: Asked) -> Decided:
 
 def to_read(asked: Asked) -> Decided:
     """Which computers are read, and which keys they get."""
-    keys = assigned_keys(asked.found, asked.host, asked.options["assigned"])
+    keys = assigned_keys(asked.found)
     return {"to_read": list(asked.to_read), "assigned": {host: keys[host] for host in asked.to_read}}
 
 
