@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from handmade import task_of
 
 CATALOGUE = Path(__file__).parent / "errors.yml"
 COLLECTION = "ansible_collections.winops.volume_activation.plugins"
@@ -75,9 +76,7 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     """What the module of a case returns. Libraries of C(without) must not have been imported before."""
     for library in case.get("without", ()):
         sys.modules[library] = None  # type: ignore[assignment]
-    task = SimpleNamespace(
-        args=case.get("options", {}), check_mode=False, diff=False, async_val=0, until=None, action="x", delegate_to=None, environment=None
-    )
+    task = task_of(case.get("options", {}))
     connection = SimpleNamespace(
         ansible_name=case.get("connection", "ansible.builtin.winrm"),
         _shell=SimpleNamespace(tmpdir="x"),

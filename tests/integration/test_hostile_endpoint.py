@@ -17,6 +17,7 @@ from typing import Any
 
 import error_catalogue
 import pytest
+from handmade import task_of
 from unit.lab.windows_fakes import FakeDomain
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
 
@@ -108,17 +109,7 @@ def run(module: Any, connection: SimpleNamespace, **options: Any) -> dict[str, A
     """The result of a task with that module."""
     for name, value in {"_shell": SimpleNamespace(tmpdir="x"), "option_definitions": {}, "allow_extras": False}.items():
         setattr(connection, name, value)
-    task = SimpleNamespace(
-        args=options,
-        check_mode=False,
-        diff=False,
-        async_val=0,
-        until="asked again",
-        action="x",
-        delegate_to=None,
-        environment=None,
-        resolved_action="x",
-    )
+    task = task_of(options, until="asked again")
     action = module.ActionModule(task, connection, SimpleNamespace(become=False), None, SimpleNamespace(template=lambda value: value), None)
     result: dict[str, Any] = action.run(task_vars={"inventory_hostname": "pc-001"})
     return result

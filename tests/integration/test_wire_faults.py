@@ -18,6 +18,7 @@ from typing import Any
 
 import error_catalogue
 import pytest
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action import kms_client, kms_host
 from lab import inventory, names
@@ -80,17 +81,7 @@ class Hand:
             option_definitions={},
             allow_extras=False,
         )
-        task = SimpleNamespace(
-            args=options,
-            check_mode=False,
-            diff=False,
-            async_val=0,
-            until="asked again",
-            action="x",
-            delegate_to=None,
-            environment=None,
-            resolved_action="x",
-        )
+        task = task_of(options, until="asked again")
         templar = SimpleNamespace(template=lambda value: value)
         action = module.ActionModule(task, connection, SimpleNamespace(become=False), None, templar, None)
         try:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.computer_list import ActionModule
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Computer, FullList, ListedProduct
@@ -35,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 def run(path: Path, item: Any = None, **options: Any) -> dict[str, Any]:
     args = {"state": "merged", "path": str(path), **options}
-    task = SimpleNamespace(args=args, check_mode=False, diff=True, async_val=0, until=None, action="x", delegate_to=None, environment=None)
+    task = task_of(args, diff=True)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     templar = SimpleNamespace(template=lambda value: value)
     action = ActionModule(task, connection, None, None, templar, None)

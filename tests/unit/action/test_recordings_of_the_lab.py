@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.license_info import ActionModule
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _windows_action
@@ -29,17 +30,7 @@ def license_info(name: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> 
     """What the module returns for a recorded host."""
     replay = Replay(load(FOLDER / f"{name}.json"))
     monkeypatch.setattr(_windows_action, "open_session", lambda _connection, host, _contact: Session(replay, host))
-    task = SimpleNamespace(
-        args=options,
-        check_mode=False,
-        diff=False,
-        async_val=0,
-        until=None,
-        action="x",
-        delegate_to=None,
-        environment=None,
-        resolved_action="x",
-    )
+    task = task_of(options)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"), option_definitions={}, allow_extras=False)
     action = ActionModule(task, connection, SimpleNamespace(become=False), None, SimpleNamespace(template=lambda value: value), None)
     return action.run(task_vars={"inventory_hostname": "host1"})

@@ -13,6 +13,7 @@ from typing import Any
 
 import lists
 import pytest
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.computer_list import ActionModule
 
@@ -23,9 +24,7 @@ OTHER = "55c92734-d682-4d71-983e-d6ec3f16059f"
 
 def run(options: dict[str, Any], check_mode: bool = False, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """The result of a task."""
-    task = SimpleNamespace(
-        args=options, check_mode=check_mode, diff=True, async_val=0, until=None, action="x", delegate_to=None, environment=None
-    )
+    task = task_of(options, check_mode=check_mode, diff=True)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     templar = SimpleNamespace(template=lambda value: value)
     action = ActionModule(task, connection, None, None, templar, None)

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from handmade import task_of
 from unit.lab.hostile_values import Place, SpoiltCarrier
 from unit.lab.windows_fakes import FakeDomain, install
 
@@ -253,16 +254,7 @@ def tell(story: Story, place: Place | None = None, value: str = "", skip: int = 
         host = story.machine(domain)
         carrier = SpoiltCarrier(host, place, value, skip)
         module = importlib.import_module(f"{COLLECTION}.action.{story.module}")
-        task = SimpleNamespace(
-            args=dict(story.options),
-            check_mode=story.check_mode,
-            diff=True,
-            async_val=0,
-            until=None,
-            action="x",
-            delegate_to=None,
-            environment=None,
-        )
+        task = task_of(dict(story.options), check_mode=story.check_mode, diff=True)
         connection = SimpleNamespace(
             ansible_name="ansible.builtin.winrm",
             _shell=SimpleNamespace(tmpdir="x"),

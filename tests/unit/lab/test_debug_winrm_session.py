@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from handmade import task_of
 from unit.lab.fake_host import FakeHost
 from unit.lab.windows_fakes import FakeDomain
 from windows import record
@@ -75,17 +76,7 @@ class Lab:
     ) -> dict[str, Any]:
         """What the task returns."""
         connection = self.connection(user, password, auth, tls)
-        task = SimpleNamespace(
-            args=args,
-            check_mode=check_mode,
-            diff=False,
-            async_val=0,
-            until=None,
-            action="x",
-            delegate_to=None,
-            environment=None,
-            resolved_action="x",
-        )
+        task = task_of(args, check_mode=check_mode)
         templar = SimpleNamespace(template=lambda value: value)
         action = ActionModule(task, connection, SimpleNamespace(become=False), None, templar, None)
         return action.run(task_vars={"inventory_hostname": "front-1"})

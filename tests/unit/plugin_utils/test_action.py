@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action, _windows_action
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
@@ -43,17 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
             def execute(self, options, check_mode):
                 return work(options, check_mode)
 
-        task = SimpleNamespace(
-            args=args,
-            check_mode=check_mode,
-            diff=diff,
-            async_val=0,
-            until=None,
-            action="x",
-            delegate_to=None,
-            environment=None,
-            resolved_action="x",
-        )
+        task = task_of(args, check_mode=check_mode, diff=diff)
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
         templar = SimpleNamespace(template=lambda value: value)
         return ActionModule(task, connection, None, None, templar, None).run(task_vars={"inventory_hostname": "kms-1", **(task_vars or {})})

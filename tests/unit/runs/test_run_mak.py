@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.run_mak import ActionModule
 
@@ -40,10 +41,7 @@ class Job:
     def run(self, batch: list[str] | None = None, play: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
         hosts = list(self.inventory)
         batch = batch or hosts
-        task = SimpleNamespace(
-            args=options, check_mode=False, diff=False, async_val=0, action="x", delegate_to=None, environment=None, run_once=True,
-            get_play=lambda: SimpleNamespace(get_vars=lambda: dict(self.play)),
-        )  # fmt: skip
+        task = task_of(options, run_once=True, get_play=lambda: SimpleNamespace(get_vars=lambda: dict(self.play)))
         magic = {"ansible_play_hosts_all": hosts, "ansible_play_hosts": hosts, "ansible_play_batch": batch, "groups": {}, "hostvars": self}
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
         variables = {**self.inventory[batch[0]], "inventory_hostname": batch[0], **self.play, **magic, **(play or {})}

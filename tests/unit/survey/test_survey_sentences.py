@@ -14,6 +14,7 @@ from typing import Any
 import error_catalogue
 import pytest
 import requests
+from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.file import SurveyFile, read_rows
@@ -106,17 +107,8 @@ def survey(folder: Path | None, run_once: bool = True, **variables: Any) -> tupl
     """The result and the warnings of the module over hosts that are no Windows computers."""
     module = importlib.import_module(f"{error_catalogue.COLLECTION}.action.license_survey")
     base = importlib.import_module(f"{error_catalogue.COLLECTION}.plugin_utils._action")
-    attributes = {
-        "args": {"state_directory": str(folder)} if folder else {},
-        "check_mode": False,
-        "diff": False,
-        "async_val": 0,
-        "until": None,
-        "delegate_to": None,
-    }
-    task = SimpleNamespace(
-        **attributes, action="x", environment=None, run_once=run_once, connection="ssh", dump_attrs=lambda: {"retries": None}
-    )
+    options = {"state_directory": str(folder)} if folder else {}
+    task = task_of(options, run_once=run_once, connection="ssh", dump_attrs=lambda: {"retries": None})
     templar = SimpleNamespace(template=lambda value: value)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     context = SimpleNamespace(timeout=10, password="")
