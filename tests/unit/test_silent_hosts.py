@@ -8,14 +8,19 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import error_catalogue
 import pytest
 from ansible import constants
+from handmade import task_of
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _windows_action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import Outcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._silent import Silent
@@ -123,3 +128,21 @@ def test_the_variable_is_a_number_of_seconds():
     for wrong in (0, -1, "soon", "inf", "nan", []):
         with pytest.raises(ActivationError, match="volume_activation_first_contact_timeout has to be a number of seconds, more than 0"):
             seconds_of(wrong)
+
+
+@pytest.mark.parametrize(("more", "asks"), [({}, False), ({"until": ["x is success"]}, True), ({"retries": 3}, True)])
+def test_a_task_that_waits_for_its_host_asks_it_again(monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], asks: bool):
+    seen: list[bool] = []
+
+    @contextmanager
+    def noting(_connection: Any, _host: str, _first_contact: float, again: bool) -> Iterator[None]:
+        seen.append(again)
+        yield
+
+    monkeypatch.setattr(_windows_action, "opened", noting)
+    monkeypatch.setattr(_windows_action.WindowsAction, "execute_on_host", lambda *_arguments: Outcome())
+    action = _windows_action.WindowsAction.__new__(_windows_action.WindowsAction)
+    action._task, action._connection, action._host, action._first_contact = task_of({}, **more), None, HOST, 10
+    action._play_context = SimpleNamespace(become=False)
+    action.execute({}, False)
+    assert seen == [asks]
