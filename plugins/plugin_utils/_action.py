@@ -220,7 +220,7 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
         "msg": sentence,
         "steps": [entry.as_result() for entry in done],
         "error": {
-            "code": known.code,
+            "code": known.shown_code,
             "name": known.name,
             "source": known.source,
             "step": step,

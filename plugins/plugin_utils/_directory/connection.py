@@ -22,6 +22,7 @@ import threading
 from dataclasses import dataclass
 
 from .._address import split_address
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._files import LARGEST_CERTIFICATES, check_file
 from .settings import Settings
@@ -169,7 +170,7 @@ def _with_tls(raw: socket.socket, settings: Settings) -> ssl.SSLSocket:
         raise ActivationError(
             f"The certificate of {settings.server} is not accepted: {failure.verify_message.rstrip('.')}. "
             "Give the issuing certificate in ca_cert, or the name in the certificate in domain_server.",
-            code=str(failure.verify_code),
+            code=plain(failure.verify_code),
             source="ldap",
         ) from None
     except OSError as failure:

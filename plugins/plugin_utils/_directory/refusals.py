@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._codes.code import plain
 from .._errors import ActivationError
 
 _NAMES: dict[int, str] = {
@@ -92,7 +93,7 @@ def refused(failure: Exception, doing: str, server: str, right: str = "") -> Act
     number = int(details.get("result", 0))
     text = str(details.get("info") or details.get("desc") or failure).strip().strip("\0")
     name = _NAMES.get(number, "")
-    code = str(number) if name else ""
+    code = plain(number) if name else None
     if number in (-1, -5, -11) or type(failure).__name__ in ("SERVER_DOWN", "TIMEOUT", "CONNECT_ERROR"):
         return ActivationError(f"{doing}: {_silence(doing, server)}", name=type(failure).__name__, source="ldap")
     if number == 50:

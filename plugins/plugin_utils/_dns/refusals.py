@@ -8,6 +8,8 @@ Codes: RFC 2136 2.2, RFC 8945 5.3. Which server means what by them was seen on B
 
 from __future__ import annotations
 
+from .._codes.code import plain
+
 try:
     import dns.message
     import dns.rcode
@@ -59,11 +61,11 @@ def refused(
         code = int(answer.tsig_error)
         name = dns.rcode.to_text(dns.rcode.Rcode.make(code), tsig=True)
         meaning = _KEY_TROUBLES.get(name, "the signature was not accepted. Check the key.")
-        return ActivationError(f"{server} refused {signer.shown} for {what} ({name}): {meaning}", code=str(code), name=name, source="dns")
+        return ActivationError(f"{server} refused {signer.shown} for {what} ({name}): {meaning}", code=plain(code), name=name, source="dns")
     meaning = f"{REMEDIES.get(name, 'look into the log of that server')}." if question else _meaning(name, signer, zone)
     if name == "REFUSED" and doubtful:
         meaning = f"BIND refuses names of hosts with an underscore (check-names). If it is not that, {meaning}"
-    return ActivationError(f"{server} refused {what} ({name}): {meaning}", code=str(code), name=name, source="dns")
+    return ActivationError(f"{server} refused {what} ({name}): {meaning}", code=plain(code), name=name, source="dns")
 
 
 def _meaning(name: str, signer: Signer, zone: str) -> str:

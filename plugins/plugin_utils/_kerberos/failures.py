@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .logon import Logon
 
@@ -91,7 +92,7 @@ def neither_realm_nor_suffix(logon: Logon) -> ActivationError:
     return ActivationError(
         f"Kerberos logon to {logon.realm} failed: no KDC of the realm {realm} is known, and {logon.realm} has no account with the user "
         f"principal name {logon.username}. Check domain_username, or add the realm to krb5.conf of this node.",
-        code=str(_UNKNOWN_REALM + _TABLE_BASE),
+        code=plain(_UNKNOWN_REALM + _TABLE_BASE),
         name=_ERRORS[_UNKNOWN_REALM][0],
         source="kerberos",
     )
@@ -140,4 +141,4 @@ def numbered(number: int, logon: Logon, where: str, text: str = "") -> Activatio
             keytab=logon.keytab,
             server_option=logon.server_option,
         )
-    return ActivationError(f"Kerberos logon to {where} failed: {meaning}", code=str(number + _TABLE_BASE), name=name, source="kerberos")
+    return ActivationError(f"Kerberos logon to {where} failed: {meaning}", code=plain(number + _TABLE_BASE), name=name, source="kerberos")

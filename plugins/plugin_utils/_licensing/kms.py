@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .._address import PORTS
+from .._codes.meaning import sentence
 from .._errors import ActivationError
-from .errors import sentence
 from .status import LICENSED, status_name
 
 DEFAULT_PORT = 1688

@@ -179,12 +179,7 @@ class _Keeping:
             self._source.save()
         except ActivationError as failure:
             came = ", ".join(f"{self._source.called(product)} {grouped(product.confirmation_id or '')}" for product in self._unsaved)
-            raise ActivationError(
-                f"{failure.message} These confirmation IDs came and are not saved, so write them down: {came}.",
-                code=failure.code,
-                name=failure.name,
-                source=failure.source,
-            ) from failure
+            raise failure.followed_by(f"These confirmation IDs came and are not saved, so write them down: {came}.") from failure
 
 
 def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]) -> Acquired:
@@ -200,10 +195,10 @@ def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]
                     done.warnings += confirmation_warnings(source.called(product), product.confirmation_id)
             elif failure.fate == Fate.LOST:
                 done.steps.append(Step(source.called(product), "request without an answer", None, product.asked, HOW))
-                unknown.append(source.row(product, failure.message, failure.code))
+                unknown.append(source.row(product, failure.message, failure.shown_code))
             else:
                 # Of one that is asked for again, the earlier request may still have been counted.
-                (unknown if product.asked else missing).append(source.row(product, failure.message, failure.code))
+                (unknown if product.asked else missing).append(source.row(product, failure.message, failure.shown_code))
     unsent = [failure for failure in failures.values() if failure.fate == Fate.NOT_SENT]
     obtained = sum(step.attribute == "confirmation ID" for step in done.steps)
     done.result = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import re
 
+from .._codes.code import Code, http
 from .._errors import ActivationError
 from .._licensing import batch_errors
 from .._licensing.batch_errors import Kind
@@ -47,7 +48,7 @@ class RequestFailed(ActivationError):
         again: Whether the same request may do better in a while.
     """
 
-    def __init__(self, message: str, fate: Fate, *, again: bool, code: str = "", name: str = "") -> None:
+    def __init__(self, message: str, fate: Fate, *, again: bool, code: Code | None = None, name: str = "") -> None:
         super().__init__(message, code=code, name=name, source="microsoft")
         self.fate = fate
         self.again = again
@@ -60,7 +61,7 @@ def refused(code: int) -> RequestFailed:
         f"Microsoft answers {batch_errors.sentence(code)}",
         Fate.REFUSED,
         again=known is not None and known.kind == Kind.SERVICE,
-        code=batch_errors.shown(code),
+        code=batch_errors.of_service(code),
         name=batch_errors.name_of(code),
     )
 
@@ -75,7 +76,7 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
         question: What was asked.
     """
     words = f"HTTP {status}{f' ({said})' if said else ''}"
-    code = f"HTTP {status}"
+    code = http(status)
     if status in _GATEWAY_LOST_IT:
         return lost(f"the gateway on the way says {words}", settings, question, code=code)
     if status >= 500 or status in _BUSY:
@@ -101,11 +102,11 @@ def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
         f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check microsoft_url and what is on the way.",
         Fate.REFUSED,
         again=False,
-        code=f"HTTP {status}",
+        code=http(status),
     )
 
 
-def lost(why: str, settings: Settings, question: Question, code: str = "") -> RequestFailed:
+def lost(why: str, settings: Settings, question: Question, code: Code | None = None) -> RequestFailed:
     """The request was sent, and no answer to it can be read."""
     remedy = "try again later"
     if question.kind == RequestType.CONFIRMATION_ID:
@@ -163,7 +164,7 @@ def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
         f"The proxy {proxy.address if proxy else ''} answers {f'{status} {words}'.strip()}; {remedy}.",
         Fate.NOT_SENT,
         again=status >= 500,
-        code=f"HTTP {status}",
+        code=http(status),
     )
 
 

@@ -49,8 +49,8 @@ class AlternateUrl:
         self._found = self._read()
         if self._found != self._wanted:
             raise ActivationError(
-                f"{self._session.host}: {_NAME} was set to {self._wanted or 'nothing'}, yet reads {visible(self._found or 'nothing')}; a policy may"
-                " set it back.",
+                f"{_NAME} was set to {self._wanted or 'nothing'}, yet reads {visible(self._found or 'nothing')}; a policy may set it back.",
+                subject=self._session.host,
                 source="windows",
             )
 

@@ -84,8 +84,9 @@ def read_chosen(session: Session, wanted: str, version: WindowsVersion, activati
         return Chosen(licensing.windows_product(licensing.read_products(session, version, columns)))
     if version < WINDOWS_8:
         raise ActivationError(
-            f"{session.host}: before Windows 8 and Server 2012 only Windows itself can be chosen: Office keeps its licenses in a platform of its"
+            "before Windows 8 and Server 2012 only Windows itself can be chosen: Office keeps its licenses in a platform of its"
             " own there, which ospp.vbs manages.",
+            subject=session.host,
             source="windows",
         )
     condition = f"ApplicationID = '{OFFICE}'" if wanted == THE_OFFICE else f"{HOLDS_KEY} or ID = '{wanted}'"

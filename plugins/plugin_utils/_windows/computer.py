@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._srv_value import plain_name
 from .._text import LONGEST_NAME, visible
@@ -57,7 +58,7 @@ def read_operating_system(session: Session) -> OperatingSystem:
     rows = session.query(WIN32_OPERATING_SYSTEM, columns)
     if not rows:
         raise ActivationError(
-            f"{session.host}: WMI knows no operating system; its repository is damaged (winmgmt /verifyrepository).", source="windows"
+            "WMI knows no operating system; its repository is damaged (winmgmt /verifyrepository).", subject=session.host, source="windows"
         )
     row = rows[0]
     local_time, last_boot = row["LocalDateTime"], row["LastBootUpTime"]
@@ -130,9 +131,10 @@ def reboot(session: Session, timeout: float) -> None:
         code, lost = 0, ", and the answer to the order was lost"
     if code:
         raise ActivationError(
-            f"{session.host}: the reboot was refused with the Windows error {code} (net helpmsg {code} shows its text). Let the WinRM"
+            f"the reboot was refused with the Windows error {code} (net helpmsg {code} shows its text). Let the WinRM"
             " account shut the computer down from a remote system, or restart it by hand and run it again.",
-            code=str(code),
+            subject=session.host,
+            code=plain(code),
             source="windows",
         )
     deadline = time.monotonic() + timeout

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._plan import Plan, Step
 from .._text import visible
@@ -115,8 +116,9 @@ class SuffixList:
         self.found = self._read()
         if self.found.is_due(self.wanted):
             raise ActivationError(
-                f"{self._session.host}: {_METHOD} succeeded, yet the DNS suffix search list is {_spoken(self.found.search_list)} instead"
+                f"{_METHOD} succeeded, yet the DNS suffix search list is {_spoken(self.found.search_list)} instead"
                 f" of {_spoken(self.wanted)}; something else on that computer sets it too.",
+                subject=self._session.host,
                 source="windows",
             )
 
@@ -148,8 +150,9 @@ class SuffixList:
         code = answer["ReturnValue"] or _DONE
         if code not in (_DONE, _DONE_AFTER_REBOOT):
             raise ActivationError(
-                f"{self._session.host}: {_METHOD} failed with {code} ({_MEANINGS.get(code, 'an error of the network configuration')}).",
-                code=str(code),
+                f"{_METHOD} failed with {code} ({_MEANINGS.get(code, 'an error of the network configuration')}).",
+                subject=self._session.host,
+                code=plain(code),
                 source="windows",
             )
         self._needs_reboot = code == _DONE_AFTER_REBOOT

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._codes.code import hresult
+from .._codes.meaning import name_of
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.errors import describe, hexadecimal
 from .._licensing.kms import ActivationState, effective_port, judge_activation, threshold
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
@@ -172,8 +173,9 @@ class KmsClient:
         """What was changed has to read as it was wanted."""
         if changed.get(client_key.ATTRIBUTE, self._chosen.held) != self._chosen.held:
             raise ActivationError(
-                f"{self._host}: the key that ends in {changed[client_key.ATTRIBUTE]} was taken, yet the product holds"
+                f"the key that ends in {changed[client_key.ATTRIBUTE]} was taken, yet the product holds"
                 f" {self._chosen.held or 'none'}; look whether the key is one for this product.",
+                subject=self._host,
                 source="windows",
             )
         if self._suffixes and dns_suffixes.ATTRIBUTE in changed:
@@ -186,7 +188,8 @@ class KmsClient:
         wrong = [text for target, part in self._parts(wanted) for text in wrong_settings(target, part)]
         if wrong:
             raise ActivationError(
-                f"{self._host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                f"every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                subject=self._host,
                 source="windows",
             )
 
@@ -213,7 +216,7 @@ class KmsClient:
             self.steps.append(step)
             return
         if product is None:
-            raise ActivationError(f"{self._host}: no product key is installed, so there is nothing to activate.", source="windows")
+            raise ActivationError("no product key is installed, so there is nothing to activate.", subject=self._host, source="windows")
         self._activate(product, step)
 
     def _no_attempt(self) -> bool:
@@ -223,8 +226,9 @@ class KmsClient:
         product = self._chosen.product
         if product is not None and product.partial_key and product.channel is not Channel.GVLK:
             raise ActivationError(
-                f"{self._host}: the key that ends in {product.partial_key} is no KMS client setup key but of the channel {product.channel}, which"
+                f"the key that ends in {product.partial_key} is no KMS client setup key but of the channel {product.channel}, which"
                 " Microsoft would activate; no attempt was made.",
+                subject=self._host,
                 source="options",
             )
         return self._by_token
@@ -242,25 +246,25 @@ class KmsClient:
         try:
             lost = license_changes.activate(self._session, self._version, product.id)
         except ActivationError as failure:
-            if not failure.code.startswith("0x"):
+            if failure.hresult is None:
                 raise
-            raised = int(failure.code, 16)
+            raised = failure.hresult
         if raised is None:
             self._chosen = self._read_chosen()
         now = self._chosen.product or product
         outcome = judge_activation(now.status, raised=raised, reason=now.status_reason)
         self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": _threshold(product)}
         if outcome.code is not None:
-            known = describe(outcome.code)
-            self.activation |= {"code": hexadecimal(outcome.code), "name": known.name if known else ""}
+            self.activation |= {"code": str(hresult(outcome.code)), "name": name_of(outcome.code)}
         if outcome.state is ActivationState.LICENSED:
             self.steps.append(step)
             self.activation |= self._activated_by()
         elif outcome.state is ActivationState.FAILED:
             raise ActivationError(
-                f"{self._host}: the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
-                code=str(self.activation.get("code", "")),
-                name=str(self.activation.get("name", "")),
+                f"the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
+                subject=self._host,
+                code=hresult(outcome.code) if outcome.code is not None else None,
+                name=name_of(outcome.code or 0),
                 source="windows",
             )
 

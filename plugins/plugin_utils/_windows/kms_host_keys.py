@@ -107,13 +107,15 @@ def _demand_place(work: HostWork, key: str) -> None:
     other = next((held for held in work.state.others if held.partial_key == last), None)
     if other is not None:
         raise ActivationError(
-            f"{work.name}: the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
+            f"the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
+            subject=work.name,
             source="options",
         )
     if product is not None and product.partial_key == last and product.channel is not Channel.UNKNOWN:
         raise ActivationError(
-            f"{work.name}: product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
+            f"product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
             " Windows.",
+            subject=work.name,
             source="options",
         )
     if work.state.licensed and product is not None and not work.wish.replace_key:
@@ -129,8 +131,9 @@ def _install(work: HostWork, key: str) -> None:
     product = work.state.product = work.read_product()
     if product is None or product.channel is not Channel.CSVLK:
         raise ActivationError(
-            f"{work.name}: the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
+            f"the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
             f" the product is now {product.description if product else 'without a key'}. Give the CSVLK of this Windows.",
+            subject=work.name,
             source="windows",
         )
 
@@ -148,7 +151,7 @@ def _activate(work: HostWork, found: str) -> None:
     """
     product = work.state.product
     if product is None:
-        raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
+        raise ActivationError("no product key is installed any more.", subject=work.name, source="windows")
     if product.licensed:
         return
     if work.wish.confirmation:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._codes.meaning import describe
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.errors import describe, hexadecimal
 from .._licensing.mak import PROXY_PLAYBOOKS, Trouble, trouble_of
 from .._licensing.status import UNLICENSED, status_name
 from .._plan import Plan, Step, StepFailed
@@ -160,8 +160,8 @@ class MakClient:
         except StepFailed as failure:
             cause = failure.__cause__
             refused = isinstance(cause, ActivationError) and not failure.done and _trouble(cause) is Trouble.OTHER_PRODUCT
-            if refused and self._wish.applicable_only:
-                raise NotApplicable(str(cause).removeprefix(f"{self._host}: ").rstrip(".")) from None
+            if isinstance(cause, ActivationError) and refused and self._wish.applicable_only:
+                raise NotApplicable(cause.said.rstrip(".")) from None
             raise
         try:
             self._read()
@@ -173,8 +173,9 @@ class MakClient:
         """Only now Windows tells which product the key belongs to, and of which kind it is."""
         if self._holder is None:
             raise ActivationError(
-                f"{self._host}: the key that ends in {self._wish.last_five} was taken, yet no product holds it; look whether the key is one"
+                f"the key that ends in {self._wish.last_five} was taken, yet no product holds it; look whether the key is one"
                 " for this product.",
+                subject=self._host,
                 source="windows",
             )
         self._check_kind()
@@ -185,8 +186,9 @@ class MakClient:
             told.extended_pid(self._host, self._holder.row.get("ProductKeyID"))
         if self._holder is not None and self._holder.channel is not Channel.MAK:
             raise ActivationError(
-                f"{self._host}: the key that ends in {self._holder.partial_key} is no MAK but of the channel {self._holder.channel}; it is"
+                f"the key that ends in {self._holder.partial_key} is no MAK but of the channel {self._holder.channel}; it is"
                 " installed and was not activated. Give a MAK, or bring back the setup key by kms_client.",
+                subject=self._host,
                 source="options",
             )
 
@@ -271,8 +273,8 @@ class MakClient:
         """Who does not reach Microsoft needs another way, which the code alone does not tell."""
         if _trouble(failure) is not Trouble.NO_WAY_OUT:
             return failure
-        known = describe(int(failure.code, 16))
-        meaning = f"{known.meaning}, {failure.code} {known.name}".rstrip() if known else hexadecimal(int(failure.code, 16))
+        known = describe(failure.hresult or 0)
+        meaning = f"{known.meaning}, {failure.code} {known.name}".rstrip() if known else failure.shown_code
         return ActivationError(
             f"{self._host} can't be activated over the network: {meaning}. Activate it by proxy, with the playbooks {PROXY_PLAYBOOKS}.",
             code=failure.code,
@@ -282,4 +284,4 @@ class MakClient:
 
 
 def _trouble(failure: ActivationError) -> Trouble:
-    return trouble_of(int(failure.code, 16)) if failure.code.startswith("0x") else Trouble.COMPUTER
+    return Trouble.COMPUTER if failure.hresult is None else trouble_of(failure.hresult)

@@ -206,7 +206,7 @@ def test_a_host_whose_key_does_not_serve_the_product_is_named(domain: FakeDomain
     cause = caught.value.__cause__
     assert [step.attribute for step in caught.value.done] == ["KMS host"]
     assert isinstance(cause, ActivationError)
-    assert cause.code == "0xC004F042"
+    assert cause.shown_code == "0xC004F042"
     assert "The product is Windows(R), ServerStandard edition, the host that was asked kms-1.contoso.com." in cause.message
 
 

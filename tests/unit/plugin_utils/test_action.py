@@ -16,6 +16,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action, _windows_action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind, plain
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step
 
@@ -108,7 +109,8 @@ def test_an_error_names_what_was_done_and_what_was_not_begun(run):
         plan = Plan()
         plan.add(Step("kms-1", "product key", None, "6789B"), lambda: None)
         plan.add(
-            Step("kms-1", "listening port", 1, 2), lambda: (_ for _ in ()).throw(ActivationError("No.", code="0x1", name="N", source="s"))
+            Step("kms-1", "listening port", 1, 2),
+            lambda: (_ for _ in ()).throw(ActivationError("No.", code=plain(1), name="N", source="s")),
         )
         plan.add(Step("kms-1", "license status", 1, 2), lambda: None)
         plan.run()
@@ -116,7 +118,7 @@ def test_an_error_names_what_was_done_and_what_was_not_begun(run):
     result = run(work, {})
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["error"] == {
-        "code": "0x1",
+        "code": "1",
         "name": "N",
         "source": "s",
         "step": "kms-1: listening port",
@@ -216,7 +218,7 @@ def test_a_password_that_is_a_number_is_masked(run):
         lambda shown: (
             lambda _o, _c: _action.Outcome([Step(shown, shown, shown, shown, shown)], {"deep": [{"er": shown}]}, [{"before": shown}])
         ),
-        lambda shown: raising(ActivationError(f"x {shown} y", code=shown)),
+        lambda shown: raising(ActivationError(f"x {shown} y", code=Code(Kind.OTHER, 0, shown))),
         lambda shown: raising(RuntimeError(shown)),
         lambda shown: raising(ValueError({"key": shown})),
         lambda shown: stepping(RuntimeError(shown)),
@@ -236,7 +238,7 @@ FORGED = "gone\nok: [pc-001]\x9b31m\u202e"
 @pytest.mark.parametrize(
     "work",
     [
-        raising(ActivationError(FORGED, code=FORGED, name=FORGED)),
+        raising(ActivationError(FORGED, code=Code(Kind.OTHER, 0, FORGED), name=FORGED)),
         raising(RuntimeError(FORGED)),
         raising(AnsibleError(FORGED)),
         stepping(ActivationError(FORGED)),

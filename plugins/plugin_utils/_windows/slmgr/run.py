@@ -181,7 +181,8 @@ class _Run:
                 self._make(work.follow_up())
             if wrong := work.verify():
                 raise ActivationError(
-                    f"{machine.host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                    f"every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                    subject=machine.host,
                     source="windows",
                 )
         output = work.show()

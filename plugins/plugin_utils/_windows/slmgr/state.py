@@ -150,7 +150,8 @@ class Machine:
         if sku is None:
             which = f"the product {product_id}" if product_id else "Windows"
             raise ActivationError(
-                f"{self.host}: {which} holds no product key, so there is nothing for {verb}. Install one with ipk first.",
+                f"{which} holds no product key, so there is nothing for {verb}. Install one with ipk first.",
+                subject=self.host,
                 source="windows",
             )
         return sku
