@@ -221,6 +221,7 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
         "steps": [entry.as_result() for entry in done],
         "error": {
             "code": known.shown_code,
+            "hresult": known.hresult,
             "name": known.name,
             "source": known.source,
             "step": step,

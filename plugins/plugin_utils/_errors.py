@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from ._codes.code import Code, Kind
 from ._text import escaped
 
-
 _ENDS = (".", "?")
 
 

@@ -127,14 +127,7 @@ def complaint(file: str, layer: str, name: str) -> str:
         other = layer_of(inside[1:])
         if other == layer:
             return ""
-        if other not in HEIGHT:
-            return f"{other} has no place in LAYERS"
-        if other in APART.get(layer, ()):
-            return f"{layer} knows nothing of {other}"
-        if HEIGHT[other] >= HEIGHT[layer]:
-            return f"{layer} is not above {other}"
-        users = KEPT_FOR.get(other, (layer,))
-        return "" if layer in users or file in READERS else f"only {', '.join(users)} use {other}"
+        return complaint_within(file, layer, other)
     if is_within(name, "ansible._internal", "ansible.module_utils._internal"):
         return "private to ansible-core"
     if file in (CARRIERS, *READERS) or (file == SPEAKER and is_within(name, URLS)):
@@ -147,6 +140,18 @@ def complaint(file: str, layer: str, name: str) -> str:
         if name.partition(".")[0] not in sys.stdlib_module_names:
             return f"{layer} is pure: nothing but the standard library"
     return ""
+
+
+def complaint_within(file: str, layer: str, other: str) -> str:
+    """What is wrong with a layer that imports another one."""
+    if other not in HEIGHT:
+        return f"{other} has no place in LAYERS"
+    if other in APART.get(layer, ()):
+        return f"{layer} knows nothing of {other}"
+    if HEIGHT[other] >= HEIGHT[layer]:
+        return f"{layer} is not above {other}"
+    users = KEPT_FOR.get(other, (layer,))
+    return "" if layer in users or file in READERS else f"only {', '.join(users)} use {other}"
 
 
 def violations(tree: Path) -> list[str]:

@@ -12,7 +12,7 @@ from .._licensing.channels import Channel
 from .._licensing.kms import is_office
 from .._licensing.product_keys import last_five
 from .._licensing.setup_keys import by_key, office_setup_key
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._wsman.session import Session
 from . import license_changes
 from .client_product import THE_SYSTEM, Chosen
@@ -51,7 +51,7 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         key = wanted or _setup_key(session, chosen.product, wish)
         if wish.product == THE_SYSTEM:
             check_volume_licences(session)
-        step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey", kind=Kind.KEY)
         plan.add(step, lambda: license_changes.install_key(session, version, key))
     for other in beside:
         step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .._address import same_host
 from .._errors import ActivationError
 from .._licensing.kms import effective_port
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._text import LONGEST_NAME, visible
 from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session
@@ -156,6 +156,7 @@ def plan_settings(plan: Plan, session: Session, target: Target, wanted: Mapping[
             _spoken(setting, now),
             _spoken(setting, value),
             f"{target.cim_class.name}.{method}",
+            kind=Kind.SETTING,
         )
         plan.add(step, setter(session, target, setting, value))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._codes.code import plain
 from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._text import visible
 from .._wsman.session import Session
 from .classes import WIN32_NETWORK_ADAPTER_CONFIGURATION
@@ -105,7 +105,7 @@ class SuffixList:
             return
         how = _METHOD if self.wanted else _REMOVAL
         before, after = list(self.found.search_list) or None, list(self.wanted) or None
-        plan.add(Step(self._session.host, ATTRIBUTE, before, after, how), self._set)
+        plan.add(Step(self._session.host, ATTRIBUTE, before, after, how, kind=Kind.SUFFIXES), self._set)
 
     def read_back(self) -> None:
         """Read again what was set.

@@ -14,11 +14,11 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.kms import ActivationState, effective_port, judge_activation, threshold
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Plan, Step, StepFailed
+from .._plan import Kind, Plan, Step, StepFailed
 from .._text import LONGEST_NAME, visible
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import alternate_url, client_key, computer, dns_suffixes, license_changes, licensing
+from . import client_key, computer, license_changes, licensing
 from .alternate_url import AlternateUrl
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .client_key import plan_key
@@ -124,7 +124,7 @@ class KmsClient:
             plan.run()
             with plan.reading_back(self._host):
                 self._chosen = self._read_chosen()
-                self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
+                self._read_back({step.kind: step.after for step in plan.steps}, wanted)
         self.steps = plan.steps
         if self._wish.activate:
             made = [] if self._check_mode else list(self.steps)
@@ -134,7 +134,7 @@ class KmsClient:
                 if not made:
                     raise
                 # What was set before the attempt stays set, and the result has to say so.
-                raise StepFailed(Step(self._host, "license status", None, "licensed"), made, []) from failure
+                raise StepFailed(Step(self._host, "license status", None, "licensed", kind=Kind.LICENSE), made, []) from failure
 
     @property
     def _target(self) -> Target:
@@ -169,20 +169,20 @@ class KmsClient:
             wanted = fixed_host(self._target, wish.kms_host, wish.kms_port)
         return wanted | dict(wish.settings)
 
-    def _read_back(self, changed: Mapping[str, Any], wanted: Mapping[str, Wanted]) -> None:
+    def _read_back(self, changed: Mapping[Kind, Any], wanted: Mapping[str, Wanted]) -> None:
         """What was changed has to read as it was wanted."""
-        if changed.get(client_key.ATTRIBUTE, self._chosen.held) != self._chosen.held:
+        if changed.get(Kind.KEY, self._chosen.held) != self._chosen.held:
             raise ActivationError(
-                f"the key that ends in {changed[client_key.ATTRIBUTE]} was taken, yet the product holds"
+                f"the key that ends in {changed[Kind.KEY]} was taken, yet the product holds"
                 f" {self._chosen.held or 'none'}; look whether the key is one for this product.",
                 subject=self._host,
                 source="windows",
             )
-        if self._suffixes and dns_suffixes.ATTRIBUTE in changed:
+        if self._suffixes and Kind.SUFFIXES in changed:
             self._suffixes.read_back()
-        if self._url and alternate_url.ATTRIBUTE in changed:
+        if self._url and Kind.URL in changed:
             self._url.read_back()
-        if not any(attribute.startswith(setting.attribute) for attribute in changed for setting in SETTINGS.values()):
+        if Kind.SETTING not in changed:
             return
         self._service = read_client_service(self._session, self._wish)
         wrong = [text for target, part in self._parts(wanted) for text in wrong_settings(target, part)]
@@ -195,7 +195,7 @@ class KmsClient:
 
     def _attempt(self) -> None:
         product = self._chosen.product
-        key_is_planned = self._check_mode and any(step.attribute == client_key.ATTRIBUTE for step in self.steps)
+        key_is_planned = self._check_mode and any(step.kind is Kind.KEY for step in self.steps)
         if not key_is_planned and self._no_attempt():
             return
         if product is not None and product.licensed and not key_is_planned:
@@ -211,6 +211,7 @@ class KmsClient:
             "SoftwareLicensingProduct.Activate",
             after_step=after_step,
             decided_by_target=("before",) if key_is_planned else (),
+            kind=Kind.LICENSE,
         )
         if self._check_mode:
             self.steps.append(step)
@@ -241,8 +242,7 @@ class KmsClient:
 
     def _activate(self, product: Product, step: Step) -> None:
         """Make the attempt and let the state that is read back decide, as slmgr.vbs does."""
-        raised: int | None = None
-        lost = ""
+        raised, lost = None, ""
         try:
             lost = license_changes.activate(self._session, self._version, product.id)
         except ActivationError as failure:
@@ -264,7 +264,7 @@ class KmsClient:
                 f"the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
                 subject=self._host,
                 code=hresult(outcome.code) if outcome.code is not None else None,
-                name=name_of(outcome.code or 0),
+                name=self.activation.get("name", ""),
                 source="windows",
             )
 

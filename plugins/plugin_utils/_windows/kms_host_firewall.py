@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._errors import ActivationError
-from .._plan import Step
+from .._plan import Kind, Step
 from . import firewall
 from .firewall import FirewallRule
 from .host_work import HostWork
@@ -35,7 +35,8 @@ def plan_rules(work: HostWork, on: bool) -> None:
                 source="options",
             )
         how = firewall.way_to_switch(rule, on)
-        step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how)
+        kind = Kind.PROGRAM if rule.by_netsh else Kind.SETTING
+        step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how, kind=kind)
         work.plan.add(step, _switcher(work, rule, on))
 
 

@@ -11,7 +11,7 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Step
+from .._plan import Kind, Step
 from . import license_changes, licensing, offline_activation, version_values
 from .host_work import HostWork
 from .licensing import Product
@@ -30,7 +30,7 @@ def plan_key(work: HostWork) -> None:
     if _key_is_due(work):
         _demand_place(work, key)
         held = state.product.partial_key if state.product else None
-        step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey", kind=Kind.KEY)
         work.plan.add(step, lambda: _install(work, key))
     for registry_key, version in state.version_values.items():
         if version != state.version:
@@ -68,6 +68,7 @@ def plan_activation(work: HostWork) -> None:
         after_step=after,
         # With another key comes another product, whose status Windows decides.
         decided_by_target=("before",) if after else (),
+        kind=Kind.LICENSE,
     )
     work.plan.add(step, lambda: _activate(work, found))
 

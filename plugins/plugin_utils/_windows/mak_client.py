@@ -17,7 +17,7 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.mak import PROXY_PLAYBOOKS, Trouble, trouble_of
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Plan, Step, StepFailed
+from .._plan import Kind, Plan, Step, StepFailed
 from .._wsman.session import Session
 from . import license_changes, licensing, offline_activation, told
 from .client_product import THE_SYSTEM
@@ -42,6 +42,7 @@ class MakClient:
     Attributes:
         steps: The changes: in check mode those that are due, otherwise those that were made.
         reason: Why no MAK can be installed; empty where one can.
+        reason_hresult: The HRESULT by which Windows refused it.
         activation: What came of the activation.
         warnings: What the user should know although nothing failed.
     """
@@ -60,6 +61,7 @@ class MakClient:
         self._products: list[Product] = []
         self.steps: list[Step] = []
         self.reason = ""
+        self.reason_hresult: int | None = None
         self.activation: dict[str, Any] = {"attempted": False, "outcome": "not_attempted"}
         self.warnings: list[str] = []
 
@@ -78,6 +80,7 @@ class MakClient:
         return {
             "applicable": not self.reason,
             "reason": self.reason,
+            "reason_hresult": self.reason_hresult,
             "product": shown(product, self._installation_id),
             "installed": self._holder is not None,
             "mak_products": [row.id for row in self._products],
@@ -99,7 +102,7 @@ class MakClient:
         except NotApplicable as found:
             if not self._wish.applicable_only:
                 raise ActivationError(f"{self._host} can't be activated by MAK: {found}.", source="windows") from None
-            self.reason = str(found)
+            self.reason, self.reason_hresult = str(found), found.hresult
         if self._wish.installation_id and self._holder is not None and self._installation_id is None:
             self._read_last(self._holder)
 
@@ -122,7 +125,8 @@ class MakClient:
                 return
             plan.add(self._key_step(held), lambda: license_changes.install_key(self._session, self._version, key))
         for other in in_the_way(held, self._wish.last_five):
-            step = Step(self._host, f"{KEY} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
+            how = "SoftwareLicensingProduct.UninstallProductKey"
+            step = Step(self._host, f"{KEY} of {other.name}", other.partial_key, None, how, kind=Kind.KEY)
             plan.add(step, self._remover(other))
         if plan and not self._check_mode:
             self._run(plan)
@@ -142,6 +146,7 @@ class MakClient:
             held[0].partial_key if held else None,
             self._wish.last_five,
             "SoftwareLicensingService.InstallProductKey",
+            kind=Kind.KEY,
         )
 
     def _keep(self, held: Product) -> None:
@@ -159,9 +164,9 @@ class MakClient:
             plan.run()
         except StepFailed as failure:
             cause = failure.__cause__
-            refused = isinstance(cause, ActivationError) and not failure.done and _trouble(cause) is Trouble.OTHER_PRODUCT
-            if isinstance(cause, ActivationError) and refused and self._wish.applicable_only:
-                raise NotApplicable(cause.said.rstrip(".")) from None
+            tells = not failure.done and self._wish.applicable_only
+            if tells and isinstance(cause, ActivationError) and trouble_of(cause.hresult) is Trouble.OTHER_PRODUCT:
+                raise NotApplicable(cause.said.rstrip("."), cause.hresult) from None
             raise
         try:
             self._read()
@@ -229,6 +234,7 @@ class MakClient:
             after_step="" if product else KEY,
             # With another key comes another product, whose status Windows decides.
             decided_by_target=() if product else ("before",),
+            kind=Kind.LICENSE,
         )
 
     def _read_installation_id(self, product: Product) -> str:
@@ -271,7 +277,7 @@ class MakClient:
 
     def _in_words(self, failure: ActivationError) -> ActivationError:
         """Who does not reach Microsoft needs another way, which the code alone does not tell."""
-        if _trouble(failure) is not Trouble.NO_WAY_OUT:
+        if trouble_of(failure.hresult) is not Trouble.NO_WAY_OUT:
             return failure
         known = describe(failure.hresult or 0)
         meaning = f"{known.meaning}, {failure.code} {known.name}".rstrip() if known else failure.shown_code
@@ -281,7 +287,3 @@ class MakClient:
             name=failure.name,
             source="windows",
         )
-
-
-def _trouble(failure: ActivationError) -> Trouble:
-    return Trouble.COMPUTER if failure.hresult is None else trouble_of(failure.hresult)

@@ -34,7 +34,16 @@ _DIGITS = re.compile(r"[0-9]{1,8}")
 
 
 class NotApplicable(Exception):
-    """No MAK can be installed on a computer; its text says why, as a clause about it."""
+    """No MAK can be installed on a computer; its text says why, as a clause about it.
+
+    Args:
+        why: The clause.
+        hresult: The HRESULT by which Windows refused it.
+    """
+
+    def __init__(self, why: str, hresult: int | None = None) -> None:
+        super().__init__(why)
+        self.hresult = hresult
 
 
 @dataclass(frozen=True, slots=True)

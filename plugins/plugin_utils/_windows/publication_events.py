@@ -49,7 +49,7 @@ def explain(session: Session, domains: Iterable[str], elapsed: float) -> str:
     except UnknownOutcome:
         return f" Its event log, which has the reason as event {_FAILED}, did not answer within {_SECONDS} seconds."
     except ActivationError as failure:
-        why = failure.clause.removesuffix(".")
+        why = failure.clause.rstrip(".")
         return f" Its event log, which has the reason as event {_FAILED}, could not be read: {why}."
     return "".join(f" {_said(domain, events)}" for domain in domains)
 
