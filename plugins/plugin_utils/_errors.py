@@ -5,18 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from ._codes.code import Code, Kind
 from ._text import escaped
 
 _ENDS = (".", "?")
+_OPTION = re.compile(r"O\(([^()\s]+)\)")
+
+Called = Callable[[str], str]
+"""By which name the reader of a sentence can set an option: its own, or that of a variable."""
+
+
+def in_words(text: str, called: Called = str) -> str:
+    """A text in which options are named as the documentation of Ansible has it, C(O(product_key)), with the names that the reader knows."""
+    return _OPTION.sub(lambda found: called(found[1]), text)
 
 
 class ActivationError(Exception):
     """Something that the user has to know: its parts are facts for whoever catches it, and C(message) is the sentence for people.
 
-    No part holds a secret. Whatever they quote, the sentence is one visible line.
+    No part holds a secret. Whatever they quote, the sentence is one visible line. An option of a module is written as C(O(product_key)):
+    where a role runs the module, its reader sets a variable of the role.
 
     Args:
         clause: What failed, as a sentence, or as a clause where a remedy follows.
@@ -41,27 +52,47 @@ class ActivationError(Exception):
         unreachable: bool = False,
     ) -> None:
         super().__init__(clause)
-        self.clause = clause
         self.subject = subject
-        self.remedy = remedy
+        self._clause = clause
+        self._remedy = remedy
         self.code = code
         self.name = name
         self.source = source
         self.unreachable = unreachable
 
     @property
+    def clause(self) -> str:
+        """What failed."""
+        return in_words(self._clause)
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return in_words(self._remedy)
+
+    @property
     def said(self) -> str:
         """What a sentence says of its subject: the clause and the remedy."""
-        if not self.remedy:
-            return escaped(self.clause)
-        if self.remedy[0].islower():
-            return escaped(f"{self.clause.rstrip('.')}; {self.remedy}")
-        return escaped(f"{self.clause}{'' if self.clause.endswith(_ENDS) else '.'} {self.remedy}")
+        return self._said(str)
 
     @property
     def message(self) -> str:
         """The sentence for people."""
-        return f"{escaped(self.subject)}: {self.said}" if self.subject else self.said
+        return self.told(str)
+
+    def told(self, called: Called) -> str:
+        """The sentence for people who know options by other names."""
+        return f"{escaped(self.subject)}: {self._said(called)}" if self.subject else self._said(called)
+
+    def _said(self, called: Called) -> str:
+        clause, remedy = self._clause, self._remedy
+        if not remedy:
+            text = clause
+        elif remedy[0].islower():
+            text = f"{clause.rstrip('.')}; {remedy}"
+        else:
+            text = f"{clause}{'' if clause.endswith(_ENDS) else '.'} {remedy}"
+        return in_words(escaped(text), called)
 
     @property
     def shown_code(self) -> str:
@@ -76,9 +107,9 @@ class ActivationError(Exception):
     def followed_by(self, sentences: str) -> ActivationError:
         """The same error with more sentences behind its own."""
         return ActivationError(
-            self.clause,
+            self._clause,
             subject=self.subject,
-            remedy=f"{self.remedy} {sentences}".strip(),
+            remedy=f"{self._remedy} {sentences}".strip(),
             code=self.code,
             name=self.name,
             source=self.source,
@@ -100,7 +131,6 @@ class Refusals(ActivationError):
         self._lines = [escaped(sentence) for sentence in sentences]
         super().__init__(" ".join(self._lines), source="options")
 
-    @property
-    def message(self) -> str:
+    def told(self, called: Called) -> str:
         """The sentences, each on its line."""
-        return "\n".join(self._lines)
+        return in_words("\n".join(self._lines), called)

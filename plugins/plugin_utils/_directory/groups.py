@@ -82,7 +82,7 @@ class _Group:
         self.surplus: dict[str, str] = {}
         self._demand_own_domain()
         if both := {name.lower() for name in wanted.members} & {name.lower() for name in wanted.absent}:
-            raise ActivationError(f"members and members_absent both name {', '.join(sorted(both))}.", source="options")
+            raise ActivationError(f"members and O(members_absent) both name {', '.join(sorted(both))}.", source="options")
 
     def ensure(self) -> GroupOutcome:
         self._read()
@@ -239,7 +239,7 @@ class _Group:
             name, _separator, domain = given.rpartition("@")
         if domain is not None and not self.domain.is_called(domain):
             raise ActivationError(
-                f"The group {given} is of another domain than {self.session.root.domain}: name a controller of that domain in domain_server.",
+                f"The group {given} is of another domain than {self.session.root.domain}: name a controller of that domain in O(domain_server).",
                 source="options",
             )
         if _FORBIDDEN.search(name) or not name.strip(". ") or len(name) > 64:

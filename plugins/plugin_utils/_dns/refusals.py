@@ -22,10 +22,10 @@ from .signing import Signer
 from .srv import REMEDIES, Server
 
 _KEY_TROUBLES = {
-    "BADKEY": "it knows no such key, or not with this algorithm. Check key_name, key_algorithm, and the server's configuration.",
+    "BADKEY": "it knows no such key, or not with this algorithm. Check O(key_name), O(key_algorithm), and the server's configuration.",
     "BADSIG": "the secret is not that of the server's key. Check key_secret.",
     "BADTIME": "the clocks differ by more than the five minutes that a signature allows. Set the clock of this node.",
-    "BADTRUNC": "it wants a longer signature. Check key_algorithm.",
+    "BADTRUNC": "it wants a longer signature. Check O(key_algorithm).",
 }
 """What C(NOTAUTH) means by the error inside the signature."""
 
@@ -71,8 +71,8 @@ def refused(
 def _meaning(name: str, signer: Signer, zone: str) -> str:
     if name == "REFUSED" and signer.shown == "unsigned":
         return (
-            f"it takes no unsigned updates of {zone} from this computer. Log on (domain_username and domain_password), give a key "
-            "(key_name), or have the DNS team enter the values."
+            f"it takes no unsigned updates of {zone} from this computer. Log on (O(domain_username) and O(domain_password)), give a key "
+            "(O(key_name)), or have the DNS team enter the values."
         )
     if name == "REFUSED" and signer.shown == "GSS-TSIG":
         return (

@@ -88,7 +88,7 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
             code=code,
         )
     return RequestFailed(
-        f"{settings.place} answers {words}, which is no answer of the BatchActivation service; check microsoft_url and what is on the way.",
+        f"{settings.place} answers {words}, which is no answer of the BatchActivation service; check O(microsoft_url) and what is on the way.",
         Fate.REFUSED,
         again=False,
         code=code,
@@ -99,7 +99,7 @@ def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
     """The service, or who is in its place, names another address, where nothing is sent."""
     target = f"to {visible(location, _LONGEST_ADDRESS)}" if location else "that names no address"
     return RequestFailed(
-        f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check microsoft_url and what is on the way.",
+        f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check O(microsoft_url) and what is on the way.",
         Fate.REFUSED,
         again=False,
         code=http(status),
@@ -138,13 +138,13 @@ def diagnose(failure: BaseException, settings: Settings, question: Question, sen
     if kind == "SSLCertVerificationError":
         why = str(getattr(cause, "verify_message", "") or _words(cause)).rstrip(".")
         return RequestFailed(
-            f"{settings.place} shows a certificate that is not accepted ({why}); ca_path names a file with the authority that issued it,"
+            f"{settings.place} shows a certificate that is not accepted ({why}); O(ca_path) names a file with the authority that issued it,"
             " such as that of a proxy that looks into TLS.",
             Fate.NOT_SENT,
             again=False,
         )
     if kind.startswith("SSL") and any(name in str(cause).upper() for name in _NO_TLS):
-        return RequestFailed(f"What listens at {settings.place} does not speak TLS; check microsoft_url.", Fate.NOT_SENT, again=False)
+        return RequestFailed(f"What listens at {settings.place} does not speak TLS; check O(microsoft_url).", Fate.NOT_SENT, again=False)
     if tunnel := _TUNNEL.search(str(cause)):
         return _of_proxy(int(tunnel[1]), tunnel[2], settings)
     if kind == "gaierror":
@@ -177,7 +177,7 @@ def _no_connection(why: str, settings: Settings) -> RequestFailed:
 
 
 def _or_proxy(settings: Settings) -> str:
-    return "" if settings.proxy else ", or name a proxy by http_proxy"
+    return "" if settings.proxy else ", or name a proxy by O(http_proxy)"
 
 
 def _words(cause: BaseException) -> str:

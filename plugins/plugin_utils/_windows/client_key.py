@@ -89,8 +89,8 @@ def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) ->
     of_another_kind = next((held for held in (chosen.product, *chosen.others) if held and held.partial_key == last_five(key)), None)
     if of_another_kind is not None and of_another_kind.channel is not Channel.GVLK:
         raise ActivationError(
-            f"product_key is the {of_another_kind.channel} key that {of_another_kind.name} holds, and no KMS client setup key. Leave"
-            " product_key out, or give the setup key of the product.",
+            f"O(product_key) is the {of_another_kind.channel} key that {of_another_kind.name} holds, and no KMS client setup key. Leave"
+            " O(product_key) out, or give the setup key of the product.",
             subject=session.host,
             source="options",
         )
@@ -102,8 +102,8 @@ def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) ->
     if known.for_office != wants_office or (known.for_office and meant is not None and meant != known):
         named = product.name if product is not None else "Windows"
         raise ActivationError(
-            f"product_key is the client setup key that Microsoft publishes for {known.name}, and the product is {named}."
-            " Leave product_key out, or name the product that the key is for by product.",
+            f"O(product_key) is the client setup key that Microsoft publishes for {known.name}, and the product is {named}."
+            " Leave O(product_key) out, or name the product that the key is for by product.",
             subject=session.host,
             source="options",
         )

@@ -64,7 +64,7 @@ def checked_product(text: str) -> str:
     name = text.strip().strip("{}").lower()
     if name in (THE_SYSTEM, THE_OFFICE) or ACTIVATION_ID.fullmatch(name):
         return name
-    raise ActivationError(f"product is '{text}', but has to be windows, office or an activation ID.", source="options")
+    raise ActivationError(f"O(product) is '{text}', but has to be windows, office or an activation ID.", source="options")
 
 
 def read_chosen(session: Session, wanted: str, version: WindowsVersion, activation_type: bool = False) -> Chosen:

@@ -137,7 +137,7 @@ def check_version(session: Session, cim_class: CimClass, names: Mapping[str, Wan
         since = came_with(SOFTWARE_LICENSING_PRODUCT if setting.of_product else cim_class, setting.column, version)
         if since:
             raise ActivationError(
-                f"{name} is a setting that came with {since}, and this Windows is older; {setting.instead}.",
+                f"O({name}) is a setting that came with {since}, and this Windows is older; {setting.instead}.",
                 subject=session.host,
                 source="windows",
             )

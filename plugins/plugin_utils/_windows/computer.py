@@ -153,12 +153,12 @@ def reboot(session: Session, timeout: float) -> None:
     if answers:
         raise ActivationError(
             f"{session.host} was not restarted within {timeout:.0f} seconds of its reboot{lost}. Something may hold it up, such as an"
-            " update or a person who is logged on; restart it by hand, or give reboot_timeout more seconds, and run it again.",
+            " update or a person who is logged on; restart it by hand, or give O(reboot_timeout) more seconds, and run it again.",
             source="windows",
         )
     raise ActivationError(
         f"{session.host} did not come back within {timeout:.0f} seconds of its reboot{lost}. Look at its console; when it is back, run"
-        " it again, with more seconds for reboot_timeout if it needs them.",
+        " it again, with more seconds for O(reboot_timeout) if it needs them.",
         source="windows",
         unreachable=True,
     )

@@ -29,7 +29,7 @@ def plan_rules(work: HostWork, on: bool) -> None:
             now, wanted = firewall.spoken(rule.enabled), firewall.spoken(on)
             raise ActivationError(
                 f"the firewall rule {rule.name} is {now}, and before Windows 8 and Server 2012 no WMI class switches"
-                f" it. Give firewall_method: netsh, which starts netsh.exe through Win32_Process.Create, switch the rule {wanted} by"
+                f" it. Give O(firewall_method): netsh, which starts netsh.exe through Win32_Process.Create, switch the rule {wanted} by"
                 f" policy, or run this on the host: {firewall.netsh_command(work.name, rule, on)}.",
                 subject=work.name,
                 source="options",

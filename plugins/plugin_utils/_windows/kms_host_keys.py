@@ -49,7 +49,7 @@ def plan_activation(work: HostWork) -> None:
     elif not state.has_csvlk:
         held = state.product.description if state.product else "no product with a key"
         raise ActivationError(
-            f"{work.name} holds no KMS host key (CSVLK) to be activated, but: {held}. Give product_key.", source="windows"
+            f"{work.name} holds no KMS host key (CSVLK) to be activated, but: {held}. Give O(product_key).", source="windows"
         )
     if state.product is not None and state.product.licensed and not after:
         return
@@ -114,15 +114,15 @@ def _demand_place(work: HostWork, key: str) -> None:
         )
     if product is not None and product.partial_key == last and product.channel is not Channel.UNKNOWN:
         raise ActivationError(
-            f"product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
+            f"O(product_key) is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
             " Windows.",
             subject=work.name,
             source="options",
         )
     if work.state.licensed and product is not None and not work.wish.replace_key:
         raise ActivationError(
-            f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and product_key ends in {last}. To replace the"
-            " key, which sets its count of clients back and spends an activation, give replace_key: true, for one host at a time.",
+            f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and O(product_key) ends in {last}. To replace the"
+            " key, which sets its count of clients back and spends an activation, give O(replace_key): true, for one host at a time.",
             source="options",
         )
 

@@ -166,4 +166,4 @@ def checked_scope(text: str) -> str:
     name = text.strip().strip("{}").lower()
     if name in (THE_SYSTEM, THE_OFFICE, AN_ADD_ON) or ACTIVATION_ID.fullmatch(name):
         return name
-    raise ActivationError(f"product is '{text}', but has to be windows, office, add_on or an activation ID.", source="options")
+    raise ActivationError(f"O(product) is '{text}', but has to be windows, office, add_on or an activation ID.", source="options")

@@ -124,7 +124,7 @@ def compare(host: str, found: str, confirmation: Confirmation) -> list[str]:
         raise ActivationError(
             f"{host} has the installation ID {grouped(found)}, but the confirmation ID is for {grouped(expected)}: its key or its hardware"
             " has changed since, or the two belong to another computer. Get a confirmation ID for the new one, or set"
-            " exact_installation_id: false to try the old one all the same.",
+            " O(exact_installation_id): false to try the old one all the same.",
             source="windows",
         )
     return [

@@ -28,7 +28,7 @@ def setup_key_of(session: Session) -> SetupKey:
     if found is None or not found.verified:
         raise _no_volume_edition(session, edition) or ActivationError(
             f"Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build}; give one by"
-            " product_key if there is one.",
+            " O(product_key) if there is one.",
             subject=session.host,
             source="options",
         )
@@ -50,12 +50,12 @@ def office_key_of(session: Session, name: str, activation_id: str, allow_unverif
     found = office_setup_key(name, activation_id)
     if found is None:
         raise ActivationError(
-            f"there is no KMS client setup key known for {name}; give it by product_key.", subject=session.host, source="options"
+            f"there is no KMS client setup key known for {name}; give it by O(product_key).", subject=session.host, source="options"
         )
     if not found.verified and not allow_unverified:
         raise ActivationError(
             f"the KMS client setup key for {found.name} is known from {found.source} only, not from Microsoft; give"
-            " product_key, or allow_unverified_key: true.",
+            " O(product_key), or O(allow_unverified_key): true.",
             subject=session.host,
             source="options",
         )

@@ -34,7 +34,7 @@ class PoweredCarrier(DirectCarrier):
         if not host.is_up:
             raise ActivationError(f"{host.hostname}: nobody is there.", source="wsman", unreachable=True)
         if not host.trusts(self._user):
-            raise ActivationError(f"{host.hostname}: HTTP 401.", code=http(401), source="wsman", unreachable=True)
+            raise ActivationError("HTTP 401.", subject=host.hostname, code=http(401), source="wsman", unreachable=True)
         return super().send(message)
 
 

@@ -12,7 +12,7 @@ import pytest
 from unit.runs.test_mak_orders import GOOD, PID, PRO, WIN, plan_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps, to_kms
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings

@@ -170,7 +170,7 @@ class Machine:
             products = self.products(f"ID='{product_id}'", SKU_COLUMNS)
             if not products:
                 raise ActivationError(
-                    f"{self.host} has no product with the activation ID {product_id}; dlv with activation_id all shows all that it has.",
+                    f"{self.host} has no product with the activation ID {product_id}; dlv with O(activation_id) all shows all that it has.",
                     source="windows",
                 )
             found = self._keyless[product_id] = Sku(dict(products[0].row))
