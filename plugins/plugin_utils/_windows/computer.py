@@ -112,6 +112,11 @@ def purge_tickets(session: Session) -> None:
     programs.wait_for_end(session, process)
 
 
+def restarted(host: str) -> str:
+    """What a person is told of a computer that was restarted for its ticket."""
+    return f"{host} was restarted, so that it gets a Kerberos ticket with its present groups (O(ticket): reboot)."
+
+
 def reboot(session: Session, timeout: float) -> None:
     """Restart the computer and wait until its WMI answers again.
 

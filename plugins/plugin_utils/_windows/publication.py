@@ -213,9 +213,7 @@ class PublishedHost:
         elif publication.ticket == "reboot":
             computer.reboot(self._session, publication.reboot_timeout)
             took = "reboot"
-            host.warnings.append(
-                f"{self._session.host} was restarted, so that it gets a ticket with its present groups (O(ticket): reboot)."
-            )
+            host.warnings.append(computer.restarted(self._session.host))
         if publication.ticket != "none":
             # sppsvc keeps its security context with the DNS server, so it is restarted after the purge, too.
             host.restart()
