@@ -42,7 +42,9 @@ class ActionModule(WindowsAction):
         """See the base class."""
         client = MakClient(session, _wish(options, self._confirmation(options, check_mode)), check_mode)
         client.change()
-        return Outcome(client.steps, client.result, warnings=client.warnings)
+        # The reason is a sentence for people, as an error is.
+        result = {**client.result, "reason": self._names.in_words(client.reason)}
+        return Outcome(client.steps, result, warnings=client.warnings)
 
     def _confirmation(self, options: dict[str, t.Any], check_mode: bool) -> Confirmation | None:
         """What is to be applied, given by the task or by the list; a list gives this host its own and no other."""

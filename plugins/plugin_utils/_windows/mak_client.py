@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._codes.meaning import describe
-from .._errors import ActivationError
+from .._errors import ActivationError, in_words
 from .._licensing.channels import Channel
 from .._licensing.mak import PROXY_PLAYBOOKS, Trouble, trouble_of
 from .._licensing.status import UNLICENSED, status_name
@@ -79,7 +79,7 @@ class MakClient:
         product = self.product
         return {
             "applicable": not self.reason,
-            "reason": self.reason,
+            "reason": in_words(self.reason),
             "reason_hresult": self.reason_hresult,
             "product": shown(product, self._installation_id),
             "installed": self._holder is not None,
@@ -136,7 +136,7 @@ class MakClient:
         if self._wish.product == THE_SYSTEM and is_vista_before_sp1(self._version) and not self._wish.force_install:
             raise NotApplicable(
                 "it runs Windows Vista before SP1, which locks its users out if it is not activated before the next logon and its grace period is"
-                " over. Install SP1 first, or set force_install: true and activate it at once"
+                " over. Install SP1 first, or set O(force_install): true and activate it at once"
             )
 
     def _key_step(self, held: list[Product]) -> Step:
@@ -201,7 +201,7 @@ class MakClient:
         product = self._holder
         planned = self._check_mode and product is None and bool(self.steps)
         if product is None and not planned:
-            raise NotApplicable(f"{self._scope.spoken} holds no MAK; give product_key")
+            raise NotApplicable(f"{self._scope.spoken} holds no MAK; give O(product_key)")
         if product is not None and product.licensed:
             self.activation["outcome"] = "already_licensed"
             return
