@@ -18,8 +18,8 @@ class HttpError(ActivationError):
         status: The HTTP status.
     """
 
-    def __init__(self, clause: str, status: int, subject: str = "") -> None:
-        super().__init__(clause, subject=subject, code=http(status), source="wsman")
+    def __init__(self, clause: str, status: int, subject: str = "", remedy: str = "") -> None:
+        super().__init__(clause, subject=subject, remedy=remedy, code=http(status), source="wsman")
         self.status = status
 
 

@@ -205,16 +205,13 @@ class HttpCarrier:
 
     def _bare_status(self, status: int) -> ActivationError:
         """The error for an HTTP status without a fault."""
-        hint = f"{_HINTS.get(status, _NO_HINT)}."
-        clause = f"{self.endpoint} answered HTTP {status}. {hint}"
+        clause, remedy = f"{self.endpoint} answered HTTP {status}.", f"{_HINTS.get(status, _NO_HINT)}."
         if proxy := self._in_between():
-            clause = (
-                f"HTTP {status} came by way of the proxy {proxy.address} of {proxy.named_by}, and may be the proxy's own answer."
-                f" See whether it lets requests to {self.endpoint} pass, or leave the variable out. If the host answers so: {hint}"
-            )
+            clause = f"HTTP {status} came by way of the proxy {proxy.address} of {proxy.named_by}, and may be the proxy's own answer."
+            remedy = f"See whether it lets requests to {self.endpoint} pass, or leave the variable out. If the host answers so: {remedy}"
         if status in _UNKNOWN_STATUSES:
-            return UnknownOutcome(clause, subject=self.host, code=http(status), source="wsman")
-        return HttpError(clause, status, self.host)
+            return UnknownOutcome(clause, subject=self.host, remedy=remedy, code=http(status), source="wsman")
+        return HttpError(clause, status, self.host, remedy)
 
     def refused_logon(self, error: BaseException | str) -> ActivationError:
         """The error for an authentication that could not be carried out."""
