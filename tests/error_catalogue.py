@@ -45,7 +45,7 @@ def paired(section: str, brought_about: Iterable[str]) -> dict[str, dict[str, An
 
 def shown(error: Any) -> dict[str, str]:
     """An ActivationError as the file writes a case down."""
-    return {"says": error.message, "source": error.source, "code": error.code, "name": error.name}
+    return {"says": error.message, "source": error.source, "code": str(error.code or ""), "name": error.name}
 
 
 def said(case: dict[str, Any], **known: object) -> str:

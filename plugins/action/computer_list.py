@@ -38,7 +38,7 @@ class ActionModule(VolumeActivationAction):
         """See the base class."""
         for name in ("max_age", "backups"):
             if options[name] < 0:
-                raise ActivationError(f"{name} is {options[name]}, but has to be 0 or more.", source="options")
+                raise ActivationError(f"O({name}) is {options[name]}, but has to be 0 or more.", source="options")
         file = ListFile(options["path"], cipher_of(options["vault_password"], options["vault_id"]), options["backups"], this_run())
         done = _work(file, options, check_mode)
         if options["hosts"] is not None and done.result.get("kind") != "export":

@@ -62,7 +62,7 @@ def _from_file(options: dict[str, t.Any], way: Way) -> Acquired:
 def _from_options(options: dict[str, t.Any], way: Way) -> Acquired:
     if not options["show_confirmation_ids"]:
         raise ActivationError(
-            "products come from no file, so that their confirmation IDs are kept nowhere: they need show_confirmation_ids: true.",
+            "products come from no file, so that their confirmation IDs are kept nowhere: they need O(show_confirmation_ids): true.",
             source="options",
         )
     rows = [

@@ -41,7 +41,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     key, host, suffixes = options["product_key"], options["kms_host"], options["dns_suffixes"]
     checked_settings(options)
     if host and options["discover"]:
-        raise ActivationError("kms_host is given, and discover: true clears a fixed host; give one of them.", source="options")
+        raise ActivationError("O(kms_host) is given, and O(discover): true clears a fixed host; give one of them.", source="options")
     fixed, port = _fixed_host(host, options["kms_port"]) if host else (None, None)
     settings: dict[str, Wanted] = {}
     if options["lookup_domain"] is not None:
@@ -75,7 +75,9 @@ def _fixed_host(text: str, port: int | None) -> tuple[str, int | None]:
     """
     host, own_port = split_address(text, 0)
     if own_port and port is not None:
-        raise ActivationError(f"kms_host is '{text}', which names a port, and kms_port is given too; give the port once.", source="options")
+        raise ActivationError(
+            f"O(kms_host) is '{text}', which names a port, and O(kms_port) is given too; give the port once.", source="options"
+        )
     return checked_host(host, "kms_host"), own_port or port
 
 
@@ -85,5 +87,5 @@ def _url(text: str | None) -> str | None:
         return text
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
-        raise ActivationError(f"alternate_url is '{text}', which is no address such as https://contoso.com/help.", source="options")
+        raise ActivationError(f"O(alternate_url) is '{text}', which is no address such as https://contoso.com/help.", source="options")
     return text

@@ -29,7 +29,7 @@ class ActionModule(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         if options["timeout"] <= 0:
-            raise ActivationError("timeout has to be more than 0 seconds.", source="options")
+            raise ActivationError("O(timeout) has to be more than 0 seconds.", source="options")
         servers = servers_of(options["dns_servers"] or ())
         if options["hosts"]:
             return _given_hosts([split_address(text, DEFAULT_PORT) for text in options["hosts"]], servers, options)

@@ -91,10 +91,10 @@ def _check_state(options: dict[str, t.Any]) -> None:
             f"state: absent brings back what Windows has by itself, so it takes no {' or '.join(given)}.", source="options"
         )
     if options["uninstall_key"] and options["product_key"]:
-        raise ActivationError("Give product_key, which replaces the KMS host key, or uninstall_key, but not both.", source="options")
+        raise ActivationError("Give O(product_key), which replaces the KMS host key, or O(uninstall_key), but not both.", source="options")
     if not (options["publish_domain"] or options["publish_domains"] or options["last_host"]):
         raise ActivationError(
-            "state: absent needs publish_domain or publish_domains, to see that another host is left to the clients of each, or last_host:"
+            "state: absent needs O(publish_domain) or O(publish_domains), to see that another host is left to the clients of each, or O(last_host):"
             " true where none has to be.",
             source="options",
         )
@@ -107,9 +107,9 @@ def _check_activation(options: dict[str, t.Any]) -> None:
         ActivationError: Something is given that contradicts something else.
     """
     if options["confirmation_id"] and options["activate"]:
-        raise ActivationError("Give activate, which asks Microsoft from the host, or confirmation_id, but not both.", source="options")
+        raise ActivationError("Give activate, which asks Microsoft from the host, or O(confirmation_id), but not both.", source="options")
     if options["installation_id"] and not options["confirmation_id"]:
-        raise ActivationError("installation_id is the one that confirmation_id is for; give both.", source="options")
+        raise ActivationError("O(installation_id) is the one that O(confirmation_id) is for; give both.", source="options")
 
 
 def _wish(options: dict[str, t.Any]) -> Wish:
@@ -147,8 +147,8 @@ def _key(text: str, absent: bool) -> str:
     known = by_key(key)
     if known and known.for_office:
         raise ActivationError(
-            f"product_key is the client setup key that Microsoft publishes for {known.name}, which replaces no key of Windows. Give the"
-            " client setup key or MAK of this Windows, or leave product_key out.",
+            f"O(product_key) is the client setup key that Microsoft publishes for {known.name}, which replaces no key of Windows. Give the"
+            " client setup key or MAK of this Windows, or leave O(product_key) out.",
             source="options",
         )
     return key

@@ -42,14 +42,16 @@ class ActionModule(WindowsAction):
         """See the base class."""
         client = MakClient(session, _wish(options, self._confirmation(options, check_mode)), check_mode)
         client.change()
-        return Outcome(client.steps, client.result, warnings=client.warnings)
+        # The reason is a sentence for people, as an error is.
+        result = {**client.result, "reason": self._names.in_words(client.reason)}
+        return Outcome(client.steps, result, warnings=client.warnings)
 
     def _confirmation(self, options: dict[str, t.Any], check_mode: bool) -> Confirmation | None:
         """What is to be applied, given by the task or by the list; a list gives this host its own and no other."""
         given = next((name for name in ("confirmation_id", "computer_list") if options[name]), None)
         if given and options["activate"]:
             raise ActivationError(
-                f"activate: true spends an activation over the network, and {given} uses one that was spent already; give one of them.",
+                f"O(activate): true spends an activation over the network, and {given} uses one that was spent already; give one of them.",
                 source="options",
             )
         exact = options["exact_installation_id"]
@@ -65,7 +67,7 @@ class ActionModule(WindowsAction):
         if product is None or not (product.confirmation_id or check_mode):
             raise ActivationError(
                 f"{file.path} has no confirmation ID for the product {activation_id} of {self._host}; take it into the list first, by"
-                " computer_list with state: merged.",
+                " O(computer_list) with state: merged.",
                 source="file",
             )
         self._listed = product.confirmation_id or ""
@@ -82,7 +84,7 @@ class ActionModule(WindowsAction):
 def _wish(options: dict[str, t.Any], confirmation: Confirmation | None) -> Wish:
     key = options["product_key"]
     if options["settle"] < 0:
-        raise ActivationError(f"settle is {options['settle']}, but has to be 0 seconds or more.", source="options")
+        raise ActivationError(f"O(settle) is {options['settle']}, but has to be 0 seconds or more.", source="options")
     return Wish(
         product_key=given_keys.checked(key, "product_key", given_keys.MAK, "kms_client installs it.") if key else None,
         product=checked_scope(options["product"]),

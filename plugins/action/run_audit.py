@@ -23,6 +23,7 @@ from ..plugin_utils._topology.sites import VARIABLE
 class ActionModule(RunAction):
     """What an audit looks at, and what differs."""
 
+    FIRST = "topology"
     GROUPS = run.GROUPS
     INVENTORY = (run.SITE,)
     ONCE = frozenset({"topology", "work"})

@@ -23,6 +23,7 @@ class ActionModule(RunAction):
     """Decides over all reference computers of a play."""
 
     SECRETS = frozenset({"mak"})
+    FIRST = "options"
     INVENTORY = (_MAK,)
 
     def inventory_of(self, step: str) -> Collection[str]:

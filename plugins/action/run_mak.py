@@ -23,6 +23,7 @@ from ..plugin_utils._state.directory import StateDirectory
 class ActionModule(RunAction):
     """What a MAK run decides."""
 
+    FIRST = "assign"
     INVENTORY = (KEYS, RING)
     SHARED = (RING,)
     IN_BATCHES = frozenset({"begin", "outcome"})

@@ -19,6 +19,7 @@ from ..plugin_utils._runs.registered import Registered
 class ActionModule(RunAction):
     """Decides over all computers of a play for MAK proxy activation."""
 
+    FIRST = "options"
     INVENTORY = (KEYS, ADDRESS)
     IN_BATCHES = frozenset({"read", "applied"})
 

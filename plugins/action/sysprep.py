@@ -32,7 +32,7 @@ class ActionModule(WindowsAction):
 def _wish(options: dict[str, t.Any]) -> Wish:
     for name in ("timeout", "poll"):
         if options[name] <= 0:
-            raise ActivationError(f"{name} has to be more than 0 seconds.", source="options")
+            raise ActivationError(f"O({name}) has to be more than 0 seconds.", source="options")
     path = options["unattend"]
     if path and not _PATH.fullmatch(path):
         raise ActivationError(
@@ -41,6 +41,6 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         )
     if not options["generalize"] and options["skip_rearm"] is not None:
         raise ActivationError(
-            "skip_rearm is about a rearm, which sysprep makes with generalize: true only; leave it out.", source="options"
+            "O(skip_rearm) is about a rearm, which sysprep makes with generalize: true only; leave it out.", source="options"
         )
     return Wish(**options)

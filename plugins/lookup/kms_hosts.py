@@ -109,6 +109,7 @@ from ..plugin_utils._dns import compare
 from ..plugin_utils._dns.addresses import read_all_addresses
 from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, service_name, system_servers
 from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._given import names_of
 from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
 from ..plugin_utils._srv_value import SrvValue, plain_name
 from ..plugin_utils._text import LONGEST_LINE, visible
@@ -132,7 +133,9 @@ class LookupModule(LookupBase):
         timeout = options["timeout"]
         if timeout <= 0:
             raise ActivationError("timeout has to be more than 0 seconds.", source="options")
-        servers = servers_of(options["dns_servers"] or ()) or system_servers()
+        # What was a text Ansible has cut at its commas.
+        named = names_of(",".join(options["dns_servers"] or ()), "dns_servers")
+        servers = servers_of(named) or system_servers()
         answers = read_srv_from_all(servers, service_name(domain), timeout=timeout)
         found = compare.compare(servers, answers)
         answering = [answer.server for answer in answers if isinstance(answer, Answer)]

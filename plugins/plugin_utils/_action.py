@@ -13,6 +13,7 @@ import os
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -22,8 +23,10 @@ from ansible.utils.display import Display
 
 from ._english import in_english
 from ._errors import ActivationError
+from ._given import names_of
 from ._masking import Secrets
 from ._module_options import documented_options
+from ._option_names import OptionNames
 from ._plan import Step, StepFailed
 from ._shown import difference_of, for_people, traceback_of
 from ._text import LONGEST, LONGEST_LINE, one_line, visible
@@ -72,6 +75,7 @@ class VolumeActivationAction(ActionBase):
     CONSTRAINTS: t.ClassVar[Mapping[str, t.Any]] = {}
 
     _host: str
+    _seen: Mapping[str, t.Any]
 
     def __init_subclass__(cls, **named: t.Any) -> None:
         """Read the options of a module as soon as its action is imported.
@@ -92,10 +96,11 @@ class VolumeActivationAction(ActionBase):
 
         Nothing is raised: an error of the connection plugin, and one that nobody has thought of, is a result as well.
         """
-        task_vars = task_vars or {}
+        self._seen = task_vars = task_vars or {}
         # The name under which the inventory knows the host is what a user recognises in a message.
         self._host = str(self._task.delegate_to or task_vars.get("inventory_hostname", ""))
         given: dict[str, t.Any] = {}
+        self._stood_in: list[str] = []
         result: dict[str, t.Any] = {}
         warnings: list[str] = []
         try:
@@ -104,9 +109,9 @@ class VolumeActivationAction(ActionBase):
             with in_english():
                 outcome = self.execute(self._checked_options(given), self._task.check_mode)
             result.update(self._success(outcome))
-            warnings += outcome.warnings
+            warnings += [self._names.in_words(sentence) for sentence in outcome.warnings]
         except Exception as failure:
-            result.update(_failure(failure, self._module_name(), self._secrets(given)))
+            result.update(_failure(failure, self._module_name(), self._secrets(given), self._names))
         secrets = self._secrets(given)
         if self._item_secrets(given).in_value(_loop_item(task_vars)):
             # Ansible adds the item to the result, and prints it, when this method is over. Hidden is only what would hold
@@ -150,6 +155,21 @@ class VolumeActivationAction(ActionBase):
             value = self.stands_in(variable, task_vars)
             if value is not None:
                 given[option] = value
+                self._stood_in.append(option)
+        for option, value in given.items():
+            if isinstance(value, str) and (spec.get(option, {}).get("type"), spec.get(option, {}).get("elements")) == ("list", "str"):
+                given[option] = names_of(value, self._names.of(option))
+
+    @cached_property
+    def _names(self) -> OptionNames:
+        """By which names a reader can set the options; a role says in C(__ROLE_options) which variable it gives an option by."""
+        given = [option for option, value in self._task.args.items() if value not in ("", None)]
+        role = getattr(self._task, "_role", None)
+        collection, _dot, name = str(role.get_name()).rpartition(".") if role else ("", "", "")
+        if role is None or collection != COLLECTION:
+            return OptionNames(self.VARIABLES, given, self._stood_in)
+        mapped = self._templar.template(self._seen.get(f"__{name}_options") or {})
+        return OptionNames(self.VARIABLES, given, self._stood_in, name, role.get_default_vars(), mapped)
 
     def stands_in(self, variable: str, task_vars: dict[str, t.Any]) -> t.Any:
         """The value of a variable, or else of the environment variable of that name in upper case; C(None) for none, or an empty text."""
@@ -165,7 +185,7 @@ class VolumeActivationAction(ActionBase):
         checked = ArgumentSpecValidator(spec, **self.CONSTRAINTS).validate(given)
         if checked.error_messages:
             said = [f"there is no option {error.msg}" if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]
-            sentence = "; ".join(text.rstrip(".") for text in said)
+            sentence = "; ".join(self._names.in_text(text.rstrip("."), spec) for text in said)
             raise ActivationError(f"{COLLECTION}.{self._module_name()}: {sentence}.", source="options")
         return t.cast("dict[str, t.Any]", _plain(checked.validated_parameters))
 
@@ -186,7 +206,7 @@ class VolumeActivationAction(ActionBase):
         return self._secrets(given)
 
 
-def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.Any]:
+def _failure(failure: Exception, module: str, secrets: Secrets, names: OptionNames) -> dict[str, t.Any]:
     """An error as a task result: one sentence for people, and the same in parts for machines."""
     step: str = ""
     done: list[Step] = []
@@ -206,7 +226,8 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
         if display.verbosity >= _TRACEBACK_VERBOSITY:
             shown["exception"] = traceback_of(cause, secrets)
             display.vvv(shown["exception"])
-    sentence = known.message
+    # Several refusals have a line each.
+    sentence = " ".join(known.told(names.of).split("\n"))
     if done:
         sentence += f" Done before it: {', '.join(str(entry) for entry in done)}."
     if remaining:
@@ -220,7 +241,8 @@ def _failure(failure: Exception, module: str, secrets: Secrets) -> dict[str, t.A
         "msg": sentence,
         "steps": [entry.as_result() for entry in done],
         "error": {
-            "code": known.code,
+            "code": known.shown_code,
+            "hresult": known.hresult,
             "name": known.name,
             "source": known.source,
             "step": step,

@@ -55,7 +55,7 @@ def checked_domain(text: str, option: str) -> str:
     """
     name = text.strip().removesuffix(".").lower()
     if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None:
-        raise ActivationError(f"{option} is '{text}', which is no DNS domain name such as contoso.com.", source="options")
+        raise ActivationError(f"O({option}) is '{text}', which is no DNS domain name such as contoso.com.", source="options")
     return name
 
 
@@ -72,7 +72,7 @@ def checked_host(text: str, option: str) -> str:
     # What looks like an IPv4 address and is none is a slip, not a name: no top-level domain is a number.
     if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None or name.rpartition(".")[2].isdigit():
         raise ActivationError(
-            f"{option} is '{text}', which is neither a host name nor an IP address; a port has an option of its own.", source="options"
+            f"O({option}) is '{text}', which is neither a host name nor an IP address; a port has an option of its own.", source="options"
         )
     return name
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ._codes.code import Code, Kind
 from ._errors import ActivationError
 
 MIB = 1024 * 1024
@@ -258,7 +259,9 @@ def refused(path: str | Path, what: str, failure: OSError) -> ActivationError:
         errno.EISDIR: "give the path of a file",
         errno.ENOTDIR: "give the path of a file",
     }.get(failure.errno or 0, "see to the rights of the account that runs Ansible")
-    return ActivationError(f"{path} {what}: {failure.strerror} ({name}); {advice}.", code=name, name=name, source="file")
+    return ActivationError(
+        f"{path} {what}: {failure.strerror} ({name}); {advice}.", code=Code(Kind.ERRNO, failure.errno or 0), name=name, source="file"
+    )
 
 
 @contextmanager

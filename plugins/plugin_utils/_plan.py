@@ -11,7 +11,26 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Kind(StrEnum):
+    """What a step is about, for whoever decides by it; C(attribute) is for people."""
+
+    KEY = "product_key"
+    LICENSE = "license"
+    SETTING = "setting"
+    PORT = "listening_port"
+    SERVICE = "service"
+    PROGRAM = "program"
+    SUFFIXES = "dns_suffixes"
+    URL = "alternate_url"
+    CONFIRMATION = "confirmation_id"
+    ENTRY = "directory_entry"
+    DESCRIPTION = "description"
+    MEMBER = "member"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,7 @@ class Step:
         how: The call that makes the change, such as C(SoftwareLicensingService.InstallProductKey).
         after_step: The earlier step that this one needs. Check mode cannot look behind it, so the plan says so.
         decided_by_target: Which of C(before) and C(after) only the target can know until the step was made.
+        kind: What it is about.
     """
 
     object: str
@@ -36,6 +56,7 @@ class Step:
     how: str = ""
     after_step: str = ""
     decided_by_target: tuple[str, ...] = ()
+    kind: Kind = Kind.OTHER
 
     def as_result(self) -> dict[str, Any]:
         """The step as a task result shows it."""
@@ -46,6 +67,8 @@ class Step:
             "after": self.after,
             "how": self.how,
         }
+        if self.kind is not Kind.OTHER:
+            shown["kind"] = self.kind.value
         if self.after_step:
             shown["depends"] = f"after {self.after_step}"
         if self.decided_by_target:

@@ -94,8 +94,9 @@ def opened(connection: t.Any, host: str, first_contact: float, again: bool) -> I
         silent = Silent(session.carrier.endpoint)
         if silent and not again:
             raise ActivationError(
-                f"{host}: it did not answer an earlier task of this run, and is not asked again. See whether it is on and what holds it;"
+                "it did not answer an earlier task of this run, and is not asked again. See whether it is on and what holds it;"
                 " a task with until asks nevertheless.",
+                subject=host,
                 source="wsman",
                 unreachable=True,
             )

@@ -163,6 +163,35 @@ def test_the_readme_of_a_role_names_its_entry_points_and_variables_with_their_de
             assert said == str(default), name
 
 
+def uses_of_variables() -> dict[str, set[str]]:
+    """By variable of the whole collection the modules, roles and playbooks that take it."""
+    found: dict[str, set[str]] = {}
+    for module in MODULES:
+        for variable in importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule.VARIABLES.values():
+            found.setdefault(variable, set()).add(module)
+    for folder, pattern in (("roles", "*/*/*.yml"), ("playbooks", "*.yml")):
+        for path in (TREE / folder).glob(pattern):
+            user = path.relative_to(TREE / folder).parts[0].removesuffix(".yml")
+            for variable in re.findall(r"(?<![\w.])volume_activation_[a-z_]*[a-z]", path.read_text(encoding="utf-8")):
+                found.setdefault(variable, set()).add(user)
+    return found
+
+
+def test_the_page_about_variables_has_all_of_them_with_what_takes_each():
+    text = (TREE / "docs/docsite/rst/variables.rst").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^   \* - ``(volume_activation_\w+)``\n(?:     - .*\n|     -\n){2}     - (.+)\n", text, re.MULTILINE))
+    uses = uses_of_variables()
+    assert rows.keys() == uses.keys()
+    public = {*MODULES, *(role.name for role in ROLES), *(path.stem for path in (TREE / "playbooks").glob("*.yml"))}
+    for variable, users in uses.items():
+        assert users & public <= set(re.findall(r"\w+", rows[variable])), variable
+    # What the code of the plugins names is among them, too.
+    for path in PLUGINS.rglob("*"):
+        if path.suffix in (".py", ".yml"):
+            named = re.findall(r"(?<![\w./{])volume_activation_[a-z_]*[a-z](?![\w(])", path.read_text(encoding="utf-8"))
+            assert set(named) <= rows.keys(), path
+
+
 def test_the_components_of_the_guide_to_targets_are_parts_of_an_answer_file():
     text = (TREE / "docs/docsite/rst/mak_targets.rst").read_text(encoding="utf-8")
     blocks = re.findall(r"code-block:: xml\n\n((?:(?:    .*)?\n)+)", text)

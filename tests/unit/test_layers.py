@@ -28,7 +28,9 @@ LAYERS = (
     ("_windows_action",),
     ("_action", "_fleet"),
     (
+        "_known_variables",
         "_module_options",
+        "_option_names",
         "_query",
         "_report_multi_site",
         "_run",
@@ -39,14 +41,16 @@ LAYERS = (
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),
     ("_srv_order",),
-    ("_address", "_silent", "_srv_value", "_state"),
+    ("_address", "_given", "_silent", "_srv_value", "_state"),
     ("_english", "_shown", "_files"),
     ("_plan", "_errors", "_xml"),
-    ("_text",),
+    ("_text", "_codes"),
     ("_masking",),
     ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
+# Rooms that stay apart although one is above the other: what brings a code knows nothing of what it tells of.
+APART = {"_wsman": ("_licensing", "_topology", "_srv_order", "_srv_value")}
 # What not everybody above may use. Of those that may reach hosts the siblings talk to directories, name servers and Microsoft; a run
 # decides about what others have read.
 KEPT_FOR = {
@@ -56,6 +60,7 @@ KEPT_FOR = {
 }
 KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_windows_action", "_action", "_fleet", "_module_options", "_silent", "_vault")
 PURE = (
+    "_codes",
     "_runs",
     "_computer_list",
     "_findings",
@@ -66,11 +71,13 @@ PURE = (
     "_survey",
     "_srv_order",
     "_address",
+    "_given",
     "_srv_value",
     "_state",
     "_plan",
     "_english",
     "_errors",
+    "_option_names",
     "_shown",
     "_files",
     "_masking",
@@ -124,12 +131,7 @@ def complaint(file: str, layer: str, name: str) -> str:
         other = layer_of(inside[1:])
         if other == layer:
             return ""
-        if other not in HEIGHT:
-            return f"{other} has no place in LAYERS"
-        if HEIGHT[other] >= HEIGHT[layer]:
-            return f"{layer} is not above {other}"
-        users = KEPT_FOR.get(other, (layer,))
-        return "" if layer in users or file in READERS else f"only {', '.join(users)} use {other}"
+        return complaint_within(file, layer, other)
     if is_within(name, "ansible._internal", "ansible.module_utils._internal"):
         return "private to ansible-core"
     if file in (CARRIERS, *READERS) or (file == SPEAKER and is_within(name, URLS)):
@@ -142,6 +144,18 @@ def complaint(file: str, layer: str, name: str) -> str:
         if name.partition(".")[0] not in sys.stdlib_module_names:
             return f"{layer} is pure: nothing but the standard library"
     return ""
+
+
+def complaint_within(file: str, layer: str, other: str) -> str:
+    """What is wrong with a layer that imports another one."""
+    if other not in HEIGHT:
+        return f"{other} has no place in LAYERS"
+    if other in APART.get(layer, ()):
+        return f"{layer} knows nothing of {other}"
+    if HEIGHT[other] >= HEIGHT[layer]:
+        return f"{layer} is not above {other}"
+    users = KEPT_FOR.get(other, (layer,))
+    return "" if layer in users or file in READERS else f"only {', '.join(users)} use {other}"
 
 
 def violations(tree: Path) -> list[str]:
@@ -186,6 +200,8 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
         ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "_licensing is not above _wsman"),
         ("plugins/plugin_utils/_wsman/session.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
+        ("plugins/plugin_utils/_wsman/fault.py", "from .._licensing.mak import Trouble", "_wsman knows nothing of _licensing"),
+        ("plugins/plugin_utils/_codes/meaning.py", "from .._errors import ActivationError", "_codes is not above _errors"),
         ("plugins/plugin_utils/_runs/fleet.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_runs/fleet.py", "from .._fleet.variables import HostVariables", "only action use _fleet"),
         ("plugins/plugin_utils/_wsman/session.py", "import requests", "standard library"),
@@ -233,7 +249,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, wh
         ("plugins/plugin_utils/_wsman/carriers.py", "import requests, ssl\nfrom .session import Session"),
         ("plugins/plugin_utils/_microsoft/service.py", "import ssl\nfrom ansible.module_utils.urls import open_url"),
         ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._kerberos.logon import Logon\nfrom .._plan import Plan"),
-        ("plugins/plugin_utils/_licensing/keys.py", "import re\nfrom urllib.parse import quote\nfrom .errors import sentence"),
+        ("plugins/plugin_utils/_licensing/keys.py", "import re\nfrom urllib.parse import quote\nfrom .._codes.meaning import sentence"),
         ("tests/lab/windows/host.py", "import socket\nfrom ..names import REALM"),
     ],
 )

@@ -225,7 +225,7 @@ def _check_nothing_lost(before: Export, full: FullList, path: str) -> None:
     if lost:
         raise ActivationError(
             f"{path} holds {len(lost)} answers of Microsoft that the list does not have, so it is not overwritten; merge it first, or"
-            " give another export_path.",
+            " give another O(export_path).",
             source="file",
         )
 

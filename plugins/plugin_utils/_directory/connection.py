@@ -22,6 +22,7 @@ import threading
 from dataclasses import dataclass
 
 from .._address import split_address
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._files import LARGEST_CERTIFICATES, check_file
 from .settings import Settings
@@ -82,7 +83,7 @@ def connect(settings: Settings) -> Connected:
         return Connected(_through_tls(tls), address, channel_binding(tls))
     raise Unanswered(
         f"The domain controller {settings.server} does not answer ({'; '.join(failures)}). "
-        "Check that domain_server is right, that it runs, and that no firewall is between.",
+        "Check that O(domain_server) is right, that it runs, and that no firewall is between.",
         source="ldap",
     )
 
@@ -91,8 +92,8 @@ def _addresses(settings: Settings) -> list[str]:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(settings.server)
         raise ActivationError(
-            f"domain_server is the address {settings.server}, and Kerberos needs the controller's full name, such as dc1.contoso.com; "
-            "dns_servers can name a server that knows it.",
+            f"O(domain_server) is the address {settings.server}, and Kerberos needs the controller's full name, such as dc1.contoso.com; "
+            "O(dns_servers) can name a server that knows it.",
             source="options",
         )
     if settings.dns_servers:
@@ -102,7 +103,7 @@ def _addresses(settings: Settings) -> list[str]:
     except OSError as failure:
         raise Unanswered(
             f"The name {settings.server} of the domain controller is not known to this node's resolver ({failure.strerror}). "
-            "Give the domain's DNS servers in dns_servers.",
+            "Give the domain's DNS servers in O(dns_servers).",
             source="dns",
         ) from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -112,7 +113,7 @@ def _asked(settings: Settings) -> list[str]:
     """The addresses by the first DNS server of the task that answers; IPv6 is asked for only where there is no IPv4 address."""
     if DNSPYTHON_ERROR is not None:
         raise ActivationError(
-            "dns_servers needs the Python package dnspython on the control node: pip install 'dnspython>=2.7'.", source="dns"
+            "O(dns_servers) needs the Python package dnspython on the control node: pip install 'dnspython>=2.7'.", source="dns"
         ) from DNSPYTHON_ERROR
     resolver = dns.resolver.Resolver(configure=False)
     resolver.lifetime = settings.timeout
@@ -120,7 +121,7 @@ def _asked(settings: Settings) -> list[str]:
     usable = {text: server for text, server in found.items() if server is not None}
     nameless = ", ".join(text for text in found if text not in usable)
     if not usable:
-        raise ActivationError(f"The DNS server {nameless} has no address. Give its IP address in dns_servers.", source="dns")
+        raise ActivationError(f"The DNS server {nameless} has no address. Give its IP address in O(dns_servers).", source="dns")
     resolver.nameservers = list(usable.values())
     # A silent server must leave time for the next one.
     resolver.timeout = min(_NAME_SERVER_TIMEOUT, settings.timeout / len(usable))
@@ -168,15 +169,15 @@ def _with_tls(raw: socket.socket, settings: Settings) -> ssl.SSLSocket:
         raw.close()
         raise ActivationError(
             f"The certificate of {settings.server} is not accepted: {failure.verify_message.rstrip('.')}. "
-            "Give the issuing certificate in ca_cert, or the name in the certificate in domain_server.",
-            code=str(failure.verify_code),
+            "Give the issuing certificate in O(ca_cert), or the name in the certificate in O(domain_server).",
+            code=plain(failure.verify_code),
             source="ldap",
         ) from None
     except OSError as failure:
         raw.close()
         reason = "no answer in time" if isinstance(failure, TimeoutError) else failure.strerror or str(failure)
         raise ActivationError(
-            f"TLS with {settings.server} port 636 failed: {reason}. Check ca_cert and that the controller has a certificate.",
+            f"TLS with {settings.server} port 636 failed: {reason}. Check O(ca_cert) and that the controller has a certificate.",
             source="ldap",
         ) from None
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from . import session as ldap_session
 from .dn import rdn_value, same_dn
@@ -174,7 +175,7 @@ def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
         raise ActivationError(
             f"{session.server} does not show who may write {dn}. The account lacks READ_CONTROL on {dn}. "
             "Have it delegated, or use another account.",
-            code="50",
+            code=plain(50),
             name="insufficientAccessRights",
             source="ldap",
         )

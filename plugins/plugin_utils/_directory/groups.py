@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from . import group_kind, membership
 from .dn import parent_dn, rdn_value, same_dn
 from .principals import Domain, Principal
@@ -19,6 +19,7 @@ from .session import Change, Session
 from .sid import looks_like_sid
 
 _FORBIDDEN = re.compile(r'["/\\\[\]:;|=,+*?<>]')
+_WRITTEN = {Kind.DESCRIPTION: "description", Kind.MEMBER: "member"}
 _OWN_DOMAIN = "a global group takes members of its own domain only"
 
 
@@ -81,7 +82,7 @@ class _Group:
         self.surplus: dict[str, str] = {}
         self._demand_own_domain()
         if both := {name.lower() for name in wanted.members} & {name.lower() for name in wanted.absent}:
-            raise ActivationError(f"members and members_absent both name {', '.join(sorted(both))}.", source="options")
+            raise ActivationError(f"members and O(members_absent) both name {', '.join(sorted(both))}.", source="options")
 
     def ensure(self) -> GroupOutcome:
         self._read()
@@ -144,21 +145,21 @@ class _Group:
 
     def _plan(self) -> Plan:
         plan = Plan()
-        group = self.group
-        name = f"group {self.wanted.name}"
+        group, name = self.group, f"group {self.wanted.name}"
         if group is None:
             how = f"LDAP add of a {self.wanted.scope.replace('_', ' ')} security group"
-            plan.add(Step(name, "exists", False, True, how, self.after_step), self._create)
+            plan.add(Step(name, "exists", False, True, how, self.after_step, kind=Kind.ENTRY), self._create)
         elif self._dn != group.dn:
-            plan.add(Step(name, "path", parent_dn(group.dn), self._container, "LDAP modify DN", self.after_step), self._move)
+            how, to = "LDAP modify DN", self._container
+            plan.add(Step(name, "path", parent_dn(group.dn), to, how, self.after_step, kind=Kind.ENTRY), self._move)
         before = group.entry.text("description") if group else ""
         if self.wanted.description and self.wanted.description != before:
-            step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step)
+            step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step, kind=Kind.DESCRIPTION)
             plan.add(step, self._describe)
-        how = "LDAP modify of member"
+        how, after = "LDAP modify of member", self.after_step
         missing = [member for member in self.members if not self._present(member)]
-        steps = [Step(name, f"member {member.account}", "absent", "present", how, self.after_step) for member in missing]
-        steps += [Step(name, f"member {account}", "present", "absent", how, self.after_step) for account in self.surplus.values()]
+        steps = [Step(name, f"member {member.account}", "absent", "present", how, after, kind=Kind.MEMBER) for member in missing]
+        steps += [Step(name, f"member {account}", "present", "absent", how, after, kind=Kind.MEMBER) for account in self.surplus.values()]
         for number, step in enumerate(steps):
             # One message changes them all; the steps behind the first have nothing left to do.
             plan.add(step, self._member_writer([member.dn for member in missing], list(self.surplus)) if number == 0 else _nothing)
@@ -238,7 +239,7 @@ class _Group:
             name, _separator, domain = given.rpartition("@")
         if domain is not None and not self.domain.is_called(domain):
             raise ActivationError(
-                f"The group {given} is of another domain than {self.session.root.domain}: name a controller of that domain in domain_server.",
+                f"The group {given} is of another domain than {self.session.root.domain}: name a controller of that domain in O(domain_server).",
                 source="options",
             )
         if _FORBIDDEN.search(name) or not name.strip(". ") or len(name) > 64:
@@ -266,8 +267,8 @@ class _Group:
 
     def _lacking_rights(self, plan: Plan) -> str:
         """What the account lacks for the plan, so that check mode tells what a real run would be refused; empty for nothing."""
-        attributes = {step.attribute.partition(" ")[0] for step in plan.steps}
-        if attributes & {"exists", "path"}:
+        kinds = {step.kind for step in plan.steps}
+        if Kind.ENTRY in kinds:
             container = self.session.read(self._container, ["allowedChildClassesEffective"])
             if container is None and not self.wanted.after:
                 raise self._no_container()
@@ -276,7 +277,7 @@ class _Group:
         if self.group is not None:
             entry = self.session.read(self.group.dn, ["allowedAttributesEffective"])
             allowed = set(entry.texts("allowedAttributesEffective")) if entry else set()
-            if needed := attributes - allowed - {"path"}:
+            if needed := {name for kind, name in _WRITTEN.items() if kind in kinds} - allowed:
                 return f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {self.group.dn}"
         return ""
 

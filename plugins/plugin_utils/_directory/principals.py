@@ -123,7 +123,7 @@ class Domain:
         if not self.is_own(given):
             raise ActivationError(
                 f"{given} is of another domain than {self._session.root.domain}. "
-                "Name a controller of that domain in domain_server, or give the SID where the right of a foreign group is meant.",
+                "Name a controller of that domain in O(domain_server), or give the SID where the right of a foreign group is meant.",
                 source="options",
             )
         if looks_like_sid(given):

@@ -15,6 +15,7 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._plan import Plan, Step
 from . import dns_node, grants, rights
@@ -246,7 +247,7 @@ class _RecordAcl:
             "Use an account of Domain Admins or DnsAdmins, or the owner of the record, or have WRITE_DAC delegated."
         )
         if not self.check_mode:
-            raise ActivationError(sentence, code="50", name="insufficientAccessRights", source="ldap")
+            raise ActivationError(sentence, code=plain(50), name="insufficientAccessRights", source="ldap")
         self.outcome.warnings.append(sentence)
 
     def _warn_of_denials(self, dacl: Acl, principal: Principal) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._codes.code import plain
 from .._errors import ActivationError
 
 _NAMES: dict[int, str] = {
@@ -41,18 +42,18 @@ _NAMES: dict[int, str] = {
 }
 
 _LOGON_REASONS: dict[str, str] = {
-    "525": "the account does not exist. Check domain_username.",
-    "52e": "wrong user name or password. Check domain_username and domain_password.",
+    "525": "the account does not exist. Check O(domain_username).",
+    "52e": "wrong user name or password. Check O(domain_username) and O(domain_password).",
     "530": "the account may not log on at this time. Try again within its hours, or use another one.",
     "531": "the account may not log on from here. Use another one, or let it log on to this controller.",
-    "532": "the password has expired. Change it, and give the new one in domain_password.",
+    "532": "the password has expired. Change it, and give the new one in O(domain_password).",
     "533": "the account is disabled. Enable it, or use another one.",
     "701": "the account has expired. Extend it, or use another one.",
-    "773": "the password must be changed first. Change it, and give the new one in domain_password.",
+    "773": "the password must be changed first. Change it, and give the new one in O(domain_password).",
     "775": "the account is locked out. Unlock it, and look who tries wrong passwords.",
     "80090346": (
         "the controller demands channel binding, and what came with the logon does not fit its certificate: something between ends the TLS. "
-        "Reach it directly, or use tls_mode none."
+        "Reach it directly, or use O(tls_mode) none."
     ),
 }
 """C(data) in the diagnostic text of invalidCredentials."""
@@ -60,10 +61,10 @@ _LOGON_REASONS: dict[str, str] = {
 _DEMANDS: tuple[tuple[str, str], ...] = (
     (
         "integrity checking",
-        "the controller demands signing (LDAP server signing requirements). Use tls_mode none, which signs and seals, or ldaps.",
+        "the controller demands signing (LDAP server signing requirements). Use O(tls_mode) none, which signs and seals, or ldaps.",
     ),
-    ("sign or seal", "the controller demands signing or sealing. Use tls_mode none, which does both, or ldaps."),
-    ("encryption required", "the controller demands encryption. Use tls_mode none, which seals the session, or ldaps."),
+    ("sign or seal", "the controller demands signing or sealing. Use O(tls_mode) none, which does both, or ldaps."),
+    ("encryption required", "the controller demands encryption. Use O(tls_mode) none, which seals the session, or ldaps."),
 )
 """What strongerAuthRequired is about on port 389, by a phrase in the text of AD or Samba."""
 
@@ -71,10 +72,10 @@ LOGON_IN_TLS = "The logon inside TLS"
 """Where a layer of Kerberos is refused, whatever the text of the refusal asks for."""
 
 _GENERAL: dict[int, str] = {
-    8: "the controller demands signing or sealing by Kerberos, which cannot be had inside TLS. Use tls_mode none.",
-    13: "the controller demands encryption for this. Use tls_mode none, which seals the session, or ldaps.",
+    8: "the controller demands signing or sealing by Kerberos, which cannot be had inside TLS. Use O(tls_mode) none.",
+    13: "the controller demands encryption for this. Use O(tls_mode) none, which seals the session, or ldaps.",
     51: "the controller is busy. Try again.",
-    52: "the controller is not available. Try again, or name another one in domain_server.",
+    52: "the controller is not available. Try again, or name another one in O(domain_server).",
     68: "an object with that name exists already and is something else. Choose another name or path.",
 }
 
@@ -92,7 +93,7 @@ def refused(failure: Exception, doing: str, server: str, right: str = "") -> Act
     number = int(details.get("result", 0))
     text = str(details.get("info") or details.get("desc") or failure).strip().strip("\0")
     name = _NAMES.get(number, "")
-    code = str(number) if name else ""
+    code = plain(number) if name else None
     if number in (-1, -5, -11) or type(failure).__name__ in ("SERVER_DOWN", "TIMEOUT", "CONNECT_ERROR"):
         return ActivationError(f"{doing}: {_silence(doing, server)}", name=type(failure).__name__, source="ldap")
     if number == 50:
@@ -115,7 +116,7 @@ def refused(failure: Exception, doing: str, server: str, right: str = "") -> Act
 def _silence(doing: str, server: str) -> str:
     stopped = f"the domain controller {server} stopped answering."
     if doing.startswith("Reading"):
-        return f"{stopped} Nothing was changed by this; run it again when the controller is back, or name another one in domain_server."
+        return f"{stopped} Nothing was changed by this; run it again when the controller is back, or name another one in O(domain_server)."
     return f"{stopped} Whether it was done is not known; the next run reads it again."
 
 
@@ -125,5 +126,5 @@ def _referral(text: str, server: str) -> str:
     where = (found[1] or found[2]) if found else ""
     start = f"{server} does not hold the object, or holds it for reading only, and"
     if not where or where.lower() == server.lower():
-        return f"{start} names no other one that does. Name a controller that may write it in domain_server."
-    return f"{start} refers to {where}. Name that controller, or one of that domain, in domain_server."
+        return f"{start} names no other one that does. Name a controller that may write it in O(domain_server)."
+    return f"{start} refers to {where}. Name that controller, or one of that domain, in O(domain_server)."

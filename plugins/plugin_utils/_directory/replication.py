@@ -117,7 +117,7 @@ def _late(session: Session, awaited: Awaited, behind: dict[str, str]) -> Activat
     parts += [f"{name} cannot be asked ({trouble.rstrip('.')})" for name, trouble in sorted(behind.items()) if trouble]
     return ActivationError(
         f"{session.server} has {awaited.what}, but after {awaited.seconds:g} s {' and '.join(parts)}. "
-        "Look at the replication between them (repadmin /showrepl), or give wait_for_replication more seconds.",
+        "Look at the replication between them (repadmin /showrepl), or give O(wait_for_replication) more seconds.",
         name="replicationBehind",
         source="ldap",
     )

@@ -245,7 +245,7 @@ def _sealed_bind(connection: t.Any, server: str) -> None:
     if strength < _MINIMUM_SSF:
         raise ActivationError(
             f"The session with {server} would be protected by {strength} bits only; {_MINIMUM_SSF} are wanted. "
-            "Let the account and the controller use AES, or use tls_mode ldaps.",
+            "Let the account and the controller use AES, or use O(tls_mode) ldaps.",
             source="ldap",
         )
 
@@ -262,7 +262,7 @@ def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
     except ldap.LDAPError as failure:
         raise Unanswered(
             f"{settings.server} accepts the connection but does not answer as an LDAP server ({type(failure).__name__}). "
-            "Check that domain_server is a domain controller.",
+            "Check that O(domain_server) is a domain controller.",
             source="ldap",
         ) from None
     entry = Entry.of("", found[0][1]) if found else Entry("", {})

@@ -81,7 +81,7 @@ class Settings:
         account = Account.from_options(options)
         servers = names_in(options["domain_server"])
         if not servers:
-            raise ActivationError("domain_server names no domain controller.", source="options")
+            raise ActivationError("O(domain_server) names no domain controller.", source="options")
         return cls(
             server=servers[0],
             others=tuple(servers[1:]),

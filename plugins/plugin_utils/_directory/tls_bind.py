@@ -79,7 +79,7 @@ def bind(connection: t.Any, server: str, binding: bytes) -> None:
         answer = _leg(connection, context.step(answer) or b"")
     offer = context.unwrap(answer or b"").message
     if len(offer) != 4 or not offer[0] & 1:
-        raise ActivationError(f"{server} demands signing or sealing inside TLS. Use tls_mode none.", source="ldap")
+        raise ActivationError(f"{server} demands signing or sealing inside TLS. Use O(tls_mode) none.", source="ldap")
     connection.sasl_bind_s("", "GSSAPI", context.wrap(_NO_LAYER, False).message)
 
 

@@ -8,6 +8,8 @@ Codes: RFC 2136 2.2, RFC 8945 5.3. Which server means what by them was seen on B
 
 from __future__ import annotations
 
+from .._codes.code import plain
+
 try:
     import dns.message
     import dns.rcode
@@ -20,10 +22,10 @@ from .signing import Signer
 from .srv import REMEDIES, Server
 
 _KEY_TROUBLES = {
-    "BADKEY": "it knows no such key, or not with this algorithm. Check key_name, key_algorithm, and the server's configuration.",
+    "BADKEY": "it knows no such key, or not with this algorithm. Check O(key_name), O(key_algorithm), and the server's configuration.",
     "BADSIG": "the secret is not that of the server's key. Check key_secret.",
     "BADTIME": "the clocks differ by more than the five minutes that a signature allows. Set the clock of this node.",
-    "BADTRUNC": "it wants a longer signature. Check key_algorithm.",
+    "BADTRUNC": "it wants a longer signature. Check O(key_algorithm).",
 }
 """What C(NOTAUTH) means by the error inside the signature."""
 
@@ -59,18 +61,18 @@ def refused(
         code = int(answer.tsig_error)
         name = dns.rcode.to_text(dns.rcode.Rcode.make(code), tsig=True)
         meaning = _KEY_TROUBLES.get(name, "the signature was not accepted. Check the key.")
-        return ActivationError(f"{server} refused {signer.shown} for {what} ({name}): {meaning}", code=str(code), name=name, source="dns")
+        return ActivationError(f"{server} refused {signer.shown} for {what} ({name}): {meaning}", code=plain(code), name=name, source="dns")
     meaning = f"{REMEDIES.get(name, 'look into the log of that server')}." if question else _meaning(name, signer, zone)
     if name == "REFUSED" and doubtful:
         meaning = f"BIND refuses names of hosts with an underscore (check-names). If it is not that, {meaning}"
-    return ActivationError(f"{server} refused {what} ({name}): {meaning}", code=str(code), name=name, source="dns")
+    return ActivationError(f"{server} refused {what} ({name}): {meaning}", code=plain(code), name=name, source="dns")
 
 
 def _meaning(name: str, signer: Signer, zone: str) -> str:
     if name == "REFUSED" and signer.shown == "unsigned":
         return (
-            f"it takes no unsigned updates of {zone} from this computer. Log on (domain_username and domain_password), give a key "
-            "(key_name), or have the DNS team enter the values."
+            f"it takes no unsigned updates of {zone} from this computer. Log on (O(domain_username) and O(domain_password)), give a key "
+            "(O(key_name)), or have the DNS team enter the values."
         )
     if name == "REFUSED" and signer.shown == "GSS-TSIG":
         return (

@@ -101,7 +101,7 @@ def checked_wish(values: Sequence[Mapping[str, t.Any]], state: str, ttl: int | N
     if not values and state != "exact":
         raise ActivationError(f"values is empty, and state {state} needs at least one.", source="options")
     if ttl is not None and ttl not in _TTLS:
-        raise ActivationError(f"ttl is {ttl}; it has to be a number of seconds from 0 to {_TTLS[-1]}.", source="options")
+        raise ActivationError(f"O(ttl) is {ttl}; it has to be a number of seconds from 0 to {_TTLS[-1]}.", source="options")
     checked = [_checked_value(value) for value in values]
     for value, count in Counter(checked).items():
         if count > 1:

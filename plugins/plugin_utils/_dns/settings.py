@@ -71,7 +71,7 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     owner = owner_name(options["zone"], options["record"])
     timeout = float(options["connection_timeout"])
     if timeout <= 0:
-        raise ActivationError("connection_timeout has to be more than 0 seconds.", source="options")
+        raise ActivationError("O(connection_timeout) has to be more than 0 seconds.", source="options")
     named = names_in(options["server"]) or names_in(options["domain_server"])
     if not named:
         raise ActivationError("server is missing: name the DNS server to write to.", source="options")
@@ -102,7 +102,7 @@ def _check_host(host: str) -> None:
     if literal(host):
         raise ActivationError(
             f"server is the address {host}, and Kerberos needs the server's full name, such as dc1.contoso.com; "
-            "dns_servers can name a server that knows it.",
+            "O(dns_servers) can name a server that knows it.",
             source="options",
         )
     if "." not in host:
@@ -154,5 +154,5 @@ def _logon(
 def _shared_key(options: Mapping[str, t.Any]) -> SharedKey:
     for name in ("key_name", "key_secret"):
         if not options[name]:
-            raise ActivationError(f"{name} is missing, and authentication tsig needs it.", source="options")
+            raise ActivationError(f"O({name}) is missing, and authentication tsig needs it.", source="options")
     return SharedKey(options["key_name"], options["key_secret"], options["key_algorithm"])

@@ -115,9 +115,11 @@ class SharedKey:
         try:
             return dns.tsig.Key(dns.name.from_text(self.name), binascii.a2b_base64(self.secret, strict_mode=True), self.algorithm)
         except ValueError:
-            raise ActivationError("key_secret is not Base64, as the key has it in the server's configuration.", source="options") from None
+            raise ActivationError(
+                "O(key_secret) is not Base64, as the key has it in the server's configuration.", source="options"
+            ) from None
         except dns.exception.DNSException:
-            raise ActivationError(f"'{self.name}' can't be the name of a key. Check key_name.", source="options") from None
+            raise ActivationError(f"'{self.name}' can't be the name of a key. Check O(key_name).", source="options") from None
 
 
 @dataclass(slots=True)

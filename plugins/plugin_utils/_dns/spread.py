@@ -103,7 +103,7 @@ def _late(record: Record, seconds: float, behind: Mapping[str, str]) -> Activati
     parts = [f"{', '.join(late)} {'do' if len(late) > 1 else 'does'} not show it"] if late else []
     return ActivationError(
         f"{record.zone.channel.server} shows {record.owner} as it should be, but after {seconds:g} s {' and '.join([*parts, *silent])}. "
-        "Look at the replication or the zone transfers between them, or give wait_for_replication more seconds.",
+        "Look at the replication or the zone transfers between them, or give O(wait_for_replication) more seconds.",
         name="replicationBehind",
         source="dns",
     )

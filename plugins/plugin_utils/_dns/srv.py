@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from .._codes.code import plain
+
 try:
     import dns.exception
     import dns.flags
@@ -185,7 +187,7 @@ def ask(server: Server, name: str, kind: str, *, timeout: float = DEFAULT_TIMEOU
         remedy = REMEDIES.get(said, "check that server")
         raise ActivationError(
             f"The DNS server {server} answered {said} to the question for {name} {kind}: {remedy}.",
-            code=str(int(answer.rcode())),
+            code=plain(int(answer.rcode())),
             name=said,
             source="dns",
         )

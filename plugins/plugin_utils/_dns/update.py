@@ -216,7 +216,7 @@ class Zone:
         except dns.exception.TooBig:
             raise ActivationError(f"The update of the zone {self.name} is longer than a DNS message can be. Give fewer values.") from None
         except NotImplementedError as failure:
-            raise ActivationError(f"The key can't be used: {failure}. Check key_algorithm.", source="options") from None
+            raise ActivationError(f"The key can't be used: {failure}. Check O(key_algorithm).", source="options") from None
 
     def _parsed(self, answer: bytes, one_rr_per_rrset: bool = False) -> dns.message.Message:
         try:

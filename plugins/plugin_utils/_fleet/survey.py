@@ -47,10 +47,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one host; without a row where there is more to come."""
+    """What came of one host.
+
+    Attributes:
+        row: Its row; C(None) where there is more to come.
+        verdict: What it tells about the account.
+        why: The code of a failure, or what failed.
+    """
 
     row: Row | None
     verdict: Verdict
+    why: str = ""
 
 
 class Survey:
@@ -118,7 +125,7 @@ class Survey:
             try:
                 tickets.get(self._reader.plugin(first), first.name, user, password)
             except LogonRejected as failure:
-                reason = _clause(failure, first)
+                reason = _why(failure, password)
                 rejected = stopped[user.casefold()] = Rejected(user, "The domain", reason, len(group))
                 self.rejected.append(rejected)
                 self._refuse(group, rejected)
@@ -151,11 +158,12 @@ class Survey:
             with open_with(target.settings, target.name, contact, many_hosts.share) as session:
                 read = self._read(session, errand.knock)
         except LogonRejected as failure:
-            return Answer(_failed(target.name, failure, Outcome.REJECTED, target.settings.password), Verdict.REJECTED)
+            row = _failed(target.name, failure, Outcome.REJECTED, target.settings.password)
+            return Answer(row, Verdict.REJECTED, _why(failure, target.settings.password))
         except ActivationError as failure:
             outcome = Outcome.UNREACHABLE if failure.unreachable else Outcome.FAILED
             # A fault of WS-Management or Windows comes after the logon.
-            accepted = failure.source == "windows" or failure.code.startswith("0x")
+            accepted = failure.source == "windows" or failure.hresult is not None
             row = _failed(target.name, failure, outcome, target.settings.password)
             return Answer(row, Verdict.ACCEPTED if accepted else Verdict.UNKNOWN)
         except Exception as failure:
@@ -184,7 +192,7 @@ class Survey:
         if answer.row is None:
             return answer.verdict, ""
         self._take(answer.row)
-        return answer.verdict, answer.row.code or answer.row.reason.partition(";")[0]
+        return answer.verdict, answer.why
 
     def _refuse_and_tell(self, schedule: Schedule[Target]) -> None:
         for target, rejected in schedule.refused():
@@ -214,9 +222,9 @@ def _silent(errand: Errand[Target], did: str) -> Answer:
 
 def _failed(host: str, failure: ActivationError, outcome: Outcome, password: str = "") -> Row:
     """The row for an error; what libraries quote of the password is masked."""
-    reason = str(Secrets([password]).mask(failure.message)).removeprefix(f"{host}: ")
-    return Row(host, outcome, datetime.now(UTC), reason, failure.code)
+    reason = str(Secrets([password]).mask(failure.said))
+    return Row(host, outcome, datetime.now(UTC), reason, failure.shown_code)
 
 
-def _clause(failure: ActivationError, target: Target) -> str:
-    return failure.code or failure.message.removeprefix(f"{target.name}: ").partition(";")[0]
+def _why(failure: ActivationError, password: str) -> str:
+    return failure.shown_code or str(Secrets([password]).mask(failure.clause.rstrip(".")))

@@ -83,7 +83,7 @@ class Reader:
             else:
                 settings = known[0].at(address, known[1])
         except AnsibleError as failure:
-            raise ActivationError(f"{host}: {failure}", source="ansible") from None
+            raise ActivationError(f"{failure}", subject=host, source="ansible") from None
         return Target(host, settings, account_of(host, settings.user, settings.password, settings.authentication, self._local))
 
     def plugin(self, target: Target) -> t.Any:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from ansible.errors import AnsibleError
@@ -27,17 +27,27 @@ class HostVariables:
         hostvars: The magic variable.
         templar: The engine of the task. Its variables are put back.
         beneath: Variables that templates may use beside those of the host, which come first.
+        watch: Sees the names of the variables of each host that is read.
     """
 
-    def __init__(self, hostvars: t.Any, templar: t.Any, beneath: Mapping[str, t.Any] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        hostvars: t.Any,
+        templar: t.Any,
+        beneath: Mapping[str, t.Any] = MappingProxyType({}),
+        watch: Callable[[str, Iterable[str]], None] | None = None,
+    ) -> None:
         self._hostvars = hostvars
         self._templar = templar
         self._beneath = beneath
+        self._watch = watch
         self._variables: Mapping[str, t.Any] = {}
 
     def of(self, host: str) -> Mapping[str, t.Any]:
         """All variables of a host, as they are. What C(template) is given belongs to it from then on."""
         self._variables = self._hostvars.raw_get(host)
+        if self._watch:
+            self._watch(host, self._variables)
         return self._variables
 
     def template(self, value: t.Any) -> t.Any:

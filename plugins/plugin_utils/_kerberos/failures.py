@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .logon import Logon
 
@@ -19,7 +20,7 @@ NO_TICKET = 128 + 13
 
 _ERRORS: dict[int, tuple[str, str]] = {
     1: ("KDC_ERR_NAME_EXP", "the account {user} has expired. Extend it, or use another one."),
-    _UNKNOWN_ACCOUNT: ("KDC_ERR_C_PRINCIPAL_UNKNOWN", "the domain {realm} has no account {user}. Check domain_username."),
+    _UNKNOWN_ACCOUNT: ("KDC_ERR_C_PRINCIPAL_UNKNOWN", "the domain {realm} has no account {user}. Check O(domain_username)."),
     7: (
         "KDC_ERR_S_PRINCIPAL_UNKNOWN",
         "the KDC of {realm} knows no such service. Check {server_option}: it is the controller's full name.",
@@ -32,21 +33,27 @@ _ERRORS: dict[int, tuple[str, str]] = {
     18: ("KDC_ERR_CLIENT_REVOKED", "the account {user} is disabled, locked out or expired. Put it right, or use another one."),
     23: (
         "KDC_ERR_KEY_EXPIRED",
-        "the password of {user} has expired or must be changed first. Change it, and give the new one in domain_password.",
+        "the password of {user} has expired or must be changed first. Change it, and give the new one in O(domain_password).",
     ),
     24: ("KDC_ERR_PREAUTH_FAILED", "the {secret} of {user} is wrong. Check {secret_option}."),
     31: ("KRB_AP_ERR_BAD_INTEGRITY", "the {secret} of {user} is wrong. Check {secret_option}."),
-    32: ("KRB_AP_ERR_TKT_EXPIRED", "the ticket in the cache has expired. Run kinit again, or give domain_username and domain_password."),
+    32: (
+        "KRB_AP_ERR_TKT_EXPIRED",
+        "the ticket in the cache has expired. Run kinit again, or give O(domain_username) and O(domain_password).",
+    ),
     37: ("KRB_AP_ERR_SKEW", "the clocks differ by more than the five minutes that Kerberos allows.{skew} Set the clock of this node."),
     68: ("KDC_ERR_WRONG_REALM", "{user} belongs to another realm than {realm}. Write it as user@REALM."),
     _UNKNOWN_REALM: ("KRB5_REALM_UNKNOWN", "no KDC of the realm {realm} is known. Check the realm, or add it to krb5.conf of this node."),
-    128 + 28: ("KRB5_KDC_UNREACH", "no KDC of the realm {realm} answers on port 88. Check the realm in domain_username and the firewall."),
+    128 + 28: (
+        "KRB5_KDC_UNREACH",
+        "no KDC of the realm {realm} answers on port 88. Check the realm in O(domain_username) and the firewall.",
+    ),
     NO_TICKET: (
         "KRB5_CC_NOTFOUND",
-        "there is no ticket for {user} in the cache. Run kinit, name another cache in domain_ccache, or give domain_password.",
+        "there is no ticket for {user} in the cache. Run kinit, name another cache in O(domain_ccache), or give O(domain_password).",
     ),
-    _KEY_NOT_FOUND: ("KRB5_KT_NOTFOUND", "the keytab {keytab} has no key of {user}. Check domain_username and domain_keytab."),
-    _NO_CACHE: ("KRB5_FCC_NOFILE", "there is no ticket cache. Run kinit, or give domain_username and domain_password."),
+    _KEY_NOT_FOUND: ("KRB5_KT_NOTFOUND", "the keytab {keytab} has no key of {user}. Check O(domain_username) and O(domain_keytab)."),
+    _NO_CACHE: ("KRB5_FCC_NOFILE", "there is no ticket cache. Run kinit, or give O(domain_username) and O(domain_password)."),
     128 + 92: (
         "KRB5_REALM_CANT_RESOLVE",
         "the KDC of the realm {realm} has a name that cannot be resolved. Check DNS and krb5.conf of this node.",
@@ -90,8 +97,8 @@ def neither_realm_nor_suffix(logon: Logon) -> ActivationError:
     realm = logon.principal.rpartition("@")[2]
     return ActivationError(
         f"Kerberos logon to {logon.realm} failed: no KDC of the realm {realm} is known, and {logon.realm} has no account with the user "
-        f"principal name {logon.username}. Check domain_username, or add the realm to krb5.conf of this node.",
-        code=str(_UNKNOWN_REALM + _TABLE_BASE),
+        f"principal name {logon.username}. Check O(domain_username), or add the realm to krb5.conf of this node.",
+        code=plain(_UNKNOWN_REALM + _TABLE_BASE),
         name=_ERRORS[_UNKNOWN_REALM][0],
         source="kerberos",
     )
@@ -140,4 +147,4 @@ def numbered(number: int, logon: Logon, where: str, text: str = "") -> Activatio
             keytab=logon.keytab,
             server_option=logon.server_option,
         )
-    return ActivationError(f"Kerberos logon to {where} failed: {meaning}", code=str(number + _TABLE_BASE), name=name, source="kerberos")
+    return ActivationError(f"Kerberos logon to {where} failed: {meaning}", code=plain(number + _TABLE_BASE), name=name, source="kerberos")

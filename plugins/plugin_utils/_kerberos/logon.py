@@ -42,10 +42,10 @@ class Account:
         if len(ways) > 1:
             raise ActivationError(f"domain_{ways[0]} and domain_{ways[1]} are both given; leave one of them out.", source="options")
         if ways and ways != ["ccache"] and not account.username:
-            raise ActivationError(f"domain_{ways[0]} is given without domain_username.", source="options")
+            raise ActivationError(f"domain_{ways[0]} is given without O(domain_username).", source="options")
         if account.username and not _is_account(account.username):
             raise ActivationError(
-                f"domain_username is {account.username!r}, which names no account; write it as user@REALM or DOMAIN\\user.",
+                f"O(domain_username) is {account.username!r}, which names no account; write it as user@REALM or DOMAIN\\user.",
                 source="options",
             )
         return account
@@ -81,7 +81,7 @@ class Logon:
         usual = self.realm.partition(".")[0][:_LONGEST_NETBIOS_NAME]
         if backslash and domain.upper().rstrip(".") not in (self.realm.upper(), usual.upper()):
             raise ActivationError(
-                f"domain_username is {self.username}, and nothing tells that {domain} is {self.realm}, the domain of the server in"
+                f"O(domain_username) is {self.username}, and nothing tells that {domain} is {self.realm}, the domain of the server in"
                 f" {self.server_option}. Nothing was sent, because {user} may be somebody else there. Write it as user@REALM, such as"
                 f" {user}@{self.realm}.",
                 source="options",

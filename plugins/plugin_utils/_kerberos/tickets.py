@@ -116,7 +116,7 @@ def _credentials(context: t.Any, logon: Logon) -> t.Any:
         keytab = krb5.kt_resolve(context, account.keytab.encode())
         if not krb5.kt_have_content(context, keytab):
             raise ActivationError(
-                f"The keytab {account.keytab} does not exist, is empty or can't be read. Check domain_keytab.", source="kerberos"
+                f"The keytab {account.keytab} does not exist, is empty or can't be read. Check O(domain_keytab).", source="kerberos"
             )
         return krb5.get_init_creds_keytab(context, principal, options, keytab)
     password = account.password.encode()

@@ -12,7 +12,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from .errors import describe as describe_windows_code
+from .._codes.code import Code
+from .._codes.code import Kind as Codes
+from .._codes.meaning import describe as describe_windows_code
 
 
 class Kind(enum.StrEnum):
@@ -73,9 +75,9 @@ def describe(code: int) -> BatchError | None:
     return _BY_CODE.get(code)
 
 
-def shown(code: int) -> str:
-    """A code as the service writes it: C(0x7F), C(0xC004C017)."""
-    return f"0x{code:X}"
+def of_service(number: int) -> Code:
+    """A code of the service, which it writes as C(0x7F), C(0xC004C017)."""
+    return Code(Codes.SERVICE, number)
 
 
 def name_of(code: int) -> str:
@@ -91,6 +93,6 @@ def sentence(code: int) -> str:
     """
     known = describe(code) or describe_windows_code(code)
     if known is None:
-        return f"{shown(code)}: a code that this collection does not know; ask Microsoft's licensing center."
+        return f"{of_service(code)}: a code that this collection does not know; ask Microsoft's licensing center."
     name = f" ({known.name})" if known.name else ""
-    return f"{shown(code)}{name}: {known.meaning}; {known.remedy}."
+    return f"{of_service(code)}{name}: {known.meaning}; {known.remedy}."

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .._address import PORTS
+from .._codes.meaning import sentence
 from .._errors import ActivationError
-from .errors import sentence
 from .status import LICENSED, status_name
 
 DEFAULT_PORT = 1688
@@ -80,7 +80,7 @@ def checked_settings(settings: Mapping[str, object]) -> None:
     ):
         value = settings.get(name)
         if value is not None and value not in allowed:
-            raise ActivationError(f"{name} is {value}, but has to be from {allowed.start} to {allowed.stop - 1}.", source="options")
+            raise ActivationError(f"O({name}) is {value}, but has to be from {allowed.start} to {allowed.stop - 1}.", source="options")
 
 
 class ActivationState(StrEnum):

@@ -8,7 +8,6 @@ Codes: docs/facts/errors.md#activation-service and docs/facts/mak.md#answer-code
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 PROXY_PLAYBOOKS = "winops.volume_activation.mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply"
@@ -38,7 +37,6 @@ _OF_NETWORK = (0x80072EE2, 0x80072EE7, 0x80072EFD, 0x80072EFE, 0x80072F8F, 0x800
 # What InstallProductKey answers where no licence of the key's product is installed, or this Windows does not know the key.
 _OF_EDITION = (0xC004F015, 0xC004F017, 0xC004F069, 0xC004F210)
 _OF_PRODUCT = (0xC004E016, 0xC004F050, *_OF_EDITION)
-_CODE = re.compile(r"0x[0-9A-Fa-f]{8}(?![0-9A-Fa-f])")
 _TROUBLES = {
     **dict.fromkeys(_OF_KEY, Trouble.KEY),
     **dict.fromkeys(_OF_NETWORK, Trouble.NO_WAY_OUT),
@@ -46,16 +44,11 @@ _TROUBLES = {
 }
 
 
-def is_refusal(reason: str) -> bool:
-    """Whether a sentence holds a code by which Windows refuses a key, and so tells of more than the computer."""
-    return any(trouble_of(int(code, 16)) is Trouble.OTHER_PRODUCT for code in _CODE.findall(reason))
+def is_of_another_edition(hresult: int | None) -> bool:
+    """Whether Windows knows the key, for a product that the computer does not have."""
+    return hresult in _OF_EDITION
 
 
-def is_of_another_edition(reason: str) -> bool:
-    """Whether it holds a code by which Windows knows the key, for a product that the computer does not have."""
-    return any(int(code, 16) in _OF_EDITION for code in _CODE.findall(reason))
-
-
-def trouble_of(code: int) -> Trouble:
-    """Whose trouble a code is, signed or unsigned."""
-    return _TROUBLES.get(code & 0xFFFFFFFF, Trouble.COMPUTER)
+def trouble_of(hresult: int | None) -> Trouble:
+    """Whose trouble an HRESULT is, unsigned; C(None) for an error without one."""
+    return Trouble.COMPUTER if hresult is None else _TROUBLES.get(hresult, Trouble.COMPUTER)

@@ -117,6 +117,6 @@ def checked_guid(text: str, name: str) -> str:
         return str(uuid.UUID(compact(text).strip("{}")))
     except ValueError:
         raise ActivationError(
-            f"{name} is '{visible(text, LONGEST_NAME)}', which is no GUID such as 55c92734-d682-4d71-983e-d6ec3f16059f; license_info shows those of a host.",
+            f"O({name}) is '{visible(text, LONGEST_NAME)}', which is no GUID such as 55c92734-d682-4d71-983e-d6ec3f16059f; license_info shows those of a host.",
             source="options",
         ) from None

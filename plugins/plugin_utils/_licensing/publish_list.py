@@ -111,14 +111,14 @@ def checked_lines(given: Sequence[Mapping[str, Any]], option: str) -> tuple[Publ
     for entry in given:
         line = PublishLine(plain_name(entry["domain"]), entry["priority"] or 0, entry["weight"] or 0)
         if not is_plain_name(line.domain):
-            raise ActivationError(f"{option}: '{entry['domain']}' is no name of a DNS domain.", source="options")
+            raise ActivationError(f"O({option}): '{entry['domain']}' is no name of a DNS domain.", source="options")
         for name, number in (("priority", line.priority), ("weight", line.weight)):
             if number not in NUMBERS:
                 raise ActivationError(
-                    f"{option}: the {name} of {line.domain} is {number}, but has to be from 0 to 65535.", source="options"
+                    f"O({option}): the {name} of {line.domain} is {number}, but has to be from 0 to 65535.", source="options"
                 )
         if any(line.domain == other.domain for other in lines):
-            raise ActivationError(f"{option} names {line.domain} more than once.", source="options")
+            raise ActivationError(f"O({option}) names {line.domain} more than once.", source="options")
         lines.append(line)
     return tuple(lines)
 

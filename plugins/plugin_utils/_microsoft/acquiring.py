@@ -15,6 +15,7 @@ from .._computer_list.model import Document, FullList, Product, utc_now
 from .._computer_list.store import ListFile
 from .._errors import ActivationError
 from .._licensing.offline_ids import confirmation_warnings, grouped
+from .._plan import Kind as StepKind
 from .._plan import Step
 from .batch_request import Question
 from .confirmation import Ask, Asker, Item, Keeper, first_failure_of_all
@@ -179,12 +180,7 @@ class _Keeping:
             self._source.save()
         except ActivationError as failure:
             came = ", ".join(f"{self._source.called(product)} {grouped(product.confirmation_id or '')}" for product in self._unsaved)
-            raise ActivationError(
-                f"{failure.message} These confirmation IDs came and are not saved, so write them down: {came}.",
-                code=failure.code,
-                name=failure.name,
-                source=failure.source,
-            ) from failure
+            raise failure.followed_by(f"These confirmation IDs came and are not saved, so write them down: {came}.") from failure
 
 
 def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]) -> Acquired:
@@ -200,12 +196,12 @@ def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]
                     done.warnings += confirmation_warnings(source.called(product), product.confirmation_id)
             elif failure.fate == Fate.LOST:
                 done.steps.append(Step(source.called(product), "request without an answer", None, product.asked, HOW))
-                unknown.append(source.row(product, failure.message, failure.code))
+                unknown.append(source.row(product, failure.message, failure.shown_code))
             else:
                 # Of one that is asked for again, the earlier request may still have been counted.
-                (unknown if product.asked else missing).append(source.row(product, failure.message, failure.code))
+                (unknown if product.asked else missing).append(source.row(product, failure.message, failure.shown_code))
     unsent = [failure for failure in failures.values() if failure.fate == Fate.NOT_SENT]
-    obtained = sum(step.attribute == "confirmation ID" for step in done.steps)
+    obtained = sum(step.kind is StepKind.CONFIRMATION for step in done.steps)
     done.result = {
         "asked": len(found.to_ask) - len(unsent),
         "obtained": obtained,
@@ -219,7 +215,7 @@ def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]
 
 
 def _stored(source: Source, product: Product) -> Step:
-    return Step(source.called(product), "confirmation ID", None, "stored", HOW)
+    return Step(source.called(product), "confirmation ID", None, "stored", HOW, kind=StepKind.CONFIRMATION)
 
 
 def _lacks(product: Product) -> str:

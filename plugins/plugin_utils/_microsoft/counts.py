@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 
-from .._errors import ActivationError
 from .batch_request import Question
 from .confirmation import Ask, Asker, Item, first_failure_of_all
 from .failures import RequestFailed, refused
@@ -32,7 +31,7 @@ def counts(keys: Iterable[tuple[str, str]], ask: Ask, settings: Settings) -> lis
     items = {pid: Item(pid, Question(pid)) for _name, pid in keys}
     Asker(ask, settings).ask_all(items.values())
     if failure := first_failure_of_all(items.values()):
-        raise ActivationError(f"{failure.message} {OTHER_WAY}", code=failure.code, name=failure.name, source=failure.source)
+        raise failure.followed_by(OTHER_WAY)
     return [{"name": name, "extended_pid": pid, **_shown(items[pid])} for name, pid in keys]
 
 
@@ -46,5 +45,5 @@ def _shown(item: Item) -> dict[str, t.Any]:
         "remaining": remaining if known else None,
         "unlimited_or_blocked": remaining is not None and remaining < 0,
         "error": failure.message if failure else "",
-        "error_code": (failure.code or str(failure.fate.value)) if failure else "",
+        "error_code": (failure.shown_code or str(failure.fate.value)) if failure else "",
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import re
 
+from .._codes.code import Code, http
 from .._errors import ActivationError
 from .._licensing import batch_errors
 from .._licensing.batch_errors import Kind
@@ -47,7 +48,7 @@ class RequestFailed(ActivationError):
         again: Whether the same request may do better in a while.
     """
 
-    def __init__(self, message: str, fate: Fate, *, again: bool, code: str = "", name: str = "") -> None:
+    def __init__(self, message: str, fate: Fate, *, again: bool, code: Code | None = None, name: str = "") -> None:
         super().__init__(message, code=code, name=name, source="microsoft")
         self.fate = fate
         self.again = again
@@ -60,7 +61,7 @@ def refused(code: int) -> RequestFailed:
         f"Microsoft answers {batch_errors.sentence(code)}",
         Fate.REFUSED,
         again=known is not None and known.kind == Kind.SERVICE,
-        code=batch_errors.shown(code),
+        code=batch_errors.of_service(code),
         name=batch_errors.name_of(code),
     )
 
@@ -75,7 +76,7 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
         question: What was asked.
     """
     words = f"HTTP {status}{f' ({said})' if said else ''}"
-    code = f"HTTP {status}"
+    code = http(status)
     if status in _GATEWAY_LOST_IT:
         return lost(f"the gateway on the way says {words}", settings, question, code=code)
     if status >= 500 or status in _BUSY:
@@ -87,7 +88,7 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
             code=code,
         )
     return RequestFailed(
-        f"{settings.place} answers {words}, which is no answer of the BatchActivation service; check microsoft_url and what is on the way.",
+        f"{settings.place} answers {words}, which is no answer of the BatchActivation service; check O(microsoft_url) and what is on the way.",
         Fate.REFUSED,
         again=False,
         code=code,
@@ -98,14 +99,14 @@ def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
     """The service, or who is in its place, names another address, where nothing is sent."""
     target = f"to {visible(location, _LONGEST_ADDRESS)}" if location else "that names no address"
     return RequestFailed(
-        f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check microsoft_url and what is on the way.",
+        f"{settings.place} answers HTTP {status}, a redirect {target}, where nothing is sent; check O(microsoft_url) and what is on the way.",
         Fate.REFUSED,
         again=False,
-        code=f"HTTP {status}",
+        code=http(status),
     )
 
 
-def lost(why: str, settings: Settings, question: Question, code: str = "") -> RequestFailed:
+def lost(why: str, settings: Settings, question: Question, code: Code | None = None) -> RequestFailed:
     """The request was sent, and no answer to it can be read."""
     remedy = "try again later"
     if question.kind == RequestType.CONFIRMATION_ID:
@@ -137,13 +138,13 @@ def diagnose(failure: BaseException, settings: Settings, question: Question, sen
     if kind == "SSLCertVerificationError":
         why = str(getattr(cause, "verify_message", "") or _words(cause)).rstrip(".")
         return RequestFailed(
-            f"{settings.place} shows a certificate that is not accepted ({why}); ca_path names a file with the authority that issued it,"
+            f"{settings.place} shows a certificate that is not accepted ({why}); O(ca_path) names a file with the authority that issued it,"
             " such as that of a proxy that looks into TLS.",
             Fate.NOT_SENT,
             again=False,
         )
     if kind.startswith("SSL") and any(name in str(cause).upper() for name in _NO_TLS):
-        return RequestFailed(f"What listens at {settings.place} does not speak TLS; check microsoft_url.", Fate.NOT_SENT, again=False)
+        return RequestFailed(f"What listens at {settings.place} does not speak TLS; check O(microsoft_url).", Fate.NOT_SENT, again=False)
     if tunnel := _TUNNEL.search(str(cause)):
         return _of_proxy(int(tunnel[1]), tunnel[2], settings)
     if kind == "gaierror":
@@ -163,7 +164,7 @@ def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
         f"The proxy {proxy.address if proxy else ''} answers {f'{status} {words}'.strip()}; {remedy}.",
         Fate.NOT_SENT,
         again=status >= 500,
-        code=f"HTTP {status}",
+        code=http(status),
     )
 
 
@@ -176,7 +177,7 @@ def _no_connection(why: str, settings: Settings) -> RequestFailed:
 
 
 def _or_proxy(settings: Settings) -> str:
-    return "" if settings.proxy else ", or name a proxy by http_proxy"
+    return "" if settings.proxy else ", or name a proxy by O(http_proxy)"
 
 
 def _words(cause: BaseException) -> str:

@@ -113,7 +113,7 @@ def open_service(settings: Settings) -> Iterator[Service]:
             # An SSLError is an OSError as well, but what it says is not for people.
             if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
                 why = error.strerror or why
-            raise ActivationError(f"ca_path is '{settings.ca_path}', which cannot be read: {why}.", source="options") from None
+            raise ActivationError(f"O(ca_path) is '{settings.ca_path}', which cannot be read: {why}.", source="options") from None
     if settings.proxy is None:
         yield Service(replace(settings, proxy=_named_by_environment(settings.url)))
         return

@@ -46,8 +46,8 @@ class Proxy:
 
     address: str
     url: str
-    named_by: str = "http_proxy"
-    account: str = "http_proxy_username and http_proxy_password"
+    named_by: str = "O(http_proxy)"
+    account: str = "O(http_proxy_username) and O(http_proxy_password)"
 
 
 def proxy_of_environment(url: str) -> Proxy | None:
@@ -94,7 +94,7 @@ def settings_from_options(options: Mapping[str, t.Any]) -> Settings:
     """
     for name, least, most in (("timeout", 1, _LONGEST_TIMEOUT), ("retries", 0, _MOST_RETRIES), ("parallel", 1, _MOST_PARALLEL)):
         if not least <= options[name] <= most:
-            raise ActivationError(f"{name} is {options[name]:g}, but has to be from {least} to {most}.", source="options")
+            raise ActivationError(f"O({name}) is {options[name]:g}, but has to be from {least} to {most}.", source="options")
     return Settings(
         url=_checked_url(options["microsoft_url"]),
         ca_path=options["ca_path"] or "",
@@ -114,7 +114,7 @@ def _checked_url(text: str) -> str:
         fits = False
     if not fits or not text.isprintable() or " " in text:
         raise ActivationError(
-            "microsoft_url has to be an address such as https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx.",
+            "O(microsoft_url) has to be an address such as https://activation.sls.microsoft.com/BatchActivation/BatchActivation.asmx.",
             source="options",
         )
     return text
@@ -127,12 +127,14 @@ def _proxy(options: Mapping[str, t.Any]) -> Proxy | None:
     if "@" in text:
         # It may hold a password, and is no secret option, so it is not repeated.
         raise ActivationError(
-            "http_proxy holds an account; give it by http_proxy_username and http_proxy_password, which are not shown.", source="options"
+            "O(http_proxy) holds an account; give it by O(http_proxy_username) and O(http_proxy_password), which are not shown.",
+            source="options",
         )
     plain = text.removeprefix("http://").rstrip("/")
     if "/" in plain:
         raise ActivationError(
-            f"http_proxy is '{text}', but has to be the address of an HTTP proxy, such as http://proxy.contoso.com:3128.", source="options"
+            f"O(http_proxy) is '{text}', but has to be the address of an HTTP proxy, such as http://proxy.contoso.com:3128.",
+            source="options",
         )
     host, port = split_address(plain, 80)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

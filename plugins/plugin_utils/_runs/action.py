@@ -12,11 +12,13 @@ import typing as t
 from collections.abc import Collection, Mapping
 
 from .._action import Outcome, VolumeActivationAction
-from .._errors import ActivationError
+from .._errors import ActivationError, Refusals
 from .._fleet.variables import HostVariables
+from .._known_variables import known_variables
 from .collect import Wanted, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
+from .strange import Strange
 
 _EMPTY = ("", None)
 _NO_VALUE: tuple[t.Any, ...] = (*_EMPTY, [], {})
@@ -34,6 +36,7 @@ class RunAction(VolumeActivationAction):
         SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
+        FIRST: The step of the preflight that looks for variables which nobody knows; empty for none.
     """
 
     GROUPS: t.ClassVar[Collection[str]] = ()
@@ -41,6 +44,7 @@ class RunAction(VolumeActivationAction):
     SHARED: t.ClassVar[Collection[str]] = ()
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
     ONCE: t.ClassVar[frozenset[str]] = frozenset()
+    FIRST: t.ClassVar[str] = ""
 
     _task_vars: Mapping[str, t.Any]
 
@@ -77,9 +81,24 @@ class RunAction(VolumeActivationAction):
         hosts = fleet.batch[:1] if step in self.ONCE else fleet.batch if step in self.IN_BATCHES else fleet.hosts
         names = self.inventory_of(step)
         wanted = self._wanted(names, str(self._task_vars["inventory_hostname"])) if names else Wanted()
-        variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath)
+        strange = Strange(*known_variables()) if step == self.FIRST else None
+        variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath, strange.see if strange else None)
         found = collect(variables, hosts, options["results"], options["optional"], wanted)
-        return Outcome(result=self.decide(step, fleet, found, options, check_mode))
+        if strange:
+            self._look_for(strange, list(dict.fromkeys(fleet.hosts).keys() - set(hosts)), variables)
+        return Outcome(result=self.decide(step, fleet, found, options, check_mode), warnings=strange.notes() if strange else [])
+
+    def _look_for(self, strange: Strange, others: Collection[str], variables: HostVariables) -> None:
+        """See the variables of all other hosts, and those of the play, before anything is changed.
+
+        Raises:
+            Refusals: One is a known one that is misspelt.
+        """
+        for host in others:
+            variables.of(host)
+        strange.see_play(self._task_vars)
+        if refusals := strange.refusals():
+            raise Refusals(refusals)
 
     def _wanted(self, names: Collection[str], host: str) -> Wanted:
         """Which variables are read, and what of them C(hostvars) can't see: what the play gives takes the place of the inventory.

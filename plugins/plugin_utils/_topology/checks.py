@@ -36,7 +36,7 @@ def contradictions(variable: str, sites: Sites, csvlk_hosts: int, credentials: C
     if hosts > csvlk_hosts:
         yield (
             f"{variable}: there are {hosts} KMS hosts, and one KMS host key covers {csvlk_hosts} computers; take hosts out,"
-            " or raise csvlk_hosts if Microsoft has raised the key's limit or the hosts have several keys."
+            " or raise O(csvlk_hosts) if Microsoft has raised the key's limit or the hosts have several keys."
         )
 
 

@@ -46,7 +46,8 @@ _HOST_KEYS = (
     "overrides",
 )
 _OVERRIDE_KEYS = ("priority", "weight", "publish")
-_DEFAULT_KEYS = tuple(f"{_PREFIX}{name}" for name in ("local_priority", "remote_priority", "remote_publish", "csvlk_hosts"))
+_CSVLK_HOSTS = "O(csvlk_hosts)"
+_DEFAULT_KEYS = (*(f"{_PREFIX}{name}" for name in ("local_priority", "remote_priority", "remote_publish")), _CSVLK_HOSTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,13 @@ def read_sites(raw: Any, defaults: Mapping[str, Any] | None = None, credentials:
 
 def _read_defaults(problems: list[str], raw: Mapping[str, Any]) -> Defaults:
     known = Defaults()
-    section = Section(problems, "", {f"{_PREFIX}{name}": value for name, value in raw.items()}, _DEFAULT_KEYS)
+    named = {_CSVLK_HOSTS if name == "csvlk_hosts" else f"{_PREFIX}{name}": value for name, value in raw.items()}
+    section = Section(problems, "", named, _DEFAULT_KEYS)
     return Defaults(
         section.number(f"{_PREFIX}local_priority", known.local_priority),
         section.number(f"{_PREFIX}remote_priority", known.remote_priority),
         section.choice(f"{_PREFIX}remote_publish", (DYNAMIC, STATIC), known.remote_publish),
-        section.number(f"{_PREFIX}csvlk_hosts", known.csvlk_hosts, range(1, 65536)),
+        section.number(_CSVLK_HOSTS, known.csvlk_hosts, range(1, 65536)),
     )
 
 

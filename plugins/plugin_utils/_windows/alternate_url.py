@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._text import visible
 from .._wsman.session import Session
 from . import registry
@@ -38,7 +38,7 @@ class AlternateUrl:
         """The step that sets or removes it."""
         if self._found != self._wanted:
             how = "StdRegProv.SetStringValue" if self._wanted else "StdRegProv.DeleteValue"
-            plan.add(Step(self._session.host, ATTRIBUTE, self._found, self._wanted, how), self._set)
+            plan.add(Step(self._session.host, ATTRIBUTE, self._found, self._wanted, how, kind=Kind.URL), self._set)
 
     def read_back(self) -> None:
         """Read again what was set.
@@ -49,8 +49,8 @@ class AlternateUrl:
         self._found = self._read()
         if self._found != self._wanted:
             raise ActivationError(
-                f"{self._session.host}: {_NAME} was set to {self._wanted or 'nothing'}, yet reads {visible(self._found or 'nothing')}; a policy may"
-                " set it back.",
+                f"{_NAME} was set to {self._wanted or 'nothing'}, yet reads {visible(self._found or 'nothing')}; a policy may set it back.",
+                subject=self._session.host,
                 source="windows",
             )
 

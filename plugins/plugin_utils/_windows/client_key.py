@@ -12,7 +12,7 @@ from .._licensing.channels import Channel
 from .._licensing.kms import is_office
 from .._licensing.product_keys import last_five
 from .._licensing.setup_keys import by_key, office_setup_key
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._wsman.session import Session
 from . import license_changes
 from .client_product import THE_SYSTEM, Chosen
@@ -51,7 +51,7 @@ def plan_key(plan: Plan, session: Session, version: str, chosen: Chosen, wish: W
         key = wanted or _setup_key(session, chosen.product, wish)
         if wish.product == THE_SYSTEM:
             check_volume_licences(session)
-        step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        step = Step(session.host, ATTRIBUTE, held, last_five(key), "SoftwareLicensingService.InstallProductKey", kind=Kind.KEY)
         plan.add(step, lambda: license_changes.install_key(session, version, key))
     for other in beside:
         step = Step(session.host, f"{ATTRIBUTE} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
@@ -89,8 +89,9 @@ def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) ->
     of_another_kind = next((held for held in (chosen.product, *chosen.others) if held and held.partial_key == last_five(key)), None)
     if of_another_kind is not None and of_another_kind.channel is not Channel.GVLK:
         raise ActivationError(
-            f"{session.host}: product_key is the {of_another_kind.channel} key that {of_another_kind.name} holds, and no KMS client setup key. Leave"
-            " product_key out, or give the setup key of the product.",
+            f"O(product_key) is the {of_another_kind.channel} key that {of_another_kind.name} holds, and no KMS client setup key. Leave"
+            " O(product_key) out, or give the setup key of the product.",
+            subject=session.host,
             source="options",
         )
     product, known = chosen.product, by_key(key)
@@ -101,8 +102,9 @@ def _demand_setup_key(session: Session, key: str, chosen: Chosen, wish: Wish) ->
     if known.for_office != wants_office or (known.for_office and meant is not None and meant != known):
         named = product.name if product is not None else "Windows"
         raise ActivationError(
-            f"{session.host}: product_key is the client setup key that Microsoft publishes for {known.name}, and the product is {named}."
-            " Leave product_key out, or name the product that the key is for by product.",
+            f"O(product_key) is the client setup key that Microsoft publishes for {known.name}, and the product is {named}."
+            " Leave O(product_key) out, or name the product that the key is for by product.",
+            subject=session.host,
             source="options",
         )
 

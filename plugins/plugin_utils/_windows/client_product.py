@@ -64,7 +64,7 @@ def checked_product(text: str) -> str:
     name = text.strip().strip("{}").lower()
     if name in (THE_SYSTEM, THE_OFFICE) or ACTIVATION_ID.fullmatch(name):
         return name
-    raise ActivationError(f"product is '{text}', but has to be windows, office or an activation ID.", source="options")
+    raise ActivationError(f"O(product) is '{text}', but has to be windows, office or an activation ID.", source="options")
 
 
 def read_chosen(session: Session, wanted: str, version: WindowsVersion, activation_type: bool = False) -> Chosen:
@@ -84,8 +84,9 @@ def read_chosen(session: Session, wanted: str, version: WindowsVersion, activati
         return Chosen(licensing.windows_product(licensing.read_products(session, version, columns)))
     if version < WINDOWS_8:
         raise ActivationError(
-            f"{session.host}: before Windows 8 and Server 2012 only Windows itself can be chosen: Office keeps its licenses in a platform of its"
+            "before Windows 8 and Server 2012 only Windows itself can be chosen: Office keeps its licenses in a platform of its"
             " own there, which ospp.vbs manages.",
+            subject=session.host,
             source="windows",
         )
     condition = f"ApplicationID = '{OFFICE}'" if wanted == THE_OFFICE else f"{HOLDS_KEY} or ID = '{wanted}'"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .._address import same_host
 from .._errors import ActivationError
 from .._licensing.kms import effective_port
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._text import LONGEST_NAME, visible
 from .._wsman.cim import CimClass, Value
 from .._wsman.session import Session
@@ -137,7 +137,8 @@ def check_version(session: Session, cim_class: CimClass, names: Mapping[str, Wan
         since = came_with(SOFTWARE_LICENSING_PRODUCT if setting.of_product else cim_class, setting.column, version)
         if since:
             raise ActivationError(
-                f"{session.host}: {name} is a setting that came with {since}, and this Windows is older; {setting.instead}.",
+                f"O({name}) is a setting that came with {since}, and this Windows is older; {setting.instead}.",
+                subject=session.host,
                 source="windows",
             )
 
@@ -155,6 +156,7 @@ def plan_settings(plan: Plan, session: Session, target: Target, wanted: Mapping[
             _spoken(setting, now),
             _spoken(setting, value),
             f"{target.cim_class.name}.{method}",
+            kind=Kind.SETTING,
         )
         plan.add(step, setter(session, target, setting, value))
 

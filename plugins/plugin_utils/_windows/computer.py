@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._srv_value import plain_name
 from .._text import LONGEST_NAME, visible
@@ -57,7 +58,7 @@ def read_operating_system(session: Session) -> OperatingSystem:
     rows = session.query(WIN32_OPERATING_SYSTEM, columns)
     if not rows:
         raise ActivationError(
-            f"{session.host}: WMI knows no operating system; its repository is damaged (winmgmt /verifyrepository).", source="windows"
+            "WMI knows no operating system; its repository is damaged (winmgmt /verifyrepository).", subject=session.host, source="windows"
         )
     row = rows[0]
     local_time, last_boot = row["LocalDateTime"], row["LastBootUpTime"]
@@ -111,6 +112,11 @@ def purge_tickets(session: Session) -> None:
     programs.wait_for_end(session, process)
 
 
+def restarted(host: str) -> str:
+    """What a person is told of a computer that was restarted for its ticket."""
+    return f"{host} was restarted, so that it gets a Kerberos ticket with its present groups (O(ticket): reboot)."
+
+
 def reboot(session: Session, timeout: float) -> None:
     """Restart the computer and wait until its WMI answers again.
 
@@ -130,9 +136,10 @@ def reboot(session: Session, timeout: float) -> None:
         code, lost = 0, ", and the answer to the order was lost"
     if code:
         raise ActivationError(
-            f"{session.host}: the reboot was refused with the Windows error {code} (net helpmsg {code} shows its text). Let the WinRM"
+            f"the reboot was refused with the Windows error {code} (net helpmsg {code} shows its text). Let the WinRM"
             " account shut the computer down from a remote system, or restart it by hand and run it again.",
-            code=str(code),
+            subject=session.host,
+            code=plain(code),
             source="windows",
         )
     deadline = time.monotonic() + timeout
@@ -151,12 +158,12 @@ def reboot(session: Session, timeout: float) -> None:
     if answers:
         raise ActivationError(
             f"{session.host} was not restarted within {timeout:.0f} seconds of its reboot{lost}. Something may hold it up, such as an"
-            " update or a person who is logged on; restart it by hand, or give reboot_timeout more seconds, and run it again.",
+            " update or a person who is logged on; restart it by hand, or give O(reboot_timeout) more seconds, and run it again.",
             source="windows",
         )
     raise ActivationError(
         f"{session.host} did not come back within {timeout:.0f} seconds of its reboot{lost}. Look at its console; when it is back, run"
-        " it again, with more seconds for reboot_timeout if it needs them.",
+        " it again, with more seconds for O(reboot_timeout) if it needs them.",
         source="windows",
         unreachable=True,
     )

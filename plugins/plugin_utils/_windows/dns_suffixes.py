@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._codes.code import plain
 from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._plan import Kind, Plan, Step
 from .._text import visible
 from .._wsman.session import Session
 from .classes import WIN32_NETWORK_ADAPTER_CONFIGURATION
@@ -104,7 +105,7 @@ class SuffixList:
             return
         how = _METHOD if self.wanted else _REMOVAL
         before, after = list(self.found.search_list) or None, list(self.wanted) or None
-        plan.add(Step(self._session.host, ATTRIBUTE, before, after, how), self._set)
+        plan.add(Step(self._session.host, ATTRIBUTE, before, after, how, kind=Kind.SUFFIXES), self._set)
 
     def read_back(self) -> None:
         """Read again what was set.
@@ -115,8 +116,9 @@ class SuffixList:
         self.found = self._read()
         if self.found.is_due(self.wanted):
             raise ActivationError(
-                f"{self._session.host}: {_METHOD} succeeded, yet the DNS suffix search list is {_spoken(self.found.search_list)} instead"
+                f"{_METHOD} succeeded, yet the DNS suffix search list is {_spoken(self.found.search_list)} instead"
                 f" of {_spoken(self.wanted)}; something else on that computer sets it too.",
+                subject=self._session.host,
                 source="windows",
             )
 
@@ -148,8 +150,9 @@ class SuffixList:
         code = answer["ReturnValue"] or _DONE
         if code not in (_DONE, _DONE_AFTER_REBOOT):
             raise ActivationError(
-                f"{self._session.host}: {_METHOD} failed with {code} ({_MEANINGS.get(code, 'an error of the network configuration')}).",
-                code=str(code),
+                f"{_METHOD} failed with {code} ({_MEANINGS.get(code, 'an error of the network configuration')}).",
+                subject=self._session.host,
+                code=plain(code),
                 source="windows",
             )
         self._needs_reboot = code == _DONE_AFTER_REBOOT

@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .._codes.asked import Asked
 from .._errors import ActivationError
-from .._licensing.asked import Asked
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
 from . import computer, programs, registry
@@ -144,8 +144,9 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
             if not fault.not_found:
                 raise
             raise ActivationError(
-                f"{session.host}: the firewall rule {rule.name} is gone since it was read, so it was not switched {spoken(on)}. Run the task"
+                f"the firewall rule {rule.name} is gone since it was read, so it was not switched {spoken(on)}. Run the task"
                 " again; it reads the rules first.",
+                subject=session.host,
                 code=fault.code,
                 name=fault.name,
                 source="windows",
@@ -162,9 +163,10 @@ def switch_rule(session: Session, rule: FirewallRule, on: bool) -> None:
     while _is_on(session, rule.name) != on:
         if time.monotonic() >= deadline:
             raise ActivationError(
-                f"{session.host}: netsh was started, but {_NETSH_SECONDS:.0f} s later the firewall rule {rule.name} is still"
+                f"netsh was started, but {_NETSH_SECONDS:.0f} s later the firewall rule {rule.name} is still"
                 f" {spoken(not on)}. A policy may hold it, or something on the host stops such programs; switch the rule {word} by policy, or run this on"
                 f" it, by hand or as a scheduled task: {command}.",
+                subject=session.host,
                 source="windows",
             )
         time.sleep(pause)
@@ -189,7 +191,8 @@ def netsh_command(host: str, rule: FirewallRule, on: bool = True) -> str:
     """
     if not _GROUP.fullmatch(rule.group):
         raise ActivationError(
-            f"{host}: the firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.",
+            f"the firewall rule {rule.name} belongs to no group that netsh could switch; open the KMS port by policy.",
+            subject=host,
             source="windows",
         )
     return f'netsh.exe advfirewall firewall set rule group="{rule.group}" new enable={"yes" if on else "no"}'

@@ -80,7 +80,8 @@ class HostWork:
             state.rules = firewall.read_kms_rules(session, state.windows)
             if not state.rules and not wish.absent:
                 raise ActivationError(
-                    f"{self.name}: this Windows has no firewall rule {' or '.join(firewall.KMS_RULES)}; open the KMS port by policy.",
+                    f"this Windows has no firewall rule {' or '.join(firewall.KMS_RULES)}; open the KMS port by policy.",
+                    subject=self.name,
                     source="windows",
                 )
         return state
@@ -97,7 +98,8 @@ class HostWork:
         """
         if wrong:
             raise ActivationError(
-                f"{self.name}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                f"every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                subject=self.name,
                 source="windows",
             )
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._codes.code import hresult
+from .._codes.meaning import name_of
 from .._errors import ActivationError
 from .._licensing.channels import Channel
-from .._licensing.errors import describe, hexadecimal
 from .._licensing.kms import ActivationState, effective_port, judge_activation, threshold
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Plan, Step, StepFailed
+from .._plan import Kind, Plan, Step, StepFailed
 from .._text import LONGEST_NAME, visible
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import alternate_url, client_key, computer, dns_suffixes, license_changes, licensing
+from . import client_key, computer, license_changes, licensing
 from .alternate_url import AlternateUrl
 from .classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
 from .client_key import plan_key
@@ -123,7 +124,7 @@ class KmsClient:
             plan.run()
             with plan.reading_back(self._host):
                 self._chosen = self._read_chosen()
-                self._read_back({step.attribute: step.after for step in plan.steps}, wanted)
+                self._read_back({step.kind: step.after for step in plan.steps}, wanted)
         self.steps = plan.steps
         if self._wish.activate:
             made = [] if self._check_mode else list(self.steps)
@@ -133,7 +134,7 @@ class KmsClient:
                 if not made:
                     raise
                 # What was set before the attempt stays set, and the result has to say so.
-                raise StepFailed(Step(self._host, "license status", None, "licensed"), made, []) from failure
+                raise StepFailed(Step(self._host, "license status", None, "licensed", kind=Kind.LICENSE), made, []) from failure
 
     @property
     def _target(self) -> Target:
@@ -168,31 +169,33 @@ class KmsClient:
             wanted = fixed_host(self._target, wish.kms_host, wish.kms_port)
         return wanted | dict(wish.settings)
 
-    def _read_back(self, changed: Mapping[str, Any], wanted: Mapping[str, Wanted]) -> None:
+    def _read_back(self, changed: Mapping[Kind, Any], wanted: Mapping[str, Wanted]) -> None:
         """What was changed has to read as it was wanted."""
-        if changed.get(client_key.ATTRIBUTE, self._chosen.held) != self._chosen.held:
+        if changed.get(Kind.KEY, self._chosen.held) != self._chosen.held:
             raise ActivationError(
-                f"{self._host}: the key that ends in {changed[client_key.ATTRIBUTE]} was taken, yet the product holds"
+                f"the key that ends in {changed[Kind.KEY]} was taken, yet the product holds"
                 f" {self._chosen.held or 'none'}; look whether the key is one for this product.",
+                subject=self._host,
                 source="windows",
             )
-        if self._suffixes and dns_suffixes.ATTRIBUTE in changed:
+        if self._suffixes and Kind.SUFFIXES in changed:
             self._suffixes.read_back()
-        if self._url and alternate_url.ATTRIBUTE in changed:
+        if self._url and Kind.URL in changed:
             self._url.read_back()
-        if not any(attribute.startswith(setting.attribute) for attribute in changed for setting in SETTINGS.values()):
+        if Kind.SETTING not in changed:
             return
         self._service = read_client_service(self._session, self._wish)
         wrong = [text for target, part in self._parts(wanted) for text in wrong_settings(target, part)]
         if wrong:
             raise ActivationError(
-                f"{self._host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                f"every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                subject=self._host,
                 source="windows",
             )
 
     def _attempt(self) -> None:
         product = self._chosen.product
-        key_is_planned = self._check_mode and any(step.attribute == client_key.ATTRIBUTE for step in self.steps)
+        key_is_planned = self._check_mode and any(step.kind is Kind.KEY for step in self.steps)
         if not key_is_planned and self._no_attempt():
             return
         if product is not None and product.licensed and not key_is_planned:
@@ -208,12 +211,13 @@ class KmsClient:
             "SoftwareLicensingProduct.Activate",
             after_step=after_step,
             decided_by_target=("before",) if key_is_planned else (),
+            kind=Kind.LICENSE,
         )
         if self._check_mode:
             self.steps.append(step)
             return
         if product is None:
-            raise ActivationError(f"{self._host}: no product key is installed, so there is nothing to activate.", source="windows")
+            raise ActivationError("no product key is installed, so there is nothing to activate.", subject=self._host, source="windows")
         self._activate(product, step)
 
     def _no_attempt(self) -> bool:
@@ -223,8 +227,9 @@ class KmsClient:
         product = self._chosen.product
         if product is not None and product.partial_key and product.channel is not Channel.GVLK:
             raise ActivationError(
-                f"{self._host}: the key that ends in {product.partial_key} is no KMS client setup key but of the channel {product.channel}, which"
+                f"the key that ends in {product.partial_key} is no KMS client setup key but of the channel {product.channel}, which"
                 " Microsoft would activate; no attempt was made.",
+                subject=self._host,
                 source="options",
             )
         return self._by_token
@@ -237,30 +242,29 @@ class KmsClient:
 
     def _activate(self, product: Product, step: Step) -> None:
         """Make the attempt and let the state that is read back decide, as slmgr.vbs does."""
-        raised: int | None = None
-        lost = ""
+        raised, lost = None, ""
         try:
             lost = license_changes.activate(self._session, self._version, product.id)
         except ActivationError as failure:
-            if not failure.code.startswith("0x"):
+            if failure.hresult is None:
                 raise
-            raised = int(failure.code, 16)
+            raised = failure.hresult
         if raised is None:
             self._chosen = self._read_chosen()
         now = self._chosen.product or product
         outcome = judge_activation(now.status, raised=raised, reason=now.status_reason)
         self.activation = {"state": outcome.state.value, "message": outcome.sentence, "required_count": _threshold(product)}
         if outcome.code is not None:
-            known = describe(outcome.code)
-            self.activation |= {"code": hexadecimal(outcome.code), "name": known.name if known else ""}
+            self.activation |= {"code": str(hresult(outcome.code)), "name": name_of(outcome.code)}
         if outcome.state is ActivationState.LICENSED:
             self.steps.append(step)
             self.activation |= self._activated_by()
         elif outcome.state is ActivationState.FAILED:
             raise ActivationError(
-                f"{self._host}: the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
-                code=str(self.activation.get("code", "")),
-                name=str(self.activation.get("name", "")),
+                f"the activation failed with {outcome.sentence}{self._asked(outcome.code)} {lost}".rstrip(),
+                subject=self._host,
+                code=hresult(outcome.code) if outcome.code is not None else None,
+                name=self.activation.get("name", ""),
                 source="windows",
             )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._plan import Kind
 from . import kms_host_firewall, kms_host_keys, kms_host_settings, licensing, listening, publish_list
 from .host_work import HostWork
 from .offline_activation import Ids
@@ -64,7 +65,7 @@ class KmsHost(HostWork):
     @property
     def activating(self) -> bool:
         """Whether the plan activates the host."""
-        return any(step.attribute == "license status" for step in self.plan.steps)
+        return any(step.kind is Kind.LICENSE for step in self.plan.steps)
 
     @property
     def offline_ids(self) -> Ids | None:
@@ -81,7 +82,7 @@ class KmsHost(HostWork):
 
     def _look_from_outside(self) -> None:
         """Connect to the port where the plan should have opened it: a rule that is on opens nothing where a policy forbids it."""
-        opened = any(step.attribute == "sppsvc" or step.how.startswith("netsh") for step in self.plan.steps)
+        opened = any(step.kind in (Kind.SERVICE, Kind.PROGRAM) for step in self.plan.steps)
         if not opened or self.probe is None:
             return
         if not self.state.service:

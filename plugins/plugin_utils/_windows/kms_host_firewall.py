@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._errors import ActivationError
-from .._plan import Step
+from .._plan import Kind, Step
 from . import firewall
 from .firewall import FirewallRule
 from .host_work import HostWork
@@ -28,13 +28,15 @@ def plan_rules(work: HostWork, on: bool) -> None:
         if rule.by_netsh and not work.wish.netsh:
             now, wanted = firewall.spoken(rule.enabled), firewall.spoken(on)
             raise ActivationError(
-                f"{work.name}: the firewall rule {rule.name} is {now}, and before Windows 8 and Server 2012 no WMI class switches"
-                f" it. Give firewall_method: netsh, which starts netsh.exe through Win32_Process.Create, switch the rule {wanted} by"
+                f"the firewall rule {rule.name} is {now}, and before Windows 8 and Server 2012 no WMI class switches"
+                f" it. Give O(firewall_method): netsh, which starts netsh.exe through Win32_Process.Create, switch the rule {wanted} by"
                 f" policy, or run this on the host: {firewall.netsh_command(work.name, rule, on)}.",
+                subject=work.name,
                 source="options",
             )
         how = firewall.way_to_switch(rule, on)
-        step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how)
+        kind = Kind.PROGRAM if rule.by_netsh else Kind.SETTING
+        step = Step(work.name, f"firewall rule {rule.name}", _WORDS[rule.enabled], _WORDS[on], how, kind=kind)
         work.plan.add(step, _switcher(work, rule, on))
 
 

@@ -11,7 +11,7 @@ from .._errors import ActivationError
 from .._licensing.channels import Channel
 from .._licensing.product_keys import last_five
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Step
+from .._plan import Kind, Step
 from . import license_changes, licensing, offline_activation, version_values
 from .host_work import HostWork
 from .licensing import Product
@@ -30,7 +30,7 @@ def plan_key(work: HostWork) -> None:
     if _key_is_due(work):
         _demand_place(work, key)
         held = state.product.partial_key if state.product else None
-        step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey")
+        step = Step(work.name, "product key", held, last_five(key), "SoftwareLicensingService.InstallProductKey", kind=Kind.KEY)
         work.plan.add(step, lambda: _install(work, key))
     for registry_key, version in state.version_values.items():
         if version != state.version:
@@ -49,7 +49,7 @@ def plan_activation(work: HostWork) -> None:
     elif not state.has_csvlk:
         held = state.product.description if state.product else "no product with a key"
         raise ActivationError(
-            f"{work.name} holds no KMS host key (CSVLK) to be activated, but: {held}. Give product_key.", source="windows"
+            f"{work.name} holds no KMS host key (CSVLK) to be activated, but: {held}. Give O(product_key).", source="windows"
         )
     if state.product is not None and state.product.licensed and not after:
         return
@@ -68,6 +68,7 @@ def plan_activation(work: HostWork) -> None:
         after_step=after,
         # With another key comes another product, whose status Windows decides.
         decided_by_target=("before",) if after else (),
+        kind=Kind.LICENSE,
     )
     work.plan.add(step, lambda: _activate(work, found))
 
@@ -107,19 +108,21 @@ def _demand_place(work: HostWork, key: str) -> None:
     other = next((held for held in work.state.others if held.partial_key == last), None)
     if other is not None:
         raise ActivationError(
-            f"{work.name}: the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
+            f"the key that ends in {last} is one of {other.name}, which holds it, and kms_host installs that of Windows.",
+            subject=work.name,
             source="options",
         )
     if product is not None and product.partial_key == last and product.channel is not Channel.UNKNOWN:
         raise ActivationError(
-            f"{work.name}: product_key is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
+            f"O(product_key) is the {product.channel} key that {product.name} holds, and no KMS host key (CSVLK). Give the CSVLK of this"
             " Windows.",
+            subject=work.name,
             source="options",
         )
     if work.state.licensed and product is not None and not work.wish.replace_key:
         raise ActivationError(
-            f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and product_key ends in {last}. To replace the"
-            " key, which sets its count of clients back and spends an activation, give replace_key: true, for one host at a time.",
+            f"{work.name} is a licensed KMS host with the key that ends in {product.partial_key}, and O(product_key) ends in {last}. To replace the"
+            " key, which sets its count of clients back and spends an activation, give O(replace_key): true, for one host at a time.",
             source="options",
         )
 
@@ -129,8 +132,9 @@ def _install(work: HostWork, key: str) -> None:
     product = work.state.product = work.read_product()
     if product is None or product.channel is not Channel.CSVLK:
         raise ActivationError(
-            f"{work.name}: the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
+            f"the key that ends in {last_five(key)} was installed, but it is no KMS host key (CSVLK);"
             f" the product is now {product.description if product else 'without a key'}. Give the CSVLK of this Windows.",
+            subject=work.name,
             source="windows",
         )
 
@@ -148,7 +152,7 @@ def _activate(work: HostWork, found: str) -> None:
     """
     product = work.state.product
     if product is None:
-        raise ActivationError(f"{work.name}: no product key is installed any more.", source="windows")
+        raise ActivationError("no product key is installed any more.", subject=work.name, source="windows")
     if product.licensed:
         return
     if work.wish.confirmation:

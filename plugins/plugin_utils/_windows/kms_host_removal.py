@@ -113,14 +113,14 @@ class KmsHostRemoval(HostWork):
             if record.own:
                 raise ActivationError(
                     f"{record.record} still sends clients to {self.name} ({', '.join(map(str, record.own))}). First stop its publication"
-                    " (kms_host with dns_publishing: false), then remove its values (dns_srv with state: absent).",
+                    " (kms_host with O(dns_publishing): false), then remove its values (dns_srv with state: absent).",
                     source="dns",
                 )
             if not record.answering and not self._removal.last_host:
                 others = f": {' '.join(record.silent)}" if record.silent else "."
                 raise ActivationError(
                     f"Without {self.name} the clients that ask {record.record} would be left without a KMS host; set another one up first,"
-                    f" or give last_host: true. No other host that it names answers{others}",
+                    f" or give O(last_host): true. No other host that it names answers{others}",
                     source="dns",
                 )
 
@@ -163,8 +163,9 @@ class KmsHostRemoval(HostWork):
         key = self.wish.product_key or setup_key_of(self.session).key
         if last_five(key) == product.partial_key:
             raise ActivationError(
-                f"{self.name}: product_key ends in {product.partial_key}, as the KMS host key (CSVLK) that it is to replace. Give the client"
-                " setup key (GVLK) or MAK of this Windows, or leave product_key out.",
+                f"O(product_key) ends in {product.partial_key}, as the KMS host key (CSVLK) that it is to replace. Give the client"
+                " setup key (GVLK) or MAK of this Windows, or leave O(product_key) out.",
+                subject=self.name,
                 source="options",
             )
         step = Step(self.name, "product key", product.partial_key, last_five(key), "SoftwareLicensingService.InstallProductKey")
@@ -189,8 +190,9 @@ class KmsHostRemoval(HostWork):
         now = self.read_product()
         if now is not None and now.channel is Channel.CSVLK:
             raise ActivationError(
-                f"{self.name}: the key that ends in {last_five(key)} was installed, but it is a KMS host key (CSVLK) itself; give the"
-                " client setup key (GVLK) or MAK that the computer is to have from now on, or leave product_key out.",
+                f"the key that ends in {last_five(key)} was installed, but it is a KMS host key (CSVLK) itself; give the"
+                " client setup key (GVLK) or MAK that the computer is to have from now on, or leave O(product_key) out.",
+                subject=self.name,
                 source="windows",
             )
         self._stop_listening()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from .._errors import ActivationError
 from .._licensing.publish_list import VALUE_NAME, is_unusable
-from .._plan import Step
+from .._plan import Kind, Step
 from .._text import some, visible
 from .._wsman.session import Session
 from . import licensing, listening, publish_list
@@ -25,7 +25,8 @@ def plan_settings(work: HostWork) -> None:
         setting = SETTINGS[name]
         now = work.state.setting(name)
         if now != wanted:
-            changes.append((Step(work.name, setting.attribute, now, wanted, f"SoftwareLicensingService.{setting.method}"), setting))
+            how, kind = f"SoftwareLicensingService.{setting.method}", Kind.PORT if setting.needs_restart else Kind.SETTING
+            changes.append((Step(work.name, setting.attribute, now, wanted, how, kind=kind), setting))
     # Those that need a restart come last, and the very last one brings it.
     changes.sort(key=lambda change: change[1].needs_restart)
     list_restarts = work.runs_kms and bool(_list_steps(work))
@@ -73,8 +74,7 @@ def plan_restart(work: HostWork) -> None:
     wanted = work.wish.settings.get("listening_port")
     if wanted is None or work.probe is None or not work.state.licensed or work.state.port != wanted:
         return
-    brings_restart = {setting.attribute for setting in SETTINGS.values() if setting.needs_restart}
-    if _list_steps(work) or any(step.attribute in brings_restart for step in work.plan.steps):
+    if _list_steps(work) or any(step.kind is Kind.PORT for step in work.plan.steps):
         return
     seen = work.probe(work.state.port)
     version = licensing.version_of(work.state.service)
@@ -86,6 +86,7 @@ def plan_restart(work: HostWork) -> None:
         f"does not listen on TCP port {wanted}",
         f"listens on TCP port {wanted}",
         "Win32_Service.StopService, Win32_Service.StartService",
+        kind=Kind.SERVICE,
     )
     work.plan.add(step, work.restart)
 

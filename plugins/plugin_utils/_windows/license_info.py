@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .._licensing.errors import sentence
+from .._codes.meaning import sentence
 from .._licensing.kms import OFFICE, OFFICE_2010, WINDOWS, current_count, effective_port
 from .._licensing.status import expiry, status_name
 from .._wsman.cim import Value

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from .._codes.asked import Asked
+from .._codes.code import hresult
+from .._codes.meaning import name_of, sentence
 from .._errors import ActivationError
-from .._licensing.asked import Asked
 from .._licensing.channels import Channel, classify
-from .._licensing.errors import hexadecimal, name_of, sentence
 from .._licensing.kms import WINDOWS
 from .._licensing.setup_keys import office_identity
 from .._licensing.status import LICENSED, status_name
@@ -41,7 +42,7 @@ SERVICE_COLUMNS = (
 )
 """What the modules that change something need of the service."""
 
-_SERVICE_STOPPING = "0xC004F075"
+_SERVICE_STOPPING = 0xC004F075
 _STOPPING_SECONDS = 60.0
 
 PRODUCT_COLUMNS = (
@@ -136,7 +137,9 @@ def read_service(session: Session, columns: Sequence[str] = SERVICE_COLUMNS, ver
     rows = patiently(lambda: query(session, SOFTWARE_LICENSING_SERVICE, columns, version))
     if not rows:
         raise ActivationError(
-            f"{session.host}: WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.", source="windows"
+            "WMI knows no SoftwareLicensingService; this Windows has no Software Protection Platform.",
+            subject=session.host,
+            source="windows",
         )
     return {**told.check_row(session.host, rows[0])}
 
@@ -226,7 +229,7 @@ def patiently(ask: Callable[[], _T]) -> _T:
         try:
             return ask()
         except ActivationError as failure:
-            if failure.code != _SERVICE_STOPPING or time.monotonic() >= deadline:
+            if failure.hresult != _SERVICE_STOPPING or time.monotonic() >= deadline:
                 raise
         time.sleep(pause)
         pause = min(pause * 2, 2.0)
@@ -245,7 +248,11 @@ def check_return_value(session: Session, call: str, answer: Mapping[str, Value],
     code = number(answer["ReturnValue"])
     if code:
         raise ActivationError(
-            f"{session.host}: {call} failed with {sentence(code, asked)}", code=hexadecimal(code), name=name_of(code), source="windows"
+            f"{call} failed with {sentence(code, asked)}",
+            subject=session.host,
+            code=hresult(code),
+            name=name_of(code),
+            source="windows",
         )
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._errors import ActivationError
+from .._codes.meaning import describe
+from .._errors import ActivationError, in_words
 from .._licensing.channels import Channel
-from .._licensing.errors import describe, hexadecimal
 from .._licensing.mak import PROXY_PLAYBOOKS, Trouble, trouble_of
 from .._licensing.status import UNLICENSED, status_name
-from .._plan import Plan, Step, StepFailed
+from .._plan import Kind, Plan, Step, StepFailed
 from .._wsman.session import Session
 from . import license_changes, licensing, offline_activation, told
 from .client_product import THE_SYSTEM
@@ -42,6 +42,7 @@ class MakClient:
     Attributes:
         steps: The changes: in check mode those that are due, otherwise those that were made.
         reason: Why no MAK can be installed; empty where one can.
+        reason_hresult: The HRESULT by which Windows refused it.
         activation: What came of the activation.
         warnings: What the user should know although nothing failed.
     """
@@ -60,6 +61,7 @@ class MakClient:
         self._products: list[Product] = []
         self.steps: list[Step] = []
         self.reason = ""
+        self.reason_hresult: int | None = None
         self.activation: dict[str, Any] = {"attempted": False, "outcome": "not_attempted"}
         self.warnings: list[str] = []
 
@@ -77,7 +79,8 @@ class MakClient:
         product = self.product
         return {
             "applicable": not self.reason,
-            "reason": self.reason,
+            "reason": in_words(self.reason),
+            "reason_hresult": self.reason_hresult,
             "product": shown(product, self._installation_id),
             "installed": self._holder is not None,
             "mak_products": [row.id for row in self._products],
@@ -99,7 +102,7 @@ class MakClient:
         except NotApplicable as found:
             if not self._wish.applicable_only:
                 raise ActivationError(f"{self._host} can't be activated by MAK: {found}.", source="windows") from None
-            self.reason = str(found)
+            self.reason, self.reason_hresult = str(found), found.hresult
         if self._wish.installation_id and self._holder is not None and self._installation_id is None:
             self._read_last(self._holder)
 
@@ -122,7 +125,8 @@ class MakClient:
                 return
             plan.add(self._key_step(held), lambda: license_changes.install_key(self._session, self._version, key))
         for other in in_the_way(held, self._wish.last_five):
-            step = Step(self._host, f"{KEY} of {other.name}", other.partial_key, None, "SoftwareLicensingProduct.UninstallProductKey")
+            how = "SoftwareLicensingProduct.UninstallProductKey"
+            step = Step(self._host, f"{KEY} of {other.name}", other.partial_key, None, how, kind=Kind.KEY)
             plan.add(step, self._remover(other))
         if plan and not self._check_mode:
             self._run(plan)
@@ -132,7 +136,7 @@ class MakClient:
         if self._wish.product == THE_SYSTEM and is_vista_before_sp1(self._version) and not self._wish.force_install:
             raise NotApplicable(
                 "it runs Windows Vista before SP1, which locks its users out if it is not activated before the next logon and its grace period is"
-                " over. Install SP1 first, or set force_install: true and activate it at once"
+                " over. Install SP1 first, or set O(force_install): true and activate it at once"
             )
 
     def _key_step(self, held: list[Product]) -> Step:
@@ -142,6 +146,7 @@ class MakClient:
             held[0].partial_key if held else None,
             self._wish.last_five,
             "SoftwareLicensingService.InstallProductKey",
+            kind=Kind.KEY,
         )
 
     def _keep(self, held: Product) -> None:
@@ -159,9 +164,9 @@ class MakClient:
             plan.run()
         except StepFailed as failure:
             cause = failure.__cause__
-            refused = isinstance(cause, ActivationError) and not failure.done and _trouble(cause) is Trouble.OTHER_PRODUCT
-            if refused and self._wish.applicable_only:
-                raise NotApplicable(str(cause).removeprefix(f"{self._host}: ").rstrip(".")) from None
+            tells = not failure.done and self._wish.applicable_only
+            if tells and isinstance(cause, ActivationError) and trouble_of(cause.hresult) is Trouble.OTHER_PRODUCT:
+                raise NotApplicable(cause.said.rstrip("."), cause.hresult) from None
             raise
         try:
             self._read()
@@ -173,8 +178,9 @@ class MakClient:
         """Only now Windows tells which product the key belongs to, and of which kind it is."""
         if self._holder is None:
             raise ActivationError(
-                f"{self._host}: the key that ends in {self._wish.last_five} was taken, yet no product holds it; look whether the key is one"
+                f"the key that ends in {self._wish.last_five} was taken, yet no product holds it; look whether the key is one"
                 " for this product.",
+                subject=self._host,
                 source="windows",
             )
         self._check_kind()
@@ -185,8 +191,9 @@ class MakClient:
             told.extended_pid(self._host, self._holder.row.get("ProductKeyID"))
         if self._holder is not None and self._holder.channel is not Channel.MAK:
             raise ActivationError(
-                f"{self._host}: the key that ends in {self._holder.partial_key} is no MAK but of the channel {self._holder.channel}; it is"
+                f"the key that ends in {self._holder.partial_key} is no MAK but of the channel {self._holder.channel}; it is"
                 " installed and was not activated. Give a MAK, or bring back the setup key by kms_client.",
+                subject=self._host,
                 source="options",
             )
 
@@ -194,7 +201,7 @@ class MakClient:
         product = self._holder
         planned = self._check_mode and product is None and bool(self.steps)
         if product is None and not planned:
-            raise NotApplicable(f"{self._scope.spoken} holds no MAK; give product_key")
+            raise NotApplicable(f"{self._scope.spoken} holds no MAK; give O(product_key)")
         if product is not None and product.licensed:
             self.activation["outcome"] = "already_licensed"
             return
@@ -227,6 +234,7 @@ class MakClient:
             after_step="" if product else KEY,
             # With another key comes another product, whose status Windows decides.
             decided_by_target=() if product else ("before",),
+            kind=Kind.LICENSE,
         )
 
     def _read_installation_id(self, product: Product) -> str:
@@ -269,17 +277,13 @@ class MakClient:
 
     def _in_words(self, failure: ActivationError) -> ActivationError:
         """Who does not reach Microsoft needs another way, which the code alone does not tell."""
-        if _trouble(failure) is not Trouble.NO_WAY_OUT:
+        if trouble_of(failure.hresult) is not Trouble.NO_WAY_OUT:
             return failure
-        known = describe(int(failure.code, 16))
-        meaning = f"{known.meaning}, {failure.code} {known.name}".rstrip() if known else hexadecimal(int(failure.code, 16))
+        known = describe(failure.hresult or 0)
+        meaning = f"{known.meaning}, {failure.code} {known.name}".rstrip() if known else failure.shown_code
         return ActivationError(
             f"{self._host} can't be activated over the network: {meaning}. Activate it by proxy, with the playbooks {PROXY_PLAYBOOKS}.",
             code=failure.code,
             name=failure.name,
             source="windows",
         )
-
-
-def _trouble(failure: ActivationError) -> Trouble:
-    return trouble_of(int(failure.code, 16)) if failure.code.startswith("0x") else Trouble.COMPUTER

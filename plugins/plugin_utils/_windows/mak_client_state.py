@@ -68,8 +68,9 @@ def holder_of(host: str, keyed: Sequence[Product], scope: Scope, wish: Wish) -> 
         other = next((product for product in found if not scope.covers(product)), None)
         if other:
             raise ActivationError(
-                f"{host}: the key that ends in {wish.last_five} is one of {other.name}, not of {scope.spoken}; it is installed there and was"
+                f"the key that ends in {wish.last_five} is one of {other.name}, not of {scope.spoken}; it is installed there and was"
                 f" not activated. Give product: {AN_ADD_ON if other.is_addon else other.id} if that is meant.",
+                subject=host,
                 source="options",
             )
     else:

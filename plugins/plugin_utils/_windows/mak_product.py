@@ -34,7 +34,16 @@ _DIGITS = re.compile(r"[0-9]{1,8}")
 
 
 class NotApplicable(Exception):
-    """No MAK can be installed on a computer; its text says why, as a clause about it."""
+    """No MAK can be installed on a computer; its text says why, as a clause about it.
+
+    Args:
+        why: The clause.
+        hresult: The HRESULT by which Windows refused it.
+    """
+
+    def __init__(self, why: str, hresult: int | None = None) -> None:
+        super().__init__(why)
+        self.hresult = hresult
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +166,4 @@ def checked_scope(text: str) -> str:
     name = text.strip().strip("{}").lower()
     if name in (THE_SYSTEM, THE_OFFICE, AN_ADD_ON) or ACTIVATION_ID.fullmatch(name):
         return name
-    raise ActivationError(f"product is '{text}', but has to be windows, office, add_on or an activation ID.", source="options")
+    raise ActivationError(f"O(product) is '{text}', but has to be windows, office, add_on or an activation ID.", source="options")

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .._codes.code import hresult
+from .._codes.meaning import name_of
 from .._errors import ActivationError
-from .._licensing.errors import hexadecimal, name_of
 from .._licensing.offline_ids import confirmation_digits, confirmation_warnings, grouped, installation_digits
 from .._wsman.session import Session
 from . import license_changes, licensing, told
@@ -90,7 +91,9 @@ def read_ids(session: Session, version: WindowsVersion, product_id: str, shown: 
     products = licensing.read_products(session, version, columns, condition)
     row = products[0].row if products else {"OfflineInstallationId": None, "ProductKeyID": None}
     if not row["OfflineInstallationId"]:
-        raise ActivationError(f"{session.host}: Windows gives no installation ID for {shown}; install its key again.", source="windows")
+        raise ActivationError(
+            f"Windows gives no installation ID for {shown}; install its key again.", subject=session.host, source="windows"
+        )
     return Ids(told.installation_id(session.host, row["OfflineInstallationId"]), told.extended_pid(session.host, row["ProductKeyID"]))
 
 
@@ -121,7 +124,7 @@ def compare(host: str, found: str, confirmation: Confirmation) -> list[str]:
         raise ActivationError(
             f"{host} has the installation ID {grouped(found)}, but the confirmation ID is for {grouped(expected)}: its key or its hardware"
             " has changed since, or the two belong to another computer. Get a confirmation ID for the new one, or set"
-            " exact_installation_id: false to try the old one all the same.",
+            " O(exact_installation_id): false to try the old one all the same.",
             source="windows",
         )
     return [
@@ -175,9 +178,10 @@ def not_licensed(host: str, product: Product | None, lost: str) -> ActivationErr
     """
     reason = product.status_reason if product else 0
     return ActivationError(
-        f"{host}: after the activation the product is {licensing.spoken_status(product)}."
+        f"after the activation the product is {licensing.spoken_status(product)}."
         f" {lost or 'A second run reads the state before it does anything.'}",
-        code=hexadecimal(reason) if reason else "",
+        subject=host,
+        code=hresult(reason) if reason else None,
         name=name_of(reason),
         source="windows",
     )

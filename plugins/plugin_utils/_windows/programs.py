@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session, UnknownOutcome
@@ -45,14 +46,14 @@ def start(session: Session, command: str, instead: str) -> int | None:
     except UnknownOutcome:
         return None
     except WsmanFault as fault:
-        raise ActivationError(f"{fault.message} {_FORBIDDEN}; {instead}.", code=fault.code, name=fault.name, source="windows") from fault
+        raise fault.followed_by(f"{_FORBIDDEN}; {instead}.") from fault
     code = answer["ReturnValue"] or 0
     if code:
         meaning = _RETURN_VALUES.get(code, "see Win32_Process.Create in Microsoft's WMI reference")
         raise ActivationError(
-            f"{session.host}: starting {command.partition(' ')[0]} through Win32_Process.Create failed with {code} ({meaning})."
-            f" {_FORBIDDEN}; {instead}.",
-            code=str(code),
+            f"starting {command.partition(' ')[0]} through Win32_Process.Create failed with {code} ({meaning}). {_FORBIDDEN}; {instead}.",
+            subject=session.host,
+            code=plain(code),
             source="windows",
         )
     process = answer["ProcessId"]

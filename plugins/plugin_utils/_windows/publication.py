@@ -159,10 +159,10 @@ class PublishedHost:
     def _demand_publishing(self, host: KmsHost, wanted: Wanted, port: int) -> None:
         """Refuse what no ticket could bring about. In check mode an earlier task may be about to change these settings."""
         if not host.publishes:
-            raise ActivationError(f"{self._session.host} has DNS publishing switched off; give dns_publishing: true.", source="windows")
+            raise ActivationError(f"{self._session.host} has DNS publishing switched off; give O(dns_publishing): true.", source="windows")
         if port != host.port:
             raise ActivationError(
-                f"{self._session.host} listens on port {host.port}, so Windows does not publish port {port}; give listening_port.",
+                f"{self._session.host} listens on port {host.port}, so Windows does not publish port {port}; give O(listening_port).",
                 source="windows",
             )
         home = self.fqdn.partition(".")[2]
@@ -174,14 +174,14 @@ class PublishedHost:
         if listed is None and wanted.domain != home:
             raise ActivationError(
                 f"{self._session.host} publishes itself in {', '.join(line.domain for line in lines) or home}, and its"
-                f" DnsDomainPublishList does not name {wanted.domain}; give publish_list.",
+                f" DnsDomainPublishList does not name {wanted.domain}; give O(publish_list).",
                 source="windows",
             )
         numbers = listed or PublishLine(home)
         if not wanted.agrees(numbers.priority, numbers.weight):
             raise ActivationError(
                 f"{self._session.host} publishes itself in {wanted.domain} with priority {numbers.priority} and weight {numbers.weight},"
-                f" so Windows does not publish {wanted.numbers} there; give publish_list.",
+                f" so Windows does not publish {wanted.numbers} there; give O(publish_list).",
                 source="windows",
             )
 
@@ -213,6 +213,7 @@ class PublishedHost:
         elif publication.ticket == "reboot":
             computer.reboot(self._session, publication.reboot_timeout)
             took = "reboot"
+            host.warnings.append(computer.restarted(self._session.host))
         if publication.ticket != "none":
             # sppsvc keeps its security context with the DNS server, so it is restarted after the purge, too.
             host.restart()

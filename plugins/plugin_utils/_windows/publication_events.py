@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from .._codes.asked import Asked
+from .._codes.meaning import sentence
 from .._errors import ActivationError
-from .._licensing.asked import Asked
-from .._licensing.errors import sentence
 from .._srv_value import plain_name
 from .._text import visible
 from .._wsman.cim import Value
@@ -49,7 +49,7 @@ def explain(session: Session, domains: Iterable[str], elapsed: float) -> str:
     except UnknownOutcome:
         return f" Its event log, which has the reason as event {_FAILED}, did not answer within {_SECONDS} seconds."
     except ActivationError as failure:
-        why = failure.message.partition(". ")[0].removesuffix(".")
+        why = failure.clause.rstrip(".")
         return f" Its event log, which has the reason as event {_FAILED}, could not be read: {why}."
     return "".join(f" {_said(domain, events)}" for domain in domains)
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._codes.code import of_windows, plain
 from .._errors import ActivationError
-from .._licensing.errors import hexadecimal
 from .._wsman.cim import Form, OddValue, Value
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
@@ -22,7 +22,7 @@ from .classes import HKEY_LOCAL_MACHINE, STD_REG_PROV
 # Win32 codes that StdRegProv returns. A missing value answers 1, a missing key 2; DeleteValue answers 2 for either.
 _SUCCESS, _NO_VALUE, _NO_KEY = 0, 1, 2
 # WBEM_E_TYPE_MISMATCH, for a value of another type than was asked for.
-_TYPE_MISMATCH = "0x80041005"
+_TYPE_MISMATCH = 0x80041005
 
 
 class KeyMissing(ActivationError):
@@ -52,7 +52,8 @@ def read_string(session: Session, key: str, name: str, form: Form | None = None)
         try:
             form.check(value)
         except OddValue as odd:
-            raise OddValue(f"{session.host}: {name} in HKLM\\{key} does not have its form: {odd.message} Correct it on the host.") from None
+            about = f"{name} in HKLM\\{key} does not have its form"
+            raise OddValue(odd.detail, subject=session.host, about=about, remedy="Correct it on the host.") from None
     return None if value is None else str(value)
 
 
@@ -77,9 +78,9 @@ def read_strings(session: Session, key: str, name: str) -> list[str] | None:
     try:
         answer = _call(session, "GetMultiStringValue", key, name)
     except WsmanFault as fault:
-        if fault.code != _TYPE_MISMATCH:
+        if fault.hresult != _TYPE_MISMATCH:
             raise
-        raise OtherType(f"{session.host}: {name} in HKLM\\{key} is no REG_MULTI_SZ.", code=fault.code, source="windows") from fault
+        raise OtherType(f"{name} in HKLM\\{key} is no REG_MULTI_SZ.", subject=session.host, code=fault.code, source="windows") from fault
     # An empty one comes as NULL.
     return [str(line) for line in answer["sValue"] or ()] if _exists(session, answer, key, name) else None
 
@@ -153,8 +154,8 @@ def _call(session: Session, method: str, key: str, name: str, **more: Value) -> 
     try:
         return session.invoke(STD_REG_PROV, method, arguments, repeatable=True)
     except OddValue as odd:
-        clause = odd.message.removeprefix(f"{session.host}: {STD_REG_PROV.name}.{method}: ")
-        raise OddValue(f"{session.host}: {STD_REG_PROV.name}.{method} of {name} in HKLM\\{key}: {clause}") from None
+        about = f"{STD_REG_PROV.name}.{method} of {name} in HKLM\\{key}"
+        raise OddValue(odd.detail, subject=session.host, about=about, remedy=odd.remedy) from None
 
 
 def _check(session: Session, code: int, action: str, key: str) -> None:
@@ -162,14 +163,20 @@ def _check(session: Session, code: int, action: str, key: str) -> None:
         return
     if code == _NO_KEY:
         raise KeyMissing(
-            f"{session.host}: {action} failed: HKLM\\{key} does not exist.", code="2", name="ERROR_FILE_NOT_FOUND", source="windows"
+            f"{action} failed: HKLM\\{key} does not exist.",
+            subject=session.host,
+            code=plain(_NO_KEY),
+            name="ERROR_FILE_NOT_FOUND",
+            source="windows",
         )
     if code == 5:
         raise ActivationError(
-            f"{session.host}: {action} in HKLM\\{key} was denied (ERROR_ACCESS_DENIED); the WinRM account has to be an administrator.",
-            code="5",
+            f"{action} in HKLM\\{key} was denied (ERROR_ACCESS_DENIED); the WinRM account has to be an administrator.",
+            subject=session.host,
+            code=plain(5),
             name="ERROR_ACCESS_DENIED",
             source="windows",
         )
-    shown = hexadecimal(code) if code > 0xFFFF else str(code)
-    raise ActivationError(f"{session.host}: {action} in HKLM\\{key} failed with {shown}.", code=shown, source="windows")
+    raise ActivationError(
+        f"{action} in HKLM\\{key} failed with {of_windows(code)}.", subject=session.host, code=of_windows(code), source="windows"
+    )

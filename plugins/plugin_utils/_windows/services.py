@@ -13,6 +13,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from .._codes.code import plain
 from .._errors import ActivationError
 from .._wsman.cim import Value
 from .._wsman.session import Session, UnknownOutcome
@@ -113,8 +114,9 @@ def _order(
             return
         if time.monotonic() >= deadline:
             raise ActivationError(
-                f"{session.host}: {method} of the service {name} had no effect within {timeout:.0f} s (it is {state['State']}); look at"
+                f"{method} of the service {name} had no effect within {timeout:.0f} s (it is {state['State']}); look at"
                 " its events, or restart the host.",
+                subject=session.host,
                 source="windows",
             )
         # One that was started while it was still on its way down stays stopped.
@@ -156,7 +158,7 @@ def _judge(session: Session, name: str, method: str, code: int, harmless: tuple[
     if code != _SUCCESS and code not in harmless:
         meaning = _MEANINGS.get(code, "see Win32_Service in Microsoft's WMI reference")
         raise ActivationError(
-            f"{session.host}: {method} of the service {name} failed with {code}: {meaning}.", code=str(code), source="windows"
+            f"{method} of the service {name} failed with {code}: {meaning}.", subject=session.host, code=plain(code), source="windows"
         )
 
 

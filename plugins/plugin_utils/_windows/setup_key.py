@@ -27,8 +27,9 @@ def setup_key_of(session: Session) -> SetupKey:
     found = find(edition, int(build))
     if found is None or not found.verified:
         raise _no_volume_edition(session, edition) or ActivationError(
-            f"{session.host}: Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build}; give one by"
-            " product_key if there is one.",
+            f"Microsoft publishes no KMS client setup key for edition {edition or 'unknown'}, build {build}; give one by"
+            " O(product_key) if there is one.",
+            subject=session.host,
             source="options",
         )
     return found
@@ -49,12 +50,13 @@ def office_key_of(session: Session, name: str, activation_id: str, allow_unverif
     found = office_setup_key(name, activation_id)
     if found is None:
         raise ActivationError(
-            f"{session.host}: there is no KMS client setup key known for {name}; give it by product_key.", source="options"
+            f"there is no KMS client setup key known for {name}; give it by O(product_key).", subject=session.host, source="options"
         )
     if not found.verified and not allow_unverified:
         raise ActivationError(
-            f"{session.host}: the KMS client setup key for {found.name} is known from {found.source} only, not from Microsoft; give"
-            " product_key, or allow_unverified_key: true.",
+            f"the KMS client setup key for {found.name} is known from {found.source} only, not from Microsoft; give"
+            " O(product_key), or O(allow_unverified_key): true.",
+            subject=session.host,
             source="options",
         )
     return found
@@ -71,8 +73,9 @@ def check_volume_licences(session: Session) -> None:
         return
     edition = _edition(session)
     raise _no_volume_edition(session, edition) or ActivationError(
-        f"{session.host}: this installation of edition {edition or 'unknown'} has no volume licences, so that it takes no KMS client setup"
+        f"this installation of edition {edition or 'unknown'} has no volume licences, so that it takes no KMS client setup"
         " key; install from volume licence media, or have slmgr.vbs /rilc put the licences back.",
+        subject=session.host,
         source="windows",
     )
 

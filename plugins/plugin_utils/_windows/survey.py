@@ -113,7 +113,7 @@ def _looks(session: Session, windows: Product | None) -> dict[str, Any]:
     except ActivationError as failure:
         if failure.unreachable or failure.source not in _ANSWERED:
             raise
-        found["error"] = failure.message.removeprefix(f"{session.host}: ")
+        found["error"] = failure.said
     return found
 
 

@@ -170,7 +170,7 @@ class Sysprep:
         elif watch.lost is not None:
             says = (
                 f"{host}: what became of sysprep is not known after {watch.seconds:.0f} seconds, because the host could not be asked any"
-                f" more: {watch.lost.message.removeprefix(f'{host}: ').partition('. ')[0].rstrip('.')}. Its image state was last seen as {state}. Where it was"
+                f" more: {watch.lost.clause.rstrip('.')}. Its image state was last seen as {state}. Where it was"
                 f" a member of a domain, connect with an account of the computer itself; {logs} there tell the rest."
             )
         else:
@@ -178,7 +178,7 @@ class Sysprep:
                 f"{host}: sysprep is still at work after {self._wish.timeout:.0f} seconds (image state {state}), and goes on. Run this again"
                 f" when it has ended, with more seconds for timeout if it needs them; {logs} there tell what it does."
             )
-        failure = ActivationError(says, source="windows", code=watch.lost.code if watch.lost else "")
+        failure = ActivationError(says, source="windows", code=watch.lost.code if watch.lost else None)
         if not watch.ended or state != self._before.image.state:
             made = [*made, Step(host, STARTED, None, self.command, "Win32_Process.Create")]
         self._raise(failure, made)

@@ -152,4 +152,4 @@ class Refusals:
             )
 
     def _say_no(self, clause: str, source: str = "windows") -> NoReturn:
-        raise ActivationError(f"{self.session.host}: {clause}", source=source)
+        raise ActivationError(f"{clause}", subject=self.session.host, source=source)

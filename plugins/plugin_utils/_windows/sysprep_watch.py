@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from .._codes.code import Kind, http
 from .._errors import ActivationError
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
@@ -77,7 +78,7 @@ class Watch:
             if ending is not None or self.ended:
                 return ending
             self.seconds = time.monotonic() - began
-            refused = refused + 1 if self.lost is not None and self.lost.code == "HTTP 401" else 0
+            refused = refused + 1 if self.lost is not None and self.lost.code == http(401) else 0
             if refused == _MISSED and self.leaves_domain and self.finish == "quit":
                 # Nothing will let this account in again.
                 return None
@@ -111,4 +112,4 @@ class Watch:
 
 def _is_answer(failure: ActivationError) -> bool:
     """Whether somebody answered, although not what was asked: a computer that no longer lets an account in is not down."""
-    return isinstance(failure, WsmanFault) or failure.code.startswith("HTTP ")
+    return isinstance(failure, WsmanFault) or (failure.code is not None and failure.code.kind is Kind.HTTP)

@@ -58,18 +58,25 @@ class Need:
     Attributes:
         name: C(winrm_service), C(winrm_rule), C(local_accounts) or C(wmi_rules).
         met: Whether it is as it is to be; C(None) where that can't be told.
-        detail: The same as a sentence, with what to do.
+        said: The same as what a sentence says of the host, with what to do.
         changes: What is to be done, each step with its call.
+        host: The host.
     """
 
     name: str
     met: bool | None
-    detail: str
+    said: str
     changes: list[tuple[Step, Callable[[], None]]]
+    host: str = ""
+
+    @property
+    def detail(self) -> str:
+        """The whole sentence."""
+        return f"{self.host}: {self.said}"
 
     def as_result(self) -> dict[str, Any]:
         """The need as a task result shows it."""
-        return {"name": self.name, "met": self.met, "detail": self.detail}
+        return {"name": self.name, "met": self.met, "detail": self.detail, "said": self.said}
 
 
 class Target:
@@ -92,7 +99,7 @@ class Target:
             self.needs = self._read()
         for need in self.needs:
             if need.name in refusals:
-                need.detail = f"{need.detail} It could not be done from here: {refusals[need.name]}"
+                need.said = f"{need.said} It could not be done from here: {refusals[need.name]}"
 
     def _apply(self, need: Need) -> str:
         """Make the changes of one need; why one was refused."""
@@ -116,7 +123,10 @@ class Target:
             readers.append(("local_accounts", self._local_accounts))
         if wish.wmi_exception is not None:
             readers.append(("wmi_rules", self._wmi_rules))
-        return [self._attempt(name, read) for name, read in readers]
+        needs = [self._attempt(name, read) for name, read in readers]
+        for need in needs:
+            need.host = self._host
+        return needs
 
     def _attempt(self, name: str, read: Callable[[], Need]) -> Need:
         try:
@@ -124,14 +134,14 @@ class Target:
         except ActivationError as refusal:
             if refusal.unreachable:
                 raise
-            return Need(name, None, refusal.message, [])
+            return Need(name, None, refusal.said, [])
 
     def _service(self) -> Need:
         mode = services.start_mode(self._session, WINRM)
         if mode == _AUTOMATIC:
-            return Need("winrm_service", True, f"{self._host}: the service WinRM starts with Windows.", [])
+            return Need("winrm_service", True, "the service WinRM starts with Windows.", [])
         detail = (
-            f"{self._host}: the service WinRM does not start with Windows (its start mode is {mode}), so that the host may be out of reach"
+            f"the service WinRM does not start with Windows (its start mode is {mode}), so that the host may be out of reach"
             f" after a restart; set it to start automatically, or {_BY_POLICY}."
         )
         step = Step(self._host, "start mode of the service WinRM", mode, _AUTOMATIC, "Win32_Service.ChangeStartMode")
@@ -142,7 +152,7 @@ class Target:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if port != HTTP_PORT:
             detail = (
-                f"{self._host}: the connection uses port {port}, for which Windows has no firewall rule of its own, so that none was looked at;"
+                f"the connection uses port {port}, for which Windows has no firewall rule of its own, so that none was looked at;"
                 " yours let it in."
             )
             return Need("winrm_rule", None, detail, [])
@@ -151,7 +161,7 @@ class Target:
         need = self._rules("winrm_rule", WINRM_RULES, True, f"port {HTTP_PORT}")
         if need.met is False:
             detail = (
-                f"{self._host}: the firewall rule {WINRM_RULES[0]} is off, and the connection came in all the same: by a rule of yours, or"
+                f"the firewall rule {WINRM_RULES[0]} is off, and the connection came in all the same: by a rule of yours, or"
                 " because the firewall is off."
             )
             return Need("winrm_rule", None, detail, [])
@@ -163,13 +173,13 @@ class Target:
     def _rules(self, name: str, names: Sequence[str], on: bool, what: str) -> Need:
         rules = firewall.read_rules(self._session, names)
         if not rules:
-            detail = f"{self._host}: this Windows has no firewall rule {names[0]}; what lets {what} in, or keeps it out, is not known."
+            detail = f"this Windows has no firewall rule {names[0]}; what lets {what} in, or keeps it out, is not known."
             return Need(name, None, detail, [])
         wrong = [rule for rule in rules.values() if rule.enabled != on]
         listed, word = ", ".join(rule.name for rule in wrong or rules.values()), firewall.spoken(on)
         if not wrong:
-            return Need(name, True, f"{self._host}: the firewall rules for {what} are {word} ({listed}).", [])
-        detail = f"{self._host}: firewall rules for {what} are to be {word} and are not ({listed}); switch them {word}, or {_BY_POLICY}."
+            return Need(name, True, f"the firewall rules for {what} are {word} ({listed}).", [])
+        detail = f"firewall rules for {what} are to be {word} and are not ({listed}); switch them {word}, or {_BY_POLICY}."
         if wrong[0].by_netsh and not self._wish.netsh:
             detail += (
                 " It could not be done from here: before Windows 8 and Server 2012 no WMI class switches it; give firewall_method: netsh,"
@@ -187,8 +197,8 @@ class Target:
         value = self._policy()
         kept, wanted = value == 1, bool(self._wish.local_accounts)
         if kept == wanted:
-            return Need("local_accounts", True, f"{self._host}: {_SAID[kept]}.", [])
-        detail = f"{self._host}: {_SAID[kept]}; set {POLICY_VALUE} to {int(wanted)}, or {_BY_POLICY}."
+            return Need("local_accounts", True, f"{_SAID[kept]}.", [])
+        detail = f"{_SAID[kept]}; set {POLICY_VALUE} to {int(wanted)}, or {_BY_POLICY}."
         step = Step(self._host, POLICY_VALUE, value, int(wanted), "StdRegProv.SetDWORDValue")
         return Need("local_accounts", False, detail, [(step, lambda: self._write_policy(int(wanted)))])
 

@@ -100,8 +100,9 @@ def _is_dns_name(text: str) -> bool:
 def _check(host: str, name: str, text: str, fits: Callable[[str], object], wanted: str) -> str:
     if not fits(text):
         raise ActivationError(
-            f"{host}: Windows gives {name} as '{visible(text, LONGEST_NAME)}', which is not {wanted}."
-            " Look at the computer before anything is done with it.",
+            f"Windows gives {name} as '{visible(text, LONGEST_NAME)}', which is not {wanted}.",
+            subject=host,
+            remedy="Look at the computer before anything is done with it.",
             source="windows",
         )
     return text

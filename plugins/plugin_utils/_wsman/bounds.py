@@ -55,13 +55,15 @@ class Tally:
     """What a query has brought so far.
 
     Args:
-        label: Which query of which host, for messages.
+        label: Which query, for messages.
+        host: Of which host, for messages.
         endpoint: The URL that it goes to, for messages.
         clock: Seconds, from wherever.
     """
 
-    def __init__(self, label: str, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, label: str, host: str, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._label = label
+        self._host = host
         self._endpoint = endpoint
         self._clock = clock
         self._began = clock()
@@ -91,6 +93,7 @@ class Tally:
             if counted > most:
                 raise ActivationError(
                     f"{self._label} was ended after {most:,} {what}, more than Windows needs for it. See what answers at {self._endpoint}.",
+                    subject=self._host,
                     source="wsman",
                 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._codes.code import http
 from .._errors import ActivationError
 
 
@@ -17,8 +18,8 @@ class HttpError(ActivationError):
         status: The HTTP status.
     """
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message, code=f"HTTP {status}", source="wsman")
+    def __init__(self, clause: str, status: int, subject: str = "", remedy: str = "") -> None:
+        super().__init__(clause, subject=subject, remedy=remedy, code=http(status), source="wsman")
         self.status = status
 
 

@@ -279,7 +279,7 @@ class _PsrpCarrier(_LibraryCarrier):
             try:
                 session = self._transport._build_session()
             except ValueError as error:
-                raise ActivationError(f"{self.host}: {str(error).rstrip('.')}.", source="options") from None
+                raise ActivationError(f"{str(error).rstrip('.')}.", subject=self.host, source="options") from None
             self._transport.session = self._guarded(session)
         try:
             return t.cast(bytes, self._transport.send(message, timeout=self._timeout))

@@ -49,10 +49,21 @@ _DMTF_INTERVAL = re.compile(r"([0-9]{8})([0-9]{2})([0-9]{2})([0-9]{2})\.([0-9]{6
 
 
 class OddValue(ActivationError):
-    """A host sent a value that does not fit its type or its form. The message is a clause that names neither host nor property."""
+    """A host sent a value that does not fit its type or its form.
 
-    def __init__(self, clause: str) -> None:
-        super().__init__(clause, source="wsman")
+    Args:
+        detail: What it sent, as a sentence that names neither host nor property.
+        subject: The host, once it is known.
+        about: What was asked of it.
+        remedy: What to do.
+
+    Attributes:
+        detail: The same.
+    """
+
+    def __init__(self, detail: str, *, subject: str = "", about: str = "", remedy: str = "") -> None:
+        super().__init__(f"{about}: {detail}" if about else detail, subject=subject, remedy=remedy, source="wsman")
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._text import one_line, some, visible
+from .reason import Reason
 from .spn import Spn
 
 _TLS_OTHER_WAY = "enable TLS 1.2 there, or use the HTTP listener on port 5985, where NTLM and Kerberos encrypt the messages"
@@ -68,34 +69,36 @@ _UNTRUSTED = (18, 19, 20, 21)
 _NAME_AUTHORITY = "name the authority's certificate by ansible_winrm_ca_trust_path or ansible_psrp_ca_cert"
 _WRONG_NAME = "connect to the name that it is for, or give the listener another certificate"
 
+_NO_EXTRA = "the Kerberos extra of {0} is missing on the control node: pip install '{0}[kerberos]'"
+
 # Words of MIT krb5, also inside GSSAPI errors, and what to do.
-_KERBEROS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("clock skew",), "the clocks of control node and domain controller differ by more than five minutes; synchronize them"),
+_KERBEROS: tuple[tuple[tuple[str, ...], Reason], ...] = (
+    (("clock skew",), Reason("the clocks of control node and domain controller differ by more than five minutes", "synchronize them")),
     (
         ("cannot find kdc", "cannot contact any kdc", "cannot resolve", "kdc unreachable"),
-        "no domain controller of the realm was found; check realm and spelling (upper case), krb5.conf and DNS",
+        Reason("no domain controller of the realm was found", "check realm and spelling (upper case), krb5.conf and DNS"),
     ),
-    (("ticket expired", "credential expired", "credentials have expired"), "the ticket has expired; run kinit, or give ansible_password"),
+    (
+        ("ticket expired", "credential expired", "credentials have expired"),
+        Reason("the ticket has expired", "run kinit, or give ansible_password"),
+    ),
     (
         ("no kerberos credentials", "no credentials", "no credential", "credentials cache", "did not find a plugin for ccache_ops"),
-        "there is no Kerberos ticket; run kinit, or give user (name@REALM) and password",
+        Reason("there is no Kerberos ticket", "run kinit, or give user (name@REALM) and password"),
     ),
     (
         ("preauthentication failed", "password incorrect", "decrypt integrity check failed"),
-        "the password is wrong; check ansible_user and ansible_password",
+        Reason("the password is wrong", "check ansible_user and ansible_password"),
     ),
-    (("client not found", "client '"), "the domain has no such user; write it as name@REALM"),
-    (("revoked", "locked out"), "the account is locked or disabled; unlock or enable it in the domain, or use another one"),
+    (("client not found", "client '"), Reason("the domain has no such user", "write it as name@REALM")),
+    (("revoked", "locked out"), Reason("the account is locked or disabled", "unlock or enable it in the domain, or use another one")),
     (
         ("password has expired", "key has expired"),
-        "the account's password has expired; change it, and give the new one as ansible_password",
+        Reason("the account's password has expired", "change it, and give the new one as ansible_password"),
     ),
-    (
-        ("kerberos library is not installed", "pykerberos is not installed"),
-        "the Kerberos extra of pywinrm is missing on the control node: pip install 'pywinrm[kerberos]'",
-    ),
-    (("gssapi library is not installed",), "the Kerberos extra of pypsrp is missing on the control node: pip install 'pypsrp[kerberos]'"),
-    (("calling kinit cmd",), "the program kinit is missing on the control node (Debian: krb5-user)"),
+    (("kerberos library is not installed", "pykerberos is not installed"), Reason(_NO_EXTRA.format("pywinrm"))),
+    (("gssapi library is not installed",), Reason(_NO_EXTRA.format("pypsrp"))),
+    (("calling kinit cmd",), Reason("the program kinit is missing on the control node (Debian: krb5-user)")),
 )
 
 # What pypsrp says, and what pywinrm says.
@@ -103,8 +106,7 @@ _NO_CREDSSP = {"cannot use credssp auth as requests-credssp is not installed": "
 
 # What SSPI and MIT krb5 say of an account that a domain controller or a computer turned down.
 _BAD_LOGONS = (
-    "0x8009030c",
-    "logon was denied",
+    *("0x8009030c", "logon was denied"),
     "logon denied",
     "preauthentication failed",
     "password incorrect",
@@ -233,7 +235,7 @@ def explain_tls(error: BaseException, endpoint: str) -> str:
     return start + innermost(error)
 
 
-def explain_authentication(error: BaseException | str, spn: Spn | None = None) -> str:
+def explain_authentication(error: BaseException | str, spn: Spn | None = None) -> Reason:
     """Why the authentication could not be carried out.
 
     Args:
@@ -244,27 +246,28 @@ def explain_authentication(error: BaseException | str, spn: Spn | None = None) -
     plain = text.lower()
     if offered := re.search(r"actual: '([^']*)'", text, re.IGNORECASE):
         offers = visible(some(re.findall(r"(?:^|,\s*)([A-Za-z]+)", offered[1]))) or "none"
-        return (
+        return Reason(
             f"the listener does not allow the authentication asked for; it offers {offers}. Choose another one (ansible_winrm_transport,"
             " ansible_psrp_auth), or allow it there (winrm get winrm/config/service/auth)"
         )
     if "0x8009030c" in plain or "logon was denied" in plain or "logon denied" in plain:
-        return "the credentials were not accepted; check user and password"
+        return Reason("the credentials were not accepted", "check user and password")
     if any(word in plain for word in _NO_SERVICE):
-        return (
-            f"Kerberos is not possible: {spn.unknown() if spn else f'the domain knows no service of the name connected to; {_HOST_NAME}'}"
-        )
+        unknown = spn.unknown() if spn else f"the domain knows no service of the name connected to; {_HOST_NAME}"
+        return Reason(f"Kerberos is not possible: {unknown}")
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
-            return f"Kerberos is not possible: {meaning}"
+            return meaning._replace(clause=f"Kerberos is not possible: {meaning.clause}")
     for said, package in _NO_CREDSSP.items():
         if said in plain:
-            return f"CredSSP is not possible: its extra of {package} is missing on the control node: pip install '{package}[credssp]'"
+            missing = f"its extra of {package} is missing on the control node: pip install '{package}[credssp]'"
+            return Reason(f"CredSSP is not possible: {missing}")
     if isinstance(error, str):
-        return one_line(text).rstrip(".")
+        return Reason(one_line(text).rstrip("."))
     if is_a(_deepest(error), *_SLIPS):
-        return "what answers does not carry the authentication through; check ansible_port, ansible_winrm_transport and ansible_psrp_auth"
-    return innermost(error)
+        remedy = "check ansible_port, ansible_winrm_transport and ansible_psrp_auth"
+        return Reason("what answers does not carry the authentication through", remedy)
+    return Reason(innermost(error))
 
 
 def rejects_account(error: BaseException | str) -> bool:
@@ -276,8 +279,8 @@ def rejects_account(error: BaseException | str) -> bool:
 
 def innermost(error: BaseException) -> str:
     """The plain words of the deepest cause; requests wraps them four times."""
-    deepest = _deepest(error)
-    return one_line(str(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__, _LONGEST_WORDS).rstrip(".")
+    inner = _deepest(error)
+    return one_line(str(getattr(inner, "strerror", None) or inner) or type(inner).__name__, _LONGEST_WORDS).rstrip(".")
 
 
 def in_brackets(error: BaseException) -> str:

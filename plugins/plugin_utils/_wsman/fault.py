@@ -14,9 +14,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
+from .._codes.asked import Asked
+from .._codes.code import Code, Kind, hresult
+from .._codes.meaning import clauses, describe, name_of
 from .._errors import ActivationError
-from .._licensing.asked import Asked
-from .._licensing.errors import describe, hexadecimal, name_of, sentence
 from .._text import one_line, visible
 from . import namespaces as ns
 from .fault_codes import Codes, OwnCode, of_error_object, of_status, of_wsman
@@ -53,29 +54,37 @@ class WsmanFault(ActivationError):
     """
 
     def __init__(
-        self, label: str, codes: list[int], subcode: str, text: str, own: Sequence[OwnCode] = (), asked: Asked = Asked.WINDOWS
+        self,
+        label: str,
+        codes: list[int],
+        subcode: str,
+        text: str,
+        own: Sequence[OwnCode] = (),
+        asked: Asked = Asked.WINDOWS,
+        host: str = "",
     ) -> None:
-        self.label = label
         self.codes = codes
         self.own = tuple(own)
         self.subcode = subcode = visible(subcode, _LONGEST_SUBCODE)
         self.text = text = visible(text)
-        code = codes[0] if codes and not self._is_behind(codes[0]) else 0
-        shown, name = (hexadecimal(code), name_of(code)) if code else ("", "")
-        if code:
-            message = f"{label} failed with {sentence(code, asked)}"
-            if text and not describe(code):
-                message += f" Windows said: {text.rstrip('.')}."
+        number = codes[0] if codes and not self._is_behind(codes[0]) else 0
+        code, name = (hresult(number), name_of(number)) if number else (None, "")
+        remedy = ""
+        if number:
+            meaning, remedy = clauses(number, asked)
+            clause, remedy = f"{label} failed with {meaning}.", f"{remedy}."
+            if text and not describe(number):
+                remedy += f" Windows said: {text.rstrip('.')}."
         elif own:
-            shown, name = own[0].shown, own[0].name
+            code, name = Code(Kind.OTHER, 0, own[0].shown), own[0].name
             meaning = own[0].meaning or "a code that this collection does not know"
-            message = f"{label} failed with {shown}{f' ({name})' if name else ''}: {meaning}."
+            clause = f"{label} failed with {code}{f' ({name})' if name else ''}: {meaning}."
             if text:
-                message += f" Windows said: {text.rstrip('.')}."
+                clause += f" Windows said: {text.rstrip('.')}."
         else:
             reason = text.rstrip(".") or "the host gave no reason; its event log Microsoft-Windows-WinRM/Operational may have one"
-            message = f"{label} failed with {subcode or 'a fault without a code'}: {reason}."
-        super().__init__(message, code=shown, name=name, source="windows")
+            clause = f"{label} failed with {subcode or 'a fault without a code'}: {reason}."
+        super().__init__(clause, subject=host, remedy=remedy, code=code, name=name, source="windows")
 
     def _is_behind(self, code: int) -> bool:
         """Whether a code says only that something failed, where another says what."""
@@ -96,7 +105,7 @@ class WsmanFault(ActivationError):
         return bool(self.codes) and self.codes[0] in _NOT_FOUND_CODES and not self.own
 
 
-def check_hresult(return_value: int | None, label: str, asked: Asked = Asked.WINDOWS) -> None:
+def check_hresult(return_value: int | None, label: str, asked: Asked = Asked.WINDOWS, host: str = "") -> None:
     """What a method returned, judged like a fault where it is an HRESULT that says failure.
 
     slmgr.vbs never looks at ReturnValue, because a COM caller gets the failure raised; over WS-Management it may come
@@ -106,10 +115,10 @@ def check_hresult(return_value: int | None, label: str, asked: Asked = Asked.WIN
         WsmanFault: The high bit is set.
     """
     if return_value is not None and (return_value < 0 or return_value & _SEVERITY):
-        raise WsmanFault(label, [return_value & 0xFFFFFFFF], "", "", asked=asked)
+        raise WsmanFault(label, [return_value & 0xFFFFFFFF], "", "", asked=asked, host=host)
 
 
-def parse_fault(fault: ET.Element, label: str, asked: Asked = Asked.WINDOWS) -> WsmanFault:
+def parse_fault(fault: ET.Element, label: str, asked: Asked = Asked.WINDOWS, host: str = "") -> WsmanFault:
     """The exception for a C(s:Fault) element."""
     subcode = fault.findtext(f"{{{ns.SOAP}}}Code/{{{ns.SOAP}}}Subcode/{{{ns.SOAP}}}Value", "").strip().rpartition(":")[2]
     outer, inner = Codes(), Codes()
@@ -135,7 +144,7 @@ def parse_fault(fault: ET.Element, label: str, asked: Asked = Asked.WINDOWS) -> 
     placed = list(dict.fromkeys([*inner.hresults, *outer.hresults]))
     ordered = sorted(dict.fromkeys([*placed, *spoken]), key=lambda code: _rank(code, code in placed))
     shown = next((one_line(text) for text in texts if text), "")
-    return WsmanFault(label, ordered, subcode, shown, list(dict.fromkeys([*inner.own, *outer.own])), asked)
+    return WsmanFault(label, ordered, subcode, shown, list(dict.fromkeys([*inner.own, *outer.own])), asked, host)
 
 
 def _rank(code: int, is_placed: bool) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .._codes.code import http
 from .._errors import ActivationError
 from .._text import visible
 from . import diagnosis
@@ -109,9 +110,9 @@ class HttpCarrier:
         except AnswerRefused as refusal:
             raise self.unknown(str(refusal)) from None
         except SentElsewhere as redirect:
-            raise HttpError(self._redirected(redirect), redirect.status) from None
+            raise HttpError(self._redirected(redirect), redirect.status, self.host) from None
         except LogonWanted:
-            raise HttpError(self._logon_wanted(), 407) from None
+            raise HttpError(self._logon_wanted(), 407, self.host) from None
         except Exception as error:
             if _is_defect(error):
                 raise
@@ -145,7 +146,7 @@ class HttpCarrier:
             return self.unknown(diagnosis.explain_broken(error, self.endpoint, self._answered))
         if isinstance(error, OSError) and not diagnosis.is_a(error, "RequestException") and not self.watch.status:
             # A file with a certificate or key that is not there.
-            return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
+            return ActivationError(f"{diagnosis.innermost(error)}.", subject=self.host, source="options")
         if self.watch.status >= 400 and self.watch.status != 401:
             # Neither library reads the text of an error that is not UTF-8, or not encrypted as it should be.
             return self._bare_status(self.watch.status)
@@ -156,7 +157,7 @@ class HttpCarrier:
             )
         if diagnosis.is_a(error, "WinRMError", "InvalidConfigurationException") and not self.seals():
             # Variables that do not go together, such as message encryption with an authentication that has none.
-            return ActivationError(f"{self.host}: {diagnosis.innermost(error)}.", source="options")
+            return ActivationError(f"{diagnosis.innermost(error)}.", subject=self.host, source="options")
         return self.refused_logon(error)
 
     def never_connected(self, error: Exception) -> ActivationError:
@@ -170,11 +171,11 @@ class HttpCarrier:
         target = f"to {visible(redirect.location, _LONGEST_ADDRESS)}" if redirect.location else "that names no address"
         if proxy := self._in_between():
             return (
-                f"{self.host}: HTTP {redirect.status} came by way of the proxy {proxy.address} of {proxy.named_by}, a redirect {target}, which is"
+                f"HTTP {redirect.status} came by way of the proxy {proxy.address} of {proxy.named_by}, a redirect {target}, which is"
                 f" not followed. See whether it lets requests to {self.endpoint} pass, or leave the variable out."
             )
         return (
-            f"{self.host}: {self.endpoint} answered HTTP {redirect.status}, a redirect {target}. Requests go to no other address than that of"
+            f"{self.endpoint} answered HTTP {redirect.status}, a redirect {target}. Requests go to no other address than that of"
             " the inventory; check ansible_host and ansible_port."
         )
 
@@ -185,10 +186,10 @@ class HttpCarrier:
     def _logon_wanted(self) -> str:
         if proxy := self.proxy:
             return (
-                f"{self.host}: the proxy {proxy.address} of {proxy.named_by} wants a logon (HTTP 407). The account of the host is not for it;"
+                f"the proxy {proxy.address} of {proxy.named_by} wants a logon (HTTP 407). The account of the host is not for it;"
                 " write one into the proxy's address, or let the proxy pass this host without."
             )
-        return f"{self.host}: {self.endpoint} answered HTTP 407, as a proxy does that wants a logon. See what listens there, and what is on the way."
+        return f"{self.endpoint} answered HTTP 407, as a proxy does that wants a logon. See what listens there, and what is on the way."
 
     def soap_fault(self, status: int, text: str) -> bytes:
         """The SOAP fault that came with an HTTP status of 400 or more.
@@ -204,42 +205,40 @@ class HttpCarrier:
 
     def _bare_status(self, status: int) -> ActivationError:
         """The error for an HTTP status without a fault."""
-        hint = f"{_HINTS.get(status, _NO_HINT)}."
-        sentence = f"{self.host}: {self.endpoint} answered HTTP {status}. {hint}"
+        clause, remedy = f"{self.endpoint} answered HTTP {status}.", f"{_HINTS.get(status, _NO_HINT)}."
         if proxy := self._in_between():
-            sentence = (
-                f"{self.host}: HTTP {status} came by way of the proxy {proxy.address} of {proxy.named_by}, and may be the proxy's own answer."
-                f" See whether it lets requests to {self.endpoint} pass, or leave the variable out. If the host answers so: {hint}"
-            )
+            clause = f"HTTP {status} came by way of the proxy {proxy.address} of {proxy.named_by}, and may be the proxy's own answer."
+            remedy = f"See whether it lets requests to {self.endpoint} pass, or leave the variable out. If the host answers so: {remedy}"
         if status in _UNKNOWN_STATUSES:
-            return UnknownOutcome(sentence, code=f"HTTP {status}", source="wsman")
-        return HttpError(sentence, status)
+            return UnknownOutcome(clause, subject=self.host, remedy=remedy, code=http(status), source="wsman")
+        return HttpError(clause, status, self.host, remedy)
 
     def refused_logon(self, error: BaseException | str) -> ActivationError:
         """The error for an authentication that could not be carried out."""
-        sentence = f"{self.host}: {diagnosis.explain_authentication(error, self.spn())}."
+        reason = diagnosis.explain_authentication(error, self.spn())
         kind = LogonRejected if diagnosis.rejects_account(error) else ActivationError
-        return kind(sentence, source="wsman", unreachable=True)
+        return kind(f"{reason.clause}.", subject=self.host, remedy=reason.remedy and f"{reason.remedy}.", source="wsman", unreachable=True)
 
     def rejected(self) -> LogonRejected:
         """The error for HTTP 401."""
         return LogonRejected(
-            f"{self.host}: {self.endpoint} did not accept the credentials (HTTP 401). Check user, password and the authentication"
-            " that the listener allows.",
-            code="HTTP 401",
+            f"{self.endpoint} did not accept the credentials (HTTP 401).",
+            subject=self.host,
+            remedy="Check user, password and the authentication that the listener allows.",
+            code=http(401),
             source="wsman",
             unreachable=True,
         )
 
     def unknown(self, clause: str, late: bool = False) -> UnknownOutcome:
         """Nobody knows what came of the request."""
-        error = UnknownOutcome(f"{self.host}: {clause}.", source="wsman")
+        error = UnknownOutcome(f"{clause}.", subject=self.host, source="wsman")
         error.late = late
         return error
 
     def unreachable(self, clause: str, kind: type[ActivationError] = ActivationError) -> ActivationError:
         """Nothing was asked of the host."""
-        return kind(f"{self.host}: {clause}.", source="wsman", unreachable=True)
+        return kind(f"{clause}.", subject=self.host, source="wsman", unreachable=True)
 
     def encryption(self) -> str:
         """C(tls), C(message) or C(none)."""

@@ -167,7 +167,9 @@ def write(path: str, recording: t.Any) -> None:
 def _exchange(exchange: Exchange, request: str | None, answer: str | None, masker: Masker) -> dict[str, t.Any]:
     entry: dict[str, t.Any] = {"request": masker.message(request or ""), "seconds": round(exchange.seconds, 4)}
     if exchange.error:
-        entry["error"] = {"kind": _kind(exchange.error), "message": masker.text(exchange.error.message)}
+        # Of one whose outcome is unknown the session names the host.
+        said = exchange.error.said if isinstance(exchange.error, UnknownOutcome) else exchange.error.message
+        entry["error"] = {"kind": _kind(exchange.error), "message": masker.text(said)}
         if isinstance(exchange.error, HttpError):
             entry["error"]["status"] = exchange.error.status
     elif answer is None:

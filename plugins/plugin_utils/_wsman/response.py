@@ -14,8 +14,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .._codes.asked import Asked
 from .._errors import ActivationError
-from .._licensing.asked import Asked
 from .._text import LONGEST_NAME, visible
 from .._xml import UnreadableXml, parse_xml
 from . import namespaces as ns
@@ -41,7 +41,7 @@ class Page:
     context: str
 
 
-def parse_body(message: bytes, message_id: str, label: str, asked: Asked = Asked.WINDOWS) -> ET.Element | None:
+def parse_body(message: bytes, message_id: str, label: str, asked: Asked = Asked.WINDOWS, host: str = "") -> ET.Element | None:
     """The first element in the body of an answer; C(None) where the body is empty.
 
     Args:
@@ -49,6 +49,7 @@ def parse_body(message: bytes, message_id: str, label: str, asked: Asked = Asked
         message_id: The request's; the answer has to relate to it.
         label: What was asked for, for the message of a fault.
         asked: The kind of it, which decides what a code means.
+        host: Who was asked, for the message of a fault.
 
     Raises:
         WsmanFault: The answer is a fault.
@@ -64,7 +65,7 @@ def parse_body(message: bytes, message_id: str, label: str, asked: Asked = Asked
     content = body[0] if len(body) else None
     if content is not None and content.tag == f"{{{ns.SOAP}}}Fault":
         # A fault may come without RelatesTo.
-        raise parse_fault(content, label, asked)
+        raise parse_fault(content, label, asked, host)
     relates_to = root.findtext(f"{{{ns.SOAP}}}Header/{{{ns.ADDRESSING}}}RelatesTo", "").strip()
     if relates_to.lower() != message_id.lower():
         raise ActivationError(
@@ -119,7 +120,7 @@ def parse_instance(element: ET.Element, types: Mapping[str, ReadType]) -> dict[s
         try:
             values[name] = _property(found.get(name, []), cim_type)
         except OddValue as odd:
-            raise OddValue(f"the answer's {name} does not fit its type: {odd.message}") from None
+            raise OddValue(f"the answer's {name} does not fit its type: {odd.detail}") from None
     return values
 
 

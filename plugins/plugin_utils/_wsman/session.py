@@ -81,20 +81,20 @@ class Session(contextlib.AbstractContextManager["Session"]):
         if where:
             wql += f" where {where}"
         types = {column: cim_class.read_as(column) for column in columns}
-        label = f"{self.host}: query of {cim_class.name}"
+        label = f"query of {cim_class.name}"
         patient = timeout >= envelope.OPERATION_TIMEOUT
         before = self._received
-        tally = Tally(label, self._carrier.endpoint)
+        tally = Tally(label, self.host, self._carrier.endpoint)
         request = envelope.enumerate_request(self._carrier.endpoint, cim_class, wql, timeout)
         content = self._exchange(request, label, repeatable=patient)
         name = "EnumerateResponse"
         rows: list[dict[str, Value]] = []
         while True:
-            with _about(label):
-                page = parse_page(_expected(content, name, label))
+            with self._about(label):
+                page = parse_page(self._expected(content, name, label))
             with self._released_on_error(page, cim_class.namespace):
                 tally.add(len(page.items), self._received - before)
-                with _about(label):
+                with self._about(label):
                     rows.extend(parse_instance(item, types) for item in page.items)
             if not page.context:
                 return rows
@@ -110,9 +110,9 @@ class Session(contextlib.AbstractContextManager["Session"]):
             WsmanFault: C(not_found) where no instance has these keys.
         """
         request = envelope.get_request(self._carrier.endpoint, cim_class, selectors)
-        label = f"{self.host}: {request.label}"
+        label = request.label
         content = self._exchange(request, label, repeatable=True)
-        with _about(label):
+        with self._about(label):
             if content is None:
                 raise ActivationError("the answer is empty.", source="wsman")
             return parse_instance(content, {name: cim_class.read_as(name) for name in cim_class.properties})
@@ -120,7 +120,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
     def put(self, cim_class: CimClass, selectors: Mapping[str, str], properties: Mapping[str, Value]) -> None:
         """Write properties of one instance. Writing the same values twice does no harm, so a lost answer is repeated."""
         request = envelope.put_request(self._carrier.endpoint, cim_class, selectors, properties)
-        self._exchange(request, f"{self.host}: {request.label}", repeatable=True)
+        self._exchange(request, request.label, repeatable=True)
 
     def invoke(
         self,
@@ -147,32 +147,32 @@ class Session(contextlib.AbstractContextManager["Session"]):
             UnknownOutcome: Nobody knows whether it did.
         """
         request = envelope.invoke_request(self._carrier.endpoint, cim_class, method, arguments or {}, selectors)
-        label = f"{self.host}: {request.label}"
-        content = _expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
+        label = request.label
+        content = self._expected(self._exchange(request, label, repeatable=repeatable), f"{method}_OUTPUT", label)
         try:
             output = parse_output(content, cim_class, method)
         except OddValue as odd:
             if repeatable:
-                raise _told(label, odd) from None
+                raise self._told(label, odd) from None
             # It was carried out, and what it says of it is not known.
-            raise UnknownOutcome(f"{label}: {odd.message} {_READ_AGAIN}", source="wsman") from None
-        check_hresult(output["ReturnValue"], label, request.asked)
+            raise self._unknown(label, odd.detail) from None
+        check_hresult(output["ReturnValue"], label, request.asked, self.host)
         return output
 
     def identify(self) -> Identity:
         """What the WinRM service calls itself. Asks nothing of WMI."""
         request = envelope.identify_request()
-        label = f"{self.host}: {request.label}"
+        label = request.label
         content = self._exchange(request, label, repeatable=True)
-        with _about(label):
+        with self._about(label):
             return parse_identity(content)
 
     def read_config(self) -> ServiceConfig:
         """The settings and limits of the WinRM service; Windows shows them to administrators only."""
         request = envelope.config_request(self._carrier.endpoint)
-        label = f"{self.host}: {request.label}"
+        label = request.label
         content = self._exchange(request, label, repeatable=True)
-        with _about(label):
+        with self._about(label):
             return parse_config(content)
 
     @property
@@ -210,7 +210,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
             if page.context:
                 release = envelope.release_request(self._carrier.endpoint, namespace, page.context)
                 with contextlib.suppress(ActivationError):
-                    self._exchange(release, f"{self.host}: {release.label}", repeatable=False)
+                    self._exchange(release, release.label, repeatable=False)
             raise
 
     def _exchange(self, request: Request, label: str, repeatable: bool) -> t.Any:
@@ -229,16 +229,17 @@ class Session(contextlib.AbstractContextManager["Session"]):
             answer = self._carry(request.envelope)
         except UnknownOutcome as unknown:
             # The carrier knows the host, but not what was asked of it.
-            clause = unknown.message.removeprefix(f"{self.host}: ").rstrip(".")
-            lost = UnknownOutcome(f"{label}: {clause}. {_READ_AGAIN}", code=unknown.code, name=unknown.name, source=unknown.source)
+            lost = self._unknown(label, f"{unknown.said.rstrip('.')}.", unknown)
             lost.late = unknown.late
             raise lost from None
         try:
-            return parse_body(answer, request.message_id, label, request.asked)
+            return parse_body(answer, request.message_id, label, request.asked, self.host)
         except WsmanFault as fault:
             if fault.timed_out:
                 late = UnknownOutcome(
-                    f"{label} took longer than the {request.timeout} seconds that Windows allows; it may still be at work. {_READ_AGAIN}",
+                    f"{label} took longer than the {request.timeout} seconds that Windows allows; it may still be at work.",
+                    subject=self.host,
+                    remedy=_READ_AGAIN,
                     code=fault.code,
                     name=fault.name,
                     source="wsman",
@@ -249,7 +250,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
         except ActivationError as unreadable:
             # Not an answer to this request, so nobody knows what came of it; and what follows on this connection may
             # not be one to the next request either.
-            raise UnknownOutcome(f"{label}: {unreadable.message} {_READ_AGAIN}", source=unreadable.source) from None
+            raise self._unknown(label, unreadable.said, unreadable) from None
 
     def _carry(self, message: bytes) -> bytes:
         try:
@@ -268,32 +269,32 @@ class Session(contextlib.AbstractContextManager["Session"]):
         self._received += len(answer)
         return answer
 
+    def _unknown(self, label: str, clause: str, cause: ActivationError | None = None) -> UnknownOutcome:
+        """Nobody knows what came of a request; C(cause) is the error behind it, whose code stays."""
+        code, name, source = (cause.code, cause.name, cause.source) if cause else (None, "", "wsman")
+        return UnknownOutcome(f"{label}: {clause}", subject=self.host, remedy=_READ_AGAIN, code=code, name=name, source=source)
 
-def _expected(content: t.Any, name: str, label: str) -> t.Any:
-    """The content of an answer, which is of that name: anything else would read as one in which everything is empty.
+    def _expected(self, content: t.Any, name: str, label: str) -> t.Any:
+        """The content of an answer, which is of that name: anything else would read as one in which everything is empty.
 
-    Windows spells classes and methods as its repository does, whatever the request said.
-    """
-    found = name if content is None else content.tag.rpartition("}")[2]
-    if found.lower() != name.lower():
-        raise UnknownOutcome(
-            f"{label}: the answer is one to something else ({visible(found, LONGEST_NAME)}). {_READ_AGAIN}", source="wsman"
-        )
-    return content
+        Windows spells classes and methods as its repository does, whatever the request said.
+        """
+        found = name if content is None else content.tag.rpartition("}")[2]
+        if found.lower() != name.lower():
+            raise self._unknown(label, f"the answer is one to something else ({visible(found, LONGEST_NAME)}).")
+        return content
 
+    @contextlib.contextmanager
+    def _about(self, label: str) -> Iterator[None]:
+        """Say of what cannot be read in an answer which answer it is."""
+        try:
+            yield
+        except UnknownOutcome:
+            raise
+        except OddValue as odd:
+            raise self._told(label, odd) from None
+        except ActivationError as error:
+            raise ActivationError(f"{label}: {error.said}", subject=self.host, source=error.source) from None
 
-@contextlib.contextmanager
-def _about(label: str) -> Iterator[None]:
-    """Say of what cannot be read in an answer which answer it is."""
-    try:
-        yield
-    except UnknownOutcome:
-        raise
-    except OddValue as odd:
-        raise _told(label, odd) from None
-    except ActivationError as error:
-        raise ActivationError(f"{label}: {error.message}", source=error.source) from None
-
-
-def _told(label: str, odd: OddValue) -> OddValue:
-    return OddValue(f"{label}: {odd.message} {_LOOK_AT_WMI}")
+    def _told(self, label: str, odd: OddValue) -> OddValue:
+        return OddValue(odd.detail, subject=self.host, about=label, remedy=_LOOK_AT_WMI)

@@ -90,8 +90,9 @@ def not_wsman(name: str, host: str) -> ActivationError:
     instead = "psrp" if PSRP_ERROR is None else "winrm"
     package = "" if PSRP_ERROR is None or WINRM_ERROR is None else f" Install its package: {_INSTALL['pywinrm']}."
     return ActivationError(
-        f"{host}: WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
+        f"WMI is reached over WS-Management, which ansible_connection={name} does not speak. Set for this host"
         f" ansible_connection: {instead} and ansible_port: 5985.{package}",
+        subject=host,
         source="options",
     )
 
@@ -145,7 +146,8 @@ def _lacks(name: str, package: str, host: str, installed: str) -> ActivationErro
     """The error for a connection without its package; C(installed) is the other connection where it has its own."""
     instead = f" Or set ansible_connection: {installed}, whose package is installed." if installed else ""
     return ActivationError(
-        f"{host}: ansible_connection={name} needs the Python package {package} on the control node: {_INSTALL[package]}.{instead}",
+        f"ansible_connection={name} needs the Python package {package} on the control node: {_INSTALL[package]}.{instead}",
+        subject=host,
         source="options",
     )
 
@@ -181,7 +183,7 @@ def _winrm_settings(connection: t.Any, host: str, kinit: bool) -> ConnectionSett
         if diagnosis.is_a(error, "AnsibleConnectionFailure"):
             raise HttpCarrier(host).refused_logon(str(error) or type(error).__name__) from None
         raise ActivationError(
-            f"{host}: {diagnosis.explain_authentication(str(error) or type(error).__name__)}.", source="options"
+            f"{diagnosis.explain_authentication(str(error) or type(error).__name__)}.", subject=host, source="options"
         ) from None
 
 
@@ -197,4 +199,4 @@ def _psrp_settings(connection: t.Any, host: str) -> ConnectionSettings:
     except AttributeError as error:
         raise moved("psrp", error) from error
     except ValueError as error:
-        raise ActivationError(f"{host}: {str(error).rstrip('.')}.", source="options") from None
+        raise ActivationError(f"{str(error).rstrip('.')}.", subject=host, source="options") from None

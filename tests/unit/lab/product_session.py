@@ -35,7 +35,7 @@ class DirectCarrier:
         try:
             return self._service.handle(self._host, self._host.spec.address, "svc-winrm", message, entry).body
         except DropConnection:
-            raise UnknownOutcome(f"{self._host.hostname}: the connection broke", source="wsman") from None
+            raise UnknownOutcome("the connection broke", subject=self._host.hostname, source="wsman") from None
 
     def _intercept(self, entry: Entry) -> None:
         self.intercept(entry)

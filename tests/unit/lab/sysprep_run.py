@@ -10,6 +10,7 @@ from typing import Any
 from unit.lab.product_session import DirectCarrier
 from unit.lab.windows_fakes import FakeDomain, registry
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep import Sysprep
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep_refusals import Wish
@@ -33,7 +34,7 @@ class PoweredCarrier(DirectCarrier):
         if not host.is_up:
             raise ActivationError(f"{host.hostname}: nobody is there.", source="wsman", unreachable=True)
         if not host.trusts(self._user):
-            raise ActivationError(f"{host.hostname}: HTTP 401.", code="HTTP 401", source="wsman", unreachable=True)
+            raise ActivationError("HTTP 401.", subject=host.hostname, code=http(401), source="wsman", unreachable=True)
         return super().send(message)
 
 

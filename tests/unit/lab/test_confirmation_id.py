@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from unit.lab.test_microsoft_sentences import OF_KEYS, OF_RULES
 
 from ansible_collections.winops.volume_activation.plugins.action.confirmation_id import ActionModule
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import (
     Computer,
     Document,
@@ -274,7 +276,7 @@ def test_a_confirmation_id_that_cannot_be_saved_is_told(microsoft: BatchServer, 
     def save_until_full(self: ListFile, document: Document) -> None:
         saves.append(document)
         if len(saves) >= 4:
-            raise ActivationError("The disk is full.", code="ENOSPC", name="ENOSPC", source="file")
+            raise ActivationError("The disk is full.", code=Code(Kind.ERRNO, errno.ENOSPC), name="ENOSPC", source="file")
         saved(self, document)
 
     monkeypatch.setattr(ListFile, "save", save_until_full)

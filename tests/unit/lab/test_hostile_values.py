@@ -182,7 +182,7 @@ def test_a_fault_with_an_odd_code(case: str):
 def test_a_rule_that_is_gone_when_it_is_switched(text: str):
     with pytest.raises(ActivationError) as caught:
         firewall.switch_rule(Session(Answering(fault(text)), "kms-1"), firewall.FirewallRule("R", False, 0), True)
-    expected = error_catalogue.expected(WRITTEN[GONE], caught.value) | {"code": caught.value.code, "name": caught.value.name}
+    expected = error_catalogue.expected(WRITTEN[GONE], caught.value) | {"code": caught.value.shown_code, "name": caught.value.name}
     assert error_catalogue.shown(caught.value) == expected
 
 

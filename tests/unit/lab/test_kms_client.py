@@ -256,7 +256,7 @@ def test_what_the_network_configuration_answers(domain: FakeDomain, monkeypatch:
     with pytest.raises(StepFailed) as failed:
         run(host, Wish(dns_suffixes=["east.contoso.com"]))
     assert isinstance(failed.value.__cause__, ActivationError)
-    assert failed.value.__cause__.code == str(code)
+    assert failed.value.__cause__.shown_code == str(code)
 
 
 def test_what_is_set_back_by_something_else_is_an_error(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from unit.lab.product_session import open_direct, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError, in_words
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish, PublishLine
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
@@ -96,9 +96,10 @@ UNPUBLISHED = {
 WORKGROUP = "a computer of a workgroup"
 NOT_RESTARTED, NOT_BACK = "a reboot that does not come about", "a computer that does not come back"
 REBOOT_REFUSED, REBOOT_LOST = "a reboot that is refused", "a reboot that does not come about, whose order may have been lost"
+RESTARTED = "a reboot that has come about"
 UNUSABLE = "a line of the publish list that Windows does not read"
 PUBLISHED = error_catalogue.paired(
-    "A KMS host in DNS", [*UNPUBLISHED, UNUSABLE, WORKGROUP, REBOOT_REFUSED, NOT_RESTARTED, REBOOT_LOST, NOT_BACK]
+    "A KMS host in DNS", [*UNPUBLISHED, UNUSABLE, WORKGROUP, REBOOT_REFUSED, RESTARTED, NOT_RESTARTED, REBOOT_LOST, NOT_BACK]
 )
 
 
@@ -258,6 +259,10 @@ def test_a_reboot_for_a_new_ticket(case: str, session: Any, unreachable: bool) -
     error = said_by(lambda: computer.reboot(session, 0.2))
     check(case, error)
     assert error.unreachable is unreachable
+
+
+def test_people_are_told_of_a_reboot() -> None:
+    assert in_words(computer.restarted("kms-1.contoso.com")) == error_catalogue.said(PUBLISHED[RESTARTED])
 
 
 def test_a_computer_of_a_workgroup_cannot_publish_itself() -> None:

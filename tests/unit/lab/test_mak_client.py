@@ -55,6 +55,7 @@ def test_one_activation_is_spent_and_a_second_run_spends_none(domain: FakeDomain
     assert made.result == {
         "applicable": True,
         "reason": "",
+        "reason_hresult": None,
         "product": {
             "name": row["Name"],
             "activation_id": row["ID"],

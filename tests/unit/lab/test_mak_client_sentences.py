@@ -126,8 +126,8 @@ def test_a_computer_that_takes_no_mak_is_listed_or_failed(domain: FakeDomain, ca
     check(case, error)
     listed = run(host, replace(wish, applicable_only=True, activate=True))
     assert (listed.steps, listed.result["applicable"], listed.result["activated"]) == ([], False, False)
-    assert listed.reason
-    assert listed.reason in error.message
+    assert listed.result["reason"]
+    assert listed.result["reason"] in error.message
     assert listed.activation == {"attempted": False, "outcome": "not_attempted"}
     after = host.snapshot_state()
     assert [after[name] for name in ("key", "registry", "license_status")] == [

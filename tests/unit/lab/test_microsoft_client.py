@@ -36,7 +36,7 @@ def test_every_form_of_answer_is_read(microsoft: BatchServer, topic: str, form: 
     assert ask(settings(microsoft), question) == Answer(confirmation_id)
     assert ask(settings(microsoft), Question(question.extended_pid)) == Answer(remaining=49)
     microsoft.microsoft.set_state(key_named(KEY).key, "dmak_limit")
-    assert failure(settings(microsoft), question).code == "0xD6"
+    assert failure(settings(microsoft), question).shown_code == "0xD6"
     microsoft.microsoft.set_state(key_named(KEY).key, "blocked")
     blocked = ask(settings(microsoft), Question(question.extended_pid))
     assert blocked.remaining == -1
@@ -136,7 +136,7 @@ def test_a_proxy_with_an_account(microsoft: BatchServer, monkeypatch: pytest.Mon
         assert ask(how, question) == Answer(confirmation_id)
         assert proxy.tunnels == [f"{NAME}:{microsoft.port}"]
         wrong = failure(replace(how, proxy=through(proxy.url, "svc", "hidden")), question)
-    assert (wrong.fate, wrong.again, wrong.code) == (Fate.NOT_SENT, False, "HTTP 407")
+    assert (wrong.fate, wrong.again, wrong.shown_code) == (Fate.NOT_SENT, False, "HTTP 407")
     assert "http_proxy_username" in wrong.message and "hidden" not in wrong.message
     assert (os.environ["https_proxy"], os.environ["NO_PROXY"], "no_proxy" in os.environ) == ("http://192.0.2.1:1", "*", False)
 

@@ -12,6 +12,7 @@ import pytest
 from unit.lab.sysprep_run import GENERALIZED, PACKAGE, changes, computer, seal, sealing, set_state, state
 from unit.lab.windows_fakes import FakeDomain, registry, service_row
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
@@ -151,7 +152,7 @@ def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
         (UnknownOutcome("the connection broke", source="wsman"), 2),
         # It answers, and that as often as it likes.
         (HttpError("HTTP 500", 500), 5),
-        (ActivationError("not let in", code="HTTP 401", source="wsman", unreachable=True), 5),
+        (ActivationError("not let in", code=http(401), source="wsman", unreachable=True), 5),
     ],
 )
 def test_looks_that_fail_are_no_computer_that_is_down(domain: FakeDomain, timers: list[HeldTimer], lost: ActivationError, looks: int):

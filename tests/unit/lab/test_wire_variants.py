@@ -55,7 +55,7 @@ def refusal(work: Callable[[], object]) -> str:
         work()
     error: Any = caught.value.__cause__ if isinstance(caught.value, StepFailed) else caught.value
     assert error.message.startswith("kms-1")
-    return next((meaning for meaning, codes in SAME.items() if error.code in codes), error.code)
+    return next((meaning for meaning, codes in SAME.items() if error.shown_code in codes), error.shown_code)
 
 
 def misspelt(cim_class: CimClass) -> CimClass:

@@ -60,7 +60,7 @@ def test_an_old_host_refuses_the_sixteenth_operation_of_an_account() -> None:
     assert b":QuotaLimit<" in answer
     with pytest.raises(ActivationError, match=r"ERROR_WSMAN_QUOTA_MAX_OPERATIONS.*too many operations") as caught:
         Session(carrier, "kms-1").query(SERVICES, ["Name"])
-    assert caught.value.code == "0x803381A6"
+    assert caught.value.shown_code == "0x803381A6"
     assert not quota_reached(begin(InProcess(FakeHost(os_version=OLD), service, "CONTOSO\\guest")))
 
 

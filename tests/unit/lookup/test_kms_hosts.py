@@ -96,6 +96,12 @@ def test_variables_stand_in(lookup: t.Any, server: NameServer) -> None:
     assert len(lookup(variables=variables, addresses=False)) == 4
 
 
+def test_servers_may_be_a_text_as_people_type_lists(lookup: t.Any, server: NameServer) -> None:
+    for text in (str(at(server)), ", ".join(at(server)), f"- {at(server)[0]}"):
+        variables = {"volume_activation_domain": "contoso.com", "volume_activation_dns_servers": text}
+        assert lookup(variables=variables, addresses=False)
+
+
 def test_a_domain_without_hosts_gives_none_and_the_others_come_in_turn(lookup: t.Any, server: NameServer) -> None:
     assert lookup("fabrikam.com", dns_servers=at(server)) == []
     server.records[("_vlmcs._tcp.fabrikam.com", SRV)] = [(60, srv(0, 0, 1688, "kms.fabrikam.com")), (60, srv(1, 0, 0, "."))]

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft import confirmation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
@@ -35,7 +36,7 @@ HOW = Settings("https://activation.sls.microsoft.com/x", retries=3, parallel=4)
 
 
 def failed(fate: Fate, again: bool, text: str = "no.") -> RequestFailed:
-    return RequestFailed(text, fate, again=again, code="X")
+    return RequestFailed(text, fate, again=again, code=http(503))
 
 
 OUTAGE, KEY_FAULT = failed(Fate.REFUSED, True), failed(Fate.REFUSED, False)
@@ -204,7 +205,7 @@ def test_a_service_that_answers_nobody_is_left_alone():
         last = asked[-1].failure
         assert last is not None
         assert last.message == "It was not asked for any more, because the service did not answer others: no."
-        assert (last.fate, last.code) == (Fate.NOT_SENT, "X")
+        assert (last.fate, last.shown_code) == (Fate.NOT_SENT, "HTTP 503")
     microsoft, asked = Microsoft({str(number): [BAD_CERTIFICATE] for number in range(1, 41)}), items(40)
     run(microsoft, asked)
     assert len(microsoft.asked) <= HOW.parallel

@@ -16,7 +16,8 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action, _windows_action
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind, plain
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError, Refusals
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step
 
 pytestmark = pytest.mark.tier("quick")
@@ -35,7 +36,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
     """Runs an action with this work and these task arguments."""
     monkeypatch.setattr(_action, "documented_options", lambda _module: SPEC)
 
-    def run(work, args, *, check_mode=False, diff=False, task_vars=None, cleared=frozenset()):
+    def run(work, args, *, check_mode=False, diff=False, task_vars=None, cleared=frozenset(), role=None):
         class ActionModule(_action.VolumeActivationAction):
             SECRETS = frozenset({"product_key"})
             CLEARED_BY_EMPTY = cleared
@@ -44,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
             def execute(self, options, check_mode):
                 return work(options, check_mode)
 
-        task = task_of(args, check_mode=check_mode, diff=diff)
+        task = task_of(args, check_mode=check_mode, diff=diff, _role=role)
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
         templar = SimpleNamespace(template=lambda value: value)
         return ActionModule(task, connection, None, None, templar, None).run(task_vars={"inventory_hostname": "kms-1", **(task_vars or {})})
@@ -93,6 +94,63 @@ def test_the_task_comes_before_the_variable_and_the_variable_before_the_environm
     assert options_of(run, {}, task_vars={"volume_activation_servers": ""})["servers"] == ["c", "d"]
 
 
+@pytest.mark.parametrize("text", ["a, b", '["a","b"]', "['a', 'b']", "[a, b]", "- a\n- b", "a\nb"])
+def test_a_list_may_be_a_text_in_every_form_that_people_type(run, monkeypatch: pytest.MonkeyPatch, text: str):
+    assert options_of(run, {"servers": text})["servers"] == ["a", "b"]
+    assert options_of(run, {}, task_vars={"volume_activation_servers": text})["servers"] == ["a", "b"]
+    monkeypatch.setenv("VOLUME_ACTIVATION_SERVERS", text)
+    assert options_of(run, {})["servers"] == ["a", "b"]
+
+
+ROLE = SimpleNamespace(
+    get_name=lambda: "winops.volume_activation.kms_x",
+    get_default_vars=lambda: {"kms_x_mode": "a", "kms_x_hosts": [], "kms_x_product_key": ""},
+)
+OTHER_ROLE = SimpleNamespace(get_name=lambda: "acme.kms_x", get_default_vars=lambda: {"kms_x_mode": "a"})
+NAMED = {"__kms_x_options": {"servers": "kms_x_hosts"}}
+
+
+@pytest.mark.parametrize(
+    ("role", "args", "task_vars", "names"),
+    [
+        (None, {"servers": ["a"]}, {}, "product_key mode servers port"),
+        (None, {}, {"volume_activation_servers": "a"}, "product_key mode volume_activation_servers port"),
+        (None, {"servers": ""}, {"volume_activation_servers": "a"}, "product_key mode volume_activation_servers port"),
+        (None, {}, {}, "product_key mode servers port"),
+        (OTHER_ROLE, {"servers": ["a"]}, NAMED, "product_key mode servers port"),
+        (ROLE, {"servers": ["a"]}, {}, "kms_x_product_key kms_x_mode servers port"),
+        (ROLE, {"servers": ["a"]}, NAMED, "kms_x_product_key kms_x_mode kms_x_hosts port"),
+        (ROLE, {}, {}, "kms_x_product_key kms_x_mode volume_activation_servers port"),
+    ],
+)
+def test_a_message_names_what_its_reader_can_set(run, monkeypatch: pytest.MonkeyPatch, role, args, task_vars, names: str):
+    said: list[str] = []
+    monkeypatch.setattr(_action.display, "warning", said.append)
+    sentence = "Give O(product_key), O(mode), O(servers) and O(port), not (mode)."
+    wanted = "Give {}, {}, {} and {}, not (mode).".format(*names.split())
+    more = {"role": role, "task_vars": task_vars}
+    assert run(raising(ActivationError(sentence)), args, **more)["msg"] == wanted
+    assert run(raising(Refusals([sentence, "x"])), args, **more)["msg"] == f"{wanted} x"
+    assert run(stepping(ActivationError("x", remedy=sentence)), args, **more)["msg"].startswith(f"x. {wanted}")
+    run(lambda _options, _check: _action.Outcome(warnings=[sentence]), args, **more)
+    assert said == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("role", "args", "task_vars", "start"),
+    [
+        (None, {"mode": "c"}, {}, "value of mode must be one of: a, b"),
+        (ROLE, {"mode": "c"}, {}, "value of kms_x_mode must be one of: a, b"),
+        (None, {"servers": "[a"}, {}, "servers can't be read as a list."),
+        (None, {}, {"volume_activation_servers": "[a"}, "volume_activation_servers can't be read as a list."),
+        (ROLE, {"servers": "[a"}, NAMED, "kms_x_hosts can't be read as a list."),
+    ],
+)
+def test_so_does_one_about_a_value_that_an_option_can_not_have(run, role, args, task_vars, start: str):
+    said = run(lambda _options, _check: _action.Outcome(), args, role=role, task_vars=task_vars)
+    assert said["failed"] and start in said["msg"]
+
+
 def test_changed_is_having_steps_and_the_diff_shows_them(run):
     step = Step("kms-1", "listening port", 1689, 1688)
     result = run(lambda _options, _check: _action.Outcome([step], {"port": 1688}), {}, diff=True)
@@ -108,7 +166,8 @@ def test_an_error_names_what_was_done_and_what_was_not_begun(run):
         plan = Plan()
         plan.add(Step("kms-1", "product key", None, "6789B"), lambda: None)
         plan.add(
-            Step("kms-1", "listening port", 1, 2), lambda: (_ for _ in ()).throw(ActivationError("No.", code="0x1", name="N", source="s"))
+            Step("kms-1", "listening port", 1, 2),
+            lambda: (_ for _ in ()).throw(ActivationError("No.", code=plain(1), name="N", source="s")),
         )
         plan.add(Step("kms-1", "license status", 1, 2), lambda: None)
         plan.run()
@@ -116,7 +175,8 @@ def test_an_error_names_what_was_done_and_what_was_not_begun(run):
     result = run(work, {})
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["error"] == {
-        "code": "0x1",
+        "code": "1",
+        "hresult": None,
         "name": "N",
         "source": "s",
         "step": "kms-1: listening port",
@@ -216,7 +276,7 @@ def test_a_password_that_is_a_number_is_masked(run):
         lambda shown: (
             lambda _o, _c: _action.Outcome([Step(shown, shown, shown, shown, shown)], {"deep": [{"er": shown}]}, [{"before": shown}])
         ),
-        lambda shown: raising(ActivationError(f"x {shown} y", code=shown)),
+        lambda shown: raising(ActivationError(f"x {shown} y", code=Code(Kind.OTHER, 0, shown))),
         lambda shown: raising(RuntimeError(shown)),
         lambda shown: raising(ValueError({"key": shown})),
         lambda shown: stepping(RuntimeError(shown)),
@@ -236,7 +296,7 @@ FORGED = "gone\nok: [pc-001]\x9b31m\u202e"
 @pytest.mark.parametrize(
     "work",
     [
-        raising(ActivationError(FORGED, code=FORGED, name=FORGED)),
+        raising(ActivationError(FORGED, code=Code(Kind.OTHER, 0, FORGED), name=FORGED)),
         raising(RuntimeError(FORGED)),
         raising(AnsibleError(FORGED)),
         stepping(ActivationError(FORGED)),

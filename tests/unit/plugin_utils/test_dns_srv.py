@@ -104,7 +104,7 @@ def test_a_server_that_refuses_is_an_error_with_its_code(holder: NameServer) -> 
     holder.code = REFUSED
     with pytest.raises(ActivationError, match="answered REFUSED") as caught:
         read_srv(at(holder), NAME, timeout=2)
-    assert (caught.value.code, caught.value.name, caught.value.source) == ("5", "REFUSED", "dns")
+    assert (caught.value.shown_code, caught.value.name, caught.value.source) == ("5", "REFUSED", "dns")
 
 
 def test_authority_is_asked_for_without_recursion_and_insisted_on(holder: NameServer) -> None:

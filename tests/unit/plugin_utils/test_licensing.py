@@ -12,13 +12,13 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.asked import ROWS as OTHER_ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.asked import Asked
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.meaning import describe, hexadecimal, sentence
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.table import ROWS
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import kms, product_keys
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.asked import ROWS as OTHER_ROWS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.asked import Asked
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.channels import Channel, classify
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.error_table import ROWS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.errors import describe, hexadecimal, sentence
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.kms import ActivationState, judge_activation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.status import expiry, status_name
 

@@ -144,7 +144,12 @@ def test_the_list_keeps_the_installation_id_that_its_confirmation_id_is_for():
         (seen(made={"win": made(installed=False)}), ["pc-1"], True, "planned"),
         (seen(made={"win": made(installed=False)}), ["pc-1"], False, "not_applicable"),
         (seen(made={"win": made(applicable=False, reason="retail")}), ["pc-1"], False, "not_applicable"),
-        (seen(made={"win": made(applicable=False, installed=False, reason="failed with 0xC004F050")}), ["pc-1"], False, "failed"),
+        (
+            seen(made={"win": made(applicable=False, installed=False, reason="It failed.", reason_hresult=0xC004F050)}),
+            ["pc-1"],
+            False,
+            "failed",
+        ),
         (seen(made={"win": FAILED}), ["pc-1"], False, "failed"),
         (seen(made={"win": GONE}), ["pc-1"], False, "not_reached"),
         (seen(license=GONE), ["pc-1"], False, "not_reached"),

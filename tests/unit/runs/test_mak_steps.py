@@ -12,7 +12,7 @@ import pytest
 from unit.runs.test_mak_orders import GOOD, PID, PRO, WIN, plan_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps, to_kms
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
@@ -72,7 +72,7 @@ class Play:
 
 
 def failed(code: str) -> dict[str, Any]:
-    return {"failed": True, "msg": f"It failed with {code}.", "error": {"code": code}}
+    return {"failed": True, "msg": f"It failed with {code}.", "error": {"code": code, "hresult": int(code, 16)}}
 
 
 ACTIVATED = plan_of(WIN, activated=True, activation={"attempted": True})
@@ -139,7 +139,7 @@ def test_a_folder_that_may_hold_nothing_stands_in_the_way_of_activations_alone(a
 
 
 def need(met: bool | None) -> dict[str, Any]:
-    return {"name": "winrm_service", "met": met, "detail": "pc-1: the service WinRM does not start with Windows."}
+    return {"name": "winrm_service", "met": met, "said": "the service WinRM does not start with Windows."}
 
 
 def test_of_what_keeps_a_computer_within_reach_only_what_is_known_to_be_missing_is_a_finding():
@@ -191,7 +191,7 @@ def test_a_key_is_tried_until_a_computer_tells_what_it_is_for():
         state = steps.learned(play.seen().found, trial)
     assert state == {
         "products": {"win": {**PRODUCT, "host": "pc-3"}},
-        "refusals": {"win": "pc-2: no connection."},
+        "refusals": {"win": {"reason": "pc-2: no connection.", "hresult": None}},
         "judged": ["win 0"],
         "extended_pids": [{"name": "win", "extended_pid": PID}],
     }

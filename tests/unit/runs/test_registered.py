@@ -13,9 +13,9 @@ from unit import timing
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import Wanted, collect
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Ran, Registered
 
 pytestmark = pytest.mark.tier("quick")

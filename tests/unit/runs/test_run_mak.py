@@ -14,6 +14,7 @@ from ansible.template import Templar, trust_as_template
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.run_mak import ActionModule
+from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -119,6 +120,26 @@ def test_an_empty_text_is_a_setting_left_out_and_another_one_is_named():
     refused = job.run(step="assign", settings={"mak_independent_settle": "soon"})
     assert refused["failed"]
     assert "mak_independent_settle" in refused["msg"]
+
+
+@pytest.mark.parametrize("where", ["host", "play"])
+def test_a_misspelt_variable_stops_the_run_before_it_begins(where: str):
+    misspelt = {"mak_independent_setle": 5}
+    job = Job({"pc-1": {}, "pc-2": misspelt if where == "host" else {}}, misspelt if where == "play" else {})
+    found = job.assign()
+    assert found["failed"]
+    of = " of pc-2" if where == "host" else ""
+    assert found["msg"].startswith(f"mak_independent_setle{of} is no variable of this collection. Did you mean mak_independent_settle?")
+
+
+def test_a_variable_that_nobody_knows_is_told_of_once(monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    monkeypatch.setattr(_action.display, "warning", said.append)
+    job = Job({host: {"mak_independent_colour": "red"} for host in ("pc-1", "pc-2")})
+    assert not job.assign()["failed"]
+    assert said == ["mak_independent_colour is no variable of this collection, and does nothing."]
+    # Each host was read once for it.
+    assert job.reads[1:] == ["pc-1", "pc-2"]
 
 
 def test_a_step_reads_no_more_hosts_than_it_needs():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._findings import Finding
-from ..given import names_of
+from ..._given import names_of
 from ..registered import Registered
 from .findings import ring_findings
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ..._licensing.mak import Trouble, is_refusal
+from ..._licensing.mak import Trouble, trouble_of
 from ..._text import LONGEST_LINE, visible
 from .orders import REFUSED
 from .pairs import Pair, Result, State
@@ -21,6 +21,8 @@ from .untaken import NO_COMPUTER, Takers
 KINDS = ("activated", "licensed", "installed", "planned", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed")
 """The ways to end, in the order of a summary."""
 
+_REFUSES = "refuses"
+"""The kind of a computer that was to get the key and whose Windows refused it, until all others are known."""
 _TAKEN = ("activated", "licensed", "installed", "planned", "no_activation_left", "no_way_out")
 
 
@@ -34,12 +36,14 @@ class Ended:
         kind: C(activated), C(licensed), C(not_applicable), C(no_activation_left), C(no_way_out), C(not_reached), C(failed),
             C(installed) or C(planned).
         reason: Why, where it is not licensed.
+        hresult: The HRESULT by which Windows refused the key.
     """
 
     host: str
     key: str
     kind: str
     reason: str = ""
+    hresult: int | None = None
 
 
 def ended(
@@ -61,24 +65,24 @@ def ended(
         if pair.state is State.LICENSED:
             found.append(Ended(*key, "licensed"))
         elif key in left:
-            found.append(Ended(*key, left[key]["kind"], left[key]["reason"]))
+            found.append(Ended(*key, left[key]["kind"], left[key]["reason"], left[key]["hresult"]))
         elif check_mode:
             found.append(Ended(*key, "planned"))
         else:
             found.append(Ended(*key, *_came_of(made.get(key, {}))))
     took = [end for end in found if end.kind in _TAKEN]
     takers = Takers({*known, *(end.key for end in took)}, {end.host for end in took})
-    return [_judged(end, takers) if end.kind == REFUSED else end for end in found]
+    return [_judged(end, takers) if end.kind in (REFUSED, _REFUSES) else end for end in found]
 
 
 def _judged(end: Ended, takers: Takers) -> Ended:
     """A computer whose Windows refused the key, by what became of all others."""
-    if not takers.fails(end.host, end.key, end.reason):
+    if not takers.fails(end.host, end.key, end.hresult):
         return replace(end, kind="not_applicable")
-    return replace(end, kind="failed", reason=f"{NO_COMPUTER}{end.reason.removeprefix(NO_COMPUTER)}")
+    return replace(end, kind="failed", reason=f"{NO_COMPUTER}{end.reason}" if end.kind == _REFUSES else end.reason)
 
 
-def _came_of(result: Result) -> tuple[str, str]:
+def _came_of(result: Result) -> tuple[str, str] | tuple[str, str, int | None]:
     if not result:
         return "failed", "it was not tried, because the run stopped before it or the key was refused"
     if result.get("unreachable"):
@@ -87,7 +91,8 @@ def _came_of(result: Result) -> tuple[str, str]:
         kind = "no_way_out" if failure_of(result) is Trouble.NO_WAY_OUT else "failed"
         return kind, str(result.get("msg", ""))
     if not result.get("applicable", True):
-        return REFUSED if is_refusal(str(result["reason"])) else "not_applicable", str(result["reason"])
+        hresult = result.get("reason_hresult")
+        return _REFUSES if trouble_of(hresult) is Trouble.OTHER_PRODUCT else "not_applicable", str(result["reason"]), hresult
     if result["activated"]:
         return ("activated" if result["activation"]["attempted"] else "licensed"), ""
     return "installed", ""

@@ -72,5 +72,5 @@ def target_findings(targets: Mapping[str, Result]) -> Iterable[Finding]:
     for host, result in targets.items():
         for need in result.get("requirements") or []:
             if need["met"] is False:
-                said = str(need["detail"]).removeprefix(f"{host}: ")
+                said = str(need["said"])
                 yield Finding(host, said[:1].upper() + said[1:], False)

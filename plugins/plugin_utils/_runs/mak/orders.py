@@ -25,21 +25,21 @@ class Orders:
 
     Attributes:
         hosts: The keys that each computer is activated with, in order.
-        others: Computers that are not, as C(host), C(key), C(kind) and C(reason).
+        others: Computers that are not, as C(host), C(key), C(kind), C(reason) and C(hresult).
         stops: Sentences that say why nothing may be activated.
     """
 
     hosts: dict[str, list[str]] = field(default_factory=dict)
-    others: list[dict[str, str]] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
 
     def as_result(self) -> dict[str, Any]:
         """As variables can hold it."""
         return {"hosts": self.hosts, "others": self.others, "stops": self.stops}
 
-    def leave(self, pair: Pair, kind: str, reason: str) -> None:
+    def leave(self, pair: Pair, kind: str, reason: str, hresult: int | None = None) -> None:
         """Note that nothing is done on a computer with a key."""
-        self.others.append({"host": pair.host, "key": pair.key, "kind": kind, "reason": reason.rstrip(".")})
+        self.others.append({"host": pair.host, "key": pair.key, "kind": kind, "reason": reason.rstrip("."), "hresult": hresult})
 
 
 def make_orders(
@@ -47,7 +47,7 @@ def make_orders(
     products: Mapping[str, Result],
     counts: Mapping[str, Result],
     as_many_as_remain: bool,
-    refusals: Mapping[str, str],
+    refusals: Mapping[str, Result],
 ) -> Orders:
     """Which computer is activated with which key.
 
@@ -57,7 +57,7 @@ def make_orders(
         counts: By key the count that Microsoft gave: C(remaining), C(None) where there is no limit, and C(error) where it
             refused. A key that is not in it has not been asked for.
         as_many_as_remain: Where too few are left, activate as many computers instead of none.
-        refusals: By key what the computers said that did not take it.
+        refusals: By key what the computers said that did not take it, see C(Learned).
     """
     orders, held = Orders(), held_keys(pairs)
     # What a second key for the same product would replace it does in each run anew, and spends an activation each time.
@@ -65,7 +65,7 @@ def make_orders(
     for key, own in by_key(pairs).items():
         product = products.get(key)
         left = [pair for pair in own if not _is_second(orders, pair, product, taken, held)]
-        takers = list(_takers(orders, left, product, refusals.get(key, "")))
+        takers = list(_takers(orders, left, product, refusals.get(key, {})))
         taken |= {(pair.host, _meant(product, key)): key for pair in takers if product is not None}
         # Who holds the key already is not passed over for one who does not.
         takers.sort(key=lambda pair: not (pair.installed or pair.host == products.get(key, {}).get("host")))
@@ -91,14 +91,14 @@ def _is_second(
     return bool(other)
 
 
-def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refusal: str) -> Iterable[Pair]:
+def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refusal: Result) -> Iterable[Pair]:
     for pair in pairs:
         if pair.state is State.LICENSED:
             continue
         if pair.state is not State.OPEN:
             orders.leave(pair, pair.state.value, pair.reason)
         elif product is None and refusal:
-            orders.leave(pair, REFUSED, f"{NO_COMPUTER}{refusal}")
+            orders.leave(pair, REFUSED, f"{NO_COMPUTER}{refusal['reason']}", refusal["hresult"])
         elif product is not None and not pair.installed and product["activation_id"] not in pair.products:
             orders.leave(pair, State.NOT_APPLICABLE.value, f"the key is for {product['name']}, for which it has no license")
         else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..._plan import Kind
 from ..registered import Registered
 
 Result = Mapping[str, Any]
@@ -85,7 +86,7 @@ class Pair:
     @property
     def replaces(self) -> str:
         """The last five characters of the key that would give way; empty where none would."""
-        steps = (step for step in self.plan.get("steps") or () if str(step.get("attribute", "")).startswith("product key"))
+        steps = (step for step in self.plan.get("steps") or () if step.get("kind") == Kind.KEY)
         return next((str(step.get("before") or "") for step in steps), "")
 
     @property

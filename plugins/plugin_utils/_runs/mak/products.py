@@ -25,12 +25,12 @@ class Learned:
 
     Attributes:
         products: By key what it is for, see C(known_products).
-        refusals: By key what the last computer said that did not take it.
+        refusals: By key what the last computer said that did not take it: C(reason), and C(hresult) where Windows refused it.
         judged: The kinds of computers that do not take a key, see C(holders_to_try), and the keys that are no MAK.
     """
 
     products: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    refusals: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, Result] = field(default_factory=dict)
     judged: Sequence[str] = ()
 
     @classmethod
@@ -62,8 +62,8 @@ class Learned:
         judged = () if held.get("applicable", True) else (str(trial["kind"]),)
         if held.get("failed") and (held.get("error") or {}).get("source") == "options":
             judged = (key,)
-        reason = str(held.get("reason") or held.get("msg") or "")
-        return Learned(self.products, {**self.refusals, key: reason}, (*self.judged, *judged))
+        refusal = {"reason": str(held.get("reason") or held.get("msg") or ""), "hresult": held.get("reason_hresult")}
+        return Learned(self.products, {**self.refusals, key: refusal}, (*self.judged, *judged))
 
 
 def known_products(pairs: Iterable[Pair]) -> dict[str, dict[str, str]]:

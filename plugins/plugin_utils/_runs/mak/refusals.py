@@ -8,13 +8,10 @@ Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ..._licensing.mak import Trouble, trouble_of
 from .pairs import Result
-
-_CODE = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 
 
 def refused_keys(made: Iterable[tuple[str, Result]]) -> list[str]:
@@ -24,5 +21,4 @@ def refused_keys(made: Iterable[tuple[str, Result]]) -> list[str]:
 
 def failure_of(result: Result) -> Trouble:
     """Whose trouble a failed task is."""
-    code = str((result.get("error") or {}).get("code", ""))
-    return trouble_of(int(code, 16)) if _CODE.fullmatch(code) else Trouble.COMPUTER
+    return trouble_of((result.get("error") or {}).get("hresult"))

@@ -29,7 +29,7 @@ class Takers:
     keys: Collection[str]
     hosts: Collection[str]
 
-    def fails(self, host: str, key: str, reason: str) -> bool:
+    def fails(self, host: str, key: str, hresult: int | None) -> bool:
         """Whether a computer fails because Windows there refused a key.
 
         A run for some of the computers may well bring keys for the others. So a valid key of another edition is not applicable where the
@@ -38,6 +38,6 @@ class Takers:
         Args:
             host: The computer.
             key: The name of the key.
-            reason: What Windows said, with its code.
+            hresult: The HRESULT by which Windows refused it.
         """
-        return key not in self.keys and not (host in self.hosts and is_of_another_edition(reason))
+        return key not in self.keys and not (host in self.hosts and is_of_another_edition(hresult))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..._licensing.mak import is_refusal
+from ..._licensing.mak import Trouble, trouble_of
 from ..._text import LONGEST_LINE, visible
 from ..mak.untaken import NO_COMPUTER, Takers
 from ..registered import Result
@@ -76,8 +76,8 @@ def _came_of_key(host: str, key: str, result: Result, takers: Takers, check_mode
     if "applicable" not in result:
         return "failed", str(result.get("msg", "it was not tried, because the run stopped before it"))
     if not result["applicable"]:
-        reason = str(result["reason"])
-        fails = is_refusal(reason) and takers.fails(host, key, reason)
+        reason, hresult = str(result["reason"]), result.get("reason_hresult")
+        fails = trouble_of(hresult) is Trouble.OTHER_PRODUCT and takers.fails(host, key, hresult)
         return ("failed", f"{NO_COMPUTER}{reason}") if fails else ("not_applicable", reason)
     if result.get("installed"):
         return ("licensed" if result["activated"] else "collected"), ""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._given import names_of
 from ..._text import visible_lines
 from ..fleet import Fleet
-from ..given import names_of
 from ..registered import Registered, Result
 from ..said import said_of
 from . import findings, outcomes, summary

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..._codes.code import hresult
+from ..._codes.meaning import name_of
 from ..._errors import ActivationError
-from ..._licensing.errors import hexadecimal, name_of
 from ..._licensing.kms import judge_activation
 from ..._licensing.offline_ids import confirmation_warnings
 from ..._licensing.status import LICENSED, status_name
@@ -31,7 +32,8 @@ def ato(machine: Machine, request: Request) -> Work:
     sku = machine.with_key(request.product_id)
     if sku is not None and not machine.key_planned and sku.row["VLActivationTypeEnabled"] == _BY_TOKEN_ONLY:
         raise ActivationError(
-            f"{machine.host}: {sku.shown} may be activated by a token alone, which ato does not do. Allow another way with act-type.",
+            f"{sku.shown} may be activated by a token alone, which ato does not do. Allow another way with act-type.",
+            subject=machine.host,
             source="windows",
         )
     return _activation(machine, request, "SoftwareLicensingProduct.Activate", attempt)
@@ -94,8 +96,9 @@ def _judge(machine: Machine, product_id: str | None, lost: str) -> None:
     outcome = judge_activation(sku.product.status, reason=sku.product.status_reason)
     state = status_name(sku.product.status)
     raise ActivationError(
-        f"{machine.host}: after the activation {sku.shown} is {state}: {outcome.sentence} {lost}".rstrip(),
-        code=hexadecimal(outcome.code) if outcome.code else "",
+        f"after the activation {sku.shown} is {state}: {outcome.sentence} {lost}".rstrip(),
+        subject=machine.host,
+        code=hresult(outcome.code) if outcome.code else None,
         name=name_of(outcome.code or 0),
         source="windows",
     )

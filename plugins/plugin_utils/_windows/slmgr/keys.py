@@ -48,7 +48,7 @@ def _spare_a_kms_host(machine: Machine, request: Request) -> None:
         if product.channel is Channel.CSVLK and product.licensed and not elsewhere and not request.options.get("replace_key"):
             raise ActivationError(
                 f"{machine.host} is a licensed KMS host with the key that ends in {product.partial_key}, and ipk may replace that by the key that"
-                f" ends in {last_five(key)}. Give ipk replace_key: true to let it.",
+                f" ends in {last_five(key)}. Give ipk O(replace_key): true to let it.",
                 source="options",
             )
 

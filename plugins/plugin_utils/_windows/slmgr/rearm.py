@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..._codes.code import hresult
+from ..._codes.meaning import name_of, sentence
 from ..._errors import ActivationError
-from ..._licensing.errors import hexadecimal, name_of, sentence
 from ..._plan import Step
 from ..._wsman.session import UnknownOutcome
 from .. import licensing, registry
@@ -73,8 +74,9 @@ def _work(machine: Machine, attribute: str, how: str, left: Callable[[], int], c
     before = left() - machine.rearms_planned.get(attribute, 0)
     if before < 1:
         raise ActivationError(
-            f"{machine.host}: {attribute}: none are left. Windows answers {sentence(_NONE_LEFT)}",
-            code=hexadecimal(_NONE_LEFT),
+            f"{attribute}: none are left. Windows answers {sentence(_NONE_LEFT)}",
+            subject=machine.host,
+            code=hresult(_NONE_LEFT),
             name=name_of(_NONE_LEFT),
             source="windows",
         )

@@ -161,7 +161,7 @@ class _Run:
     def _in_directory(self, request: Request) -> Work:
         directory = self._directory
         if directory is None:
-            raise ActivationError(f"{request.verb.name} asks a domain controller; give domain_server.", source="options")
+            raise ActivationError(f"{request.verb.name} asks a domain controller; give O(domain_server).", source="options")
         if not request.verb.changes:
             return Work(show=lambda: {"activation_objects": directory.shown()})
         name: str = request.options["activation_object"]
@@ -181,7 +181,8 @@ class _Run:
                 self._make(work.follow_up())
             if wrong := work.verify():
                 raise ActivationError(
-                    f"{machine.host}: every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                    f"every call succeeded, yet these are not as wanted: {'; '.join(wrong)}. A policy may set them back.",
+                    subject=machine.host,
                     source="windows",
                 )
         output = work.show()

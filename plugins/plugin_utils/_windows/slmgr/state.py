@@ -150,7 +150,8 @@ class Machine:
         if sku is None:
             which = f"the product {product_id}" if product_id else "Windows"
             raise ActivationError(
-                f"{self.host}: {which} holds no product key, so there is nothing for {verb}. Install one with ipk first.",
+                f"{which} holds no product key, so there is nothing for {verb}. Install one with ipk first.",
+                subject=self.host,
                 source="windows",
             )
         return sku
@@ -169,7 +170,7 @@ class Machine:
             products = self.products(f"ID='{product_id}'", SKU_COLUMNS)
             if not products:
                 raise ActivationError(
-                    f"{self.host} has no product with the activation ID {product_id}; dlv with activation_id all shows all that it has.",
+                    f"{self.host} has no product with the activation ID {product_id}; dlv with O(activation_id) all shows all that it has.",
                     source="windows",
                 )
             found = self._keyless[product_id] = Sku(dict(products[0].row))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ..._licensing.errors import hexadecimal
+from ..._codes.code import hexadecimal
 from ..._plan import Step
 from ..._wsman.cim import Value
 from .. import licensing

@@ -128,9 +128,10 @@ def demand_version(machine: Machine, verb: Verb, product_id: str | None) -> None
     since = max(verb.since, (6, 1)) if product_id and verb.name in ("skms", "ckms") else verb.since
     if since > (6, 0) and machine.windows < since:
         raise ActivationError(
-            f"{machine.host}: the licensing service of this Windows ({machine.version}) does not know {verb.name}"
+            f"the licensing service of this Windows ({machine.version}) does not know {verb.name}"
             f"{' for a single product' if since > verb.since else ''}; it came with Windows"
             f" {'7 and Server 2008 R2' if since == (6, 1) else '8 and Server 2012'}.",
+            subject=machine.host,
             source="windows",
         )
 

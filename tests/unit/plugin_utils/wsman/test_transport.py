@@ -484,7 +484,9 @@ def test_files_that_are_not_there_are_a_matter_of_options(tmp_path: Path):
 
 @pytest.mark.parametrize("spelled", [str, str.upper, str.lower, str.swapcase])
 def test_what_libraries_say_is_known_in_every_spelling(spelled: Callable[[str], str]):
-    assert "offers " in explain_authentication(spelled("The server did not respond with one of the methods Kerberos - actual: 'Basic'"))
+    assert "offers " in str(
+        explain_authentication(spelled("The server did not respond with one of the methods Kerberos - actual: 'Basic'"))
+    )
     for text, meaning in (
         ("hostname 'kms-9' doesn't match 'kms-1'", "is for another name"),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS"),
@@ -496,7 +498,7 @@ def test_what_libraries_say_is_known_in_every_spelling(spelled: Callable[[str], 
 def test_an_unknown_reason_is_told_in_its_own_words():
     with contextlib.suppress(ValueError):
         raise ValueError from RuntimeError("something  new.")
-    assert explain_authentication("something  new.") == "something new"
+    assert str(explain_authentication("something  new.")) == "something new"
 
 
 def test_a_slip_of_our_own_is_a_defect_and_no_host_that_is_down(monkeypatch: pytest.MonkeyPatch):

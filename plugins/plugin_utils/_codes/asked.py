@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was asked of Windows when it answered with a code: the same code of RPC, DNS or a service has another cause in each.
 
-C(error_table) says what a code means when a computer activates. The rows here replace a meaning and a remedy where something else was
-asked; names and sources are those of C(error_table). Pure.
+C(table) says what a code means when a computer activates. The rows here replace a meaning and a remedy where something else was
+asked; names and sources are those of C(table). Pure.
 """
 
 from __future__ import annotations

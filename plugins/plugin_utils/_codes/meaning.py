@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from .asked import ROWS as OTHER_ROWS
 from .asked import Asked
-from .error_table import ROWS
+from .code import hexadecimal
+from .table import ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,6 @@ def name_of(code: int) -> str:
     return known.name if known else ""
 
 
-def hexadecimal(code: int) -> str:
-    """A code, signed or unsigned, as Windows prints it: C(0xC004F038)."""
-    return f"0x{code & 0xFFFFFFFF:08X}"
-
-
 def sentence(code: int, asked: Asked = Asked.ACTIVATION) -> str:
     """A code with its name, its meaning and what to do, as a clause that ends with a full stop.
 
@@ -70,9 +66,13 @@ def sentence(code: int, asked: Asked = Asked.ACTIVATION) -> str:
         code: The code, signed or unsigned.
         asked: What it is the answer to.
     """
-    known = describe(code, asked)
-    shown = hexadecimal(code)
+    return "; ".join(clauses(code, asked)) + "."
+
+
+def clauses(code: int, asked: Asked = Asked.ACTIVATION) -> tuple[str, str]:
+    """The same as two clauses: the code with its name and meaning, and what to do."""
+    known, shown = describe(code, asked), hexadecimal(code)
     if known is None:
-        return f"{shown}: a code that this collection does not know; slui.exe 0x2a {shown} on a Windows computer shows its text."
+        return f"{shown}: a code that this collection does not know", f"slui.exe 0x2a {shown} on a Windows computer shows its text"
     name = f" ({known.name})" if known.name else ""
-    return f"{shown}{name}: {known.meaning}; {known.remedy}."
+    return f"{shown}{name}: {known.meaning}", known.remedy

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The codes that Windows, WMI and WS-Management answer with, in our own words. Data only; C(errors) reads it.
+"""The codes that Windows, WMI and WS-Management answer with, in our own words. Data only; C(meaning) reads it.
 
 Meaning and remedy are those at an activation; C(asked) has what differs where something else was asked.
 
