@@ -39,8 +39,8 @@ options:
         key: names
   progress:
     description:
-      - After how many seconds a task that is still under way tells how far it is, again and again. Later lines come when a tenth of its time so
-        far has passed, so that an hour is not hundreds of lines.
+      - After how many seconds a task that is still under way tells how far it is, again and again. Later in a run the lines come less often, when
+        a fifth of its time so far has passed, but at least each minute.
       - V(0) shows no progress.
     type: float
     default: 5
@@ -101,6 +101,7 @@ def _condensed(method: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(method)
     def either(self: CallbackModule, *args: Any, **kwargs: Any) -> None:
         if self._display.verbosity >= EACH_RESULT:
+            _hide(args)
             getattr(super(CallbackModule, self), method.__name__)(*args, **kwargs)
             return
         with self.output.turn:
@@ -108,6 +109,14 @@ def _condensed(method: Callable[..., None]) -> Callable[..., None]:
                 method(self, *args, **kwargs)
 
     return either
+
+
+def _hide(arguments: tuple[Any, ...]) -> None:
+    """Take out of a result with no_log what ansible-core leaves in it, and the default callback prints."""
+    for result in (argument.result for argument in arguments if hasattr(argument, "task_name")):
+        if "censored" in result:
+            for name in ("exception", "warnings", "deprecations"):
+                result.pop(name, None)
 
 
 def _silent(name: str) -> Callable[..., None]:
@@ -193,8 +202,9 @@ class CallbackModule(DefaultCallback):
     @_condensed
     def v2_runner_on_ok(self, result: Any) -> None:
         """A host has done a task."""
-        # A file that is included is no task of its own; its tasks follow.
-        if not isinstance(result.task, TaskInclude):
+        if isinstance(result.task, TaskInclude):
+            self.output.view.included(str(result.task._uuid), result.host.get_name())
+        else:
             self._take(result, Outcome.CHANGED if result.result.get("changed") else Outcome.OK)
 
     @_condensed

@@ -26,6 +26,8 @@ _TONES = {
     Outcome.CHANGED: Tone.CHANGED,
     Outcome.OK: Tone.OK,
 }
+# How much of a task's name is left where hosts that it waits for are named beside it, in characters.
+_LEAST_NAME = 30
 # The worst first: it gives the line its colour.
 _WORST_FIRST = tuple(_TONES)
 
@@ -61,6 +63,7 @@ class Tally:
         started: When it began.
         total: On how many hosts it runs; C(None) where that is not known.
         counts: How many hosts came to which end.
+        included: How many hosts have included the tasks of a file or role, which is no end of their own.
         retries: How many times a host tried again.
         running: The hosts that it is under way on.
     """
@@ -70,6 +73,7 @@ class Tally:
     started: float
     total: int | None = None
     counts: Counter[Outcome] = field(default_factory=Counter)
+    included: int = 0
     retries: int = 0
     running: dict[str, None] = field(default_factory=dict)
     _failures: dict[Outcome, Kinds[str]] = field(init=False, default_factory=dict)
@@ -92,23 +96,21 @@ class Tally:
         if answer.failures:
             self._failures.setdefault(outcome, Kinds(self.settings.names)).add(answer.failures, host)
 
-    @property
-    def done(self) -> int:
-        """How many hosts are done."""
-        return self.counts.total()
-
-    def progress(self, now: float) -> Iterator[Line]:
-        """How far it is, and for whom it waits where that are few."""
-        hosts = "1 host" if self.done == 1 else f"{self.done} hosts"
-        if self.total and self.done <= self.total > 1:
-            hosts = f"{self.done} of {self.total} hosts"
-        text = f"... {self.name}: {hosts} in {now - self.started:.0f} s"
+    def progress(self, now: float) -> Line:
+        """How far it is, and for whom it waits where there is room for their names."""
+        done = self.counts.total() + self.included
+        parts = [f"{now - self.started:.0f} s"]
+        if self.total and done <= self.total > 1:
+            parts.insert(0, f"{done} of {self.total} hosts")
+        elif done:
+            parts.insert(0, "1 host" if done == 1 else f"{done} hosts")
         if self.retries:
-            text += f", {self.retries} retries"
-        waiting = len(self.running)
-        if self.total and waiting == self.total - self.done and waiting <= (self.settings.names or waiting):
-            text += f", waiting for {', '.join(self.running)}"
-        return lines([text], self.settings.width, 2, Tone.PROGRESS)
+            parts.append(f"{self.retries} retries")
+        waiting = f"waiting for {', '.join(self.running)}"
+        room = self.settings.width - _LEAST_NAME - len(", ".join(parts))
+        if self.total and 0 < len(self.running) == self.total - done and len(waiting) < room:
+            parts.append(waiting)
+        return Line(in_two_columns(f"  ... {self.name}", ", ".join(parts), self.settings.width), Tone.PROGRESS)
 
     def rendered(self) -> Iterator[Line]:
         """Its line, and what is below it; nothing where no host did anything."""
@@ -138,7 +140,7 @@ class Tally:
         shown, others = kinds.shown(self.settings.kinds)
         for entry, hosts in shown:
             texts = entry.shown() if isinstance(entry, Block) else [entry]
-            told_by_all = len(shown) == 1 and not others.count and hosts.count == self.done and isinstance(entry, str)
+            told_by_all = len(shown) == 1 and not others.count and hosts.count == self.counts.total() and isinstance(entry, str)
             if told_by_all:
                 yield from lines(texts, self.settings.width, 4)
             elif len(texts) == 1:
@@ -154,7 +156,7 @@ class Tally:
         """What is told at the end of the run, below the name of the task."""
         shown, others = self._summary.shown(self.settings.kinds)
         for texts, hosts in shown:
-            of_whom = "" if len(shown) == 1 and hosts.count == self.done else f" ({hosts})"
+            of_whom = "" if len(shown) == 1 and hosts.count == self.counts.total() else f" ({hosts})"
             yield Line(f"{self.name}{of_whom}")
             yield from lines(texts, self.settings.width, 2)
         if others.count:

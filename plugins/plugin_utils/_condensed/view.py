@@ -20,8 +20,9 @@ from .tally import Settings, Tally
 
 # How many different warnings are known as said; beyond them the same one may come again.
 _MOST_WARNINGS = 1000
-# The share of the time that a task is under way until it tells again how far it is, so that an hour is not hundreds of lines.
-_SHARE = 0.1
+# Progress is told again when this share of the time of the run has passed, so that an hour is not hundreds of lines; at most so many seconds.
+_SHARE = 0.2
+_LONGEST = 60.0
 
 # How the recap calls hosts: by the counter of Ansible's statistics that is not 0, the first one deciding.
 _ENDS = {"failures": ("failed", Tone.FAILED), "unreachable": ("unreachable", Tone.UNREACHABLE), "changed": ("changed", Tone.CHANGED)}
@@ -94,6 +95,12 @@ class View:
         if key in self._tasks:
             self._tasks[key].running[host] = None
 
+    def included(self, key: str, host: str) -> None:
+        """A host has included tasks, which follow."""
+        if key in self._tasks:
+            self._tasks[key].running.pop(host, None)
+            self._tasks[key].included += 1
+
     def retried(self, key: str) -> None:
         """A host tries a task again."""
         if key in self._tasks:
@@ -131,10 +138,10 @@ class View:
         if not self._tasks or not self._settings.every:
             return []
         tally, now = next(reversed(self._tasks.values())), self._clock()
-        if now - self._told < max(self._settings.every, _SHARE * (now - tally.started)):
+        if now - self._told < max(self._settings.every, min(_SHARE * (now - self._begun), _LONGEST)):
             return []
         self._told = now
-        return [*self._heading_due(), *tally.progress(now)]
+        return [*self._heading_due(), tally.progress(now)]
 
     def recap(self, hosts: Mapping[str, Mapping[str, int]]) -> list[Line]:
         """The run has ended.

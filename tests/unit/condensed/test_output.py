@@ -82,6 +82,6 @@ def test_a_buffer_that_the_signal_interrupted_is_gone_past():
 
 
 def test_progress_is_told_from_beside_the_run_or_between_its_events():
-    assert any(line.startswith("... Read: 1 of 2 hosts") for line in told(ended("time.sleep(1.5)", beside=True)))
+    assert any(line.startswith("... Read 1 of 2 hosts") for line in told(ended("time.sleep(1.5)", beside=True)))
     assert not any(line.startswith("...") for line in told(ended("time.sleep(1.5)")))
     assert any(line.startswith("...") for line in told(ended("time.sleep(0.1)\noutput.due(())")))
