@@ -153,7 +153,7 @@ class CallbackModule(DefaultCallback):
             every=max(self._option("progress"), 0.0),
         )
         # The callback of ansible-runner extends this one and records as events what is printed; there is none for what comes from beside.
-        return Output(self._show, settings, beside=type(self) is CallbackModule)
+        return Output(self._show, settings, beside=self.CALLBACK_NAME == CallbackModule.CALLBACK_NAME)
 
     @_condensed
     def v2_playbook_on_play_start(self, play: Any) -> None:
