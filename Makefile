@@ -75,6 +75,7 @@ lab-up: stage ## All of Contoso, left running (LAB_PARK, LAB_CONNECTION, LAB_CON
 lab-down: setup ## Stops it
 	@cd tests && $(in_venv) python -m lab down --root "$(build)/lab"
 
+play: export ANSIBLE_STDOUT_CALLBACK ?= winops.volume_activation.fleet
 play: stage ## A playbook against the running laboratory, by default the one that suits it: make play PLAY=audit ARGS="--check --diff"
 	@test -e build/lab/env || { echo 'The laboratory is not running: make lab-up' >&2; exit 1; }
 	@. build/lab/env && $(in_venv) ansible-playbook -i build/lab/inventory.yml "winops.volume_activation.$(or $(PLAY),$$LAB_PLAY)" $(ARGS)

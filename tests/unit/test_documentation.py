@@ -80,7 +80,7 @@ def test_a_filter_takes_the_documented_options_in_the_documented_order(name: str
         assert options[parameter.name].get("required", False) == (parameter.default is inspect.Parameter.empty)
 
 
-@pytest.mark.parametrize("kind", ["lookup", "inventory"])
+@pytest.mark.parametrize("kind", ["callback", "lookup", "inventory"])
 def test_other_plugins_carry_their_own_document(kind: str):
     for path in (PLUGINS / kind).glob("*.py") if (PLUGINS / kind).is_dir() else []:
         document = yaml.safe_load(importlib.import_module(f"{COLLECTION}.{kind}.{path.stem}").DOCUMENTATION)

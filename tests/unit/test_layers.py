@@ -21,7 +21,7 @@ TREE = Path(__file__).resolve().parents[2]
 # From top to bottom. What stands on one line does not import one another. A name is a folder of plugins/, or a module
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
-    ("action", "filter", "inventory", "lookup"),
+    ("action", "callback", "filter", "inventory", "lookup"),
     ("_report_mak_proxy",),
     ("_mak_proxy_entries",),
     ("_runs",),
@@ -42,7 +42,7 @@ LAYERS = (
     ("_licensing", "_topology"),
     ("_srv_order",),
     ("_address", "_given", "_silent", "_srv_value", "_state"),
-    ("_english", "_shown", "_files"),
+    ("_condensed", "_english", "_shown", "_files"),
     ("_plan", "_errors", "_xml"),
     ("_text", "_codes"),
     ("_masking",),
@@ -58,7 +58,19 @@ KEPT_FOR = {
     "_action": ("action", "_windows_action"),
     "_fleet": ("action",),
 }
-KNOWS_ANSIBLE = ("action", "filter", "inventory", "lookup", "_windows_action", "_action", "_fleet", "_module_options", "_silent", "_vault")
+KNOWS_ANSIBLE = (
+    "action",
+    "callback",
+    "filter",
+    "inventory",
+    "lookup",
+    "_windows_action",
+    "_action",
+    "_fleet",
+    "_module_options",
+    "_silent",
+    "_vault",
+)
 PURE = (
     "_codes",
     "_runs",
@@ -75,6 +87,7 @@ PURE = (
     "_srv_value",
     "_state",
     "_plan",
+    "_condensed",
     "_english",
     "_errors",
     "_option_names",
