@@ -41,7 +41,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     """
     if step == "topology":
         return declared(options)
-    topology = as_inventory_names(found.once("topology")["topology"], list(fleet.members[KMS_HOSTS]))
+    topology = as_inventory_names(found.once("topology")["topology"], fleet.members[KMS_HOSTS])
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]
@@ -121,7 +121,7 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings
 
 def _left_out(topology: Mapping[str, Any], fleet: Fleet) -> list[str]:
     """The KMS hosts of the sites that the inventory has and the play has not."""
-    here, members = frozenset(fleet.groups[KMS_HOSTS]), fleet.members[KMS_HOSTS]
+    here, members = frozenset(fleet.groups[KMS_HOSTS]), frozenset(fleet.members[KMS_HOSTS])
     names = (host["inventory_hostname"] for host in topology["hosts"].values())
     return [name for name in names if name in members and name not in here]
 
