@@ -30,7 +30,7 @@ class ActionModule(RunAction):
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
-        given = {**options, "sites": of_text(options["sites"])}
+        given = {**options, "sites": of_text(options["sites"]), "nodes": of_text(options["nodes"], "kms_audit_nodes")}
         return run.decide(step, fleet, found, given, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def inventory_of(self, step: str) -> Collection[str]:
@@ -38,8 +38,13 @@ class ActionModule(RunAction):
         return self.INVENTORY if step == "compare" else ()
 
 
-def of_text(value: t.Any) -> t.Any:
-    """What a text of YAML or JSON holds, as surveys and extra variables give it."""
+def of_text(value: t.Any, variable: str = VARIABLE) -> t.Any:
+    """What a text of YAML or JSON holds, as surveys and extra variables give it.
+
+    Args:
+        value: The text; anything else stays as it is.
+        variable: Where it is given, for messages.
+    """
     if not isinstance(value, str):
         return value
     try:
@@ -48,4 +53,4 @@ def of_text(value: t.Any) -> t.Any:
         mark = getattr(failure, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         said = one_line(str(getattr(failure, "problem", None) or failure))
-        raise ActivationError(f"{VARIABLE} can't be read as YAML: {said}{where}.", source="options") from None
+        raise ActivationError(f"{variable} can't be read as YAML: {said}{where}.", source="options") from None

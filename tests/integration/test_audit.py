@@ -26,7 +26,7 @@ from lab.play import Run
 from lab.witness import Witness, WitnessError
 
 from .conftest import NEEDS_DOMAIN, Lab
-from .multi_site import play
+from .multi_site import VARIABLES, play
 from .stories import steady
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
@@ -70,6 +70,7 @@ PLANTED: list[tuple[str, str, Found]] = [
     ("suffixes_changed", "pc-003", {("pc-003.east.contoso.com", "DNS suffix search list")}),
     ("suffixes_by_policy", "pc-005", {("pc-005.east.contoso.com", "DNS suffix search list")}),
     ("fixed_host", "pc-007", {("pc-007.east.contoso.com", "KMS host")}),
+    ("address_changed", "pc-008", {("pc-008.west.contoso.com", "alternate URL")}),
     ("licence_lost", "pc-009", {("pc-009.east.contoso.com", "license status")}),
     ("licence_expiring", "pc-011", {("pc-011.east.contoso.com", "license expiry")}),
 ]
@@ -103,12 +104,12 @@ def world(lab: Lab) -> dict[str, Any]:
     return {**zones, **groups, **steady({"hosts": hosts}, strict=True)}
 
 
-def audit(lab: Lab, **variables: Any) -> tuple[Run, dict[str, Any]]:
+def audit(lab: Lab, arguments: str = "", **variables: Any) -> tuple[Run, dict[str, Any]]:
     """A run with an account that may only read, and its report; it has changed nothing and asked Windows for nothing but data."""
     credentials = {"contoso": {"username": names.CONTOSO.principal(READER), "password": PASSWORD}}
     before, asked = world(lab), len(lab.requests())
-    state = {"volume_activation_state_directory": str(lab.layout.root / "state")}
-    run = lab.play(AUDIT, volume_activation_credentials=credentials, **state, **variables)
+    given = {"volume_activation_state_directory": str(lab.layout.root / "state"), **VARIABLES, **variables}
+    run = lab.play(AUDIT, arguments=arguments, volume_activation_credentials=credentials, **given)
     assert world(lab) == before
     actions = {entry["action"] for entry in lab.requests()[asked:]} - {"Authenticate"}
     assert actions
@@ -141,9 +142,43 @@ def test_the_reader_may_not_write(lab: Lab):
 def test_where_everything_is_as_declared_nothing_is_found(lab: Lab):
     run, report = audit(lab)
     assert (run.rc, report["verdict"]) == (0, "as declared"), report["deviations"]
-    # How many clients belong to a domain is worth a word, and no deviation.
-    assert [(entry["severity"], entry["attribute"]) for entry in report["deviations"]] == [("note", "domain members")]
-    assert run.custom_stats == {"audit": {"deviation": 0, "note": 1, "verdict": "as declared"}}
+    # How many clients belong to a domain is worth a word, and so are links that nobody has looked at; they are no deviations.
+    noted = [("note", "link")] * 4 + [("note", "domain members")]
+    assert [(entry["severity"], entry["attribute"]) for entry in report["deviations"]] == noted
+    assert run.custom_stats == {"audit": {"deviation": 0, "unknown": 0, "note": 5, "verdict": "as declared"}}
+    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
+    assert len(table) == 3
+    assert run.of_task("What firewalls have to let through") == []
+
+
+def test_a_limit_on_a_client_makes_no_deviation_of_what_it_leaves_out(lab: Lab, tmp_path: Path):
+    file = tmp_path / "report.json"
+    run, report = audit(lab, "--limit pc-001.east.contoso.com --check", kms_audit_report_file=str(file))
+    assert (run.rc, report["verdict"]) == (0, "as declared"), report["deviations"]
+    others = [machine for machine in lab.options.machines if machine.role != "kms" and machine.label != "pc-001"]
+    assert report["left_out"] == {"kms_hosts": 4, "kms_clients": len(others)}
+    # Check mode changes nothing that is looked at, and a report is what the run is for.
+    assert json.loads(file.read_text(encoding="utf-8")) == report
+
+
+def test_links_are_seen_from_where_somebody_stands(lab: Lab):
+    nodes = {"kms_audit_nodes": {"east": "localhost"}, "kms_audit_control_site": "west", "kms_audit_flows": "true"}
+    run, report = audit(lab, **nodes)
+    assert run.rc == 0
+    known = {(link["from_site"], link["to_host"]): (link["state"], link["evidence"]) for link in report["links"]}
+    seen = {"east": ("open", "a connection from localhost"), "west": ("open", "a bind from the control node")}
+    assert known == {("east", W1): seen["east"], ("east", W2): seen["east"], ("west", E1): seen["west"], ("west", E2): seen["west"]}
+    (flows,) = [entry.result["msg"] for entry in run.of_task("What firewalls have to let through")]
+    assert len([line for line in flows if line.endswith("fallback")]) == 4
+
+
+def test_a_report_that_can_not_be_written_ends_the_run_before_anything_is_read(lab: Lab, tmp_path: Path):
+    asked = len(lab.requests())
+    run = lab.play(AUDIT, kms_audit_report_file=str(tmp_path / "none/report.json"))
+    assert (run.rc, len(lab.requests())) == (2, asked)
+    assert run.failures() == [
+        f"kms_audit_report_file: {tmp_path}/none/report.json can't be written: No such file or directory (ENOENT); make its folder first."
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -166,13 +201,18 @@ def test_each_planted_deviation_is_found_and_nothing_else(lab: Lab, planted: Non
     assert found(report) == of_drifts()
     assert run.rc == 2
     assert json.loads(file.read_text(encoding="utf-8")) == report
-    counts = {"deviation": len(of_drifts()), "note": 1}
+    counts = {"deviation": len(of_drifts()), "unknown": 0, "note": 5}
     assert run.custom_stats == {"audit": {**counts, "verdict": "deviations"}}
-    # People read the same: a line for each, and at the end of the job once more.
+    # People read the same, equal ones in one line, and at the end of the job a number and where to look.
     (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
-    assert [line for entry, line in zip(report["deviations"], table, strict=False) if entry["text"] not in line] == []
-    (failure,) = run.failures()
-    assert failure.startswith(f"{counts['deviation']} deviations")
+    assert [entry["text"] for entry in report["deviations"] if not any(entry["text"] in line for line in table)] == []
+    assert run.failures() == [
+        (
+            f"{counts['deviation']} deviations, 0 unknown, 5 notes: not all is as the sites declare it. The task 'What differs' lists them, and"
+            f" the report is in {file}."
+        )
+    ]
+    assert [entry.task for entry in run.results if entry.event == "runner_on_failed"] == ["Fail because something deviates from the sites"]
 
 
 @pytest.mark.tier("soak")
@@ -196,10 +236,9 @@ def test_what_does_not_answer_is_found_and_the_rest_is_looked_at(lab: Lab, mende
     run, report = audit(lab, volume_activation_sites=sites, kms_audit_control_site="west", kms_audit_fail="false")
     assert run.rc == 0
     silent = {(EAST, f"DNS server {SILENT_SERVER}"), (E1, "KMS port 1688"), (E2, "KMS port 1688"), (W2, "KMS port 1688")}
-    silent |= {(W2, "license"), ("pc-002.west.contoso.com", "license")}
+    unknown = {(entry["object"], entry["attribute"]) for entry in report["deviations"] if entry["severity"] == "unknown"}
+    assert unknown == {(W2, "license"), ("pc-002.west.contoso.com", "license")}
     # Nobody knows the account of the host that is off, so that nobody is told to be a stranger in its group.
     assert found(report) == of_drifts(only=LEFT_TO_PEOPLE - {"foreign_member"}) | silent
     texts = {entry["object"]: entry["text"] for entry in report["deviations"] if entry["attribute"] == "KMS port 1688"}
     assert {host for host, text in texts.items() if text.startswith("On the way from west to east: ")} == {E1, E2}
-    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
-    assert len(table) == len(report["deviations"]) + 1

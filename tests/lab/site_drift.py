@@ -81,6 +81,7 @@ class SiteDrift:
             "suffixes_changed": self._suffixes_changed,
             "suffixes_by_policy": self._suffixes_by_policy,
             "fixed_host": self._fixed_host,
+            "address_changed": self._address_changed,
             "licence_lost": self._licence_lost,
             "licence_expiring": self._licence_expiring,
         }
@@ -146,6 +147,13 @@ class SiteDrift:
         )
         self._registry(machine, "SetStringValue", DNS_CLIENT_POLICY, "SearchList", sValue=FOREIGN_DOMAIN)
         return f"a policy sets the suffix search list of {machine.fqdn} to {FOREIGN_DOMAIN}"
+
+    def _address_changed(self, machine: names.Machine) -> str:
+        key, address = f"{self.hosts[machine.label].settings.path}\\Activation", f"https://{FOREIGN_DOMAIN}/help"
+        create = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key}
+        self.hosts[machine.label].invoke(CIMV2, "StdRegProv", None, "CreateKey", create)
+        self._registry(machine, "SetStringValue", key, "AlternateURL", sValue=address)
+        return f"{machine.fqdn} sends users whose activation failed to {address}"
 
     def _fixed_host(self, machine: names.Machine) -> str:
         name = f"{FOREIGN_HOST}.{machine.zone}"

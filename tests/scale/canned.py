@@ -41,8 +41,10 @@ _VALUE = re.compile(rb"<p:sValue xsi:nil=\"true\"/><p:ReturnValue>1<")
 _NUMBER = b"@NUMBER@"
 
 _TCPIP = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
-# StdRegProv answers 2 where the key is missing, as it is without a policy.
+# StdRegProv answers 2 where the key is missing, as that of a policy is without one; Windows makes the other only when it needs it.
 _POLICY = "SOFTWARE\\Policies\\Microsoft\\Windows NT\\DNSClient"
+_ACTIVATION = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform\\Activation"
+# StdRegProv answers 2 where the key is missing, as it is without a policy, and as long as Windows has not needed the other one.
 _NO_KEY = 2
 
 
@@ -75,7 +77,12 @@ _BY_MAK = {
 }
 _KMS_CLIENT = Kind(
     {"SoftwareLicensingProduct": _BY_KMS, "SoftwareLicensingService": _SERVICE, "Win32_ComputerSystem": _SYSTEM},
-    registry={(_TCPIP, "Domain"): DOMAIN, (_TCPIP, "SearchList"): DOMAIN, (_POLICY, "SearchList"): None},
+    registry={
+        (_TCPIP, "Domain"): DOMAIN,
+        (_TCPIP, "SearchList"): DOMAIN,
+        (_POLICY, "SearchList"): None,
+        (_ACTIVATION, "AlternateURL"): None,
+    },
 )
 _MAK_CLIENT = Kind(
     {"SoftwareLicensingProduct": _BY_MAK, "SoftwareLicensingService": _SERVICE},

@@ -31,6 +31,11 @@ _NEXT = {
     "still_answers": "{host} should be down, and still answers. Shut it down by hand, and capture its disk before it is started again.",
 }
 _NEXT["none"] = _NEXT["quit"]
+# docs/facts/images.md#copies
+_CACHING = (
+    "Whether a copy keeps the host caching of this computer is unknown, because no document says so. Run the audit over one copy"
+    " (kms_audit_host_caching), or set host_caching on the copies by kms_client."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,11 @@ class Reference:
     def sealed(self) -> Result:
         """What is known of its image at the end."""
         return self.sealing_check if self.is_sealed else self.sealing
+
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether its image is generalized, or went down before that was seen, as computers do where sysprep has succeeded."""
+        return bool(self.sealed.get("generalized")) or _is_unseen(self.sealed)
 
 
 def references(found: Registered) -> list[Reference]:
@@ -137,7 +147,8 @@ def _complaint(computer: Reference, require_license: bool) -> str:
 
 def numbers(computers: Sequence[Reference]) -> dict[str, int]:
     """The end of a run for machines."""
-    return {"sealed": sum(bool(computer.sealed.get("generalized")) for computer in computers), "computers": len(computers)}
+    unseen = sum(_is_unseen(computer.sealed) for computer in computers)
+    return {"sealed": sum(computer.may_be_copied for computer in computers) - unseen, "unseen": unseen, "computers": len(computers)}
 
 
 def summary(computers: Sequence[Reference], has_mak: bool, check_mode: bool) -> list[str]:
@@ -151,9 +162,15 @@ def summary(computers: Sequence[Reference], has_mak: bool, check_mode: bool) -> 
     lines = ["Reference images" + (" (check mode: nothing was changed)" if check_mode else "")]
     for computer in computers:
         lines += _lines_of(computer, check_mode)
-    if any(computer.sealed.get("generalized") for computer in computers):
+    if any(computer.may_be_copied for computer in computers):
         lines.append("Each copy makes a client machine ID (CMID) of its own at its first start. " + _license_of_copies(computers, has_mak))
+        if not has_mak and any("host_caching" in settings_of(computer.license) for computer in computers):
+            lines.append(_CACHING)
     return lines
+
+
+def _is_unseen(sealing: Result) -> bool:
+    return "generalized" in sealing and sealing["generalized"] is None
 
 
 def _lines_of(computer: Reference, check_mode: bool) -> Iterable[str]:
@@ -167,7 +184,12 @@ def _lines_of(computer: Reference, check_mode: bool) -> Iterable[str]:
         yield f"{host} ({caption}): would be sealed, {after} rearms left before"
         return
     left = f"{before} before, and one less when it is next read" if sealing["ending"] == "no_longer_answers" else f"{before} -> {after}"
-    yield f"{host} ({caption}): {sealing['image_state']['state']}, rearms {left}{_activated_by(computer.client)}"
+    state = sealing["image_state"]["state"]
+    if _is_unseen(sealing):
+        state = (
+            "sysprep took it down, which it does when it succeeded, before its image state was seen; look at the image before it is copied"
+        )
+    yield f"{host} ({caption}): {state}, rearms {left}{_activated_by(computer.client)}"
     yield _NEXT[sealing["ending"]].format(host=host)
 
 

@@ -18,6 +18,14 @@ ATTRIBUTE = "alternate URL"
 """Its name in a plan."""
 
 
+def read_alternate_url(session: Session, version: WindowsVersion) -> str | None:
+    """The address that is set; C(None) for none."""
+    try:
+        return registry.read_string(session, _key(version), _NAME) or None
+    except registry.KeyMissing:
+        return None
+
+
 class AlternateUrl:
     """The value of one host and what it should be.
 
@@ -30,7 +38,7 @@ class AlternateUrl:
     def __init__(self, session: Session, wanted: str, version: WindowsVersion) -> None:
         self._session = session
         self._wanted = wanted or None
-        self._key = f"{platform_keys(version)[0]}\\Activation"
+        self._key = _key(version)
         self._key_exists = True
         self._found = self._read()
 
@@ -69,3 +77,7 @@ class AlternateUrl:
         if not self._key_exists:
             registry.create_key(self._session, self._key)
         registry.write_string(self._session, self._key, _NAME, self._wanted)
+
+
+def _key(version: WindowsVersion) -> str:
+    return f"{platform_keys(version)[0]}\\Activation"

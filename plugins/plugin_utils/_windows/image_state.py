@@ -41,9 +41,18 @@ class ImageState:
     generalization_state: int | None
     cleanup_state: int | None
 
+    @property
+    def generalized(self) -> bool:
+        """Whether it is one of a generalized image."""
+        return self.state.startswith("IMAGE_STATE_GENERALIZE_")
+
     def as_result(self) -> dict[str, Any]:
         """The state as a task result shows it."""
         return {"state": self.state, "generalization_state": self.generalization_state, "cleanup_state": self.cleanup_state}
+
+
+UNSEEN: dict[str, Any] = {"state": None, "generalization_state": None, "cleanup_state": None}
+"""What a task result shows of a state that changed after the last look."""
 
 
 def sealed(generalize: bool, target: str) -> str:

@@ -14,6 +14,7 @@ from .._errors import ActivationError
 from .._licensing.kms import current_count
 from .._wsman.session import Session
 from . import licensing
+from .alternate_url import read_alternate_url
 from .classes import SOFTWARE_LICENSING_SERVICE
 from .client_key import due_setup_key
 from .computer import read_names, read_operating_system
@@ -84,7 +85,7 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
         found.columns[f"{CLIENT}_settings"] = {
             **{name: full[name] for name in _CLIENT_SERVICE},
             **{name: (found.windows or {}).get(name) for name in _CLIENT_PRODUCT},
-            **_looks(session, windows),
+            **_looks(session, windows, system.windows),
         }
     if HOST in columns:
         held = read_list(session, system.windows)
@@ -98,11 +99,11 @@ def read_host(session: Session, columns: Collection[str] = (LICENSE,)) -> HostRe
     return found
 
 
-def _looks(session: Session, windows: Product | None) -> dict[str, Any]:
-    """Where a computer looks for KMS hosts, and the setup key that it lacks. What it refuses to tell is C(None), and C(error) says why:
-    the account may be allowed less in the registry than elsewhere.
+def _looks(session: Session, windows: Product | None, version: WindowsVersion) -> dict[str, Any]:
+    """Where a computer looks for KMS hosts and sends its users, and the setup key that it lacks. What it refuses to tell is C(None), and
+    C(error) says why: the account may be allowed less in the registry than elsewhere.
     """
-    found: dict[str, Any] = {"domain_member": None, "suffixes": None, "setup_key": None, "error": None}
+    found: dict[str, Any] = {"domain_member": None, "suffixes": None, "setup_key": None, "alternate_url": None, "error": None}
     try:
         _name, domain = read_names(session)
         found["domain_member"] = bool(domain)
@@ -110,6 +111,7 @@ def _looks(session: Session, windows: Product | None) -> dict[str, Any]:
         lists = {name: value[:_MOST_SUFFIXES] if isinstance(value, list) else value for name, value in suffixes.as_result().items()}
         found["suffixes"] = {"own": suffixes.own, **lists}
         found["setup_key"] = due_setup_key(session, windows)
+        found["alternate_url"] = read_alternate_url(session, version)
     except ActivationError as failure:
         if failure.unreachable or failure.source not in _ANSWERED:
             raise

@@ -11,7 +11,7 @@ from .._errors import ActivationError
 from .._plan import Plan, Step, StepFailed
 from .._wsman.session import Session
 from . import programs, registry
-from .image_state import IN_AUDIT_MODE
+from .image_state import IN_AUDIT_MODE, UNSEEN
 from .license_info import short_product
 from .licensing import SKIP_REARM, platform_keys
 from .sysprep_refusals import Refusals, Wish
@@ -50,11 +50,12 @@ class Sysprep:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What was read last."""
+        """What was read last. What it was before sysprep had ended is no state of the image."""
         machine = self._machine
+        unseen = self._went_down_unseen
         return {
-            "image_state": machine.image.as_result(),
-            "generalized": machine.image.state.startswith("IMAGE_STATE_GENERALIZE_"),
+            "image_state": UNSEEN if unseen else machine.image.as_result(),
+            "generalized": None if unseen else machine.image.generalized,
             "ending": self.ending.value,
             "answers": self.ending is not Ending.NO_LONGER_ANSWERS,
             "product": short_product(machine.windows_product),
@@ -65,6 +66,11 @@ class Sysprep:
             "command": self.command,
             "logs": self.logs,
         }
+
+    @property
+    def _went_down_unseen(self) -> bool:
+        """Whether the computer went down before its last state was seen."""
+        return self.ending is Ending.NO_LONGER_ANSWERS and self._machine.image.state != self._wish.image_state
 
     @property
     def logs(self) -> list[str]:
@@ -148,7 +154,7 @@ class Sysprep:
                 f"{self._host}: the image is sealed, but the computer still answers {wish.timeout:.0f} seconds after sysprep was started;"
                 " shut it down by hand before it is captured."
             )
-        if ending is Ending.NO_LONGER_ANSWERS and watch.image.state != wish.image_state:
+        if self._went_down_unseen:
             self.warnings.append(
                 f"{self._host} no longer answers; its image state was last seen as {watch.image.state}. sysprep takes a computer down only"
                 " when it succeeded, but look at the image before it is copied."

@@ -32,6 +32,8 @@ from lab.wsman.request_log import Entry
 pytestmark = pytest.mark.tier("test")
 
 SUFFIXES = ("east.contoso.com", "west.contoso.com")
+HELP = "https://help.contoso.com"
+ACTIVATION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform\Activation"
 MAK, CSVLK = data.key_named("mak_win_enterprise").key, data.key_named("csvlk_client10").key
 SINCE = {"lookup_domain": (6, 2), "host_caching": (6, 1)}
 
@@ -50,13 +52,14 @@ def judged(row: dict[str, Any], **expected: Any) -> Judged:
     return judge(computer_of(row), "", Expected({"east": SUFFIXES[0], "west": SUFFIXES[1]}, **expected))
 
 
-def said_by_kms_client(host: Host, row: dict[str, Any], lookup_domain: str, host_caching: bool) -> list[Any]:
+def said_by_kms_client(host: Host, row: dict[str, Any], lookup_domain: str, host_caching: bool, alternate_url: str = "") -> list[Any]:
     """What kms_client would change with the settings that this Windows has, or why it refuses."""
     version = parse_version(row["operating_system"]["version"])
     wanted = {"lookup_domain": lookup_domain, "host_caching": host_caching}
     settings = {name: value for name, value in wanted.items() if value != "" and version >= SINCE[name]}
     try:
-        client = run(host, Wish(discover=True, settings=settings, dns_suffixes=SUFFIXES), check_mode=True)
+        wish = Wish(discover=True, settings=settings, dns_suffixes=SUFFIXES, alternate_url=alternate_url or None)
+        client = run(host, wish, check_mode=True)
     except (ActivationError, StepFailed) as failure:
         return [str(failure).removeprefix(f"{host.hostname}: ")]
     return [(step.object, step.attribute, step.before, step.after) for step in client.steps]
@@ -131,10 +134,27 @@ def test_a_key_that_is_none_of_a_client_is_what_kms_client_says(domain: FakeDoma
     assert not json.dumps(row).count(MAK) + json.dumps(row).count(CSVLK)
 
 
-def test_a_client_with_its_setup_key_is_read_by_seven_requests(domain: FakeDomain):
+@pytest.mark.parametrize("profile", [MODERN, SEVEN, VISTA])
+@pytest.mark.parametrize("found", ["", HELP, "https://elsewhere.example"])
+def test_the_address_for_users_differs_as_kms_client_would_change_it(domain: FakeDomain, profile: str, found: str):
+    host = domain.add("pc-001", profile)
+    if found:
+        key = ACTIVATION.replace("SoftwareProtectionPlatform", "SL") if profile == VISTA else ACTIVATION
+        host.registry.set(key, "AlternateURL", ValueType.SZ, found)
+    row = row_of(host)
+    caching = profile != VISTA
+    said = changes(judged(row, alternate_url=HELP, host_caching=caching))
+    assert said == said_by_kms_client(host, row, "", caching, HELP)
+    assert ((host.hostname, "alternate URL", found or None, HELP) in said) == (found != HELP)
+    # Where nobody declares one, an address is worth a word, and none is not.
+    notes = [(entry.found, entry.expected, entry.severity) for entry in judged(row).deviations if entry.attribute == "alternate URL"]
+    assert notes == ([(found, None, "note")] if found else [])
+
+
+def test_a_client_with_its_setup_key_is_read_by_eight_requests(domain: FakeDomain):
     asked: list[Entry] = []
     row = row_of(domain.add("pc-001", MODERN), asked.append)
-    assert len([entry for entry in asked if entry.action != "Release"]) == 7
+    assert len([entry for entry in asked if entry.action != "Release"]) == 8
     assert (row["kms_client_settings"]["setup_key"], row["kms_client_settings"]["error"]) == (None, None)
 
 
@@ -158,3 +178,5 @@ def test_a_row_does_not_grow_with_what_stands_in_a_registry(domain: FakeDomain):
     host = domain.add("pc-001", MODERN)
     search_list(host, ",".join(f"d{number}.contoso.com" for number in range(3000)))
     assert len(row_of(host)["kms_client_settings"]["suffixes"]["search_list"]) == 256
+    host.registry.set(ACTIVATION, "AlternateURL", ValueType.SZ, "https://" + 60_000 * "x")
+    assert len(row_of(host)["kms_client_settings"]["alternate_url"]) == 1000

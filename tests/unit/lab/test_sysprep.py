@@ -139,6 +139,28 @@ def test_a_computer_that_goes_down_no_longer_answers(domain: FakeDomain, timers:
     assert task.warnings == []
 
 
+def test_a_computer_that_goes_down_between_two_looks_is_not_said_to_be_what_it_was_before(domain: FakeDomain, timers: list[HeldTimer]):
+    host = computer(domain, sysprep=1)
+    task, carrier = sealing(host, finish="shutdown")
+    looks = []
+
+    def intercept(entry: Entry) -> None:
+        if entry.action == "Invoke:GetStringValue" and carrier.asked("Invoke:Create"):
+            looks.append(entry)
+            if len(looks) == 2:
+                # It writes its state and goes down at once.
+                go_off(timers)
+                go_off(timers)
+
+    carrier.intercept = intercept
+    task.change()
+    assert state(host) == GENERALIZED
+    assert task.result["ending"] == "no_longer_answers"
+    assert (task.result["image_state"]["state"], task.result["generalized"]) == (None, None)
+    (warning,) = task.warnings
+    assert "last seen as IMAGE_STATE_UNDEPLOYABLE" in warning
+
+
 def test_a_quick_restart_is_seen_by_the_time_of_the_start(domain: FakeDomain):
     host = computer(domain, sysprep=0.1, reboot=0.05)
     done = seal(host, finish="reboot", poll=0.5)

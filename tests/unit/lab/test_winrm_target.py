@@ -16,14 +16,14 @@ from ansible_collections.winops.volume_activation.plugins.action import license_
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.targets import POLICY_KEY, POLICY_VALUE, Target, Wish
 from lab.windows.firewall import RULES_KEY
 from lab.windows.host import Host
-from lab.windows.registry import ValueType
 from lab.wsman.backend import WBEM_E_ACCESS_DENIED, WmiError
 from lab.wsman.request_log import Entry
 
 pytestmark = pytest.mark.tier("test")
 
-WINRM_RULE, WMI_RULES = "WINRM-HTTP-In-TCP", ["WMI-RPCSS-In-TCP", "WMI-WINMGMT-In-TCP", "WMI-ASYNC-In-TCP"]
-OLD_RULE = "v2.10|Action=Allow|Active=FALSE|Dir=In|Protocol=6|Profile=Domain|LPort=5985|App=System|EmbedCtxt=@FirewallAPI.dll,-30267|"
+WINRM_RULE = "WINRM-HTTP-In-TCP"
+# The second three are those of the domain profile.
+WMI_RULES = [f"WMI-{part}-In-TCP{scope}" for scope in ("", "-NoScope") for part in ("RPCSS", "WINMGMT", "ASYNC")]
 
 
 def run(host: Host, check_mode: bool = False, denied: str = "", endpoint: str = "", **wish: Any) -> tuple[Target, DirectCarrier]:
@@ -84,7 +84,7 @@ def test_drift_is_predicted_mended_as_exactly_that_and_then_gone(host: Host):
     assert state(host) == before
     mended, _carrier = run(host, winrm_rule=True)
     assert changes(mended) == due and met(mended) == {"winrm_service": True, "winrm_rule": True}
-    assert state(host) == ("Auto", True, [False] * 3, None)
+    assert state(host) == ("Auto", True, [False] * 6, None)
     again, _carrier = run(host, winrm_rule=True)
     assert again.steps == []
 
@@ -127,7 +127,7 @@ def test_local_accounts_and_the_exception_for_vamt_both_ways(host: Host, on: boo
     run(host, local_accounts=not on, wmi_exception=not on)
     target, _carrier = run(host, local_accounts=on, wmi_exception=on)
     assert met(target)["local_accounts"] is met(target)["wmi_rules"] is True
-    assert state(host)[2:] == ([on] * 3, int(on))
+    assert state(host)[2:] == ([on] * 6, int(on))
     if on:
         word = {True: "on", False: "off"}
         assert changes(target) == [(POLICY_VALUE, None, 1), *((f"firewall rule {name}", word[not on], word[on]) for name in WMI_RULES)]
@@ -198,15 +198,56 @@ def test_the_rule_is_not_looked_at_where_another_port_is_used(host: Host):
     assert not carrier.asked("Get", "MSFT_NetFirewallRule")
 
 
-def test_an_old_windows(domain: FakeDomain):
+OLD_HOSTS = ("windows_7_enterprise", "windows_vista_enterprise")
+
+
+@pytest.fixture(params=OLD_HOSTS)
+def old_host(domain: FakeDomain, request: pytest.FixtureRequest) -> Host:
+    """A host whose rules are in the registry, and switched by netsh."""
+    host = domain.add("pc-001", request.param)
+    host.firewall.set_enabled(WINRM_RULE, False)
+    return host
+
+
+def active(host: Host) -> dict[str, bool]:
+    """The rules for WinRM and WMI past WMI, as the registry has them."""
+    found = {name: host.registry.data(RULES_KEY, name) for name in host.firewall.rules if name.startswith("W")}
+    return {name: "|Active=TRUE|" in text for name, text in found.items()}
+
+
+def test_an_old_windows_has_its_rules_in_the_registry_and_starts_no_program_unless_that_is_allowed(old_host: Host):
+    before = active(old_host)
+    assert {WINRM_RULE, *WMI_RULES[:3]} <= before.keys() and not any(before.values())
+    planned, _carrier = run(old_host, check_mode=True, winrm_rule=True, wmi_exception=True)
+    target, carrier = run(old_host, winrm_rule=True, wmi_exception=True)
+    assert met(planned) == met(target) == {"winrm_service": True, "winrm_rule": False, "wmi_rules": False}
+    # Check mode knows it too.
+    assert planned.steps == target.steps == [] and not carrier.asked("Invoke:Create")
+    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OLD])
+    assert active(old_host) == before
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_netsh_switches_the_rules_of_an_old_windows_by_their_groups(old_host: Host, on: bool):
+    for name in active(old_host):
+        old_host.firewall.set_enabled(name, not on)
+    rules = active(old_host)
+    wish: dict[str, Any] = {"winrm_rule": on, "wmi_exception": on, "netsh": True}
+    planned, _carrier = run(old_host, check_mode=True, **wish)
+    target, carrier = run(old_host, **wish)
+    word = {True: "on", False: "off"}
+    due = {(f"firewall rule {name}", word[not on], word[on]) for name in rules}
+    assert set(changes(planned)) == set(changes(target)) == due
+    assert active(old_host) == dict.fromkeys(rules, on) and set(met(target).values()) == {True}
+    # One program for each group, however many rules it has.
+    assert carrier.asked("Invoke:Create") == 2
+    again, _carrier = run(old_host, **wish)
+    assert again.steps == []
+
+
+def test_of_an_old_windows_without_the_rule_nobody_knows_what_lets_the_connection_in(domain: FakeDomain):
     host = domain.add("pc-001", "windows_7_enterprise")
+    host.registry.delete(RULES_KEY, WINRM_RULE)
     target, _carrier = run(host)
     assert met(target) == {"winrm_service": True, "winrm_rule": None}
     assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[NO_RULE])
-    host.registry.set(RULES_KEY, WINRM_RULE, ValueType.SZ, OLD_RULE)
-    planned, _carrier = run(host, check_mode=True, winrm_rule=True)
-    target, _carrier = run(host, winrm_rule=True)
-    assert met(planned) == met(target) == {"winrm_service": True, "winrm_rule": False}
-    # No program is started unless that is allowed, which check mode knows too.
-    assert planned.steps == target.steps == []
-    assert said(target)["winrm_rule"] == error_catalogue.said(WRITTEN[OLD])

@@ -37,6 +37,8 @@ def sealing(state: str = "GENERALIZE_RESEAL_TO_OOBE", ending: str = "quit", rear
     return {**found, "changed": True, **more}
 
 
+# The computer went down while its state was still that of a run under way.
+UNSEEN = {**sealing(ending="no_longer_answers", rearms=3), "image_state": {"state": None}, "generalized": None}
 CHECKED = sealing("COMPLETE", "none", 3)
 
 
@@ -73,6 +75,8 @@ SAID: dict[str, tuple[dict[str, Any], int]] = {
     "copies with a MAK": ({"mak": True}, 3),
     "an image to capture from a computer that no longer answers": ({"sealing": sealing(ending="no_longer_answers", rearms=3)}, 2),
     "an image of a computer that no longer answers": ({"sealing": sealing(ending="no_longer_answers", rearms=3), "client": {}}, 1),
+    "an image that was not seen at its end": ({"sealing": UNSEEN}, 1),
+    "what copies keep of the client settings": ({}, 4),
     "an image to capture from a computer that should be down": ({"sealing": sealing(ending="still_answers")}, 2),
     "an image that could not be sealed": ({"sealing": {"failed": True, "msg": "sysprep has ended."}}, 1),
     "an image that would be sealed": ({"check_mode": True, "sealing": CHECKED}, 1),
@@ -147,8 +151,21 @@ def test_who_is_sealed_already_passes_no_later_task():
     sealed = computer(sealing_check=sealing("GENERALIZE_RESEAL_TO_OOBE", "none", changed=False), client={}, sealing={})
     assert image.due([sealed, computer()]) == [HOST]
     assert (image.due([sealed]), image.failures([sealed], True)) == ([], {})
-    assert image.numbers([sealed, computer(sealing=FAILED)]) == {"sealed": 1, "computers": 2}
+    assert image.numbers([sealed, computer(sealing=FAILED)]) == {"sealed": 1, "unseen": 0, "computers": 2}
     assert image.summary([sealed], False, True)[1] == "ref-1 (Windows 11 Enterprise): IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE, rearms 2 -> 2"
+
+
+def test_an_image_that_nobody_saw_at_its_end_is_neither_counted_as_sealed_nor_as_lost():
+    lines = summary(sealing=UNSEEN)
+    assert "UNDEPLOYABLE" not in "".join(lines)
+    assert lines[3].startswith("Each copy makes a client machine ID")
+    assert image.failures([computer(sealing=UNSEEN)], True) == {}
+    assert image.numbers([computer(sealing=UNSEEN), computer()]) == {"sealed": 1, "unseen": 1, "computers": 2}
+
+
+def test_of_copies_that_have_no_host_caching_nothing_is_said_of_it():
+    vista = {"operating_system": {"caption": "Windows Vista Enterprise", "server": False, "build": 6002}}
+    assert len(summary(license=vista)) == len(summary(mak=True)) == len(summary()) - 1
 
 
 @pytest.mark.parametrize(

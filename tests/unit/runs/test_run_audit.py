@@ -20,7 +20,7 @@ from unit import timing
 from ansible_collections.winops.volume_activation.plugins.action import run_audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import links, run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.survey import read_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet, fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
@@ -39,7 +39,8 @@ SITES = {
     for site in ("east", "west")
 }
 DOMAINS = ["east.contoso.com", "west.contoso.com"]
-NAMES = {name: f"__{name}" for name in ("topology", "survey", "host", "records", "ports", "groups", "rights", "static")}
+NODES = {"east": "node-e", "west": "node-w"}
+NAMES = {name: f"__{name}" for name in ("topology", "survey", "host", "records", "ports", "links", "groups", "rights", "static")}
 TIME = "2026-11-24T17:00:00Z"
 
 
@@ -107,6 +108,7 @@ def registered(topology: dict[str, Any], path: str, hosts: Sequence[str], site: 
         "survey": {"file": path},
         **{name: {"results": results} for name, results in loops.items()},
         "static": {"skipped": True},
+        "links": {"results": [{"item": item, "elapsed": 0} for item in links.due(topology["topology"], NODES)]},
     }
     results = {name: dict.fromkeys(hosts, result) for name, result in once.items()}
     results["host"] = {host: {"steps": []} for host in HOSTS if host in hosts}
@@ -126,8 +128,8 @@ def test_a_fleet_as_declared_has_no_deviation(tmp_path: Path):
     topology, clients = topology_of(), [f"pc-{number}" for number in range(30)]
     path = survey(tmp_path, [row(name) for name in reversed([*HOSTS, *clients])])
     compared = compare(topology, fleet(clients), registered(topology, path, [*HOSTS, *clients]))
-    assert (compared["table"], compared["failure"]) == (["0 deviations, 0 notes"], "")
-    assert compared["stats"] == {"deviation": 0, "note": 0, "verdict": "as declared"}
+    assert (compared["table"], compared["failure"]) == (["0 deviations, 0 unknown, 0 notes"], "")
+    assert compared["stats"] == {"deviation": 0, "unknown": 0, "note": 0, "verdict": "as declared"}
     assert (compared["report"]["time"], compared["report"]["version"]) == (TIME, 1)
 
 
@@ -135,19 +137,81 @@ def test_clients_are_told_in_the_order_of_the_inventory_whoever_answered_first(t
     topology, clients = topology_of(), ["pc-2", "pc-1", "pc-3"]
     path = survey(tmp_path, [row("pc-3", host_caching=True), row(W1), dark("pc-1"), row("pc-2", host_caching=True), row(E1)])
     compared = compare(topology, fleet(clients), registered(topology, path, [*HOSTS, *clients]))
-    assert attributes(compared) == [("pc-2", "KMS host caching"), ("pc-1", "license"), ("pc-3", "KMS host caching")]
-    assert compared["report"]["deviations"][1]["text"] == (
+    assert attributes(compared) == [("pc-2", "KMS host caching"), ("pc-3", "KMS host caching"), ("pc-1", "license")]
+    assert compared["report"]["deviations"][2]["text"] == (
         "Its license could not be looked at: http://127.0.0.1:5985/wsman did not answer within 10 seconds."
     )
-    assert compared["failure"].startswith("3 deviations from the sites: deviation  pc-2  KMS host caching is yes; it should be no. | ")
-    assert compared["failure"].endswith(" | 3 deviations, 0 notes")
+    assert compared["table"][0] == "deviation  2 clients (pc-2, pc-3)  KMS host caching is yes; it should be no."
+
+
+def test_what_ends_the_run_is_a_number_and_a_place(tmp_path: Path):
+    clients = [f"pc-{number}" for number in range(1, 121)]
+    rows = [row(name, host_caching=place < 107, domain_member=place >= 107) for place, name in enumerate(clients)]
+    path = survey(tmp_path, [row(E1), row(W1), *rows])
+    given = (fleet(clients), [*HOSTS, *clients])
+    compared = compare(topology_of(), given[0], registered(topology_of(), path, given[1]))
+    assert compared["table"] == [
+        "deviation  107 clients (pc-1, pc-2, pc-3 and 104 more)  KMS host caching is yes; it should be no.",
+        (
+            "note       clients                                      13 clients are members of a domain and follow the order of their own domain"
+            " wherever they are (pc-108, pc-109, pc-110, pc-111, pc-112 and 8 more); lookup_domain is the remedy for one that stays at another site."
+        ),
+        "107 deviations, 0 unknown, 1 note",
+    ]
+    assert compared["failure"] == (
+        "107 deviations, 0 unknown, 1 note: not all is as the sites declare it. The task 'What differs' lists them."
+    )
+    file = tmp_path / "audit.json"
+    topology = topology_of(report_file=str(file))
+    compared = compare(topology, given[0], registered(topology, path, given[1]))
+    assert compared["failure"].endswith(f" The task 'What differs' lists them, and the report is in {file}.")
+    assert len(json.loads(file.read_text(encoding="utf-8"))["deviations"]) == 108
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict", "said"),
+    [
+        ([row("pc-1")], "as declared", ""),
+        ([dark("pc-1")], "unknown", "0 deviations, 1 unknown, 0 notes: not all could be looked at, and what was is as declared."),
+        ([row("pc-1", host_caching=True)], "deviations", "1 deviation, 0 unknown, 0 notes: not all is as the sites declare it."),
+    ],
+)
+def test_all_well_something_deviates_and_could_not_look_are_three_endings(
+    tmp_path: Path, rows: list[dict[str, Any]], verdict: str, said: str
+):
+    path = survey(tmp_path, [row(E1), row(W1), *rows])
+    compared = compare(topology_of(), fleet(["pc-1"]), registered(topology_of(), path, [*HOSTS, "pc-1"]))
+    assert compared["verdict"] == compared["stats"]["verdict"] == compared["report"]["verdict"] == verdict
+    assert compared["failure"] == (f"{said} The task 'What differs' lists them." if said else "")
 
 
 def test_where_deviations_are_no_failure_there_is_no_sentence(tmp_path: Path):
     topology = topology_of(fail=False)
-    path = survey(tmp_path, [row(E1), row(W1), dark("pc-1")])
+    path = survey(tmp_path, [row(E1), row(W1), row("pc-1", host_caching=True)])
     compared = compare(topology, fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]))
     assert (compared["failure"], compared["stats"]["verdict"]) == ("", "deviations")
+
+
+def test_a_report_that_can_no_longer_be_written_costs_no_verdict(tmp_path: Path):
+    file = tmp_path / "reports/audit.json"
+    file.parent.mkdir()
+    topology = topology_of(report_file=str(file))
+    file.parent.rmdir()
+    said = f"kms_audit_report_file: {file} can't be written: No such file or directory (ENOENT); make its folder first."
+    for rows, failure in (([row("pc-1")], ""), ([row("pc-1", host_caching=True)], "1 deviation, 0 unknown, 0 notes: ")):
+        path = survey(tmp_path, [row(E1), row(W1), *rows])
+        compared = compare(topology, fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]))
+        assert compared["unwritten"] == said
+        assert compared["failure"].startswith(failure)
+        assert not failure or compared["failure"].endswith(f" The task 'What differs' lists them. {said}")
+
+
+def test_a_file_that_is_there_stays_until_there_is_a_new_report(tmp_path: Path):
+    file = tmp_path / "audit.json"
+    file.write_text("old", encoding="utf-8")
+    topology_of(report_file=str(file))
+    assert ([path.name for path in tmp_path.iterdir()], file.read_text(encoding="utf-8")) == (["audit.json"], "old")
 
 
 def test_the_own_site_of_a_client_comes_first_in_its_search_list(tmp_path: Path):
@@ -158,11 +222,30 @@ def test_the_own_site_of_a_client_comes_first_in_its_search_list(tmp_path: Path)
     assert (entry["object"], entry["expected"]) == ("pc-2", DOMAINS[::-1])
 
 
-def test_what_a_limit_leaves_out_is_looked_at_nowhere_but_its_hosts_are_missed(tmp_path: Path):
+def test_what_a_limit_leaves_out_is_said_and_is_no_deviation(tmp_path: Path):
     topology = topology_of()
     path = survey(tmp_path, [row(E1), row("pc-1"), row("pc-2", host_caching=True)])
     compared = compare(topology, fleet(["pc-1"], [E1], more=["pc-2"]), registered(topology, path, [E1, "pc-1"]))
-    assert attributes(compared) == [(W1, "license"), (W1, "settings")]
+    assert attributes(compared) == [("KMS hosts", "limit"), ("clients", "limit")]
+    assert compared["table"] == [
+        "note  KMS hosts  1 KMS hosts of the inventory are not in this run, because of its limit, and were not looked at.",
+        "note  clients    1 clients of the inventory are not in this run, because of its limit, and were not looked at.",
+        "0 deviations, 0 unknown, 2 notes",
+    ]
+    assert (compared["verdict"], compared["failure"]) == ("as declared", "")
+    assert compared["report"]["left_out"] == {"kms_hosts": 1, "kms_clients": 1}
+    # All KMS hosts are left out where the limit is a client.
+    path = survey(tmp_path, [row("pc-1")])
+    compared = compare(topology, fleet(["pc-1"], []), registered(topology, path, ["pc-1"]))
+    assert attributes(compared) == [("KMS hosts", "limit")]
+
+
+def test_a_host_of_the_sites_that_no_inventory_has_is_missed(tmp_path: Path):
+    sites = {**SITES, "west": {**SITES["west"], "kms_hosts": [{"name": W1}, {"name": "kms-w2.west.contoso.com"}]}}
+    topology = topology_of(sites=sites)
+    path = survey(tmp_path, [row(E1), row(W1)])
+    found = attributes(compare(topology, fleet([]), registered(topology, path, HOSTS)))
+    assert found == [("kms-w2.west.contoso.com", "license"), ("kms-w2.west.contoso.com", "settings")]
 
 
 def test_who_failed_before_the_survey_is_said_to_be_unknown(tmp_path: Path):
@@ -170,7 +253,7 @@ def test_who_failed_before_the_survey_is_said_to_be_unknown(tmp_path: Path):
     path = survey(tmp_path, [row(E1), row(W1), row("pc-1")])
     whole = fleet(["pc-1", "pc-2"], failed=["pc-2"])
     compared = compare(topology, whole, registered(topology, path, [*HOSTS, "pc-1", "pc-2"]))
-    assert attributes(compared) == [("pc-2", "license"), ("pc-2", "settings")]
+    assert (attributes(compared), compared["verdict"]) == ([("pc-2", "license")], "unknown")
 
 
 def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
@@ -201,6 +284,10 @@ def of_another_run(folder: Path) -> list[Any]:
 BROUGHT_ABOUT = {
     "sites that are no YAML": lambda _folder: run_audit.of_text("east: ["),
     "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="[east"),
+    "nodes that are none": lambda _folder: topology_of(nodes="node-e"),
+    "a node at a site that there is not": lambda _folder: topology_of(nodes={"north": "node-n"}),
+    "a report in a folder that is not there": lambda folder: topology_of(report_file=str(folder / "reports/audit.json")),
+    "a report in the place of a folder": lambda folder: topology_of(report_file=str(folder)),
     "a survey of another run": of_another_run,
     "KMS hosts that nobody has looked at": without_hosts,
 }
@@ -211,7 +298,7 @@ WRITTEN = error_catalogue.paired("Audits", BROUGHT_ABOUT)
 def test_what_is_wrong_is_said_as_it_is_written_down(tmp_path: Path, case: str):
     with pytest.raises(ActivationError) as caught:
         BROUGHT_ABOUT[case](tmp_path)
-    known = {"file": tmp_path / "survey.audit.jsonl"}
+    known = {"file": tmp_path / "survey.audit.jsonl", "folder": tmp_path}
     assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN[case], caught.value, **known)
 
 
@@ -245,6 +332,88 @@ def test_wrong_options_are_refused_before_anything_is_read(given: dict[str, Any]
         topology_of(**given)
 
 
+def tried(topology: dict[str, Any], **of_site: Any) -> dict[str, Any]:
+    """The results of the nodes at some sites."""
+    due = links.due(topology["topology"], {site: NODES[site] for site in of_site})
+    return {"results": [{"item": item, **of_site[item["from_site"]]} for item in due]}
+
+
+def known_links(topology: dict[str, Any], folder: Path, rows: Sequence[dict[str, Any]] = (), **more: Any) -> tuple[list[Any], list[Any]]:
+    """What is known of the links, and what is found of them."""
+    clients = [entry["host"] for entry in rows]
+    path, hosts = survey(folder, [row(E1), row(W1), *rows]), [*HOSTS, *clients]
+    found = {name: dict.fromkeys(hosts, result) for name, result in {"links": {"skipped": True}, **more}.items()}
+    compared = compare(topology, fleet(clients), registered(topology, path, hosts, dict.fromkeys(clients, "east"), **found))
+    known = [(entry["from_site"], entry["state"], entry["evidence"], entry["date"]) for entry in compared["report"]["links"]]
+    said = [(entry["severity"], entry["object"]) for entry in compared["report"]["deviations"] if entry["attribute"] == "link"]
+    return known, said
+
+
+EAST_WEST, WEST_EAST = f"east -> {W1}:1688", f"west -> {E1}:1688"
+NOBODY = ("unknown", "", "")
+REFUSED = {"failed": True, "msg": "Timeout when waiting for kms:1688"}
+
+
+def test_a_link_that_nobody_has_looked_at_is_said_to_be_unknown(tmp_path: Path):
+    known, said = known_links(topology_of(), tmp_path)
+    assert known == [("east", *NOBODY), ("west", *NOBODY)]
+    assert said == [("note", EAST_WEST), ("note", WEST_EAST)]
+
+
+@pytest.mark.parametrize("state", ["answering", "filtered"])
+def test_a_control_node_at_a_site_sees_the_links_from_there(tmp_path: Path, state: str):
+    topology = topology_of(control_site="east")
+    ends = {"west": {"host": W1, "port": 1688, "state": state, "detail": "No."}}
+    ports = {"results": [{"item": site, "endpoints": [ends[site["name"]]] if site["name"] in ends else []} for site in topology["sites"]]}
+    known, said = known_links(topology, tmp_path, ports=ports, links=tried(topology, east=REFUSED))
+    is_open = "open" if state == "answering" else "closed"
+    assert known == [("east", is_open, "a bind from the control node", ""), ("west", *NOBODY)]
+    # A host that does not answer is a deviation of that host.
+    assert said == [("note", WEST_EAST)]
+
+
+@pytest.mark.parametrize(
+    ("result", "known", "said"),
+    [
+        ({"elapsed": 0}, ("open", "a connection from node-e"), []),
+        (REFUSED, ("closed", "a connection from node-e"), [("deviation", EAST_WEST)]),
+        ({"unreachable": True, "msg": "No route."}, ("unknown", ""), [("unknown", EAST_WEST)]),
+    ],
+)
+def test_a_node_at_a_site_tells_of_the_links_from_there(tmp_path: Path, result: Any, known: Any, said: Any):
+    # What a client has found is older.
+    rows = [row("pc-1", discovered_machine=W1, discovered_machine_port=1688)]
+    found = known_links(topology_of(), tmp_path, rows, links=tried(topology_of(), east=result))
+    assert found == ([("east", *known, ""), ("west", *NOBODY)], [*said, ("note", WEST_EAST)])
+
+
+def test_a_host_that_has_activated_a_client_of_another_site_is_evidence_with_a_date(tmp_path: Path):
+    at = {"at": "2026-11-24T17:00:00Z"}
+    rows = [
+        {**row("pc-1", discovered_machine=W1.upper(), discovered_machine_port=1688), **at, "expires_in_days": 170},
+        {**row("pc-2", discovered_machine=W1, discovered_machine_port=1688), **at, "expires_in_days": 178},
+        {**row("pc-3", discovered_machine=W1, discovered_machine_port=1688), **at, "expires_in_days": 100},
+    ]
+    known, said = known_links(topology_of(), tmp_path, rows)
+    assert known == [("east", "open", "a client of east that it activated", "2026-11-22"), ("west", *NOBODY)]
+    assert said == [("note", WEST_EAST)]
+    # Neither another port, nor a host that was set by hand, nor one by which nobody was activated.
+    for other in ({"discovered_machine_port": 1690}, {"kms_machine": W1}):
+        settings = {"discovered_machine": W1, "discovered_machine_port": 1688, **other}
+        assert known_links(topology_of(), tmp_path, [{**row("pc-1", **settings), **at}])[0][0] == ("east", *NOBODY)
+    waiting = {**row("pc-1", discovered_machine=W1, discovered_machine_port=1688), **at, "state": "oob_grace"}
+    assert known_links(topology_of(), tmp_path, [waiting])[0][0] == ("east", *NOBODY)
+
+
+def test_flows_are_a_table_for_the_owners_of_firewalls():
+    assert topology_of()["flows"] == []
+    lines = topology_of(flows=True)["flows"]
+    assert lines[0].split() == ["from", "site", "from", "to", "site", "to", "protocol", "port", "purpose"]
+    assert lines[1].split() == ["east", "clients", "east", E1, "tcp", "1688", "activation"]
+    assert lines[2].split() == ["east", "clients", "west", W1, "tcp", "1688", "fallback"]
+    assert len(lines) == 1 + len(topology_of()["topology"]["flows"])
+
+
 def many(number: int) -> list[dict[str, Any]]:
     """Rows of a fleet in which every tenth client deviates, and every hundredth is dark."""
     names = [f"pc-{place:05}.east.contoso.com" for place in range(number)]
@@ -268,7 +437,11 @@ def test_ten_thousand_clients_are_a_matter_of_seconds_and_little_memory(tmp_path
     begun = time.process_time()
     compared = compare(*given)
     assert time.process_time() - begun < 5
-    assert compared["stats"]["deviation"] == 100 + 1000
+    assert compared["stats"] == {"deviation": 1000, "unknown": 100, "note": 1, "verdict": "deviations"}
+    # What a job prints has an end; equal deviations are one line.
+    assert len(compared["table"]) == 4
+    assert len(json.dumps(compared["report"])) <= 64 * 1024
+    assert compared["report"]["not_shown"] + len(compared["report"]["deviations"]) == 1101
     tracemalloc.start()
     try:
         compare(*given)

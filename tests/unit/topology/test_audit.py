@@ -20,6 +20,7 @@ from ansible_collections.winops.volume_activation.plugins.filter.kms_topology im
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import Expected, judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -28,6 +29,7 @@ EAST = "_vlmcs._tcp.east.contoso.com"
 E1, E2, W1 = "kms-e1.east.contoso.com", "kms-e2.east.contoso.com", "kms-w1.west.contoso.com"
 REFUSED = {"failed": True, "msg": "The account may not read it.", "error": {"code": "50"}}
 DOMAINS = ["east.contoso.com", "west.contoso.com"]
+HELP = "https://help.contoso.com"
 
 Seen = dict[str, Any]
 
@@ -54,6 +56,7 @@ def row_of(host: str, channel: str, *, server: bool = True, count: int | None = 
             "domain_member": False,
             "suffixes": {"own": "", "search_list": list(DOMAINS), "source": "set", "effective": list(DOMAINS)},
             "setup_key": None,
+            "alternate_url": HELP,
             "error": None,
         },
     }
@@ -91,17 +94,25 @@ def as_declared() -> Seen:
     }
 
 
-def audit(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30, **options: Any) -> list[dict[str, Any]]:
+def audit(seen: Seen, topology: Seen = TOPOLOGY, **options: Any) -> list[dict[str, Any]]:
     """The deviations as variables hold them."""
-    expected = Expected({name: site["domain"] for name, site in topology["sites"].items()}, validity_days=validity_days)
-    looked_at = report.Seen(
+    return [entry.as_result() for entry in audited(seen, topology, **options)]
+
+
+def audited(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30, **options: Any) -> list[Deviation]:
+    return report.deviations(topology, looked_at(seen, topology, validity_days), **options)
+
+
+def looked_at(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30) -> report.Seen:
+    expected = Expected({name: site["domain"] for name, site in topology["sites"].items()}, validity_days=validity_days, alternate_url=HELP)
+    return report.Seen(
         zones=seen["zones"],
         groups=seen["groups"],
         kms_hosts={name: computer_of(row) for name, row in seen["kms_hosts"].items()},
         checked={name: result for name, result in seen["checked"].items() if result},
         clients={name: judge(computer_of(row), "", expected) for name, row in seen["clients"].items()},
+        links=seen.get("links", []),
     )
-    return [entry.as_result() for entry in report.deviations(topology, looked_at, **options)]
 
 
 def value(seen: Seen, host: str) -> Seen:
@@ -262,6 +273,16 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
         ("pc-1", "KMS host caching", False, True),
     ),
     (
+        "address for users",
+        lambda seen: settings(seen, "pc-1").update(alternate_url="https://elsewhere.example"),
+        ("pc-1", "alternate URL", HELP, "https://elsewhere.example"),
+    ),
+    (
+        "no address for users",
+        lambda seen: settings(seen, "pc-1").update(alternate_url=None),
+        ("pc-1", "alternate URL", HELP, None),
+    ),
+    (
         "search list by policy that names no site",
         lambda seen: settings(seen, "pc-1")["suffixes"].update(source="policy", effective=["fabrikam.com"]),
         ("pc-1", "DNS suffix search list", ["east.contoso.com", "west.contoso.com"], ["fabrikam.com"]),
@@ -337,7 +358,7 @@ def test_a_planted_deviation_is_found_and_nothing_else(plant: Callable[[Seen], A
     plant(seen)
     found = audit(seen)
     assert [(entry["object"], entry["attribute"], entry["expected"], entry["found"]) for entry in found] == [expected]
-    assert found[0]["severity"] == "deviation"
+    assert found[0]["severity"] == ("unknown" if expected[3] == "not looked at" else "deviation")
     assert found[0]["text"].endswith(".")
     json.dumps(found)
 
@@ -402,19 +423,19 @@ def test_how_many_clients_have_to_be_counted_follows_from_those_that_there_are(o
 
 def test_the_table_and_the_report_say_how_it_stands():
     seen = as_declared()
-    assert report.table(audit(seen)) == ["0 deviations, 0 notes"]
-    clean = report.report(audit(seen), TOPOLOGY, "2026-11-24T17:00:00Z")
-    assert (clean["verdict"], clean["counts"], clean["deviations"]) == ("as declared", {"deviation": 0, "note": 0}, [])
+    assert report.table(audited(seen)) == ["0 deviations, 0 unknown, 0 notes"]
+    clean = report.report(audited(seen), looked_at(seen), TOPOLOGY, "2026-11-24T17:00:00Z")
+    assert (clean["verdict"], clean["counts"], clean["deviations"]) == ("as declared", {"deviation": 0, "unknown": 0, "note": 0}, [])
     remove(seen, E2)
     row(seen, "clients", "pc-1")["operating_system"].update(version="6.0.6002")
-    found = audit(copy.deepcopy(seen))
+    found = audited(copy.deepcopy(seen))
     assert report.table(found) == [
         f"deviation  {EAST}  {E2} is not in it; it should be, as 10 25 1688 {E2}.",
         f"note       {'pc-1':<{len(EAST)}}  This version of Windows ignores priority and weight and takes any of the hosts.",
-        "1 deviation, 1 note",
+        "1 deviation, 0 unknown, 1 note",
     ]
-    made = json.loads(json.dumps(report.report(found, TOPOLOGY, "2026-11-24T17:00:00Z")))
+    made = json.loads(json.dumps(report.report(found, looked_at(seen), TOPOLOGY, "2026-11-24T17:00:00Z")))
     assert (made["version"], made["time"], made["verdict"]) == (1, "2026-11-24T17:00:00Z", "deviations")
-    assert (made["counts"], made["deviations"]) == ({"deviation": 1, "note": 1}, found)
+    assert (made["counts"], made["deviations"]) == ({"deviation": 1, "unknown": 0, "note": 1}, audit(seen))
     assert made["topology"]["east"]["kms_hosts"] == [E1, E2]
     assert [step["priority"] for step in made["topology"]["east"]["order"]] == [10, 90]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..._licensing.client_ids import said_of, shared
 from ..._srv_value import plain_name
 from ..._text import some
+from ..._windows.alternate_url import ATTRIBUTE as ALTERNATE_URL
 from ..._windows.classes import SOFTWARE_LICENSING_SERVICE
 from ..._windows.client_key import ATTRIBUTE as KEY
 from ..._windows.client_key import is_a_kms_host
@@ -36,6 +37,7 @@ class Expected:
         lookup_domain: The one domain in which they look; empty for none.
         host_caching: Whether they keep to the KMS host that they found.
         validity_days: An activation that ends in fewer days than this has not been renewed for too long.
+        alternate_url: The address for users whose activation failed; empty where none is declared.
     """
 
     domains: Mapping[str, str]
@@ -43,6 +45,7 @@ class Expected:
     lookup_domain: str = ""
     host_caching: bool = False
     validity_days: int = 30
+    alternate_url: str = ""
 
     def suffixes(self, site: str) -> Sequence[str]:
         """The search list of a client of that site; empty where its site is not known."""
@@ -79,7 +82,7 @@ def judge(client: Computer, site: str, expected: Expected) -> Judged:
     """
     name, lookup = client.host, client.lookup
     if client.unread:
-        return Judged([not_looked_at(name, "license", client.unread)])
+        return Judged([not_looked_at(name, "license", client.unread, client.unread_kind)])
     refused = lookup.error or (is_a_kms_host(name) if client.license.channel == _CSVLK else "")
     steps = [] if refused else list(_steps(client, expected.suffixes(site), expected))
     domains = set(expected.domains.values())
@@ -87,7 +90,7 @@ def judge(client: Computer, site: str, expected: Expected) -> Judged:
         *_license(client, expected.validity_days, {step.attribute for step in steps}),
         *_way_to_the_host(name, lookup, domains, {step.attribute for step in steps}),
         *steps,
-        *([not_looked_at(name, "settings", refused)] if refused else _habits(client, domains)),
+        *([not_looked_at(name, "settings", refused)] if refused else _habits(client, domains, expected)),
     ]
     return Judged(
         found,
@@ -134,6 +137,8 @@ def _steps(client: Computer, suffixes: Sequence[str], expected: Expected) -> Ite
     whole = lookup.suffixes.whole(suffixes)
     if lookup.suffixes.is_due(whole):
         yield changed(name, SEARCH_LIST, list(lookup.suffixes.search_list) or None, list(whole) or None)
+    if expected.alternate_url not in ("", lookup.alternate_url):
+        yield changed(name, ALTERNATE_URL, lookup.alternate_url or None, expected.alternate_url)
 
 
 def _too_old(client: Computer, setting: str) -> bool:
@@ -151,10 +156,20 @@ def _license(client: Computer, validity_days: int, due: Set[str]) -> Iterator[De
     if found.status != "licensed":
         left = "" if found.days is None else f" for {found.days} more days"
         text = f"It is {found.status}{left}; it has to find a KMS host that activates it."
-        yield Deviation(name, "license status", "licensed", found.status, text)
+        together = f"They are {found.status}; they have to find a KMS host that activates them."
+        yield Deviation(name, "license status", "licensed", found.status, text, alike=found.status, together=together)
     elif found.channel == _GVLK and found.days is not None and found.days < validity_days:
         text = f"Its activation ends in {found.days} days; clients renew it every week, so it has not reached a KMS host for long."
-        yield Deviation(name, "license expiry", f"at least {validity_days} days", f"{found.days} days", text)
+        yield Deviation(
+            name,
+            "license expiry",
+            f"at least {validity_days} days",
+            f"{found.days} days",
+            text,
+            alike="too soon",
+            together=f"Their activations end in fewer than {validity_days} days; clients renew them every week, so they have not reached a KMS"
+            " host for long.",
+        )
 
 
 def _way_to_the_host(name: str, lookup: Lookup, domains: Set[str], due: Set[str]) -> Iterator[Deviation]:
@@ -167,9 +182,15 @@ def _way_to_the_host(name: str, lookup: Lookup, domains: Set[str], due: Set[str]
         yield Deviation(name, "KMS lookup domain", sorted(domains), domain, text)
 
 
-def _habits(client: Computer, domains: Set[str]) -> Iterator[Deviation]:
-    """What Windows or a policy does, whatever is set on the computer."""
+def _habits(client: Computer, domains: Set[str], expected: Expected) -> Iterator[Deviation]:
+    """What Windows or a policy does, whatever is set on the computer, and what is set that nobody declares."""
     name, lookup = client.host, client.lookup
+    if lookup.alternate_url and not expected.alternate_url:
+        text = (
+            f"Windows sends users whose activation failed to {lookup.alternate_url}. No address is declared (kms_audit_alternate_url), so it"
+            " was not compared."
+        )
+        yield Deviation(name, ALTERNATE_URL, None, lookup.alternate_url, text, NOTE)
     if client.version < WINDOWS_7:
         text = "This version of Windows ignores priority and weight and takes any of the hosts."
         yield Deviation(name, "priority and weight", "followed", "ignored", text, NOTE)

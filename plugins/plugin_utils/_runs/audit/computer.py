@@ -49,24 +49,28 @@ class Lookup:
         client_machine_id: By which KMS hosts tell their clients apart; empty where it is not known.
         kms_host: The fixed KMS host; empty for none.
         kms_port: Its port; C(None) for none.
+        discovered: The KMS host that it last found by DNS, and its port; empty and 0 for none.
         lookup_domain: The one domain that it asks; empty for none.
         host_caching: Whether it keeps to the host that it found; C(None) where Windows does not tell.
         domain_member: Whether it is a member of a domain.
         suffixes: Its DNS suffix search lists.
         effective: The list that has an effect.
         setup_key: The last five characters of the setup key that it should get; C(None) where it needs none.
+        alternate_url: The address for users whose activation failed; empty for none.
         error: Why a part of this could not be read; empty where all was.
     """
 
     client_machine_id: str
     kms_host: str
     kms_port: int | None
+    discovered: tuple[str, int]
     lookup_domain: str
     host_caching: bool | None
     domain_member: bool
     suffixes: Suffixes
     effective: tuple[str, ...]
     setup_key: str | None
+    alternate_url: str
     error: str
 
 
@@ -77,6 +81,8 @@ class Computer:
     Attributes:
         host: Its name in the inventory.
         unread: Why it was not read; empty where it was. All the rest is empty then.
+        unread_kind: What kind of reason that is, whatever host it names.
+        read_on: The day on which it was read, such as C(2026-11-24); empty where that is not known.
         name: Its NetBIOS name.
         version: Its version of Windows.
         server: Whether it is a server.
@@ -86,6 +92,8 @@ class Computer:
 
     host: str
     unread: str
+    unread_kind: str
+    read_on: str
     name: str
     version: WindowsVersion
     server: bool
@@ -100,6 +108,8 @@ def computer_of(row: Mapping[str, Any]) -> Computer:
     return Computer(
         host=str(row["host"]),
         unread=unread,
+        unread_kind=f"{row.get('outcome')} {row.get('code') or ''}" if unread else "",
+        read_on=str(row.get("at") or "")[:10],
         name=str(system.get("computer_name") or ""),
         version=parse_version(str(system["version"])) if system.get("version") else NEWEST,
         server=bool(system.get("server")),
@@ -123,6 +133,7 @@ def _lookup(settings: Mapping[str, Any]) -> Lookup:
         client_machine_id=str(settings.get("client_machine_id") or ""),
         kms_host=str(settings.get("kms_machine") or ""),
         kms_port=settings.get("kms_machine_port"),
+        discovered=(str(settings.get("discovered_machine") or ""), int(settings.get("discovered_machine_port") or 0)),
         lookup_domain=str(settings.get("lookup_domain") or ""),
         host_caching=settings.get("host_caching"),
         domain_member=bool(settings.get("domain_member")),
@@ -131,5 +142,6 @@ def _lookup(settings: Mapping[str, Any]) -> Lookup:
         ),
         effective=effective,
         setup_key=settings.get("setup_key"),
+        alternate_url=str(settings.get("alternate_url") or ""),
         error=str(settings.get("error") or ""),
     )

@@ -12,7 +12,9 @@ from typing import Any, TypeGuard
 from ..._text import LONGEST_LINE, visible, visible_value
 from ..registered import Result
 
-DEVIATION, NOTE = "deviation", "note"
+DEVIATION, UNKNOWN, NOTE = "deviation", "unknown", "note"
+SEVERITIES = (DEVIATION, UNKNOWN, NOTE)
+"""In the order in which they are told."""
 NOT_ASKED = "it was not asked, or gave no result"
 """Why something was not looked at of which nothing is known."""
 
@@ -27,7 +29,10 @@ class Deviation:
         expected: What it should be, as JSON can hold it; C(None) where there should be nothing.
         found: What it is; C(None) where there is nothing.
         text: The same as one sentence, with what to do where that is not plain.
-        severity: C(deviation), or C(note) where nothing has to be mended.
+        severity: C(deviation); C(unknown) where it could not be looked at; C(note) where nothing has to be mended.
+        kind: What such objects are called where several have the same finding, such as C(clients); empty for no name.
+        alike: What findings of one attribute have in common that one line can tell; empty for their C(text).
+        together: The sentence for several of them; empty for the C(text) of the first.
     """
 
     object: str
@@ -36,6 +41,9 @@ class Deviation:
     found: Any
     text: str
     severity: str = DEVIATION
+    kind: str = ""
+    alike: str = ""
+    together: str = ""
 
     def as_result(self) -> dict[str, Any]:
         """The deviation as variables can hold it."""
@@ -60,9 +68,26 @@ def not_made(subject: str, check: str, result: Result | None) -> Deviation:
     return not_looked_at(subject, check, str((result or {}).get("msg") or NOT_ASKED))
 
 
-def not_looked_at(subject: str, check: str, reason: str) -> Deviation:
-    """The finding that something could not be looked at: what was not seen may be wrong."""
-    return Deviation(subject, check, "looked at", "not looked at", f"Its {check} could not be looked at: {reason.rstrip('.')}.")
+def not_looked_at(subject: str, check: str, reason: str, alike: str = "") -> Deviation:
+    """The finding that something could not be looked at: what was not seen may be wrong.
+
+    Args:
+        subject: The record, group, host or client.
+        check: What should have been looked at.
+        reason: Why it was not.
+        alike: The kind of reason, where the reasons of several differ in names only.
+    """
+    reason = reason.rstrip(".")
+    return Deviation(
+        subject,
+        check,
+        "looked at",
+        "not looked at",
+        f"Its {check} could not be looked at: {reason}.",
+        UNKNOWN,
+        alike=alike,
+        together=f"Their {check} could not be looked at; the reason of the first: {reason}.",
+    )
 
 
 def changed(subject: str, attribute: str, found: Any, expected: Any) -> Deviation:

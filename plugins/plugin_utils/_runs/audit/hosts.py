@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..registered import Result
@@ -17,7 +17,7 @@ _SEEN_ELSEWHERE = ("SRV ", "license status")
 
 
 def host_deviations(
-    topology: Mapping[str, Any], seen: Mapping[str, Computer], checked: Mapping[str, Result], required_count: int
+    topology: Mapping[str, Any], seen: Mapping[str, Computer], checked: Mapping[str, Result], required_count: int, left_out: Collection[str]
 ) -> Iterator[Deviation]:
     """What differs on the KMS hosts.
 
@@ -26,14 +26,17 @@ def host_deviations(
         seen: The hosts of the run by their names in the inventory, as the survey has read them.
         checked: By the same names the results of C(kms_host) in check mode.
         required_count: How many clients each should have counted.
+        left_out: The names in the inventory of those that the run is not over.
     """
     for host in topology["hosts"].values():
+        if host["inventory_hostname"] in left_out:
+            continue
         found, settings = seen.get(host["inventory_hostname"]), checked.get(host["inventory_hostname"])
         unread = found.unread if found else NOT_ASKED
         if found and not unread:
             yield from _license(host["name"], found, settings, required_count)
         else:
-            yield not_looked_at(host["name"], "license", unread)
+            yield not_looked_at(host["name"], "license", unread, found.unread_kind if found else "")
         if was_made(settings):
             yield from of_steps(settings, _SEEN_ELSEWHERE)
         elif not (found and unread) or settings:
@@ -53,4 +56,5 @@ def _license(name: str, computer: Computer, checked: Result | None, required: in
         yield Deviation(name, "license status", "licensed", found.status, text)
     if found.count < required:
         text = f"It has counted {found.count} clients and activates from {required} on; more clients have to ask it."
-        yield Deviation(name, "client count", required, found.count, text)
+        together = f"They have counted fewer than {required} clients, from which on they activate; more clients have to ask them."
+        yield Deviation(name, "client count", required, found.count, text, alike="too few", together=together)

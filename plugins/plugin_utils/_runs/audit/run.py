@@ -11,10 +11,11 @@ from typing import Any
 from ..._multi_site import as_inventory_names, work
 from ..fleet import Fleet
 from ..registered import Registered
-from . import report
-from .clients import Expected, Judged, judge
+from . import file, links, report
+from .clients import Judged, judge
 from .computer import Computer
 from .deviation import NOT_ASKED, not_looked_at
+from .links import Way
 from .report import Seen
 from .settings import declared, expected_of
 from .survey import read_computers
@@ -40,20 +41,25 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     """
     if step == "topology":
         return declared(options)
-    topology = as_inventory_names(found.once("topology")["topology"], fleet.groups[KMS_HOSTS])
+    topology = as_inventory_names(found.once("topology")["topology"], fleet.members[KMS_HOSTS])
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]
-    seen = _seen(topology, fleet, found, expected_of(topology, settings))
+    seen = _seen(topology, fleet, found, settings)
     if not seen.checked:
         found.demand("host", _to_look_at(topology, seen.kms_hosts))
-    entries = [entry.as_result() for entry in report.deviations(topology, seen, settings["required_count"], settings["control_site"])]
-    made = report.report(entries, topology, time)
+    entries = report.deviations(topology, seen, settings["required_count"], settings["control_site"])
+    made = report.report(entries, seen, topology, time)
+    path = settings["report_file"]
+    unwritten = file.write(path, made) if path else ""
+    failure = report.failure(entries, "" if unwritten else path) if settings["fail"] else ""
     return {
         "table": report.table(entries),
-        "report": made,
+        "report": report.shown(made),
         "stats": {**made["counts"], "verdict": made["verdict"]},
-        "failure": report.failure(entries) if settings["fail"] else "",
+        "verdict": made["verdict"],
+        "failure": f"{failure} {unwritten}".rstrip() if failure else "",
+        "unwritten": unwritten,
     }
 
 
@@ -78,18 +84,23 @@ def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer]) 
     }
 
 
-def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, expected: Expected) -> Seen:
+def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings: Mapping[str, Any]) -> Seen:
     kms_hosts, clients = fleet.groups[KMS_HOSTS], fleet.groups[CLIENTS]
     wanted = dict.fromkeys([*kms_hosts, *clients])
     is_host, is_client = frozenset(kms_hosts), frozenset(clients)
+    expected = expected_of(topology, settings)
     computers: dict[str, Computer] = {}
     judged: dict[str, Judged] = {}
+    activated: dict[Way, str] = {}
     sites = found.variables.get(SITE, {})
     for computer in read_computers(_file(found), wanted, _asked(fleet, wanted)):
         if computer.host in is_host:
             computers[computer.host] = computer
         if computer.host in is_client:
-            judged[computer.host] = judge(computer, str(sites.get(computer.host, "")), expected)
+            site = str(sites.get(computer.host, ""))
+            judged[computer.host] = judge(computer, site, expected)
+            if activation := links.activation_of(computer, site):
+                activated[activation[0]] = max(activated.get(activation[0], ""), activation[1])
     zones: dict[str, dict[str, Any]] = {domain: {"rights": {}} for domain in topology["zones"]}
     for name in ("records", "ports", "static"):
         for result in found.loop(name):
@@ -102,7 +113,17 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, expected
         kms_hosts=computers,
         checked=found.all_of("host"),
         clients={name: judged.get(name) or _never_asked(name) for name in clients},
+        hosts_left_out=_left_out(topology, fleet),
+        clients_left_out=fleet.cut.get(CLIENTS, 0),
+        links=list(links.links(topology, settings["control_site"], found.loop("ports"), found.loop("links"), activated)),
     )
+
+
+def _left_out(topology: Mapping[str, Any], fleet: Fleet) -> list[str]:
+    """The KMS hosts of the sites that the inventory has and the play has not."""
+    here, members = frozenset(fleet.groups[KMS_HOSTS]), frozenset(fleet.members[KMS_HOSTS])
+    names = (host["inventory_hostname"] for host in topology["hosts"].values())
+    return [name for name in names if name in members and name not in here]
 
 
 def _file(found: Registered) -> str:
@@ -116,4 +137,4 @@ def _asked(fleet: Fleet, hosts: Iterable[str]) -> list[str]:
 
 
 def _never_asked(name: str) -> Judged:
-    return Judged([not_looked_at(name, check, NOT_ASKED) for check in ("license", "settings")])
+    return Judged([not_looked_at(name, "license", NOT_ASKED)])

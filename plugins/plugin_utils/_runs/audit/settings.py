@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run is asked for: the sites, and what is expected of KMS hosts and clients. Pure."""
+"""What a run is asked for: the sites, and what is expected of KMS hosts and clients. Pure, but for a look at where the report goes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from typing import Any
 from ..._address import checked_domain
 from ..._errors import ActivationError
 from ..._topology.derived import derived
+from ..._topology.flow_table import flow_table
 from ..._topology.order_table import order_table
 from ..._topology.sites import read_sites
+from . import links
 from .clients import Expected
+from .file import checked_path
 
 _DEFAULTS = ("local_priority", "remote_priority", "remote_publish", "csvlk_hosts")
 
@@ -36,13 +39,17 @@ def declared(options: Mapping[str, Any]) -> dict[str, Any]:
             for site in sites.values()
         ],
         "order": order_table(topology),
+        "flows": flow_table(topology) if options["flows"] else [],
+        "links": links.due(topology, _nodes(options["nodes"], topology["sites"])),
         "settings": {
             "dns_suffixes": suffixes,
             "lookup_domain": checked_domain(lookup_domain, "lookup_domain") if lookup_domain else "",
             "host_caching": options["host_caching"],
+            "alternate_url": options["alternate_url"] or "",
             "validity_days": options["validity_days"],
             "required_count": options["required_count"],
             "control_site": options["control_site"] or "",
+            "report_file": checked_path(options["report_file"] or ""),
             "fail": options["fail"],
         },
     }
@@ -60,8 +67,23 @@ def expected_of(topology: Mapping[str, Any], settings: Mapping[str, Any]) -> Exp
         dns_suffixes=settings["dns_suffixes"],
         lookup_domain=settings["lookup_domain"],
         host_caching=settings["host_caching"],
+        alternate_url=settings["alternate_url"],
         validity_days=settings["validity_days"],
     )
+
+
+def _nodes(raw: Any, sites: Mapping[str, Any]) -> dict[str, str]:
+    """By site the host of the inventory that looks from there."""
+    if not raw:
+        return {}
+    if not isinstance(raw, Mapping) or not all(isinstance(name, str) and name for name in raw.values()):
+        raise ActivationError(
+            "kms_audit_nodes is no dictionary of sites with a host of the inventory for each, such as {east: node-east}.", source="options"
+        )
+    unknown = [str(site) for site in raw if site not in sites]
+    if unknown:
+        raise ActivationError(f"kms_audit_nodes names {unknown[0]}, which is no site of volume_activation_sites.", source="options")
+    return {str(site): str(name) for site, name in raw.items()}
 
 
 def _suffixes(raw: Any) -> list[str] | None:
