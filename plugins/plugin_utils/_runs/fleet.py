@@ -9,7 +9,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Fleet:
         batch: Those of the batch under way; all of them in a play without C(serial).
         groups: By name, those of them that are in a group which the run knows.
         cut: By name, how many hosts of such a group are not in the play, because of a limit or its pattern; without groups that are whole.
+        members: By name, all of such a group in the inventory.
     """
 
     hosts: Sequence[str]
     batch: Sequence[str]
     groups: Mapping[str, Sequence[str]]
     cut: Mapping[str, int]
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def fleet_of(hosts: Sequence[str], batch: Sequence[str], groups: Mapping[str, Sequence[str]], known: Collection[str]) -> Fleet:
@@ -41,4 +43,5 @@ def fleet_of(hosts: Sequence[str], batch: Sequence[str], groups: Mapping[str, Se
     members = {name: frozenset(groups.get(name) or ()) for name in known}
     found = {name: [host for host in hosts if host in members[name]] for name in known}
     cut = {name: len(members[name]) - len(found[name]) for name in known}
-    return Fleet(hosts, batch, found, {name: number for name, number in cut.items() if number})
+    every = {name: list(groups.get(name) or ()) for name in known}
+    return Fleet(hosts, batch, found, {name: number for name, number in cut.items() if number}, every)
