@@ -128,37 +128,35 @@ def test_a_client_that_is_licensed_and_as_declared_does_not_ask(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("face", "settings", "client", "options"),
+    ("face", "play", "client", "options"),
     [
-        (SINGLE, {"domain": "contoso.com", "host_caching": "no"}, {}, {"host_caching": False}),
-        (SINGLE, {"domain": "contoso.com", "host_caching": "yes"}, {}, None),
-        (SINGLE, {"domain": "contoso.com", "dns_suffixes": "a.example, b.example"}, {}, {"dns_suffixes": ["a.example", "b.example"]}),
-        (SINGLE, {"domain": "contoso.com"}, {"kms_single_site_lookup_domain": "west.contoso.com"}, {"lookup_domain": "west.contoso.com"}),
-        (SINGLE, {"domain": "contoso.com", "alternate_url": "https://help"}, {}, {"alternate_url": "https://help"}),
-        (SEVERAL, {"sites": SITES}, {}, {"host_caching": False, "dns_suffixes": ["contoso.com"]}),
-        (
-            SEVERAL,
-            {"sites": SITES, "host_caching": True, "dns_suffixes": ["x.example"]},
-            {},
-            {"host_caching": True, "dns_suffixes": ["x.example"]},
-        ),
-        (SEVERAL, {"sites": SITES}, {"kms_multi_site_host_caching": True}, {"host_caching": True, "dns_suffixes": ["contoso.com"]}),
+        (SINGLE, {}, {}, None),
+        (SINGLE, {"host_caching": "no"}, {}, {"host_caching": False}),
+        (SINGLE, {"host_caching": "yes"}, {}, None),
+        (SINGLE, {"dns_suffixes": "a.example, b.example"}, {}, {"dns_suffixes": ["a.example", "b.example"]}),
+        (SINGLE, {}, {"kms_single_site_lookup_domain": "west.contoso.com"}, {"lookup_domain": "west.contoso.com"}),
+        (SINGLE, {"alternate_url": "https://help"}, {}, {"alternate_url": "https://help"}),
+        (SEVERAL, {}, {}, {"host_caching": False, "dns_suffixes": ["contoso.com"]}),
+        (SEVERAL, {"host_caching": True, "dns_suffixes": ["x.example"]}, {}, {"host_caching": True, "dns_suffixes": ["x.example"]}),
+        (SEVERAL, {}, {"kms_multi_site_host_caching": True}, {"host_caching": True, "dns_suffixes": ["contoso.com"]}),
     ],
 )
-def test_each_client_gets_what_the_run_or_its_own_variables_say(
-    tmp_path: Path, face: str, settings: dict[str, Any], client: dict[str, Any], options: dict[str, Any] | None
+def test_each_client_gets_what_the_play_or_its_own_variables_say(
+    tmp_path: Path, face: str, play: dict[str, Any], client: dict[str, Any], options: dict[str, Any] | None
 ):
-    job = Job(tmp_path, [row(KMS), row(PC), row("pc-2")], {PC: client}, face)
+    # What the first host has is its own.
+    job = Job(tmp_path, [row(KMS), row(PC), row("pc-2")], {PC: client, KMS: {f"{face}_lookup_domain": "other.contoso.com"}}, face)
+    settings = {"domain": "contoso.com"} if face == SINGLE else {"sites": SITES}
     # The defaults of the role are what a task sees where nobody gives a value.
-    found = job.findings(settings, play={"kms_multi_site_host_caching": False, f"{face}_lookup_domain": ""})
+    found = job.findings(settings, play={"kms_multi_site_host_caching": False, **{f"{face}_{name}": value for name, value in play.items()}})
     assert found["options"].get(PC) == options
 
 
 def test_a_late_setting_is_left_out_where_windows_is_older(tmp_path: Path):
     old = row(PC, state="notification")
     old["operating_system"] |= {"version": "6.1.7601", "build": "7601"}
-    settings = {"domain": "contoso.com", "lookup_domain": "west.contoso.com", "host_caching": False}
-    assert Job(tmp_path, [row(KMS), old]).findings(settings)["options"] == {PC: {"host_caching": False}}
+    own = {"kms_single_site_lookup_domain": "west.contoso.com", "kms_single_site_host_caching": False}
+    assert Job(tmp_path, [row(KMS), old], {PC: own}).findings({"domain": "contoso.com"})["options"] == {PC: {"host_caching": False}}
 
 
 def test_one_new_client_needs_no_kms_host_in_the_play(tmp_path: Path):

@@ -65,10 +65,10 @@ class Wanted:
 
 
 class Wishes:
-    """What each client should be like, from the settings of the run and from its own variables.
+    """What each client should be like, by its own variables: those of the run are of whichever host its task is for.
 
     Args:
-        settings: Those of the run.
+        settings: Those of the run, of which the role counts alone.
         domains: By site the domain in which its clients look; empty where no search list follows from the sites.
         found: The variables of the clients.
     """
@@ -102,14 +102,14 @@ class Wishes:
         caching = settings.named("host_caching")
         expected = Expected(
             domains=self._domains,
-            dns_suffixes=list(section.domains(settings.named("dns_suffixes"))) or settings.dns_suffixes,
-            lookup_domain=section.name(settings.named("lookup_domain"), settings.lookup_domain),
-            host_caching=section.flag(caching, False) if section.has(caching) else settings.host_caching,
+            dns_suffixes=list(section.domains(settings.named("dns_suffixes"))) or None,
+            lookup_domain=section.name(settings.named("lookup_domain")),
+            host_caching=section.flag(caching, False) if section.has(caching) or not settings.single else None,
         )
-        url = section.text(settings.named("alternate_url"), settings.alternate_url)
+        url = section.text(settings.named("alternate_url"))
         if problems:
             raise Refusals(problems)
-        return Wanted(expected, list(expected.suffixes(site)) or None, url)
+        return Wanted(expected, list(expected.suffixes(site) or ()) or None, url)
 
 
 @dataclass(slots=True)

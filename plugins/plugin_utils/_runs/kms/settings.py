@@ -33,7 +33,7 @@ _OF_ALL = (
     "host_caching",
     "alternate_url",
 )
-_OF_SINGLE = ("domain", "dns_servers", "records", "record_zone", "record_server", "target", "group", "port")
+_OF_SINGLE = ("domain", "dns_servers", "records", "record_zone", "record_server", "group", "port")
 _OF_SEVERAL = ("sites", "local_priority", "remote_priority", "remote_publish", "hosts_per_csvlk", "publish_list", "control_site")
 _LONGEST_WAIT = 24 * 3600
 _MOST_ATTEMPTS = 100
@@ -51,7 +51,7 @@ class Settings:
         publish_timeout: Seconds.
         ask_again: How often clients ask again.
         publish_list: C(merge) or C(exact).
-        dns_suffixes: The clients' search list; C(None) where none is given.
+        dns_suffixes: The clients' search list; C(None) where none is given. This and the next three may differ from client to client.
         lookup_domain: The one domain in which clients look; empty for none.
         host_caching: Whether clients keep to the host that they found; C(None) where nobody says.
         alternate_url: The address for users who have trouble; empty to leave it.
