@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +21,15 @@ TREE = Path(__file__).resolve().parent.parent
 COLLECTION = TREE / "build/collections/ansible_collections/winops/volume_activation"
 
 
+# Here and not in a hook: the hooks run after all conftest.py on the way to the tests, and these import the collection.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
+    # In a fresh clone the folder was not there when it came onto the path, and Python remembers that.
+    importlib.invalidate_caches()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Runs before anything of the collection is imported; a worker of pytest-xdist finds the work done."""
-    if not hasattr(config, "workerinput"):
-        subprocess.run([sys.executable, TREE / "tests/setup/stage.py", COLLECTION], check=True)
-        # In a fresh clone the folder was not there when it came onto the path, and Python remembers that.
-        importlib.invalidate_caches()
+    """How hypothesis draws examples."""
     set_hypothesis_home_dir(TREE / "build/cache/hypothesis")
     # How long an example takes says more about the machine than about the code.
     if config.getoption("tier") == ("soak",) or config.getoption("hypothesis_seed") is not None:

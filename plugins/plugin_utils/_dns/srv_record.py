@@ -63,6 +63,9 @@ class Record:
         if planned:
             # Before the first change, and in check mode as well: an answer with no values says little about the zone.
             self.zone.check_authority()
+            if before and not self.zone.has_record(self.owner):
+                before = {}
+                planned = changes(wish, before)
             if check_mode:
                 self.zone.check_updates()
         if check_mode or not planned:

@@ -73,7 +73,7 @@ class Zone:
                 continue
             if rrset.rdtype == dns.rdatatype.CNAME:
                 target = plain_name(rrset[0].target.to_text())
-                if target == self._alias_of_any_name(owner):
+                if target in self._of_any_name(owner, dns.rdatatype.CNAME):
                     continue
                 raise ActivationError(
                     f"{owner} is an alias of {target} on {self.channel.server}; change that name instead.",
@@ -83,17 +83,33 @@ class Zone:
                 held.update({SrvValue(rd.priority, rd.weight, rd.port, rd.target.to_text()): rrset.ttl for rd in rrset})
         return held
 
-    def _alias_of_any_name(self, owner: str) -> str:
-        """What names beside this one that nobody can have made are aliases of, by a wildcard of the zone (RFC 4592); empty where of nothing.
+    def _of_any_name(self, owner: str, kind: dns.rdatatype.RdataType) -> set[str]:
+        """The targets that names beside this one have which nobody can have made, by a wildcard of the zone (RFC 4592).
 
         The server makes such an answer up for every name that is not there, so that it says nothing of the name. A record that is made
         takes its place.
         """
         beside = f"{secrets.token_hex(16)}.{owner.partition('.')[2]}"
-        for rrset in self._ask(beside, "SRV").answer:
-            if rrset.rdtype == dns.rdatatype.CNAME and plain_name(rrset.name.to_text()) == beside:
-                return plain_name(rrset[0].target.to_text())
-        return ""
+        answer = self._ask(beside, "SRV").answer
+        found = (rrset for rrset in answer if rrset.rdtype == kind and plain_name(rrset.name.to_text()) == beside)
+        return {plain_name(rdata.target.to_text()) for rrset in found for rdata in rrset}
+
+    def has_record(self, owner: str) -> bool:
+        """Whether the SRV values that the server gives for a name are its own, and not those of a wildcard.
+
+        Raises:
+            ActivationError: The server takes no updates of the zone, which is how the two can be told apart: a wildcard fulfils no
+                prerequisite of an update (RFC 2136 3.2).
+        """
+        if not self._of_any_name(owner, dns.rdatatype.SRV):
+            return True
+        update = dns.update.UpdateMessage(f"{self.name}.")
+        update.present(dns.name.from_text(f"{owner}."), dns.rdatatype.SRV)
+        wire, _key = self._signed(update)
+        reply = self._parsed(self.channel.exchange(wire))
+        if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXRRSET):
+            raise self._refused(reply, f"updates of {self.name}")
+        return reply.rcode() == dns.rcode.NOERROR
 
     def check_authority(self) -> None:
         """Check that the server holds the zone, as that very zone.

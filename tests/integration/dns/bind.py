@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A BIND of a test's own: four zones, of which one takes signed updates, one any, one none, and one any beside a wildcard."""
+"""A BIND of a test's own: zones of which one takes signed updates, one any, one none, and two any beside a wildcard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ NAMED = shutil.which("named", path="/usr/sbin:/usr/bin:/sbin:/bin")
 
 KEY_NAME, KEY_SECRET = "activation", "bGFiLWtleS1vZi10aGUtYWN0aXZhdGlvbi10ZXN0cw=="
 OTHER_KEY, OTHER_SECRET = "stranger", "YW5vdGhlci1rZXktb2YtdGhlLXRlc3RzLW9ubHkuLi4="
-SIGNED, OPEN, CLOSED, WILD = "signed.test", "open.test", "closed.test", "wild.test"
+SIGNED, OPEN, CLOSED = "signed.test", "open.test", "closed.test"
+WILD, WILD_SERVICES = "wild.test", "services.wild.test"
+"""Zones where any name is an alias, and where any service is offered."""
 HOST = "ns1.signed.test"
 
 _CONFIGURATION = """
@@ -35,6 +37,7 @@ zone {signed} {{ type primary; file "{signed}.zone"; update-policy {{ grant {key
 zone {open} {{ type primary; file "{open}.zone"; allow-update {{ any; }}; }};
 zone {closed} {{ type primary; file "{closed}.zone"; }};
 zone {wild} {{ type primary; file "{wild}.zone"; allow-update {{ any; }}; }};
+zone {services} {{ type primary; file "{services}.zone"; allow-update {{ any; }}; }};
 """
 _ZONE = """
 $TTL 300
@@ -75,13 +78,14 @@ def bind_up(folder: Path, address: str, port: int = 53) -> Iterator[Bind]:
     subprocess.run(["ip", "address", "replace", f"{address}/8", "dev", "lo"], check=True)
     for zone in (SIGNED, OPEN, CLOSED):
         (folder / f"{zone}.zone").write_text(_ZONE.format(zone=zone, host=HOST, address=address), encoding="ascii")
-    wild = _ZONE.format(zone=WILD, host=HOST, address=address).partition("_vlmcs")[0]
-    (folder / f"{WILD}.zone").write_text(f"{wild}* CNAME web.fabrikam.com.\n", encoding="ascii")
+    for zone, line in ((WILD, "* CNAME web.fabrikam.com."), (WILD_SERVICES, "*._tcp 900 SRV 0 0 1688 kms-1.contoso.com.")):
+        empty = _ZONE.format(zone=zone, host=HOST, address=address).partition("_vlmcs")[0]
+        (folder / f"{zone}.zone").write_text(f"{empty}{line}\n", encoding="ascii")
     configuration = folder / "named.conf"
     configuration.write_text(
         _CONFIGURATION.format(
             folder=folder, address=address, port=port, key=KEY_NAME, secret=KEY_SECRET, other=OTHER_KEY, other_secret=OTHER_SECRET,
-            signed=SIGNED, open=OPEN, closed=CLOSED, wild=WILD,
+            signed=SIGNED, open=OPEN, closed=CLOSED, wild=WILD, services=WILD_SERVICES,
         ),
         encoding="ascii",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from lab import names
 from lab.domain.controller import Domain
 
 from ..conftest import NEEDS_DOMAIN
-from .bind import WILD, Bind
+from .bind import WILD, WILD_SERVICES, Bind
 from .helpers import DC_ADDRESS, DEFAULTS, GSS, Place, shown
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
@@ -132,6 +132,20 @@ def test_a_zone_with_a_wildcard(bind: Bind, state: str) -> None:
     assert place.ensure(ONE, state=state).steps == []
     assert shown(place.ensure(ONE, state="absent").steps) == {f"value {ONE}": GONE}
     assert place.ensure(ONE, state="absent").steps == []
+
+
+def test_a_zone_with_a_wildcard_for_services(bind: Bind) -> None:
+    """The server gives every service that is not there a value, which is in no record that could be changed."""
+    place = Place({"zone": WILD_SERVICES, "server": bind.address, "authentication": "none"}, bind.address, bind.port, None)
+    made_up = place.held()
+    assert list(made_up) == ["0 0 1688 kms-1.contoso.com"]
+    assert place.ensure(*made_up).steps == place.ensure(*made_up, state="absent").steps == []
+    planned = place.ensure(ONE, state="exact", check_mode=True)
+    assert shown(planned.steps) == shown(place.ensure(ONE, state="exact").steps) == {f"value {ONE}": MADE}
+    assert list(place.held()) == [ONE]
+    assert place.ensure(ONE).steps == []
+    assert shown(place.ensure(ONE, state="absent").steps) == {f"value {ONE}": GONE}
+    assert place.held() == made_up
 
 
 @pytest.mark.parametrize("state", ["present", "exact"])
