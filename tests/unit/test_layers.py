@@ -22,19 +22,15 @@ TREE = Path(__file__).resolve().parents[2]
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "filter", "inventory", "lookup"),
-    ("_report_mak_proxy",),
-    ("_mak_proxy_entries",),
     ("_runs",),
     ("_windows_action",),
     ("_action", "_fleet"),
     (
         "_module_options",
         "_query",
-        "_report_multi_site",
         "_run",
         "_vault",
     ),
-    ("_report", "_multi_site", "_results"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),
