@@ -170,8 +170,8 @@ def _publication(options: dict[str, t.Any]) -> tuple[Publication, PublishedRecor
     checked_lines(given, "publish_domains")
     short = options["publish_domain"]
     if short and plain_name(short) not in {plain_name(entry["domain"]) for entry in given}:
-        given.insert(0, {"domain": short, "priority": None, "weight": None, "dns_servers": None})
-    wanted = tuple(Wanted(plain_name(entry["domain"]), entry["priority"], entry["weight"]) for entry in given)
+        given.insert(0, {"domain": short, "priority": None, "weight": None, "own_numbers": False, "dns_servers": None})
+    wanted = tuple(Wanted(plain_name(entry["domain"]), entry["priority"], entry["weight"], entry["own_numbers"]) for entry in given)
     # Servers that are named for one record hold its zone; those of the task may be anything that answers.
     servers = {
         plain_name(entry["domain"]): (entry["dns_servers"] or options["dns_servers"] or [], bool(entry["dns_servers"])) for entry in given

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
+import tempfile
 import typing as t
 from contextlib import nullcontext
+from pathlib import Path
 
 from ansible.utils.display import Display
 
@@ -51,15 +54,18 @@ class ActionModule(VolumeActivationAction):
         if options["threads"] <= 0:
             raise ActivationError("threads has to be more than 0.", source="options")
         first_contact = seconds_of(options["first_contact_timeout"])
-        directory = StateDirectory.here(self._state_directory(options["state_directory"] or ""))
+        directory = StateDirectory.here("" if options["temporary"] else self._state_directory(options["state_directory"] or ""))
         path = survey_path(directory, options["name"])
         hosts = self._chosen(options["hosts"], options["logons_only"])
         facts: dict[str, dict[str, t.Any]] = {}
         warnings: list[str] = []
         # What looks at accounts alone does not take the place of a survey.
         if not options["logons_only"]:
-            warnings += directory.check(Kind.SURVEY)
-            directory.make()
+            if options["temporary"]:
+                path = Path(tempfile.mkdtemp(prefix="license_survey-"), path.name)
+            else:
+                warnings += directory.check(Kind.SURVEY)
+                directory.make()
         with nullcontext() if options["logons_only"] else SurveyFile(path) as file:
 
             def keep(row: Row) -> None:
@@ -80,7 +86,9 @@ class ActionModule(VolumeActivationAction):
             **survey.tally.as_result(survey.rejected),
             "file": None if options["logons_only"] else str(path),
         }
-        if options["logons_only"] and survey.rejected:
+        if (options["logons_only"] or options["fail_on_rejected"]) and survey.rejected:
+            if options["temporary"]:
+                shutil.rmtree(path.parent, ignore_errors=True)
             raise ActivationError(said(survey.rejected[0]), source="wsman")
         if options["facts"]:
             result["facts"] = facts

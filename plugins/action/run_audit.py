@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-import yaml
-
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._runs.action import RunAction
+from ..plugin_utils._runs.action import RunAction, of_text
 from ..plugin_utils._runs.audit import run
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.registered import Registered
-from ..plugin_utils._text import one_line
 from ..plugin_utils._topology.sites import VARIABLE
 
 
@@ -30,27 +26,14 @@ class ActionModule(RunAction):
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
-        given = {**options, "sites": of_text(options["sites"]), "nodes": of_text(options["nodes"], "kms_audit_nodes")}
+        given = {**options, "sites": of_text(options["sites"], VARIABLE), "nodes": of_text(options["nodes"], "kms_audit_nodes")}
         return run.decide(step, fleet, found, given, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""
-        return self.INVENTORY if step == "compare" else ()
+        return self.INVENTORY if step == "compare" else {run.TARGET: run.KMS_HOSTS} if step == "topology" else ()
 
-
-def of_text(value: t.Any, variable: str = VARIABLE) -> t.Any:
-    """What a text of YAML or JSON holds, as surveys and extra variables give it.
-
-    Args:
-        value: The text; anything else stays as it is.
-        variable: Where it is given, for messages.
-    """
-    if not isinstance(value, str):
-        return value
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError as failure:
-        mark = getattr(failure, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        said = one_line(str(getattr(failure, "problem", None) or failure))
-        raise ActivationError(f"{variable} can't be read as YAML: {said}{where}.", source="options") from None
+    def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:
+        """See the base class."""
+        hosts = fleet.groups[run.KMS_HOSTS] if step == "topology" else []
+        return hosts or super().hosts_of(step, fleet)

@@ -15,7 +15,7 @@ from typing import Any
 from ._licensing.client_ids import said_of, shared_ids
 from ._licensing.kms_groups import edition_of, group_of, is_refused
 from ._licensing.setup_keys import is_evaluation, is_home
-from ._text import LONGEST_LINE, some, visible
+from ._text import LONGEST_LINE, columns, some, visible
 
 # Kerberos refuses a ticket whose clock is further away (RFC 4120 5.2.6, default of Windows and MIT), and a KMS host a
 # request (0xC004F06C).
@@ -44,6 +44,12 @@ class Finding:
         return {"object": visible(self.object, LONGEST_LINE), "text": visible(self.text, LONGEST_LINE), "blocks": self.blocks}
 
 
+def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Findings, as variables hold them, as lines of a table, those that block first."""
+    ordered = sorted(findings, key=lambda finding: not finding["blocks"])
+    return columns([("STOP" if finding["blocks"] else "note", str(finding["object"]), str(finding["text"])) for finding in ordered])
+
+
 def license_findings(
     licenses: Mapping[str, Result], kms_hosts: Sequence[str], keys: Mapping[str, Result], key_variable: str
 ) -> Iterable[Finding]:
@@ -52,7 +58,7 @@ def license_findings(
     Args:
         licenses: Results of C(license_info) by host.
         kms_hosts: The hosts that are to be KMS hosts.
-        keys: What C(product_key_facts) tells of the key of each of them.
+        keys: What C(key_facts) tells of the key of each of them.
         key_variable: Names where a KMS host key is given.
     """
     yield from refused_keys(keys)
@@ -70,7 +76,7 @@ def license_findings(
 
 
 def refused_keys(keys: Mapping[str, Result]) -> Iterable[Finding]:
-    """What is known against keys, by what C(product_key_facts) tells of the key of each host."""
+    """What is known against keys, by what C(key_facts) tells of the key of each host."""
     refused: dict[str, list[str]] = {}
     for host, key in keys.items():
         if key.get("refusal"):

@@ -65,7 +65,7 @@ def test_the_first_run_installs_the_keys_and_stops_with_the_installation_ids(sto
     products = story["first"].custom_stats["kms_single_site_products"]
     assert {product["identifier"]: product["installation_id"] for product in products} == story["waiting"]
     assert {identifiers.serial_of_pid(product["extended_pid"]) for product in products} == {identifiers.key_serial(CSVLK)}
-    assert story["first"].of_task("Create the group of the KMS hosts and add them") == []
+    assert story["first"].of_task("Create the groups of the KMS hosts and add them") == []
     assert [host["partial_key"] for label, host in story["before"]["hosts"].items() if label.startswith("kms")] == [CSVLK[-5:]] * 2
 
 

@@ -32,6 +32,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_all_goals_are_met_with_one_silent_and_one_failing_of_a_hundred(measured: dict[str, Any]):
     assert {name: goal for name, goal in measured["goals"].items() if not goal["met"]} == {}
     assert {"mak_independent_logons", "mak_independent_licensed", "audit_host_tasks", "audit_registered_bytes"} <= set(measured["goals"])
+    assert {"kms_single_site_host_tasks", "kms_multi_site_logons", "kms_multi_site_licensed"} <= set(measured["goals"])
 
 
 def test_a_computer_that_is_licensed_costs_two_host_tasks_two_logons_and_five_requests(measured: dict[str, Any]):
@@ -52,3 +53,14 @@ def test_an_audit_finds_nothing_more_however_many_clients_are_as_they_should_be(
         ended = found["stats"]["audit"]
         assert (ended["deviation"] + ended["unknown"], ended["verdict"]) == (6 + unread, "deviations")
         assert found["connections"] == size
+
+
+@pytest.mark.parametrize("playbook", ["kms_single_site", "kms_multi_site"])
+def test_a_client_that_is_licensed_and_as_declared_costs_no_host_task_and_one_logon(measured: dict[str, Any], playbook: str):
+    for size, silent, failing in ((SMALL, 1, 0), (LARGE, 2, 2)):
+        found = measured[playbook][str(size)]["playbook"]
+        ended = found["stats"][playbook]
+        assert (ended["licensed"], ended["not_reached"], ended["failed"]) == (size - silent - failing, silent, failing)
+        # Those that fail are asked once more, and say so.
+        assert found["host_tasks"] == {"median": 0, "max": 2 if failing else 0, "all": 2 * failing}
+        assert found["logons"] == {**found["logons"], "median": 1, "max": 2 if failing else 1}

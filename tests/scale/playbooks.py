@@ -8,6 +8,9 @@ Of each 100 hosts one never answers, and one answers HTTP 503.
 C(mak_independent): the hosts hold the MAK of the ring and are licensed, so that nobody is activated. Microsoft is simulated nowhere here, and
 C(mak_independent_count) is false, because a run asks how many activations are left even where nobody needs one.
 
+C(kms_single_site), C(kms_multi_site): the hosts are KMS clients, licensed and set up as the site has them, so that nobody asks. A limit leaves out
+the KMS host, because setting one up takes a directory, which the laboratory has.
+
 C(audit): the hosts are KMS clients of a site, licensed and set up as the site has them. The site's DNS server refuses all questions, so that
 its records, its domain controller and its KMS host can't be asked, which adds some findings. Looking at these grows with the sites and not
 with the clients, and is tested on the laboratory. An audit has no host-task, because the survey reads; it is compared with an empty play that
@@ -52,6 +55,8 @@ def variables(port: int) -> dict[str, Any]:
         "mak_independent_count": False,
         "volume_activation_sites": {"east": site},
         "kms_audit_fail": False,
+        "kms_single_site_domain": canned.DOMAIN,
+        "kms_single_site_dns_servers": site["dns_servers"],
     }
 
 
@@ -66,6 +71,7 @@ class Measured:
         host_tasks: How many host-tasks it may cost a host.
         logons: How many logons it may cost a host.
         beside: How many host-tasks the empty play has; C(None) for as many as the playbook had at the median.
+        limited: Whether a limit leaves out the KMS host of the site.
         read: The number in what it leaves to later jobs that tells on how many hosts all was well; empty where none does.
     """
 
@@ -75,12 +81,15 @@ class Measured:
     host_tasks: int
     logons: int
     beside: int | None = None
+    limited: bool = False
     read: str = ""
 
 
 PLAYBOOKS = (
     # Hosts that answer HTTP 503 fail the run at its end.
     Measured("mak_independent", "mak_client", (0, 2), host_tasks=4, logons=2, read="licensed"),
+    Measured("kms_single_site", "kms_client", (0, 2), host_tasks=4, logons=2, beside=1, limited=True, read="licensed"),
+    Measured("kms_multi_site", "kms_client", (0, 2), host_tasks=4, logons=2, beside=1, limited=True, read="licensed"),
     Measured("audit", "kms_client", (0,), host_tasks=1, logons=1, beside=1),
 )
 
@@ -100,7 +109,7 @@ def _at(options: argparse.Namespace, playbook: Measured, size: int) -> dict[str,
     """The figures of a playbook at a size, and those of the empty play."""
     runner = _Runner(options, size)
     with bench.serving(options.port, runner.folder, "--kind", playbook.kind, *_TROUBLE) as served:
-        figures = runner.run(playbook.name, f"{_COLLECTION}.{playbook.name}", playbook.endings)
+        figures = runner.run(playbook.name, f"{_COLLECTION}.{playbook.name}", playbook.endings, playbook.limited)
     figures |= {"logons": served["logons_of"], "requests": served["requests"], "connections": served["connections"]}
     number = figures["host_tasks"]["median"] if playbook.beside is None else playbook.beside
     return {"playbook": figures, "empty": runner.run_nothing(number)} if options.empty else {"playbook": figures}
@@ -120,14 +129,23 @@ class _Runner:
         self._inventory = self.folder / "inventory.json"
         self._inventory.write_text(json.dumps(bench.inventory(size, options.port, **variables(options.port))), encoding="utf-8")
 
-    def run(self, name: str, play: str, endings: Sequence[int] = (0,)) -> dict[str, Any]:
+    def run(self, name: str, play: str, endings: Sequence[int] = (0,), limited: bool = False) -> dict[str, Any]:
         """What a play cost, and what the callback has counted."""
         counts = self.folder / f"{name}.json"
         environment = {**self._environment, "SCALE_COUNTS": str(counts)}
         command = ["ansible-playbook", "-i", str(self._inventory), play]
+        if limited:
+            command += ["-i", str(self._kms_hosts()), "--limit", "kms_clients"]
         cost = bench.run(command, environment, self.folder / f"{name}.log", endings)
         # The peak of the process is that of the callback: what wait4 gives is the largest of all workers.
         return {**cost.as_data(), **json.loads(counts.read_text(encoding="utf-8"))}
+
+    def _kms_hosts(self) -> Path:
+        """An inventory of the KMS host alone."""
+        path = self.folder / "kms_hosts.json"
+        hosts = {site["name"]: {} for site in variables(0)["volume_activation_sites"]["east"]["kms_hosts"]}
+        path.write_text(json.dumps({"kms_hosts": {"hosts": hosts}}), encoding="utf-8")
+        return path
 
     def run_nothing(self, tasks: int) -> dict[str, Any]:
         """The same of the empty action."""

@@ -22,8 +22,6 @@ TREE = Path(__file__).resolve().parents[2]
 # or package of plugins/plugin_utils/ where it starts with an underscore.
 LAYERS = (
     ("action", "callback", "filter", "inventory", "lookup"),
-    ("_report_mak_proxy",),
-    ("_mak_proxy_entries",),
     ("_runs",),
     ("_windows_action",),
     ("_action", "_fleet"),
@@ -32,11 +30,9 @@ LAYERS = (
         "_module_options",
         "_option_names",
         "_query",
-        "_report_multi_site",
         "_run",
         "_vault",
     ),
-    ("_report", "_multi_site", "_results"),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
     ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
     ("_licensing", "_topology"),

@@ -9,18 +9,23 @@ Such an action reads what the tasks before it registered, once for each host, de
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+
+import yaml
 
 from .._action import Outcome, VolumeActivationAction
 from .._errors import ActivationError, Refusals
 from .._fleet.variables import HostVariables
 from .._known_variables import known_variables
+from .._text import one_line
 from .collect import Wanted, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
 from .strange import Strange
 
 _EMPTY = ("", None)
+# Strategies in which hosts do not wait for each other, so that run_once means nothing.
+_APART = ("free", "host_pinned")
 _NO_VALUE: tuple[t.Any, ...] = (*_EMPTY, [], {})
 
 
@@ -32,7 +37,9 @@ class RunAction(VolumeActivationAction):
 
     Attributes:
         GROUPS: The inventory groups that the run knows.
-        INVENTORY: The variables of hosts that it reads, as each host sees them: with what the play gives, and extra variables.
+        INVENTORY: The variables of hosts that it reads, as each host sees them: with what the play gives, and extra variables. Where it is
+            a mapping, the group whose hosts have each.
+        DEFAULTS: Of these variables those that are no text in the defaults of a role, which stand behind the inventory of every host.
         SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
@@ -41,6 +48,7 @@ class RunAction(VolumeActivationAction):
 
     GROUPS: t.ClassVar[Collection[str]] = ()
     INVENTORY: t.ClassVar[Collection[str]] = ()
+    DEFAULTS: t.ClassVar[Mapping[str, t.Any]] = {}
     SHARED: t.ClassVar[Collection[str]] = ()
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
     ONCE: t.ClassVar[frozenset[str]] = frozenset()
@@ -67,6 +75,15 @@ class RunAction(VolumeActivationAction):
         """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
         return self.INVENTORY
 
+    @property
+    def playbook(self) -> str:
+        """The playbook that does what the role does; empty where none is named."""
+        return ""
+
+    def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:
+        """The hosts that a step reads."""
+        return fleet.batch[:1] if step in self.ONCE else fleet.batch if step in self.IN_BATCHES else fleet.hosts
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See the base class. The event of a job stays empty where all went well; what is registered stays whole."""
         self._task_vars = task_vars or {}
@@ -78,9 +95,8 @@ class RunAction(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         fleet, step = self._fleet(), str(options["step"])
-        hosts = fleet.batch[:1] if step in self.ONCE else fleet.batch if step in self.IN_BATCHES else fleet.hosts
-        names = self.inventory_of(step)
-        wanted = self._wanted(names, str(self._task_vars["inventory_hostname"])) if names else Wanted()
+        hosts, names = self.hosts_of(step, fleet), self.inventory_of(step)
+        wanted = self._wanted(names, str(self._task_vars["inventory_hostname"]), fleet) if names else Wanted()
         strange = Strange(*known_variables()) if step == self.FIRST else None
         variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath, strange.see if strange else None)
         found = collect(variables, hosts, options["results"], options["optional"], wanted)
@@ -100,12 +116,13 @@ class RunAction(VolumeActivationAction):
         if refusals := strange.refusals():
             raise Refusals(refusals)
 
-    def _wanted(self, names: Collection[str], host: str) -> Wanted:
+    def _wanted(self, names: Collection[str], host: str, fleet: Fleet) -> Wanted:
         """Which variables are read, and what of them C(hostvars) can't see: what the play gives takes the place of the inventory.
 
         Args:
             names: The names of the variables.
             host: The host of the task, whose variables the task sees as a whole.
+            fleet: The hosts of the play.
         """
         seen, inventory = self._task_vars, self._task_vars["hostvars"].raw_get(host)
         # A text of the play may be that of the inventory by chance.
@@ -114,22 +131,33 @@ class RunAction(VolumeActivationAction):
         for name in names:
             if name not in inventory:
                 # Without a value it is the default of a role, which stands behind the inventory of every host.
-                given = seen.get(name) not in _NO_VALUE
+                given = seen.get(name) not in _NO_VALUE and seen[name] != self.DEFAULTS.get(name)
             else:
                 given = name in seen and (seen[name] != inventory[name] or (name in play and play[name] == seen[name]))
             if given:
                 above[name] = seen[name]
         beneath = {name: value for name, value in seen.items() if name not in inventory}
-        return Wanted(names, frozenset(self.SHARED), above, beneath)
+        only = {name: frozenset(fleet.groups[group]) for name, group in names.items()} if isinstance(names, Mapping) else {}
+        return Wanted(names, frozenset(self.SHARED), above, beneath, only)
 
     def _fleet(self) -> Fleet:
         magic = self._task_vars
         batch, play_hosts = list(magic["ansible_play_batch"]), list(magic["ansible_play_hosts"])
         name, step = self._module_name(), str(self._task.args.get("step"))
+        instead = f", or run the playbook {self.playbook}" if self.playbook else ""
+        strategy = str(getattr(self._task.get_play(), "strategy", "linear")).rpartition(".")[2]
+        if strategy in _APART:
+            raise ActivationError(
+                f"{name} decides over all hosts of the play at once, and with strategy: {strategy} each host goes its own way. Take the strategy out"
+                f" of the play{instead}.",
+                source="options",
+            )
         if not self._task.run_once and len(batch) > 1:
             raise ActivationError(f"{name} decides over all hosts from one task. Add run_once: true to it.", source="options")
         if step not in self.IN_BATCHES and batch != play_hosts:
-            raise ActivationError(f"{name} decides over all hosts of the play at once. Take serial out of the play.", source="options")
+            raise ActivationError(
+                f"{name} decides over all hosts of the play at once. Take serial out of the play{instead}.", source="options"
+            )
         return fleet_of(list(magic["ansible_play_hosts_all"]), batch, magic["groups"], self.GROUPS)
 
     def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
@@ -140,3 +168,24 @@ class RunAction(VolumeActivationAction):
         for name, value in given.items():
             if isinstance(value, Mapping) and name != "results":
                 given[name] = {key: entry for key, entry in value.items() if entry not in _EMPTY}
+
+
+def of_text(value: t.Any, variable: str) -> t.Any:
+    """What a text of YAML or JSON holds, as surveys and extra variables give it; anything else as it is.
+
+    Args:
+        value: What is given.
+        variable: Where it is given, for messages.
+
+    Raises:
+        ActivationError: It is neither.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as failure:
+        mark = getattr(failure, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        said = one_line(str(getattr(failure, "problem", None) or failure))
+        raise ActivationError(f"{variable} can't be read as YAML: {said}{where}.", source="options") from None

@@ -24,12 +24,14 @@ class Wanted:
         shared: Those that are templated once for all hosts that have the same.
         above: Values that the play gives in the place of those of the inventory.
         beneath: Variables of the play that the inventory does not have, for templates.
+        only: By name the hosts that have the variable, where not all do.
     """
 
     names: Collection[str] = ()
     shared: frozenset[str] = frozenset()
     above: Mapping[str, Any] = field(default_factory=dict)
     beneath: Mapping[str, Any] = field(default_factory=dict)
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 _NOTHING = Wanted()
@@ -64,6 +66,8 @@ def collect(
             if variable in found:
                 results[name][host] = _result(found[variable], variable, host)
         for name, templar in templates.items():
+            if name in wanted.only and host not in wanted.only[name]:
+                continue
             value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
             if value is not None:
                 given[name][host] = value

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._findings import Finding
-from .._report import table
+from .._findings import Finding, table
 
 
 def said_of(findings: Iterable[Finding], only_blocking: bool) -> dict[str, Any]:

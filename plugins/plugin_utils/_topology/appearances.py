@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .._srv_value import SrvValue
-from .model import DYNAMIC, KmsHost, Site, Sites
+from .model import DYNAMIC, PUBLISHED, STATIC, KmsHost, Site, Sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,19 @@ class Entry:
         home: The host's site.
         site: The site whose record it is in.
         value: Its value there.
-        dynamic: Whether the host itself publishes it; the control node writes it otherwise.
+        writer: Who writes it: C(published) for the host itself, or another way of C(Site.records).
     """
 
     host: KmsHost
     home: Site
     site: Site
     value: SrvValue
-    dynamic: bool
+    writer: str
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the host itself publishes it."""
+        return self.writer == PUBLISHED
 
 
 def entries(sites: Sites, site: Site) -> Iterator[Entry]:
@@ -58,4 +63,5 @@ def _entry(host: KmsHost, home: Site, site: Site) -> Entry | None:
     if not appearance.publish:
         return None
     value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
-    return Entry(host, home, site, value, at_home or site.remote_publish == DYNAMIC)
+    remote = PUBLISHED if site.remote_publish == DYNAMIC else STATIC
+    return Entry(host, home, site, value, remote if site.records == PUBLISHED and not at_home else site.records)

@@ -12,7 +12,7 @@ from .._srv_order import groups
 from .._srv_value import SrvValue
 from .appearances import Entry, entries, published_by, publishing_sites
 from .flows import flows
-from .model import KmsHost, Site, Sites
+from .model import DYNAMIC, PRINTED, STATIC, KmsHost, Site, Sites
 
 
 def derived(sites: Sites) -> dict[str, Any]:
@@ -52,11 +52,12 @@ def _site(sites: Sites, site: Site) -> dict[str, Any]:
         "group": site.group,
         "group_scope": site.group_scope,
         "domain_controllers": list(site.domain_controllers),
-        "server": site.domain_controllers[0],
+        "server": _server(site),
         "dns_servers": list(site.dns_servers),
         "credential": site.credential,
         "client_networks": list(site.client_networks),
         "remote_publish": site.remote_publish,
+        "records": site.records,
         "kms_hosts": [host.name for host in site.kms_hosts],
         # A search list takes the place of the primary and the connection's suffix, so the own domain stays first in it.
         "dns_suffixes": [site.domain, *others],
@@ -92,17 +93,24 @@ def _zone(sites: Sites, site: Site) -> dict[str, Any]:
         "domain": site.domain,
         "zone": site.zone,
         "record": site.record,
-        "server": site.domain_controllers[0],
+        "server": _server(site),
         "domain_controllers": list(site.domain_controllers),
         "dns_servers": list(site.dns_servers),
         "credential": site.credential,
+        "records": site.records,
         "values": [_value(entry) for entry in found],
         "dynamic": [_value(entry) for entry in found if entry.dynamic],
-        "static": [_value(entry) for entry in found if not entry.dynamic],
+        "static": [_value(entry) for entry in found if entry.writer == STATIC],
+        "updated": [_value(entry) for entry in found if entry.writer == DYNAMIC],
+        "printed": [_value(entry) for entry in found if entry.writer == PRINTED],
         "grants": [
             {"group": grant["group"], "group_domain": grant["group_domain"], "site": grant["site"]} for grant in _grants(sites, site)
         ],
     }
+
+
+def _server(site: Site) -> str:
+    return next(iter((*site.domain_controllers, *site.dns_servers)), "")
 
 
 def _value(entry: Entry) -> dict[str, Any]:
@@ -117,7 +125,7 @@ def _grants(sites: Sites, site: Site) -> Iterator[dict[str, Any]]:
             "record": site.record,
             "domain": site.domain,
             "zone": site.zone,
-            "server": site.domain_controllers[0],
+            "server": _server(site),
             "domain_controllers": list(site.domain_controllers),
             "credential": site.credential,
             "group": home.group,

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SERVICE = "_vlmcs._tcp"
-DYNAMIC, STATIC = "dynamic", "static"
+PUBLISHED, DYNAMIC, STATIC, PRINTED = "published", "dynamic", "static", "printed"
+"""Who writes a value: the host itself, the control node by dynamic update or into the directory, or those who run DNS."""
 GLOBAL, UNIVERSAL, DOMAIN_LOCAL = "global", "universal", "domain_local"
 
 
@@ -70,6 +71,8 @@ class Site:
         client_networks: The networks of its clients; empty where not declared.
         remote_publish: Who brings hosts of other sites into its record: C(dynamic), the hosts, or C(static), the control node.
         kms_hosts: Its KMS hosts.
+        records: Who writes its record: C(published) for the hosts, each of C(dynamic), C(static) and C(printed) for all values of it.
+        listed: Whether its hosts have a publish list; without one Windows publishes them with 0 and 0.
     """
 
     name: str
@@ -84,6 +87,8 @@ class Site:
     client_networks: tuple[str, ...]
     remote_publish: str
     kms_hosts: tuple[KmsHost, ...]
+    records: str = PUBLISHED
+    listed: bool = True
 
     @property
     def record(self) -> str:

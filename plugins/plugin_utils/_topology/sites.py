@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import Refusals
 from .checks import contradictions
-from .model import DOMAIN_LOCAL, DYNAMIC, GLOBAL, STATIC, UNIVERSAL, Appearance, KmsHost, Site, Sites
+from .model import DOMAIN_LOCAL, DYNAMIC, GLOBAL, PRINTED, PUBLISHED, STATIC, UNIVERSAL, Appearance, KmsHost, Site, Sites
 from .reading import Section, is_unset, meant, shown
 
 _PREFIX = "volume_activation_"
@@ -31,6 +31,7 @@ _SITE_KEYS = (
     "credential",
     "client_networks",
     "remote_publish",
+    "records",
     "kms_hosts",
 )
 _HOST_KEYS = (
@@ -108,7 +109,9 @@ def _read_defaults(problems: list[str], raw: Mapping[str, Any]) -> Defaults:
 
 def _read_site(problems: list[str], section: Section, name: str, sites: Sequence[str], defaults: Defaults) -> Site:
     domain = section.name("domain", required=True)
-    controllers = section.names("domain_controllers", required=True)
+    records = section.choice("records", (PUBLISHED, DYNAMIC, STATIC, PRINTED), PUBLISHED)
+    # The directory plays no part where its hosts do not publish themselves and nothing is written into it.
+    controllers = section.names("domain_controllers", required=records in (PUBLISHED, STATIC))
     site = Site(
         name=name,
         domain=domain,
@@ -117,11 +120,12 @@ def _read_site(problems: list[str], section: Section, name: str, sites: Sequence
         group=section.text("group", f"KMS_{name.upper()}"),
         group_scope=section.choice("group_scope", (GLOBAL, UNIVERSAL, DOMAIN_LOCAL), GLOBAL),
         domain_controllers=controllers,
-        dns_servers=section.names("dns_servers", controllers),
+        dns_servers=section.names("dns_servers", controllers, required=not controllers and records in (DYNAMIC, PRINTED)),
         credential=section.text("credential"),
         client_networks=section.networks("client_networks"),
         remote_publish=section.choice("remote_publish", (DYNAMIC, STATIC), defaults.remote_publish),
         kms_hosts=(),
+        records=records,
     )
     hosts = section.raw("kms_hosts")
     if not hosts or isinstance(hosts, str) or not isinstance(hosts, Sequence):

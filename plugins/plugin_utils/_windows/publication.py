@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import ActivationError
@@ -40,11 +40,13 @@ class Wanted:
         domain: The DNS domain whose C(_vlmcs._tcp) has to name the host.
         priority: With which priority; C(None) for any.
         weight: With which weight; C(None) for any.
+        own_numbers: With those that the host itself publishes there: of its publish list, or 0 and 0. Other values of it are old.
     """
 
     domain: str
     priority: int | None = None
     weight: int | None = None
+    own_numbers: bool = False
 
     @property
     def record(self) -> str:
@@ -53,8 +55,8 @@ class Wanted:
 
     @property
     def numbered(self) -> bool:
-        """Whether priority or weight matters."""
-        return self.priority is not None or self.weight is not None
+        """Whether priority or weight is given."""
+        return not self.own_numbers and (self.priority is not None or self.weight is not None)
 
     def met_by(self, value: SrvValue, port: int) -> bool:
         """Whether a value of the host is the one that is wanted."""
@@ -66,7 +68,16 @@ class Wanted:
 
     def shown(self, value: SrvValue) -> str:
         """A value as the plan shows it."""
-        return f"{value.target}:{value.port}" + (f" ({value.priority} {value.weight})" if self.numbered else "")
+        wrong = self.own_numbers and not self.agrees(value.priority, value.weight)
+        return f"{value.target}:{value.port}" + (f" ({value.priority} {value.weight})" if self.numbered or wrong else "")
+
+    def by_host(self, lines: Sequence[str]) -> Wanted:
+        """The same with the numbers that a host with these lines of a publish list publishes, where it is to have its own."""
+        if not self.own_numbers:
+            return self
+        listed = (line for line in map(parse_line, lines) if line is not None and line.domain == self.domain)
+        line = next(listed, PublishLine(self.domain))
+        return replace(self, priority=line.priority, weight=line.weight)
 
     @property
     def numbers(self) -> str:
@@ -108,6 +119,7 @@ class PublishedHost:
     def __init__(self, session: Session, publication: Publication) -> None:
         self._session = session
         self._publication = publication
+        self._wanted = publication.wanted
         self.fqdn = computer.read_fqdn(session)
         self._port = publication.port
         self._held: dict[str, tuple[SrvValue, ...]] = {}
@@ -127,13 +139,16 @@ class PublishedHost:
                     if not wanted.met_by(value, self._port or 0)
                 ],
             }
-            for wanted in self._publication.wanted
+            for wanted in self._wanted
         ]
 
     def plan(self, host: KmsHost) -> None:
         """Add what is missing from the records to the host's plan."""
         self._port = port = self._publication.port or host.port
-        absent = self._absent_from(self._publication.wanted)
+        if any(wanted.own_numbers for wanted in self._wanted):
+            lines = host.publish_lines
+            self._wanted = tuple(wanted.by_host(lines) for wanted in self._wanted)
+        absent = self._absent_from(self._wanted)
         if not host.check_mode:
             for wanted in absent:
                 self._demand_publishing(host, wanted, port)

@@ -16,9 +16,9 @@ from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.slmgr_task import calls
 from unit.lab.windows_fakes import FakeDomain, base, install
 
-from ansible_collections.winops.volume_activation.plugins.filter.kms_single_site import kms_waiting_lines, kms_waiting_products
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import grouped, installation_digits
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.waiting import waiting
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes, licensing, offline_activation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
@@ -246,6 +246,13 @@ def test_what_no_computer_can_have_is_refused(text: str, says: str):
 
 def test_who_waits_is_listed_for_people_and_for_the_module_that_asks_microsoft():
     waits = {"installation_id": "1234567" * 9, "extended_pid": "03612-00206-271-344265-03-1033-20348.0000-0012026", "port": 1688}
-    products = kms_waiting_products({"kms-1": waits, "kms-2": {"port": 1688}, "kms-3": dict(waits)}, {"kms-3": "1" * 48})
-    assert products == [{"identifier": "kms-1", "installation_id": waits["installation_id"], "extended_pid": waits["extended_pid"]}]
-    assert kms_waiting_lines(products) == [f"kms-1: installation ID {'-'.join(['1234567'] * 9)}"]
+    found = waiting({"kms-1": waits, "kms-2": {"port": 1688}, "kms-3": dict(waits)}, ["kms-3"], "kms_single_site_confirmation_ids")
+    assert found["products"] == [
+        {"identifier": "kms-1", "installation_id": waits["installation_id"], "extended_pid": waits["extended_pid"]}
+    ]
+    assert found["lines"] == [f"kms-1: installation ID {'-'.join(['1234567'] * 9)}"]
+    assert (list(found["installation_ids"]), found["stop"].startswith("The KMS hosts have their keys, but 1 of them is")) == (
+        ["kms-1", "kms-3"],
+        True,
+    )
+    assert waiting({"kms-3": waits}, ["kms-3"], "x")["stop"] == ""

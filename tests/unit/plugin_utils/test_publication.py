@@ -127,6 +127,29 @@ def test_the_error_names_every_record_that_the_host_did_not_come_into(monkeypatc
 
 
 @pytest.mark.parametrize(
+    ("lines", "held", "due", "old"),
+    [
+        ((), [value()], False, []),
+        ((), [value(), value(weight=33)], False, [(1688, 33)]),
+        ((), [value(), value(port=1690)], False, [(1690, 0)]),
+        # The right one comes before the other goes.
+        ((), [value(weight=33)], True, [(1688, 33)]),
+        (("contoso.com, 0, 33",), [value(weight=33)], False, []),
+        (("west.contoso.com, 9, 9",), [value()], False, []),
+    ],
+)
+def test_with_its_own_numbers_other_values_of_a_host_are_old(
+    lines: tuple[str, ...], held: list[SrvValue], due: bool, old: list[tuple[int, int]]
+):
+    zones = Zones({"contoso.com": held}, {"contoso.com": [*held, value()]})
+    records, plan = published(zones, Wanted("contoso.com", own_numbers=True), publish_lines=lines, activating=due)
+    assert bool(plan.steps) is due
+    assert [(entry["port"], entry["weight"]) for entry in records.shown[0]["old_values"]] == old
+    # Without them any numbers will do.
+    assert published(zones, HOME, publish_lines=lines)[1].steps == []
+
+
+@pytest.mark.parametrize(
     ("properties", "wanted", "words"),
     [
         ({"publishes": False}, HOME, "switched off"),

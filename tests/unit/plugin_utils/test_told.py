@@ -10,15 +10,16 @@ from typing import Any
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.filter import kms_single_site
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import shared_installation_ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding, table
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs import image
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report as audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps as kms
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import entries, outcomes, summary
@@ -139,8 +140,19 @@ def test_two_computers_with_one_installation_id_are_a_finding_of_those_that_were
     assert shared_installation_ids(FullList(computers=computers), ["pc-3"]) == []
 
 
-def hostvars(prefix: str, **results: Any) -> dict[str, dict[str, Any]]:
-    return {"pc-1": {prefix + name: value for name, value in results.items()}}
+def kms_ends() -> dict[str, Any]:
+    """The end of a run in which a client and the DNS server tell something in no form."""
+    declared = kms.declare("kms_single_site", {"domain": "contoso.com"}, [], [])
+    fleet = fleet_of(["kms-1", "pc-1"], ["kms-1", "pc-1"], {"kms_hosts": ["kms-1"], "kms_clients": ["pc-1"]}, kms.GROUPS)
+    once = {"declared": declared, "work": kms.Run(fleet, Registered(["kms-1"], {"declared": {"kms-1": declared}, "license": {}})).work()}
+    once["found"] = {"due": ["pc-1"], "clients": {"licensed": 0, "silent": [], "remarks": [FORGED], "shared": [FORGED]}}
+    once["records"] = {
+        "results": [{"item": once["work"]["sites"][0], "records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}]
+    }
+    results = {name: {"kms-1": result} for name, result in once.items()}
+    results |= {name: {} for name in ("license", "license_after", "setup", "host", "answer", "rights", "again")}
+    results["client"] = {"pc-1": {"failed": True, "msg": FORGED}}
+    return kms.Run(fleet, Registered(["kms-1", "pc-1"], results)).ends(check_mode=False)
 
 
 def texts_of(result: dict[str, Any]) -> list[str]:
@@ -173,15 +185,12 @@ def mak_ends() -> dict[str, Any]:
 
 
 LINES = {
-    "a table of findings": lambda: kms_single_site.kms_findings_table([{"object": FORGED, "text": FORGED, "blocks": True}]),
+    "a table of findings": lambda: table([{"object": FORGED, "text": FORGED, "blocks": True}]),
     "an error": lambda: [ActivationError(FORGED).message, str(ActivationError(FORGED))],
     "a finding": lambda: list(Finding(FORGED, FORGED, True).as_result().values())[:2],
     "a deviation": lambda: texts_of(Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED).as_result()),
     "a table of deviations": lambda: audit.table([{"severity": "note", "object": FORGED, "text": FORGED}]),
-    "the summary of a single site": lambda: kms_single_site.kms_single_site_summary(
-        hostvars("__kms_single_site_", license={}, endpoints={"records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}),
-        ["pc-1"], [], FORGED, FORGED, False,
-    ),
+    "the summary of KMS": lambda: kms_ends()["lines"],
     "the summary of MAKs": lambda: mak_ends()["lines"],
     "the ends of MAKs": lambda: list(mak_ends()["failures"].values()),
     "the findings of MAKs": lambda: (found := steps.findings(mak_seen()))["lines"] + [found["stop"]],

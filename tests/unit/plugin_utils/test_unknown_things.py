@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from unit.plugin_utils.test_report import OLD_KEY, findings, system_of
+from unit.runs.test_kms_report import OLD_KEY, findings, system_of
 from unit.runs.test_mak_orders import WIN, orders, pair, plan_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, State

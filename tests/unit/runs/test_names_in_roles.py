@@ -7,74 +7,82 @@ from __future__ import annotations
 
 from typing import Any
 
-import guides
 import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-from ansible_collections.winops.volume_activation.plugins.filter.kms_single_site import kms_zone_lines
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _report
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import findings as kms_findings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.records import lacking_lines
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.settings import read_settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.summary import Clients, KmsHostResults, summary
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.work import hosts_of, single_site, target_of
 
 pytestmark = pytest.mark.tier("quick")
 
 HOST, DOMAIN = "kms-1.contoso.com", "contoso.com"
 HOSTS = pytest.mark.parametrize("host", [HOST, "KMS-1.contoso.com", "Kms-1.Contoso.com."])
 DOMAINS = pytest.mark.parametrize("domain", [DOMAIN, "contoso.com.", " CONTOSO.com"])
+VALUE = {"target": HOST, "port": 1688, "priority": 0, "weight": 0}
 
 
-def of_role(role: str, name: str, **given: Any) -> Any:
-    """A variable of a role, with those that it is made from."""
-    text = (guides.TREE / f"roles/{role}/vars/main.yml").read_text(encoding="utf-8")
-    own = {key: trust_as_template(value) for key, value in yaml.safe_load(text).items() if isinstance(value, str)}
-    return Templar(DataLoader(), {**own, **given}).template(own[name])
+def printed(host: str, domain: str, chosen: str = "") -> tuple[Any, dict[str, Any]]:
+    """The settings and the topology of a site whose record others write."""
+    settings = read_settings("kms_single_site", {"domain": domain, "records": "printed"})
+    return settings, single_site(settings, {host: target_of(host, chosen, "", settings.domain)})
+
+
+def read(topology: dict[str, Any], *values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"item": site, "records": list(values)} for site in topology["sites"].values()]
 
 
 @HOSTS
 @DOMAINS
 @pytest.mark.parametrize("chosen", ["", "KMS-1.contoso.com."])
 def test_lines_that_are_in_dns_are_not_asked_for_again(host: str, domain: str, chosen: str):
-    given = {"inventory_hostname": host, "kms_single_site_domain": domain, "kms_single_site_target": chosen, "kms_single_site_port": ""}
-    target = of_role("kms_single_site", "__kms_single_site_target", **given)
-    assert (target, of_role("kms_single_site", "__kms_single_site_record_name", **given)) == (HOST, "_vlmcs._tcp.contoso.com")
-    shown = {"records": [{"target": HOST, "port": 1688, "priority": 0, "weight": 0}]}
-    values = [{"target": target, "port": 1688}]
-    lacking = of_role(
-        "kms_single_site", "__kms_single_site_lacking", **given, __kms_single_site_values=values, __kms_single_site_shown=shown
-    )
-    assert lacking == []
+    _settings, topology = printed(host, domain, chosen)
+    assert list(topology["hosts"]) == [HOST]
+    assert lacking_lines(topology, {HOST}, read(topology, VALUE), listed=False) == []
+    # With other numbers, too, clients find it.
+    assert lacking_lines(topology, {HOST}, read(topology, {**VALUE, "weight": 7}), listed=False) == []
+    assert lacking_lines(topology, {HOST}, read(topology, {**VALUE, "port": 1690}), listed=False) != []
 
 
-def test_a_short_name_is_completed_by_the_domain():
-    license_result = {"operating_system": {"computer_name": "KMS-1"}}
-    given = {"inventory_hostname": "kms1", "kms_single_site_domain": "Contoso.com.", "__kms_single_site_license": license_result}
-    assert of_role("kms_single_site", "__kms_single_site_target", **given) == HOST
+@pytest.mark.parametrize(
+    ("name", "computer", "target"),
+    [
+        ("kms1", "KMS-1", HOST),
+        ("10.0.0.7", "KMS-1", HOST),
+        ("fe80::7", "KMS-1", HOST),
+        ("kms.fabrikam.com", "KMS-1", "kms.fabrikam.com"),
+        ("kms1", "", "kms1"),
+    ],
+)
+def test_a_name_that_is_no_full_one_is_completed_by_the_domain(name: str, computer: str, target: str):
+    assert target_of(name, "", computer, DOMAIN) == target
 
 
 @HOSTS
 @DOMAINS
 def test_a_printed_line_ends_with_one_dot(host: str, domain: str):
-    lines = kms_zone_lines([{"record": f"_vlmcs._tcp.{domain.strip()}", "target": host, "port": 1688}])
+    lines = lacking_lines(printed(host, domain)[1], {HOST}, [], listed=False)
     assert lines == ["_vlmcs._tcp.contoso.com. IN SRV 0 0 1688 kms-1.contoso.com."]
 
 
 @HOSTS
 @DOMAINS
 def test_the_summary_and_the_findings_know_the_host_by_its_name(host: str, domain: str):
-    endpoints = {"endpoints": [{"host": HOST, "state": "answering"}], "records": []}
-    hosts = {host: _report.KmsHostResults({}, {}, "")}
-    lines = _report.single_site_summary(domain, hosts, {}, endpoints, "no rights", check_mode=False)
+    settings, topology = printed(host, domain)
+    hosts = {host: KmsHostResults({}, {}, "", [{"host": HOST, "state": "answering"}])}
+    lines = summary(topology, hosts, Clients(), read(topology), [], False, False)
     assert lines[0] == "KMS in contoso.com" and lines[2].startswith("Record _vlmcs._tcp.contoso.com:")
     assert "answering" in lines[1]
-    named = {"records": [{"target": HOST, "port": 1688}]}
-    found = _report.single_site_findings({}, [host], [], {}, {"DNS": named}, "published")
-    assert [finding for finding in found if "no KMS host of this play" in finding.text] == []
+    look = kms_findings.Look([host], [host], [], [], records=read(topology, VALUE))
+    found = kms_findings.findings(settings, topology, look)
+    assert [finding for finding in found if HOST in finding.text] == []
 
 
 @pytest.mark.parametrize("written", [HOST, "KMS-1.contoso.com"])
 def test_a_host_finds_itself_among_the_sites(written: str):
     entry = {"name": HOST, "inventory_hostname": HOST, "site": "east"}
     other = {"name": "kms-10.contoso.com", "inventory_hostname": "kms-10.contoso.com", "site": "west"}
-    given = {"inventory_hostname": written, "__kms_multi_site_topology": {"hosts": {"kms-10.contoso.com": other, HOST: entry}}}
-    assert of_role("kms_multi_site", "__kms_multi_site_self", **given) == entry
-    assert of_role("kms_multi_site", "__kms_multi_site_self", **{**given, "inventory_hostname": "kms-1xcontoso.com"}) == {}
+    topology = {"hosts": {"kms-10.contoso.com": other, HOST: entry}}
+    assert hosts_of(topology, [written]) == {written: entry}
+    assert hosts_of(topology, ["kms-1xcontoso.com"]) == {}

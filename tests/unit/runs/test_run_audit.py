@@ -9,6 +9,7 @@ import json
 import time
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from ansible_collections.winops.volume_activation.plugins.action import run_audi
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import links, run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import judge
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.settings import expected_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.survey import read_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet, fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
@@ -263,6 +267,7 @@ def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
     assert work["kms_hosts"] == {
         E1: {
             "port": 1688,
+            "publishes": True,
             "publish_list": [
                 {"domain": DOMAINS[0], "priority": 10, "weight": 0},
                 {"domain": DOMAINS[1], "priority": 90, "weight": 0},
@@ -282,7 +287,7 @@ def of_another_run(folder: Path) -> list[Any]:
 
 
 BROUGHT_ABOUT = {
-    "sites that are no YAML": lambda _folder: run_audit.of_text("east: ["),
+    "sites that are no YAML": lambda _folder: run_audit.of_text("east: [", run_audit.VARIABLE),
     "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="[east"),
     "nodes that are none": lambda _folder: topology_of(nodes="node-e"),
     "a node at a site that there is not": lambda _folder: topology_of(nodes={"north": "node-n"}),
@@ -454,3 +459,35 @@ def test_ten_thousand_clients_are_a_matter_of_seconds_and_little_memory(tmp_path
 @pytest.mark.tier("test")
 def test_twice_as_many_clients_take_twice_as_long(tmp_path: Path):
     assert timing.is_linear(lambda given: compare(*given), lambda number: audited(tmp_path, number), 2_500)
+
+
+def test_without_sites_the_kms_hosts_of_the_inventory_are_those_of_one_site():
+    options = options_of(
+        step="topology", single={"domain": "Contoso.com.", "dns_servers": "dc1.contoso.com", "port": "1690", "host_caching": ""}
+    )
+    hosts = ["KMS-1.contoso.com", "kms2", "10.0.0.7"]
+    groups = {"kms_hosts": hosts, "kms_clients": []}
+    targets = {run.TARGET: {"10.0.0.7": "kms-3.contoso.com"}}
+    found = run.decide("topology", fleet_of(hosts, hosts, groups, run.GROUPS), Registered(hosts, {}, targets), options, TIME)
+    assert [site["endpoints"] for site in found["sites"]] == [["kms-1.contoso.com:1690", "kms2.contoso.com:1690", "kms-3.contoso.com:1690"]]
+    assert found["topology"]["zones"]["contoso.com"]["values"][0] == {
+        "target": "kms-1.contoso.com",
+        "port": 1690,
+        "priority": 0,
+        "weight": 0,
+    }
+    # What nobody declares is not managed.
+    settings = found["settings"]
+    assert (settings["dns_suffixes"], settings["host_caching"], settings["listed"]) == (None, None, False)
+
+
+def test_of_a_single_site_a_client_is_judged_by_what_is_declared(tmp_path: Path):
+    expected = expected_of(
+        {"sites": {"contoso.com": {"domain": "contoso.com"}}},
+        {"dns_suffixes": None, "lookup_domain": "", "host_caching": None, "alternate_url": "", "validity_days": 30, "listed": False},
+    )
+    suffixes = {"own": "contoso.com", "search_list": ["x.example"], "source": "set", "effective": ["x.example"]}
+    settings = {"suffixes": suffixes, "host_caching": True, "domain_member": True, "required_count": 25}
+    client = computer_of({"host": "pc-1", "outcome": "read", "state": "licensed", "channel": "gvlk", "kms_client_settings": settings})
+    assert list(judge(client, "", expected).deviations) == []
+    assert judge(client, "", replace(expected, host_caching=False)).deviations

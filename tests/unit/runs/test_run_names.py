@@ -33,6 +33,7 @@ def complaints(role: Path) -> list[str]:
     """The names that nobody registers, as C(file: run: variable)."""
     files = {path: list(tasks_of(yaml.safe_load(path.read_text(encoding="utf-8")))) for path in sorted(role.glob("tasks/*.yml"))}
     registered = {task["register"] for tasks in files.values() for task in tasks if "register" in task}
+    registered |= {name for tasks in files.values() for task in tasks for name in task.get("ansible.builtin.set_fact", ())}
     found = []
     for path, tasks in files.items():
         for task in tasks:

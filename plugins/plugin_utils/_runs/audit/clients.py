@@ -35,22 +35,26 @@ class Expected:
         domains: By site the domain in which its clients look, in the order of the declaration.
         dns_suffixes: The DNS suffix search list; C(None) for the domains of all sites, that of the client's own site first.
         lookup_domain: The one domain in which they look; empty for none.
-        host_caching: Whether they keep to the KMS host that they found.
+        host_caching: Whether they keep to the KMS host that they found; C(None) where nobody says.
         validity_days: An activation that ends in fewer days than this has not been renewed for too long.
         alternate_url: The address for users whose activation failed; empty where none is declared.
+        listed: Whether a search list follows from the sites; otherwise nobody says what theirs should be.
     """
 
     domains: Mapping[str, str]
     dns_suffixes: Sequence[str] | None = None
     lookup_domain: str = ""
-    host_caching: bool = False
+    host_caching: bool | None = False
     validity_days: int = 30
     alternate_url: str = ""
+    listed: bool = True
 
-    def suffixes(self, site: str) -> Sequence[str]:
-        """The search list of a client of that site; empty where its site is not known."""
+    def suffixes(self, site: str) -> Sequence[str] | None:
+        """The search list of a client of that site; C(None) where nobody says."""
         if self.dns_suffixes is not None:
             return self.dns_suffixes
+        if not self.listed:
+            return None
         own = [self.domains[site]] if site in self.domains else []
         return list(dict.fromkeys([*own, *self.domains.values()]))
 
@@ -84,18 +88,18 @@ def judge(client: Computer, site: str, expected: Expected) -> Judged:
     if client.unread:
         return Judged([not_looked_at(name, "license", client.unread, client.unread_kind)])
     refused = lookup.error or (is_a_kms_host(name) if client.license.channel == _CSVLK else "")
-    steps = [] if refused else list(_steps(client, expected.suffixes(site), expected))
+    steps = [] if refused else list(due_steps(client, expected.suffixes(site), expected))
     domains = set(expected.domains.values())
     found = [
         *_license(client, expected.validity_days, {step.attribute for step in steps}),
         *_way_to_the_host(name, lookup, domains, {step.attribute for step in steps}),
         *steps,
-        *([not_looked_at(name, "settings", refused)] if refused else _habits(client, domains, expected)),
+        *([not_looked_at(name, "settings", refused)] if refused else _habits(client, domains, expected) if expected.listed else ()),
     ]
     return Judged(
         found,
         lookup.client_machine_id,
-        not refused and lookup.domain_member and not lookup.lookup_domain,
+        expected.listed and not refused and lookup.domain_member and not lookup.lookup_domain,
         client.license.required_count or (_SERVERS if client.server else _OTHERS),
     )
 
@@ -116,8 +120,14 @@ def required_count(judged: Mapping[str, Judged]) -> int:
     return max((client.required_count for client in judged.values() if client.required_count), default=_SERVERS)
 
 
-def _steps(client: Computer, suffixes: Sequence[str], expected: Expected) -> Iterator[Deviation]:
-    """What C(kms_client) would change with C(discover) and these settings, in its order."""
+def due_steps(client: Computer, suffixes: Sequence[str] | None, expected: Expected) -> Iterator[Deviation]:
+    """What C(kms_client) would change with C(discover) and these settings, in its order.
+
+    Args:
+        client: As it was read.
+        suffixes: Its search list; C(None) where nobody says.
+        expected: The other settings.
+    """
     name, lookup = client.host, client.lookup
     if lookup.setup_key:
         yield changed(name, KEY, client.license.key, lookup.setup_key)
@@ -130,18 +140,19 @@ def _steps(client: Computer, suffixes: Sequence[str], expected: Expected) -> Ite
     wanted: dict[str, Wanted] = {"kms_host": None, "kms_port": None}
     if expected.lookup_domain:
         wanted["lookup_domain"] = expected.lookup_domain
-    wanted["host_caching"] = expected.host_caching
+    if expected.host_caching is not None:
+        wanted["host_caching"] = expected.host_caching
     for setting, value in wanted.items():
-        if not SETTINGS[setting].same(now[setting], value) and not _too_old(client, setting):
+        if not SETTINGS[setting].same(now[setting], value) and not too_old(client, setting):
             yield changed(name, SETTINGS[setting].attribute, now[setting], value)
-    whole = lookup.suffixes.whole(suffixes)
-    if lookup.suffixes.is_due(whole):
+    if suffixes is not None and lookup.suffixes.is_due(whole := lookup.suffixes.whole(suffixes)):
         yield changed(name, SEARCH_LIST, list(lookup.suffixes.search_list) or None, list(whole) or None)
     if expected.alternate_url not in ("", lookup.alternate_url):
         yield changed(name, ALTERNATE_URL, lookup.alternate_url or None, expected.alternate_url)
 
 
-def _too_old(client: Computer, setting: str) -> bool:
+def too_old(client: Computer, setting: str) -> bool:
+    """Whether a setting came with a later version of Windows."""
     return bool(came_with(SOFTWARE_LICENSING_SERVICE, SETTINGS[setting].column, client.version))
 
 

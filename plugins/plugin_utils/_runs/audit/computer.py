@@ -15,7 +15,7 @@ from ..._windows.versions import NEWEST, WindowsVersion, parse_version
 from .deviation import NOT_ASKED
 
 _POLICY = "policy"
-_READ = "read"
+_READ, _SILENT = "read", "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ class Computer:
         server: Whether it is a server.
         license: Windows' license.
         lookup: Where it looks for KMS hosts.
+        silent: Whether it could not be reached.
+        caption: What its operating system calls itself.
+        build: The build of it; 0 where it is not known.
+        product: The name of the product that is Windows itself; empty where it holds no key.
+        clock_offset: By how many seconds its clock is ahead of the control node's; C(None) where it is not known.
     """
 
     host: str
@@ -99,6 +104,11 @@ class Computer:
     server: bool
     license: License
     lookup: Lookup
+    silent: bool = False
+    caption: str = ""
+    build: int = 0
+    product: str = ""
+    clock_offset: float | None = None
 
 
 def computer_of(row: Mapping[str, Any]) -> Computer:
@@ -123,6 +133,11 @@ def computer_of(row: Mapping[str, Any]) -> Computer:
             count=int(row.get("count") or 0),
         ),
         lookup=_lookup(settings),
+        silent=row.get("outcome") == _SILENT,
+        caption=str(system.get("caption") or ""),
+        build=int(system.get("build") or 0),
+        product=str(row.get("product") or ""),
+        clock_offset=system.get("clock_offset"),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._multi_site import as_inventory_names, work
 from ..fleet import Fleet
+from ..kms.work import as_inventory_names, hosts_work, work
 from ..registered import Registered
 from . import file, links, report
 from .clients import Judged, judge
@@ -22,6 +22,8 @@ from .survey import read_computers
 
 KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
+TARGET = "kms_single_site_target"
+"""The variable by which the inventory tells the name of a KMS host in DNS."""
 SITE = "volume_activation_site"
 """The variable by which the inventory tells the site of a client."""
 
@@ -40,14 +42,15 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
         ActivationError: The options do not go together, or what was read is not there.
     """
     if step == "topology":
-        return declared(options)
+        targets = found.variables.get(TARGET, {})
+        return declared(options, {host: str(targets.get(host) or "") for host in fleet.groups[KMS_HOSTS]})
     topology = as_inventory_names(found.once("topology")["topology"], fleet.members[KMS_HOSTS])
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]
     seen = _seen(topology, fleet, found, settings)
     if not seen.checked:
-        found.demand("host", _to_look_at(topology, seen.kms_hosts))
+        found.demand("host", _to_look_at(topology, seen.kms_hosts, settings["listed"]))
     entries = report.deviations(topology, seen, settings["required_count"], settings["control_site"])
     made = report.report(entries, seen, topology, time)
     path = settings["report_file"]
@@ -69,18 +72,15 @@ def _work(topology: Mapping[str, Any], fleet: Fleet, found: Registered) -> dict[
     computers = {computer.host: computer for computer in read_computers(_file(found), hosts, _asked(fleet, hosts))}
     read = {name: computers[name] for name in hosts if name in computers and not computers[name].unread}
     due = work(topology, {name: f"{computer.name}$" for name, computer in read.items() if computer.name}, every_site=True)
-    return {**due, "kms_hosts": _to_look_at(topology, read)}
+    return {**due, "kms_hosts": _to_look_at(topology, read, found.once("topology")["settings"]["listed"])}
 
 
-def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer]) -> dict[str, dict[str, Any]]:
+def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer], listed: bool) -> dict[str, dict[str, Any]]:
     """By name in the inventory the KMS hosts whose settings are looked at, and what these should be."""
+    read = [name for name, computer in computers.items() if not computer.unread]
     return {
-        host["inventory_hostname"]: {
-            "port": host["port"],
-            "publish_list": [{name: line[name] for name in ("domain", "priority", "weight")} for line in host["publish_list"]],
-        }
-        for host in topology["hosts"].values()
-        if (computer := computers.get(host["inventory_hostname"])) and not computer.unread
+        name: {setting: host[setting] for setting in ("port", "publishes", "publish_list") if setting in host}
+        for name, host in hosts_work(topology, read, listed).items()
     }
 
 

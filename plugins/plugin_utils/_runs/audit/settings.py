@@ -15,6 +15,8 @@ from ..._topology.derived import derived
 from ..._topology.flow_table import flow_table
 from ..._topology.order_table import order_table
 from ..._topology.sites import read_sites
+from ..kms.settings import SINGLE, read_settings
+from ..kms.work import single_site, target_of
 from . import links
 from .clients import Expected
 from .file import checked_path
@@ -22,30 +24,39 @@ from .file import checked_path
 _DEFAULTS = ("local_priority", "remote_priority", "remote_publish", "csvlk_hosts")
 
 
-def declared(options: Mapping[str, Any]) -> dict[str, Any]:
+def declared(options: Mapping[str, Any], kms_hosts: Mapping[str, str]) -> dict[str, Any]:
     """The topology and what follows from it, as the documentation of C(run_audit) has it.
+
+    Args:
+        options: Those of the action.
+        kms_hosts: The KMS hosts of the inventory, each with the name in DNS that its variable gives; empty for none.
 
     Raises:
         ActivationError: Something is wrong with the options.
     """
-    sites = read_sites(options["sites"], {name: options[name] for name in _DEFAULTS}, options["credentials"])
-    topology = derived(sites)
-    suffixes = _suffixes(options["dns_suffixes"])
+    single = read_settings(SINGLE, options["single"]) if not options["sites"] and options["single"].get("domain") else None
+    if single:
+        targets = {name: target_of(name, given, "" if "." in name else name, single.domain) for name, given in kms_hosts.items()}
+        topology = single_site(single, targets)
+    else:
+        topology = derived(read_sites(options["sites"], {name: options[name] for name in _DEFAULTS}, options["credentials"]))
+    suffixes = _suffixes(options["dns_suffixes"]) or (single.dns_suffixes if single else None)
     lookup_domain = options["lookup_domain"]
     return {
         "topology": topology,
         "sites": [
-            {**topology["sites"][site.name], "endpoints": [f"{host.name}:{host.port}" for host in site.kms_hosts]}
-            for site in sites.values()
+            {**site, "endpoints": [f"{name}:{topology['hosts'][name]['port']}" for name in site["kms_hosts"]]}
+            for site in topology["sites"].values()
         ],
         "order": order_table(topology),
         "flows": flow_table(topology) if options["flows"] else [],
         "links": links.due(topology, _nodes(options["nodes"], topology["sites"])),
         "settings": {
             "dns_suffixes": suffixes,
-            "lookup_domain": checked_domain(lookup_domain, "lookup_domain") if lookup_domain else "",
-            "host_caching": options["host_caching"],
+            "lookup_domain": checked_domain(lookup_domain, "lookup_domain") if lookup_domain else single.lookup_domain if single else "",
+            "host_caching": single.host_caching if single else options["host_caching"],
             "alternate_url": options["alternate_url"] or "",
+            "listed": not single,
             "validity_days": options["validity_days"],
             "required_count": options["required_count"],
             "control_site": options["control_site"] or "",
@@ -68,6 +79,7 @@ def expected_of(topology: Mapping[str, Any], settings: Mapping[str, Any]) -> Exp
         lookup_domain=settings["lookup_domain"],
         host_caching=settings["host_caching"],
         alternate_url=settings["alternate_url"],
+        listed=settings["listed"],
         validity_days=settings["validity_days"],
     )
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._findings import Finding
-from ..._report import table
+from ..._findings import Finding, table
 from ..._state.directory import StateDirectory
 from ..._state.kinds import Kind
 from ..._text import visible_lines, visible_value

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._report import client_counts, client_state
 from ..._text import failure_line, some, visible_lines
+from ..kms.outcomes import client_counts, client_state
 from ..registered import Registered
 
 

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.run_kms."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Mapping, Sequence
+
+from ..plugin_utils._masking import Secrets
+from ..plugin_utils._runs.action import RunAction, of_text
+from ..plugin_utils._runs.fleet import Fleet
+from ..plugin_utils._runs.kms import steps
+from ..plugin_utils._runs.registered import Registered
+
+
+class ActionModule(RunAction):
+    """What a KMS run decides."""
+
+    GROUPS = steps.GROUPS
+    DEFAULTS: t.ClassVar = {"kms_multi_site_host_caching": False}
+    ONCE = frozenset({"declare"})
+
+    _keys: Collection[str] = ()
+
+    def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        """See the base class."""
+        if step == "declare":
+            given = {**options["settings"], "sites": of_text(options["settings"].get("sites"), "volume_activation_sites")}
+            return steps.declare(options["face"], given, options["credentials"], options["confirmed"])
+        run = steps.Run(fleet, found)
+        self._keys = [str(key) for key in found.variables.get(run.settings.named("csvlk"), {}).values()]
+        return run.decide(step, check_mode)
+
+    def inventory_of(self, step: str) -> Mapping[str, str]:
+        """See the base class."""
+        return steps.inventory_of(step, str(self._task.args.get("face")))
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        return f"winops.volume_activation.{self._task.args.get('face')}"
+
+    def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:
+        """See the base class."""
+        hosts = fleet.groups[steps.KMS_HOSTS] if step in steps.OF_HOSTS else []
+        return hosts or super().hosts_of(step, fleet)
+
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; the keys of all KMS hosts as well."""
+        secrets = super()._secrets(given)
+        secrets.add(self._keys)
+        return secrets

@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of run_kms: what they read of variables, who asks, what they refuse, and what they cost at 10,000 clients."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from handmade import task_of
+from unit import timing
+
+from ansible_collections.winops.volume_activation.plugins.action.run_kms import ActionModule
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.settings import read_settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
+
+pytestmark = pytest.mark.tier("quick")
+
+SINGLE, SEVERAL = "kms_single_site", "kms_multi_site"
+KMS, PC = "kms-1.contoso.com", "pc-1"
+CSVLK = "KMH22-PHMGX-8WP9X-CD9R9-C7TRQ"
+SITES = {"main": {"domain": "contoso.com", "domain_controllers": ["dc1.contoso.com"], "kms_hosts": [{"name": KMS, "weight": 60}]}}
+
+
+def row(host: str, **more: Any) -> dict[str, Any]:
+    """A client of a survey, licensed and as Windows is set up, unless told otherwise."""
+    settings = {"kms_machine": "", "host_caching": True, "domain_member": False, "client_machine_id": f"id-{host}", "setup_key": None}
+    settings |= {"suffixes": {"own": "", "search_list": [], "effective": [], "source": "none"}, **more.pop("settings", {})}
+    system = {"computer_name": host, "caption": "Windows 11", "build": "22631", "version": "10.0.22631", "server": False}
+    known = {
+        "host": host,
+        "outcome": "read",
+        "state": "licensed",
+        "channel": "gvlk",
+        "partial_key": "2YT43",
+        "product": "Windows, Enterprise",
+    }
+    return {**known, "operating_system": system, "kms_client_settings": settings, **more}
+
+
+class Job:
+    """A run over a KMS host and some clients."""
+
+    def __init__(
+        self, folder: Path, rows: list[dict[str, Any]], inventory: dict[str, dict[str, Any]] | None = None, face: str = SINGLE
+    ) -> None:
+        self.file = folder / "survey.jsonl"
+        self.file.write_text("".join(json.dumps(entry) + "\n" for entry in rows), encoding="utf-8")
+        self.clients = [entry["host"] for entry in rows if entry["host"] != KMS]
+        self.inventory = {KMS: {}, **{name: {} for name in self.clients}}
+        for host, variables in (inventory or {}).items():
+            self.inventory[host] |= variables
+        self.face = face
+
+    def raw_get(self, host: str) -> dict[str, Any]:
+        """As the magic variable has it."""
+        return {"inventory_hostname": host, **self.inventory[host]}
+
+    def run(self, step: str, hosts: list[str] | None = None, play: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """The result of the action."""
+        strategy = options.pop("strategy", "linear")
+        hosts = hosts or list(self.inventory)
+        batch = options.pop("batch", hosts)
+        given = {"step": step, "face": self.face, **options}
+        task = task_of(given, run_once=True, get_play=lambda: SimpleNamespace(get_vars=lambda: dict(play or {}), strategy=strategy))
+        groups = {"kms_hosts": [KMS], "kms_clients": self.clients}
+        magic = {
+            "ansible_play_hosts_all": hosts,
+            "ansible_play_hosts": hosts,
+            "ansible_play_batch": batch,
+            "groups": groups,
+            "hostvars": self,
+        }
+        variables = {**self.inventory[batch[0]], "inventory_hostname": batch[0], **(play or {}), **magic}
+        action = ActionModule(task, SimpleNamespace(_shell=SimpleNamespace(tmpdir="x")), None, None, Templar(DataLoader(), variables), None)
+        found: dict[str, Any] = action.run(task_vars=variables)
+        return found
+
+    def findings(self, settings: dict[str, Any], hosts: list[str] | None = None, play: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The run up to its findings."""
+        hosts = hosts or list(self.inventory)
+        declared = self.run("declare", hosts, settings=settings)
+        assert not declared["failed"], declared["msg"]
+        system = {"caption": "Windows Server 2022", "computer_name": "KMS-1", "clock_offset": 0.0, "build": "20348", "server": True}
+        windows = {"status": "licensed", "channel": "csvlk", "partial_key": CSVLK[-5:], "name": "", "description": ""}
+        if KMS in hosts:
+            self.inventory[KMS]["__license"] = {"windows": windows, "operating_system": system, "service": {"current_count": 30}}
+        self.once(hosts, declared=declared)
+        names = {name: f"__{name}" for name in ("declared", "license")}
+        self.once(hosts, work=self.run("work", hosts, play, results=names, optional=["license"]))
+        self.once(hosts, survey={"file": str(self.file)}, nothing={"results": []})
+        names |= {"work": "__work", "survey": "__survey", "firewall_check": "__firewall_check"}
+        names |= dict.fromkeys(("records_before", "group_checks", "acl_checks", "written_checks"), "__nothing")
+        return self.run("findings", hosts, play, results=names, optional=["license", "firewall_check"])
+
+    def once(self, hosts: list[str], **results: Any) -> None:
+        """What a task that ran once registered."""
+        for host in hosts:
+            self.inventory[host] |= {f"__{name}": result for name, result in results.items()}
+
+
+def test_a_client_that_is_licensed_and_as_declared_does_not_ask(tmp_path: Path):
+    rows = [
+        row(KMS),
+        row("pc-1"),
+        row("pc-2", state="notification"),
+        row("pc-3", channel="mak"),
+        row("pc-4", settings={"kms_machine": "other.contoso.com"}),
+        row("pc-5", settings={"error": "access denied"}),
+        row("pc-6", outcome="failed", reason="503"),
+        row("pc-7", outcome="unreachable", reason="no answer"),
+        row("pc-8", settings={"host_caching": False, "setup_key": "2YT43"}),
+    ]
+    found = Job(tmp_path, rows).findings({"domain": "contoso.com"})
+    assert found["due"] == ["pc-2", "pc-3", "pc-4", "pc-5", "pc-6", "pc-8"]
+    assert (found["clients"]["licensed"], found["clients"]["silent"]) == (1, ["pc-7"])
+    assert found["options"] == {name: {} for name in found["due"]}
+    assert found["stop"] == ""
+
+
+@pytest.mark.parametrize(
+    ("face", "play", "client", "options"),
+    [
+        (SINGLE, {}, {}, None),
+        (SINGLE, {"host_caching": "no"}, {}, {"host_caching": False}),
+        (SINGLE, {"host_caching": "yes"}, {}, None),
+        (SINGLE, {"dns_suffixes": "a.example, b.example"}, {}, {"dns_suffixes": ["a.example", "b.example"]}),
+        (SINGLE, {}, {"kms_single_site_lookup_domain": "west.contoso.com"}, {"lookup_domain": "west.contoso.com"}),
+        (SINGLE, {"alternate_url": "https://help"}, {}, {"alternate_url": "https://help"}),
+        (SEVERAL, {}, {}, {"host_caching": False, "dns_suffixes": ["contoso.com"]}),
+        (SEVERAL, {"host_caching": True, "dns_suffixes": ["x.example"]}, {}, {"host_caching": True, "dns_suffixes": ["x.example"]}),
+        (SEVERAL, {}, {"kms_multi_site_host_caching": True}, {"host_caching": True, "dns_suffixes": ["contoso.com"]}),
+    ],
+)
+def test_each_client_gets_what_the_play_or_its_own_variables_say(
+    tmp_path: Path, face: str, play: dict[str, Any], client: dict[str, Any], options: dict[str, Any] | None
+):
+    # What the first host has is its own.
+    job = Job(tmp_path, [row(KMS), row(PC), row("pc-2")], {PC: client, KMS: {f"{face}_lookup_domain": "other.contoso.com"}}, face)
+    settings = {"domain": "contoso.com"} if face == SINGLE else {"sites": SITES}
+    # The defaults of the role are what a task sees where nobody gives a value.
+    found = job.findings(settings, play={"kms_multi_site_host_caching": False, **{f"{face}_{name}": value for name, value in play.items()}})
+    assert found["options"].get(PC) == options
+
+
+def test_a_client_that_shows_the_declared_address_does_not_ask(tmp_path: Path):
+    rows = [
+        row(KMS),
+        row("pc-1", settings={"alternate_url": "https://help"}),
+        row("pc-2"),
+        row("pc-3", settings={"alternate_url": "https://other"}),
+    ]
+    found = Job(tmp_path, rows).findings({"domain": "contoso.com"}, play={"kms_single_site_alternate_url": "https://help"})
+    assert found["due"] == ["pc-2", "pc-3"]
+
+
+def test_a_late_setting_is_left_out_where_windows_is_older(tmp_path: Path):
+    old = row(PC, state="notification")
+    old["operating_system"] |= {"version": "6.1.7601", "build": "7601"}
+    own = {"kms_single_site_lookup_domain": "west.contoso.com", "kms_single_site_host_caching": False}
+    assert Job(tmp_path, [row(KMS), old], {PC: own}).findings({"domain": "contoso.com"})["options"] == {PC: {"host_caching": False}}
+
+
+def test_one_new_client_needs_no_kms_host_in_the_play(tmp_path: Path):
+    job = Job(tmp_path, [row(PC, state="unlicensed"), row("pc-2")])
+    for settings, face in (({"domain": "contoso.com"}, SINGLE), ({"sites": SITES}, SEVERAL)):
+        job.face = face
+        found = job.findings(settings, [PC])
+        assert (found["due"], found["stop"]) == ([PC], "")
+        assert "A limit leaves out all KMS hosts" in "\n".join(found["lines"])
+
+
+def test_the_key_of_each_kms_host_is_judged_and_comes_back_nowhere(tmp_path: Path):
+    template = trust_as_template("{{ keys[inventory_hostname] }}")
+    keys = {"keys": {KMS: CSVLK}, "kms_single_site_csvlk": template}
+    found = Job(tmp_path, [row(KMS), row(PC)], {KMS: keys}).findings({"domain": "contoso.com"})
+    assert (found["stop"], CSVLK in str(found)) == ("", False)
+    setup_key = "VDYBN-27WPP-V4HQT-9VMD4-VMK7H"
+    found = Job(tmp_path, [row(KMS), row(PC)], {KMS: {"kms_single_site_csvlk": setup_key}}).findings({"domain": "contoso.com"})
+    assert "kms_single_site_csvlk is the client setup key that Microsoft publishes" in found["stop"]
+    assert setup_key not in str(found)
+
+
+@pytest.mark.parametrize(("strategy", "says"), [("free", "strategy: free"), ("ansible.builtin.host_pinned", "strategy: host_pinned")])
+def test_a_strategy_in_which_hosts_go_apart_is_refused(tmp_path: Path, strategy: str, says: str):
+    refused = Job(tmp_path, [row(KMS), row(PC)]).run("declare", settings={"domain": "contoso.com"}, strategy=strategy)
+    assert refused["failed"] and says in refused["msg"]
+    assert refused["msg"].endswith("or run the playbook winops.volume_activation.kms_single_site.")
+
+
+def test_a_play_in_batches_is_refused_with_the_playbook_that_has_them(tmp_path: Path):
+    refused = Job(tmp_path, [row(KMS), row(PC)]).run("declare", settings={"domain": "contoso.com"}, batch=[KMS])
+    assert refused["msg"] == (
+        "run_kms decides over all hosts of the play at once. Take serial out of the play, or run the playbook"
+        " winops.volume_activation.kms_single_site."
+    )
+
+
+@pytest.mark.parametrize(
+    ("face", "given", "says"),
+    [
+        (SINGLE, {}, "kms_single_site_domain: it is missing."),
+        (SINGLE, {"domain": "contoso.com", "port": 99999}, "kms_single_site_port: 99999 is not in 1 to 65535."),
+        (
+            SINGLE,
+            {"domain": "contoso.com", "ticket": "purg"},
+            "kms_single_site_ticket: purg is not wait, purge or reboot. Did you mean purge?",
+        ),
+        (
+            SINGLE,
+            {"domain": "contoso.com", "records": "both"},
+            "kms_single_site_records: both is not published, dynamic, static or printed.",
+        ),
+        (
+            SINGLE,
+            {"domain": "contoso.com", "dns_servers": "['127.0.0.10']"},
+            "kms_single_site_dns_servers begins as a JSON list and is none",
+        ),
+        (SEVERAL, {"host_caching": "perhaps"}, "kms_multi_site_host_caching: perhaps is neither true nor false."),
+        (SEVERAL, {"ask_again": "often"}, "kms_multi_site_ask_again: often is no whole number."),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_by_its_variable(face: str, given: dict[str, Any], says: str):
+    with pytest.raises(ActivationError) as caught:
+        read_settings(face, given)
+    assert caught.value.message.startswith(says)
+
+
+def test_empty_text_is_a_setting_left_out():
+    names = ("records", "port", "ticket", "publish_timeout", "ask_again", "host_caching", "dns_suffixes", "group", "activate")
+    settings = read_settings(SINGLE, {"domain": " Contoso.com. ", **dict.fromkeys(names, "")})
+    assert (settings.domain, settings.records, settings.port, settings.ticket) == ("contoso.com", "published", 1688, "wait")
+    assert (settings.publish_timeout, settings.ask_again, settings.host_caching, settings.dns_suffixes) == (30, 2, None, None)
+
+
+@pytest.mark.tier("test")
+def test_ten_thousand_clients_take_ten_times_as_long_as_a_thousand(tmp_path: Path):
+    declared = steps.declare(SEVERAL, {"sites": SITES}, [], [])
+
+    def made(number: int) -> tuple[Any, Registered]:
+        clients = [f"pc-{place}" for place in range(number)]
+        file = tmp_path / f"survey-{number}.jsonl"
+        file.write_text("".join(json.dumps(row(name, state="notification" if name[-1] == "7" else "licensed")) + "\n" for name in clients))
+        fleet = fleet_of([KMS, *clients], [KMS, *clients], {"kms_hosts": [KMS], "kms_clients": clients}, steps.GROUPS)
+        results: dict[str, Any] = {"declared": {KMS: declared}, "license": {}, "firewall_check": {}, "survey": {KMS: {"file": str(file)}}}
+        results |= {name: {} for name in ("records_before", "group_checks", "acl_checks", "written_checks")}
+        results["work"] = {KMS: steps.Run(fleet, Registered([KMS], results)).work()}
+        return fleet, Registered([KMS, *clients], results)
+
+    def work(given: tuple[Any, Registered]) -> None:
+        assert steps.Run(*given).decide("findings", False)["due"]
+
+    assert timing.is_linear(work, made, 5_000)
+    assert timing.seconds(work, made(10_000)) < 5
