@@ -36,7 +36,7 @@ class OptionNames:
 
     def of(self, option: str) -> str:
         """The name of an option: that of the variable which gives it, or which would in a role."""
-        if self.role:
+        if self.role and option not in self.stood_in:
             own = f"{self.role}_{option}"
             name = self.mapped.get(option) or (own if own in self.of_role else "")
             if name:
