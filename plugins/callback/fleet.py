@@ -40,7 +40,7 @@ options:
   progress:
     description:
       - After how many seconds a task that is still under way tells how far it is, again and again. Later in a run the lines come less often, when
-        a fifth of its time so far has passed, but at least each minute.
+        a fifth of its time so far has passed, but at least every 30 seconds.
       - V(0) shows no progress.
     type: float
     default: 5

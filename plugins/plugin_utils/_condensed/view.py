@@ -22,7 +22,7 @@ from .tally import Settings, Tally
 _MOST_WARNINGS = 1000
 # Progress is told again when this share of the time of the run has passed, so that an hour is not hundreds of lines; at most so many seconds.
 _SHARE = 0.2
-_LONGEST = 60.0
+_LONGEST = 30.0
 
 # How the recap calls hosts: by the counter of Ansible's statistics that is not 0, the first one deciding.
 _ENDS = {"failures": ("failed", Tone.FAILED), "unreachable": ("unreachable", Tone.UNREACHABLE), "changed": ("changed", Tone.CHANGED)}
