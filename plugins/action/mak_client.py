@@ -67,7 +67,7 @@ class ActionModule(WindowsAction):
         if product is None or not (product.confirmation_id or check_mode):
             raise ActivationError(
                 f"{file.path} has no confirmation ID for the product {activation_id} of {self._host}; take it into the list first, by"
-                " O(computer_list) with state: merged.",
+                " computer_list with state: merged.",
                 source="file",
             )
         self._listed = product.confirmation_id or ""

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.tier("quick")
 TREE = Path(__file__).resolve().parents[2]
 # Where the parts become a sentence.
 EDGE = "plugins/plugin_utils/_errors.py"
-# It compares what modules would change with what an administrator declared, attribute by attribute.
-SHOWN = frozenset({"plugins/plugin_utils/_runs/audit/deviation.py"})
+# The one compares what modules would change with what an administrator declared, attribute by attribute; the other shows what modules of
+# all collections say, of which there is nothing but the sentence.
+SHOWN = frozenset({"plugins/plugin_utils/_runs/audit/deviation.py", "plugins/plugin_utils/_condensed/texts.py"})
 TAKES_APART = frozenset({"removeprefix", "removesuffix", "partition", "rpartition", "split", "startswith", "endswith", "index", "find"})
 SENTENCES = frozenset({"message", "said", "clause", "remedy"})
 LABELS = frozenset({"attribute", "how"})

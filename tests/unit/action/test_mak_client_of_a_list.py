@@ -58,7 +58,7 @@ def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
             if check_mode:
                 raise ActivationError(f"It was {said}.")
 
-        return SimpleNamespace(steps=[], result={"reason": f"{said} {grouped}"}, warnings=[], change=change)
+        return SimpleNamespace(steps=[], result={}, reason=f"{said} {grouped}", warnings=[], change=change)
 
     monkeypatch.setattr(mak_client, "MakClient", client)
     return made

@@ -179,7 +179,7 @@ def mak_seen(**results: Any) -> steps.Seen:
 
 
 def mak_ends() -> dict[str, Any]:
-    others = [{"host": "pc-1", "key": "win", "kind": "failed", "reason": FORGED}]
+    others = [{"host": "pc-1", "key": "win", "kind": "failed", "reason": FORGED, "hresult": None}]
     seen = mak_seen(orders={"others": others}, learned={"products": {"win": {"name": FORGED}}})
     return steps.ends(seen, check_mode=False)
 
@@ -189,7 +189,7 @@ LINES = {
     "an error": lambda: [ActivationError(FORGED).message, str(ActivationError(FORGED))],
     "a finding": lambda: list(Finding(FORGED, FORGED, True).as_result().values())[:2],
     "a deviation": lambda: texts_of(Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED).as_result()),
-    "a table of deviations": lambda: audit.table([{"severity": "note", "object": FORGED, "text": FORGED}]),
+    "a table of deviations": lambda: audit.table([Deviation(FORGED, FORGED, [FORGED], FORGED, FORGED)]),
     "the summary of KMS": lambda: kms_ends()["lines"],
     "the summary of MAKs": lambda: mak_ends()["lines"],
     "the ends of MAKs": lambda: list(mak_ends()["failures"].values()),

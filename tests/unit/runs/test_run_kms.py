@@ -222,8 +222,8 @@ def test_a_play_in_batches_is_refused_with_the_playbook_that_has_them(tmp_path: 
         ),
         (
             SINGLE,
-            {"domain": "contoso.com", "dns_servers": "['127.0.0.10']"},
-            "kms_single_site_dns_servers begins as a JSON list and is none",
+            {"domain": "contoso.com", "dns_servers": "['127.0.0.10'"},
+            "kms_single_site_dns_servers can't be read as a list",
         ),
         (SEVERAL, {"host_caching": "perhaps"}, "kms_multi_site_host_caching: perhaps is neither true nor false."),
         (SEVERAL, {"ask_again": "often"}, "kms_multi_site_ask_again: often is no whole number."),
