@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,14 @@ def test_more_is_shown_when_asked_for(tmp_path: Path):
     assert "opensesame" not in verbose.stdout + verbose.stderr + each.stdout + each.stderr
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Programs that are started heed an interrupt, also where whoever started the tests ignores it, as a shell does in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("number", "why", "code"),
     [
@@ -140,7 +149,7 @@ def test_more_is_shown_when_asked_for(tmp_path: Path):
         pytest.param(signal.SIGINT, "Interrupted", 99, marks=pytest.mark.tier("soak")),
     ],
 )
-def test_what_is_known_is_printed_before_a_signal_ends_the_run(tmp_path: Path, number: signal.Signals, why: str, code: int):
+def test_what_is_known_is_printed_before_a_signal_ends_the_run(tmp_path: Path, number: signal.Signals, why: str, code: int, heeded: None):
     process = subprocess.Popen(
         command(tmp_path, "long.yml", 3),
         env=environment(VOLUME_ACTIVATION_FLEET_PROGRESS="1"),

@@ -22,7 +22,7 @@ def before_the_end(call: Callable[[str], None]) -> None:
     """Have a function called before a signal ends the process, and when it exits.
 
     Who handled the signal before does so afterwards: ansible-core ends its workers, and then itself. A process that is forked from this one
-    inherits all of it, and does not call the function.
+    inherits all of it, and does not call the function. A signal that is ignored, as a shell does for a job in the background, stays so.
 
     Args:
         call: It takes why the process ends. It is called each time.
@@ -36,7 +36,9 @@ def before_the_end(call: Callable[[str], None]) -> None:
     atexit.register(here, _EXIT)
     if threading.current_thread() is threading.main_thread():
         for number, why in _SIGNALS.items():
-            signal.signal(number, functools.partial(_handle, here, why, signal.getsignal(number)))
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                signal.signal(number, functools.partial(_handle, here, why, before))
 
 
 def _handle(call: Callable[[str], None], why: str, before: Any, number: int, frame: FrameType | None) -> None:

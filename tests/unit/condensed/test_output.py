@@ -24,6 +24,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._condense
 def show(line):
     sys.stdout.write(line.text + "\\n")
 
+# Whoever starts the tests may have ignored it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 output = Output(show, Settings(every=0.01), beside=BESIDE)
 output.view.play("Clients", 2, check_mode=False)
 output.view.task("1", "Read")
@@ -50,6 +52,13 @@ def test_a_signal_prints_what_is_known_and_still_ends_the_process(number: signal
     why = "Terminated" if number is signal.SIGTERM else "Interrupted"
     assert told(done) == [*READ, f"{why} after 0 s during: Read", "Read", "a finding"]
     assert done.returncode == -number
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = BEGIN.replace("signal.default_int_handler", "signal.SIG_IGN").replace("BESIDE", "False")
+    script = f"{before}os.kill(os.getpid(), signal.SIGINT)\nprint('it goes on')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(COLLECTIONS)})
+    assert "it goes on" in told(done) and "Interrupted" not in done.stdout
 
 
 def test_who_handled_the_signal_before_does_so_afterwards():
