@@ -20,6 +20,7 @@ from ansible_collections.winops.volume_activation.plugins.action.run_kms import 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.outcomes import client_counts, failures
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.settings import read_settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 
@@ -188,6 +189,18 @@ def test_the_key_of_each_kms_host_is_judged_and_comes_back_nowhere(tmp_path: Pat
     found = Job(tmp_path, [row(KMS), row(PC)], {KMS: {"kms_single_site_csvlk": setup_key}}).findings({"domain": "contoso.com"})
     assert "kms_single_site_csvlk is the client setup key that Microsoft publishes" in found["stop"]
     assert setup_key not in str(found)
+
+
+def test_a_client_that_fails_is_one_whose_result_has_an_error_and_a_dark_one_is_not():
+    results = {
+        "pc-1": {"error": {"code": "0xC004F074"}, "failed": False, "msg": "pc-1: 0xC004F074"},
+        "pc-2": {"error": {}, "unreachable": True, "msg": "no answer"},
+        "pc-3": {"activation": {"state": "licensed"}, "failed": False},
+        "pc-4": {"activation": {"state": "counted"}},
+    }
+    assert failures(results.items()) == {"pc-1": "pc-1: 0xC004F074"}
+    counts = client_counts({name: {"client": result} for name, result in results.items()})
+    assert counts == {"licensed": 1, "counted": 1, "failed": 1, "not_reached": 1, "planned": 0}
 
 
 @pytest.mark.parametrize(("strategy", "says"), [("free", "strategy: free"), ("ansible.builtin.host_pinned", "strategy: host_pinned")])

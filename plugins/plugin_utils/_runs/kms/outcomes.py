@@ -44,5 +44,9 @@ def by_state(clients: Mapping[str, Client]) -> dict[str, list[str]]:
 
 
 def failures(results: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
-    """Why clients failed, by name. One that is dark did not fail."""
-    return {host: str(result.get("msg", "")) for host, result in results if result.get("failed")}
+    """Why clients failed, by name, whether the tasks said so or not. One that is dark did not fail."""
+    return {
+        host: str(result.get("msg", ""))
+        for host, result in results
+        if (result.get("failed") or "error" in result) and not result.get("unreachable")
+    }
