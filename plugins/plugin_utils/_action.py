@@ -157,7 +157,9 @@ class VolumeActivationAction(ActionBase):
                 given[option] = value
                 self._stood_in.append(option)
         for option, value in given.items():
-            if isinstance(value, str) and (spec.get(option, {}).get("type"), spec.get(option, {}).get("elements")) == ("list", "str"):
+            kind = spec.get(option, {}).get("type"), spec.get(option, {}).get("elements")
+            # A secret is no name: it may hold quotes and brackets.
+            if isinstance(value, str) and kind == ("list", "str") and option not in self.SECRETS:
                 given[option] = names_of(value, self._names.of(option))
 
     @cached_property

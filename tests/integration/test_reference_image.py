@@ -135,7 +135,7 @@ def test_the_reference_computer_is_activated_and_generalized_once(lab: Lab, inve
     summary = "\n".join(run.of_task("Summary")[-1].result["msg"])
     for part in (GENERALIZED, "rearms 3 -> 2", f"activated by {KMS_1.fqdn}:1688", "capture its disk before it is started again"):
         assert part in summary
-    assert json.loads(json.dumps(run.custom_stats)) == {"reference_image": {"sealed": 1, "computers": 1}}
+    assert json.loads(json.dumps(run.custom_stats)) == {"reference_image": {"sealed": 1, "unseen": 0, "computers": 1}}
     again = seal(lab, inventory)
     assert (again.rc, steps(again), again.changed()) == (0, [], 0), again.output[-3000:]
     assert lab.control.host(REFERENCE)["processes"] == seen["processes"]
