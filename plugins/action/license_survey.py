@@ -19,7 +19,7 @@ from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._fleet.survey import Survey, Wish
 from ..plugin_utils._fleet.targets import Reader
-from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts
+from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts, connection_variables
 from ..plugin_utils._state import variable
 from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._state.kinds import Kind
@@ -128,7 +128,9 @@ class ActionModule(VolumeActivationAction):
         if self._play_context.password:
             keys["password"] = self._play_context.password
         del keys["retries"]
-        variables = HostVariables(self._task_vars["hostvars"], self._templar)
+        above = connection_variables(self._task, self._task_vars, self._loader, self._templar)
+        # Templates of theirs may use what else the play has.
+        variables = HostVariables(self._task_vars["hostvars"], self._templar, self._task_vars if above else {}, above=above)
         return Reader(
             variables, self._shared_loader_obj.connection_loader, self._play_context, keys, str(self._task.connection or "ssh"), local
         )

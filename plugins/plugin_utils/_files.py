@@ -259,9 +259,8 @@ def refused(path: str | Path, what: str, failure: OSError) -> ActivationError:
         errno.EISDIR: "give the path of a file",
         errno.ENOTDIR: "give the path of a file",
     }.get(failure.errno or 0, "see to the rights of the account that runs Ansible")
-    return ActivationError(
-        f"{path} {what}: {failure.strerror} ({name}); {advice}.", code=Code(Kind.ERRNO, failure.errno or 0), name=name, source="file"
-    )
+    code = Code(Kind.ERRNO, failure.errno or 0)
+    return ActivationError(f"{path} {what}: {failure.strerror} ({name}); {advice}.", code=code, name=name, source="file")
 
 
 @contextmanager

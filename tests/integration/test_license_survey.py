@@ -117,6 +117,43 @@ def test_every_way_to_connect_in_one_task(running_lab: Lab, tmp_path: Path):
         assert len({entry["connection"] for entry in own}) == 1
 
 
+def test_a_play_and_its_files_may_say_how_hosts_are_reached(running_lab: Lab, tmp_path: Path):
+    """The inventory has nothing but addresses, of which each host keeps its own; the password is a template of a vaulted file."""
+    machines = [machine for machine in running_lab.options.machines if machine.role != "kms"][:3]
+    hosts = {machine.fqdn: {"ansible_host": machine.address, "ansible_user": "nobody"} for machine in machines}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
+    (tmp_path / "vault-password").write_text(VAULT_PASSWORD, encoding="utf-8")
+    facts = facts_of("winrm_ntlm", running_lab)
+    settings = inventory.CONNECTIONS["winrm_ntlm"](running_lab.layout)
+    (tmp_path / "vars").mkdir()
+    file = {"ansible_password": "{{ the_password }}", "the_password": vaulted(facts.winrm_password)}
+    (tmp_path / "vars" / "secrets.yml").write_text(yaml.safe_dump(file), encoding="utf-8")
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars": {**settings, "ansible_port": inventory.HTTP_PORT},
+        "vars_files": [["there_is_none.yml", "secrets.yml"]],
+        "tasks": [
+            {
+                "name": "Survey",
+                "winops.volume_activation.license_survey": {"state_directory": str(tmp_path / "state")},
+                "register": "survey",
+                "run_once": True,
+            }
+        ],
+    }
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = run_playbook(
+        running_lab.layout.root,
+        str(tmp_path / "play.yml"),
+        inventory=tmp_path / "inventory.yml",
+        arguments=f"--vault-password-file {tmp_path / 'vault-password'}",
+    )
+    assert run.rc == 0, run.output[-3000:]
+    result = run.of_task("Survey")[0].result
+    assert (result["hosts"], result["counts"]["read"]) == (3, 3), result["summary"]
+
+
 @pytest.mark.parametrize("connection", ["winrm_kerberos", "psrp_negotiate", "psrp_kerberos", "winrm_ntlm"])
 def test_a_wrong_password_over_all_hosts_locks_nobody(strict_lab: Lab, tmp_path: Path, connection: str):
     strict_lab.control.reset()

@@ -9,7 +9,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.inventory.manager import InventoryManager
 
 from .._errors import ActivationError
@@ -28,6 +28,7 @@ class HostVariables:
         templar: The engine of the task. Its variables are put back.
         beneath: Variables that templates may use beside those of the host, which come first.
         watch: Sees the names of the variables of each host that is read.
+        above: Variables of the play that take the place of those of every host.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class HostVariables:
         templar: t.Any,
         beneath: Mapping[str, t.Any] = MappingProxyType({}),
         watch: Callable[[str, Iterable[str]], None] | None = None,
+        above: Mapping[str, t.Any] = MappingProxyType({}),
     ) -> None:
         self._hostvars = hostvars
         self._templar = templar
         self._beneath = beneath
         self._watch = watch
+        self._above = above
         self._variables: Mapping[str, t.Any] = {}
 
     def of(self, host: str) -> Mapping[str, t.Any]:
@@ -48,6 +51,8 @@ class HostVariables:
         self._variables = self._hostvars.raw_get(host)
         if self._watch:
             self._watch(host, self._variables)
+        if self._above:
+            self._variables = {**self._variables, **self._above}
         return self._variables
 
     def template(self, value: t.Any) -> t.Any:
@@ -60,6 +65,30 @@ class HostVariables:
             return self._templar.template(value)
         finally:
             self._templar.available_variables = before
+
+
+def connection_variables(task: t.Any, seen: Mapping[str, t.Any], loader: t.Any, templar: t.Any) -> dict[str, t.Any]:
+    """Those that play, block, role or task set themselves, which C(hostvars) can't see.
+
+    What the task sees besides may be about its own host alone: ansible-core adds the address that it uses.
+
+    Args:
+        task: The task.
+        seen: All variables as the task sees them.
+        loader: The loader of the task.
+        templar: The engine of the task.
+    """
+    play = task.get_play()
+    names = {*play.get_vars(), *task.get_vars()}
+    for entry in play.get_vars_files():
+        for file in entry if isinstance(entry, list) else [entry]:
+            try:
+                path = loader.path_dwim_relative_stack(play.get_search_path(), "vars", templar.template(file))
+            except AnsibleFileNotFound:
+                continue
+            names |= set(loader.load_from_file(path) or ())
+            break
+    return {name: seen[name] for name in names if name.startswith("ansible_") and name in seen}
 
 
 def chosen_hosts(patterns: Iterable[str], groups: Mapping[str, Iterable[str]], limit: str, loader: t.Any) -> list[str]:

@@ -288,7 +288,7 @@ def of_another_run(folder: Path) -> list[Any]:
 
 BROUGHT_ABOUT = {
     "sites that are no YAML": lambda _folder: run_audit.of_text("east: [", run_audit.VARIABLE),
-    "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="[east"),
+    "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="['east"),
     "nodes that are none": lambda _folder: topology_of(nodes="node-e"),
     "a node at a site that there is not": lambda _folder: topology_of(nodes={"north": "node-n"}),
     "a report in a folder that is not there": lambda folder: topology_of(report_file=str(folder / "reports/audit.json")),
@@ -324,7 +324,7 @@ def test_a_search_list_is_a_list_or_a_text(given: Any, suffixes: Any):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"dns_suffixes": {"a": 1}}, "which is no list of DNS domains"),
+        ({"dns_suffixes": {"a": 1}}, "kms_audit_dns_suffixes has to be a name, a list of names"),
         ({"dns_suffixes": "a b"}, "dns_suffixes is 'a b', which is no DNS domain name such as contoso.com"),
         ({"lookup_domain": "a b"}, "lookup_domain is 'a b', which is no DNS domain name"),
         ({"sites": None}, "volume_activation_sites: nothing is no dictionary of sites"),

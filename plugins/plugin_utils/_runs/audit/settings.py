@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from ..._address import checked_domain
 from ..._errors import ActivationError
+from ..._given import names_of
 from ..._topology.derived import derived
 from ..._topology.flow_table import flow_table
 from ..._topology.order_table import order_table
@@ -99,17 +99,5 @@ def _nodes(raw: Any, sites: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _suffixes(raw: Any) -> list[str] | None:
-    """A list, also as JSON, or names in one text with commas between them; C(None) where none are given."""
-    given = raw
-    if isinstance(raw, str) and raw.lstrip().startswith("["):
-        try:
-            given = json.loads(raw)
-        except ValueError:
-            raise ActivationError(f"dns_suffixes is '{raw}', which is no list of DNS domains.", source="options") from None
-    elif isinstance(raw, str):
-        given = [part for part in map(str.strip, raw.split(",")) if part]
-    if not given:
-        return None
-    if not isinstance(given, list):
-        raise ActivationError(f"dns_suffixes is '{raw}', which is no list of DNS domains.", source="options")
-    return [checked_domain(str(suffix), "dns_suffixes") for suffix in given]
+    """A DNS suffix search list; C(None) where none is given."""
+    return [checked_domain(suffix, "dns_suffixes") for suffix in names_of(raw, "kms_audit_dns_suffixes")] or None
