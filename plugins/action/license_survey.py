@@ -57,7 +57,6 @@ class ActionModule(VolumeActivationAction):
         directory = StateDirectory.here("" if options["temporary"] else self._state_directory(options["state_directory"] or ""))
         path = survey_path(directory, options["name"])
         hosts = self._chosen(options["hosts"], options["logons_only"])
-        facts: dict[str, dict[str, t.Any]] = {}
         warnings: list[str] = []
         # What looks at accounts alone does not take the place of a survey.
         if not options["logons_only"]:
@@ -66,6 +65,15 @@ class ActionModule(VolumeActivationAction):
             else:
                 warnings += directory.check(Kind.SURVEY)
                 directory.make()
+        try:
+            return self._survey(options, path, hosts, first_contact, warnings)
+        except BaseException:
+            if options["temporary"] and not options["logons_only"]:
+                shutil.rmtree(path.parent, ignore_errors=True)
+            raise
+
+    def _survey(self, options: dict[str, t.Any], path: Path, hosts: list[str], first_contact: float, warnings: list[str]) -> Outcome:
+        facts: dict[str, dict[str, t.Any]] = {}
         with nullcontext() if options["logons_only"] else SurveyFile(path) as file:
 
             def keep(row: Row) -> None:
@@ -87,8 +95,6 @@ class ActionModule(VolumeActivationAction):
             "file": None if options["logons_only"] else str(path),
         }
         if (options["logons_only"] or options["fail_on_rejected"]) and survey.rejected:
-            if options["temporary"]:
-                shutil.rmtree(path.parent, ignore_errors=True)
             raise ActivationError(said(survey.rejected[0]), source="wsman")
         if options["facts"]:
             result["facts"] = facts
