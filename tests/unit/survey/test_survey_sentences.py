@@ -108,7 +108,9 @@ def survey(folder: Path | None, run_once: bool = True, **variables: Any) -> tupl
     module = importlib.import_module(f"{error_catalogue.COLLECTION}.action.license_survey")
     base = importlib.import_module(f"{error_catalogue.COLLECTION}.plugin_utils._action")
     options = {"state_directory": str(folder)} if folder else {}
-    task = task_of(options, run_once=run_once, connection="ssh", dump_attrs=lambda: {"retries": None})
+    play = SimpleNamespace(get_vars=dict, get_vars_files=list)
+    keys: dict[str, Any] = {"dump_attrs": lambda: {"retries": None}, "get_play": lambda: play, "get_vars": dict}
+    task = task_of(options, run_once=run_once, connection="ssh", **keys)
     templar = SimpleNamespace(template=lambda value: value)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     context = SimpleNamespace(timeout=10, password="")
