@@ -50,7 +50,7 @@ class RecordOwner:
         self._domain = domain
         owner = node.descriptor.owner
         known = self._domain.find([str(owner)])[str(owner)] if owner else None
-        self._is_host = owner is not None and (owner in hosts or _is_computer(known))
+        self._is_host = owner is not None and (owner in hosts or is_computer(known))
         self.name = known.name if known else str(owner or "")
         self.warnings: list[str] = []
 
@@ -81,10 +81,9 @@ class RecordOwner:
 
     def _candidates(self) -> Iterator[Principal]:
         """The domain's administrators, and failing that the account itself, which the root of the directory names first of its token."""
-        domain = self._session.read(self._session.root.domain_dn, ["objectSid"])
-        admins = Sid.from_bytes(domain.first("objectSid")) if domain else Sid(5, (32, 544))
+        domain = self._domain.sid()
         own = self._session.read("", ["tokenGroups"])
-        given = [str(Sid(admins.authority, (*admins.subauthorities, _DOMAIN_ADMINS)))]
+        given = [str(Sid(domain.authority, (*domain.subauthorities, _DOMAIN_ADMINS)))]
         given += [str(Sid.from_bytes(own.first("tokenGroups")))] if own and own.first("tokenGroups") else []
         for sid, found in self._domain.find(given).items():
             yield found or foreign(sid)
@@ -112,5 +111,6 @@ class RecordOwner:
         )
 
 
-def _is_computer(owner: Principal | None) -> bool:
+def is_computer(owner: Principal | None) -> bool:
+    """Whether an account is a computer's, as those of KMS hosts are; also one of a group managed service account."""
     return owner is not None and "computer" in owner.entry.texts("objectClass")

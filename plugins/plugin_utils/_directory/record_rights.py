@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import ActivationError
 from .._plan import Plan, Step, StepFailed
-from . import dns_node
+from . import dns_node, grants, rights
+from .dns_node import DnsNode
 from .empty_node import EmptyNode
 from .principals import Domain
 from .record_acl import GrantOutcome, WantedGrant, ensure_grant
-from .record_owner import RecordOwner
+from .record_owner import RecordOwner, is_computer
+from .security_descriptor import Ace
 from .session import Session
 from .sid import Sid, looks_like_sid
 
@@ -76,7 +78,7 @@ class _RecordRights:
             self.warnings = [warning for warning in self.warnings if not warning.startswith(f"{self.grant.node_name} is tombstoned")]
         result = {**self._shown([outcome.result for outcome in looked.values()]), "may_create": self.may_create}
         if self.wanted.disown_hosts:
-            steps += self._disown(result)
+            steps += self._look_at_hosts(result)
         return GrantOutcome(steps, result, diff, list(dict.fromkeys(self.warnings)))
 
     def _plan_name(self) -> None:
@@ -105,11 +107,12 @@ class _RecordRights:
         return grant
 
     def _shown(self, results: list[dict[str, Any]]) -> dict[str, Any]:
-        grants = [{name: result[name] for name in ("principal", "granted", "missing")} for result in results]
-        missing = [name for name in self.grant.rights if any(name in row["missing"] for row in grants)]
-        return {**results[-1], **grants[0], "missing": missing, "grants": grants}
+        rows = [{name: result[name] for name in ("principal", "granted", "missing")} for result in results]
+        missing = [name for name in self.grant.rights if any(name in row["missing"] for row in rows)]
+        return {**results[-1], **rows[0], "missing": missing, "grants": rows}
 
-    def _disown(self, result: dict[str, Any]) -> list[Step]:
+    def _look_at_hosts(self, result: dict[str, Any]) -> list[Step]:
+        """Take the name from a host that owns it, and tell which other computers may write it."""
         node = dns_node.find_node(self.session, self.grant.zone, self.grant.record)
         if node is None:
             return []
@@ -117,6 +120,7 @@ class _RecordRights:
         found = domain.find(self.wanted.principals)
         hosts = [principal.sid for principal in found.values() if principal and principal.sid]
         hosts += [Sid.from_text(name) for name in self.wanted.principals if looks_like_sid(name)]
+        result["other_computers"] = _other_computers(domain, node, hosts)
         owner = RecordOwner(self.session, domain, node, dns_node.node_name(self.grant.zone, self.grant.record), hosts)
         try:
             steps = owner.ensure(self.check_mode)
@@ -125,3 +129,18 @@ class _RecordRights:
         self.warnings += owner.warnings
         result["owner"] = owner.name
         return steps
+
+
+def _other_computers(domain: Domain, node: DnsNode, known: Collection[Sid]) -> list[dict[str, Any]]:
+    """Computer accounts with explicit rights on a name beside those that are known, and accounts of the domain that are gone."""
+    dacl = node.descriptor.dacl
+    sids = {ace.sid for ace in dacl.aces if isinstance(ace, Ace) and ace.sid.domain} - set(known) if dacl else set()
+    granted = {sid: mask for sid in sids if dacl and (mask := grants.granted(dacl, sid))}
+    found = domain.find(map(str, granted))
+    own = domain.sid() if None in found.values() else None
+    rows = []
+    for sid in sorted(granted, key=str):
+        account = found[str(sid)]
+        if is_computer(account) if account else sid.domain == own:
+            rows.append({"principal": account.name if account else str(sid), "granted": rights.names_of(granted[sid])})
+    return rows

@@ -129,3 +129,16 @@ def test_a_host_that_owns_it_stays_where_the_account_may_not_take_it(domain: Dom
             assert all(step.attribute != "owner" for step in done.steps)
             assert any(f"belongs to CONTOSO\\{KMS_1.account}" in said and "WRITE_OWNER" in said for said in done.warnings)
     assert published.record_owner() == KMS_1.account
+
+
+def test_other_computers_with_rights_are_told_and_left_alone(session: Session, published: Witness, domain: Domain) -> None:
+    ours(session)
+    published.add_ace(f"(A;;GA;;;{published.sid(names.clients(1)[0].account)})")
+    gone = f"{published.sid(names.KMS_GROUP).rpartition('-')[0]}-99999"
+    published.add_ace(f"(A;;RPWP;;;{gone})")
+    before = published.aces()
+    done = ours(session)
+    assert shown(done.steps) == []
+    others = {row["principal"]: row["granted"] for row in done.result["other_computers"]}
+    assert others == {f"CONTOSO\\{names.clients(1)[0].account}": ["full_control"], gone: ["read_property", "write_property"]}
+    assert published.aces() == before
