@@ -252,7 +252,7 @@ def replaced(lab: Lab, tmp_path: Path) -> Path:
     return path
 
 
-COLD = "0xC004F038"
+COLD, GRANT = "0xC004F038", "RPWPLCLORCSDSW"
 
 
 @contextmanager
@@ -282,9 +282,14 @@ def clients_that_activate(lab: Lab) -> Iterator[list[tuple[str, str]]]:
 
 
 def test_a_host_is_replaced_while_clients_activate_and_none_fails(story: dict[str, Any], lab: Lab, replaced: Path):
+    before = world(lab)
+    check = play(lab, "winops.volume_activation.kms_replace_host", inventory=replaced, arguments="--check --diff")
+    assert check.rc == 0, check.output[-5000:]
+    assert steady(world(lab), strict=True) == steady(before, strict=True)
     with clients_that_activate(lab) as answers:
         run = play(lab, "winops.volume_activation.kms_replace_host", inventory=replaced)
     assert run.rc == 0, run.output[-5000:]
+    assert_foretold(check.steps(), run.steps())
     assert len(answers) > 5 * len(clients(lab))
     assert {code for _client, code in answers} == {"0x00000000"}
 
@@ -293,6 +298,9 @@ def test_a_host_is_replaced_while_clients_activate_and_none_fails(story: dict[st
         own = 10 if zone.startswith("east") else 90
         assert Srv(own, 75, 1688, E3) in values
         assert E1 not in [value.target for value in values]
+        own_rights = lab.witness.rights(zone)
+        assert [own_rights.get(f"KMS_E{number}$") for number in (1, 2, 3)] == [None, GRANT, GRANT]
+        assert not lab.witness.record_owner(lab.witness.record_dn(zone)).startswith("KMS_")
     assert lab.witness.group_members("KMS_E") == ["KMS_E2$", "KMS_E3$"]
     old, new = lab.control.host("kms-e1"), lab.control.host("kms-e3")
     assert (old["is_kms_host"], old["channel"], old["open_port"], old["firewall"]["SPPSVC-In-TCP"]) == (False, "Volume:GVLK", 0, False)

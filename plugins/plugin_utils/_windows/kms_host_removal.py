@@ -86,7 +86,8 @@ class KmsHostRemoval(HostWork):
             ActivationError: Clients would be left without a host, or what should have been changed reads otherwise.
         """
         self._plan_settings()
-        kms_host_settings.plan_publish_list(self, restart=False)
+        if not self.taken_as_made:
+            kms_host_settings.plan_publish_list(self, restart=False)
         if self.state.has_csvlk and self.state.product is not None:
             self._plan_key(self.state.product)
         for registry_key, version in self.state.version_values.items():
@@ -139,8 +140,9 @@ class KmsHostRemoval(HostWork):
         state = self.state
         defaults: dict[str, int | bool] = {"low_priority": False}
         if state.has_csvlk:
-            defaults |= {
-                "dns_publishing": False,
+            # What check mode takes as made is that the host has left the records.
+            publishing = {} if self.taken_as_made else {"dns_publishing": False}
+            defaults |= publishing | {
                 "activation_interval": DEFAULT_ACTIVATION_INTERVAL,
                 "renewal_interval": DEFAULT_RENEWAL_INTERVAL,
             }

@@ -31,6 +31,9 @@ answers at once. Purging tickets too early does no harm; a reboot does, so befor
 NOT_PUBLISHED = "notPublished"
 """The name of the error of a host that is activated and whose values do not show."""
 
+LOOK_INTO_LOG = 3.0
+"""Seconds after which Windows has written down what came of it as a rule. To read the log costs the host much, so it is done once meanwhile."""
+
 ValuesOf = Callable[[str, Mapping[str, Callable[[SrvValue], bool]]], Mapping[str, tuple[SrvValue, ...]]]
 """Reads DNS: the values of a host by domain, given what to look for in each."""
 
@@ -218,6 +221,7 @@ class PublishedHost:
         """Wait for the records, and give the host a new ticket where it does not come into all of them."""
         publication = self._publication
         began = time.monotonic()
+        log = publication_events.PublicationLog(self._session, lambda: time.monotonic() - began)
         attempted = host.activating or host.restarted or publication.ticket != "none"
         patience = publication.timeout if publication.ticket in ("reboot", "none") else min(SETTLE, publication.timeout)
         if host.activating or host.restarted:
@@ -233,26 +237,33 @@ class PublishedHost:
             took = "reboot"
             host.warnings.append(computer.restarted(self._session.host))
         if publication.ticket != "none":
+            began = time.monotonic()
             # sppsvc keeps its security context with the DNS server, so it is restarted after the purge, too.
             host.restart()
-            missing = self._wait_for(missing, publication.timeout, took)
+            missing = self._wait_for(missing, publication.timeout, took, log)
         if missing:
-            domains = [wanted.domain for wanted in missing]
-            reason = publication_events.explain(self._session, domains, time.monotonic() - began) if attempted else ""
+            reason = log.explain(wanted.domain for wanted in missing) if attempted else ""
             raise ActivationError(self._complaint(took, missing) + reason, name=NOT_PUBLISHED, source="dns")
 
-    def _wait_for(self, missing: Sequence[Wanted], timeout: float, took: str) -> list[Wanted]:
-        """Wait until every record says what it should; returns those that still do not."""
-        deadline = time.monotonic() + timeout
+    def _wait_for(
+        self, missing: Sequence[Wanted], timeout: float, took: str, log: publication_events.PublicationLog | None = None
+    ) -> list[Wanted]:
+        """Wait until every record says what it should, or the host has written down that it was refused; returns those that still do not."""
+        begun = time.monotonic()
         pause = 0.1
         while True:
             absent = self._absent_from(missing)
             self._published_by |= {wanted.domain: took for wanted in missing if wanted not in absent}
-            if not absent or time.monotonic() >= deadline:
+            waited = time.monotonic() - begun
+            if not absent or waited >= timeout:
                 return absent
             missing = absent
+            if log and waited >= LOOK_INTO_LOG:
+                if log.has_refusals(wanted.domain for wanted in missing):
+                    return absent
+                log = None
             time.sleep(pause)
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, 1.0)
 
     def _complaint(self, took: str, missing: Sequence[Wanted]) -> str:
         publication = self._publication

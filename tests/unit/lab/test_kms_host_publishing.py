@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from unit.lab.windows_fakes import CIMV2, DOMAIN, FakeDomain, registry, service_
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish, PublishLine
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer, publication_events
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer, publication, publication_events
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
@@ -262,20 +263,49 @@ def test_a_publication_that_failed_says_why_by_the_event_log(domain: FakeDomain)
     assert "Its event log has the reason for contoso.com as event 12293: 0x80072338 (DNS_ERROR_RCODE_BADSIG): " in said
 
 
+def log_of(session: Any, elapsed: float) -> publication_events.PublicationLog:
+    return publication_events.PublicationLog(session, lambda: elapsed)
+
+
 def test_what_lies_before_the_attempt_is_no_reason_and_success_is_told(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
     host = second_host(domain)
     session, carrier = open_direct(host)
     monkeypatch.setattr(publication_events, "_MARGIN", publication_events.timedelta(0))
-    assert "neither event 12293 nor 12294 for contoso.com" in publication_events.explain(session, [DOMAIN], -1)
+    assert "neither event 12293 nor 12294 for contoso.com" in log_of(session, -1).explain([DOMAIN])
     assert "SourceName='Microsoft-Windows-Security-SPP'" in carrier.log[-1].query
     first = open_direct(domain.hosts["kms-1.contoso.com"])[0]
-    assert "did publish itself in contoso.com (event 12294)" in publication_events.explain(first, [DOMAIN], 60)
+    assert "did publish itself in contoso.com (event 12294)" in log_of(first, 60).explain([DOMAIN])
 
 
 def test_an_event_log_that_is_slow_is_a_note_and_asked_once(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publication_events, "_SECONDS", 1)
     session, carrier = open_direct(second_host(domain, event_query=3))
-    assert publication_events.explain(session, [DOMAIN], 1) == (
-        " Its event log, which has the reason as event 12293, did not answer within 1 seconds."
-    )
+    assert log_of(session, 1).explain([DOMAIN]) == " Its event log, which has the reason as event 12293, did not answer within 1 seconds."
     assert carrier.asked("Enumerate", "Win32_NTLogEvent") == 1
+
+
+@pytest.mark.parametrize(
+    ("domains", "options", "waited", "reads"),
+    [
+        ([DOMAIN], {}, False, 1),
+        # Of the other one the log says nothing, or that it went well: DNS may yet show it.
+        ([DOMAIN, WEST], {}, True, 2),
+        ([DOMAIN], {"event_query": 3}, True, 2),
+    ],
+)
+def test_nobody_waits_for_a_publication_of_which_the_log_says_that_it_was_refused(
+    domain: FakeDomain, monkeypatch: pytest.MonkeyPatch, domains: list[str], options: dict[str, Any], waited: bool, reads: int
+) -> None:
+    monkeypatch.setattr(publication_events, "_SECONDS", 1)
+    monkeypatch.setattr(publication, "LOOK_INTO_LOG", 0.2)
+    session, carrier = open_direct(second_host(domain, **options))
+    patience = 1.5
+    records = PublishedHost(
+        session, Publication(tuple(map(Wanted, domains)), None, "wait", patience, 1, lambda fqdn, judges: dict.fromkeys(judges, ()))
+    )
+    host = KmsHost(session, Wish(publish_list=LIST if WEST in domains else None), check_mode=False, always_read=True)
+    begun = time.monotonic()
+    with pytest.raises(StepFailed, match="SRV"):
+        host.change(records.plan)
+    assert (time.monotonic() - begun > patience) is waited
+    assert carrier.asked("Enumerate", "Win32_NTLogEvent") == reads

@@ -115,7 +115,7 @@ def test_one_restart_brings_the_host_into_all_its_records():
 
 
 def test_the_error_names_every_record_that_the_host_did_not_come_into(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(publication_events, "explain", lambda _session, domains, _elapsed: f" Looked for {', '.join(domains)}.")
+    monkeypatch.setattr(publication_events.PublicationLog, "explain", lambda _log, domains: f" Looked for {', '.join(domains)}.")
     zones = Zones({"west.contoso.com": [value()]}, {})
     _records, plan = published(zones, HOME, WEST, publish_lines=["west.contoso.com, 90, 75"])
     with pytest.raises(StepFailed) as failed:
