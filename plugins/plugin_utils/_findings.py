@@ -62,7 +62,7 @@ def license_findings(
         key_variable: Names where a KMS host key is given.
     """
     yield from refused_keys(keys)
-    yield from _replaced_keys(licenses, {host: key for host, key in keys.items() if host in kms_hosts}, key_variable)
+    yield from _foreign_keys(licenses, {host: key for host, key in keys.items() if host in kms_hosts}, key_variable)
     for host, result in licenses.items():
         if result.get("unreachable") or "operating_system" not in result:
             yield Finding(host, str(result.get("msg") or "The host was not asked."), host in kms_hosts)
@@ -85,23 +85,13 @@ def refused_keys(keys: Mapping[str, Result]) -> Iterable[Finding]:
         yield Finding(some(hosts), refusal, True)
 
 
-def _replaced_keys(licenses: Mapping[str, Result], keys: Mapping[str, Result], key_variable: str) -> Iterable[Finding]:
-    """The KMS hosts that serve clients by another key than they are to get, and those that hold it as what it is."""
-    replaced: dict[tuple[str, str], list[str]] = {}
+def _foreign_keys(licenses: Mapping[str, Result], keys: Mapping[str, Result], key_variable: str) -> Iterable[Finding]:
+    """The hosts that hold the key that they are to get as what it is, and that is no KMS host key."""
     for host, key in keys.items():
         windows, given = licenses.get(host, {}).get("windows") or {}, str(key.get("last_five") or "")
         channel = windows.get("channel")
         if given and windows.get("partial_key") == given and channel not in (None, "csvlk", "unknown"):
             yield Finding(host, f"It holds the key of {key_variable}, which is a {channel} key and no KMS host key (CSVLK).", True)
-        if given and (channel, windows.get("status")) == ("csvlk", "licensed") and windows.get("partial_key") != given:
-            replaced.setdefault((str(windows.get("partial_key") or "unknown"), given), []).append(host)
-    for (held, given), hosts in replaced.items():
-        text = (
-            f"It is a licensed KMS host with the key that ends in {held}, and {key_variable} ends in {given}. To replace the key, which sets its"
-            " count of clients back and spends an activation, run kms_host with replace_key: true for one host at a time; or leave"
-            f" {key_variable} empty."
-        )
-        yield Finding(some(hosts), text, True)
 
 
 def _unserved(licenses: Mapping[str, Result], kms_hosts: Sequence[str], key_variable: str) -> Iterable[Finding]:

@@ -111,7 +111,7 @@ def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key: str
 @pytest.mark.parametrize(
     ("status", "channel", "held", "blocks"),
     [
-        ("licensed", "csvlk", OTHER_CSVLK[-5:], [True]),
+        ("licensed", "csvlk", OTHER_CSVLK[-5:], [False]),
         ("licensed", "csvlk", CSVLK[-5:], []),
         # It serves nobody.
         ("notification", "csvlk", OTHER_CSVLK[-5:], []),
@@ -121,21 +121,21 @@ def test_a_kms_host_needs_a_key_of_its_own_or_a_given_one(channel: str, key: str
         ("licensed", "unknown", CSVLK[-5:], []),
     ],
 )
-def test_a_key_by_which_a_kms_host_serves_is_not_replaced_unasked(status: str, channel: str, held: str, blocks: list[bool]):
+def test_a_key_by_which_a_kms_host_is_licensed_is_replaced_and_that_is_said(status: str, channel: str, held: str, blocks: list[bool]):
     assert [found.blocks for found in findings({"kms-1": license_of(status, channel, held=held)})] == blocks
 
 
 def test_kms_hosts_with_the_same_finding_are_named_together():
     hosts = tuple(f"kms-{number}" for number in range(1, 7))
     licenses = {host: license_of(held=OTHER_CSVLK[-5:]) for host in hosts}
-    for key in (CSVLK, SETUP_KEY):
-        (found,) = findings(licenses, hosts, key=key)
-        assert (found.object, found.blocks) == ("kms-1, kms-2, kms-3, kms-4, kms-5 and 1 more", True)
+    (found,) = findings(licenses, hosts, key=SETUP_KEY)
+    assert (found.object, found.blocks) == ("kms-1, kms-2, kms-3, kms-4, kms-5 and 1 more", True)
 
 
 def test_each_kms_host_is_judged_by_its_own_key():
     keys = {host: key_facts(key, "kms_multi_site_csvlk") for host, key in (("n1", CSVLK), ("s1", OTHER_CSVLK), ("s2", ""))}
-    licenses = {host: license_of(held=OTHER_CSVLK[-5:]) for host in keys}
+    licenses = {host: license_of(channel="mak", held=CSVLK[-5:]) for host in keys}
+    licenses["s2"] = license_of()
     assert [(found.object, found.blocks) for found in license_findings(licenses, list(keys), keys, "kms_multi_site_csvlk")] == [
         ("n1", True)
     ]
@@ -268,6 +268,9 @@ def with_id(client_id: str | None) -> dict[str, Any]:
     return found
 
 
+AFTER_THE_FIRST = {"kms-1": license_of(count=3), **{name: license_of(held=OTHER_CSVLK[-5:], count=30) for name in ("kms-2", "kms-3")}}
+SEVEN = tuple(f"kms-{number}" for number in range(1, 8))
+
 FINDINGS = {
     "no KMS host in the play": lambda: [found for found in findings({}, kms_hosts=("kms-9",), clients=()) if found.blocks],
     "a host that is to be KMS host and client": lambda: findings({}, clients=("kms-1",)),
@@ -279,7 +282,12 @@ FINDINGS = {
     "a client setup key for KMS hosts": lambda: findings({}, key=SETUP_KEY),
     "a KMS host key without the shape of one": lambda: findings({}, key="MMKVP"),
     "a MAK for KMS hosts": lambda: findings({KMS_HOST: license_of(channel="mak", held=CSVLK[-5:])}),
-    "another key for KMS hosts that serve": lambda: findings({KMS_HOST: license_of(held=OTHER_CSVLK[-5:])}),
+    "another key for a KMS host": lambda: findings({KMS_HOST: license_of(held=OTHER_CSVLK[-5:])}),
+    "KMS hosts that keep their key for now": lambda: findings(AFTER_THE_FIRST, ("kms-1", "kms-2", "kms-3")),
+    "another key for the only KMS host that serves": lambda: [
+        found for found in findings({KMS_HOST: license_of(held=OTHER_CSVLK[-5:], count=30)}) if found.blocks
+    ],
+    "many KMS hosts with one key": lambda: findings({host: license_of() for host in SEVEN}, SEVEN),
     "a client that is a KMS host": lambda: findings({CLIENT: license_of()}),
     "a client with a key of its own": lambda: findings({CLIENT: license_of(channel="mak")}),
     "a client that is an evaluation": lambda: findings({CLIENT: license_of(channel="timebased")}),

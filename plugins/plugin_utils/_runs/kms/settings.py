@@ -25,6 +25,7 @@ FACES = (SINGLE, SEVERAL)
 _OF_ALL = (
     "activate",
     "record_rights",
+    "allow_outage",
     "ticket",
     "firewall_method",
     "publish_timeout",
@@ -51,6 +52,7 @@ class Settings:
         face: The role.
         activate: C(online) or C(offline).
         record_rights: C(group_and_hosts) or C(group), who may write records.
+        allow_outage: Whether a site may be without a KMS host that serves for a while.
         ticket: How a host gets a Kerberos ticket that knows its new group.
         firewall_method: C(wmi) or C(netsh).
         publish_timeout: Seconds.
@@ -73,6 +75,7 @@ class Settings:
     face: str
     activate: str
     record_rights: str
+    allow_outage: bool
     ticket: str
     firewall_method: str
     publish_timeout: int
@@ -153,6 +156,7 @@ def _read(section: Section, face: str) -> Settings:
         "face": face,
         "activate": choice("activate", "online", "offline"),
         "record_rights": choice("record_rights", EACH_HOST, "group"),
+        "allow_outage": section.flag(named("allow_outage"), False),
         "ticket": choice("ticket", "wait", "purge", "reboot"),
         "firewall_method": choice("firewall_method", "wmi", "netsh"),
         "publish_timeout": section.number(named("publish_timeout"), 30, range(_LONGEST_WAIT + 1)),

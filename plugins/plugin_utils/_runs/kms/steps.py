@@ -25,7 +25,7 @@ from .clients import OF_EACH, SITE, Seen, Wishes, see
 from .findings import Look, findings, key_facts
 from .outcomes import failures
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
-from .rolling import first_hosts, first_of_keys
+from .rolling import Hosts, Order, order
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
 from .summary import Clients, KmsHostResults, summary
 from .waiting import waiting
@@ -40,7 +40,7 @@ OF_HOSTS = frozenset({"work", "waiting", "rights", "old_values", "lacking"})
 def inventory_of(step: str, face: str) -> dict[str, str]:
     """The variables of hosts that a step reads, each with the group whose hosts have it."""
     if step == "work":
-        return {f"{face}_target": KMS_HOSTS}
+        return {f"{face}_target": KMS_HOSTS, f"{face}_csvlk": KMS_HOSTS}
     if step == "findings":
         return {f"{face}_csvlk": KMS_HOSTS, SITE: CLIENTS, **{f"{face}_{name}": CLIENTS for name in OF_EACH}}
     return {}
@@ -108,7 +108,8 @@ class Run:
 
     def work(self) -> dict[str, Any]:
         """What KMS hosts, groups and records need."""
-        systems = {host: self.found.of("license", host).get("operating_system") or {} for host in self.hosts}
+        licenses = {host: self.found.of("license", host) for host in self.hosts}
+        systems = {host: result.get("operating_system") or {} for host, result in licenses.items()}
         if self.settings.single:
             given = self.found.variables.get(self.settings.named("target"), {})
             named = {
@@ -128,6 +129,7 @@ class Run:
             "hosts": hosts_work(topology, self.hosts, self.listed),
             **{name: due[name] for name in ("groups", "grants", "written")},
             "printed": any(zone["printed"] for zone in topology["zones"].values()),
+            "replaces": bool(order(topology, Hosts(self.hosts, licenses, self._keys())).replaced),
         }
 
     def retire(self) -> dict[str, Any]:
@@ -153,22 +155,25 @@ class Run:
         looked = found.loop("acl_checks")
         seen = self._seen()
         licenses = {host: found.of("license", host) for host in self.hosts}
-        keys = found.variables.get(settings.named("csvlk"), {})
         look = Look(
             hosts=self.hosts,
             all_hosts=self.fleet.members[KMS_HOSTS],
             clients=clients,
             all_clients=self.fleet.members[CLIENTS],
             licenses=licenses | {host: entry for host, entry in seen.licenses.items() if host not in hosts},
-            keys={host: key_facts(keys.get(host), settings.named("csvlk")) for host in self.hosts},
+            keys=self._keys(),
             records=found.loop("records_before"),
             checks=[*self._checks()],
         )
+        due = order(topology, look.kms_hosts(topology))
         said = said_of(findings(settings, topology, look), only_blocking=False)
         return {
             "lines": said["findings"],
             "stop": said["stop"],
-            "first": self._first(look, looked),
+            "first": self._first(due, looked),
+            "rounds": due.rounds,
+            "replaced": list(due.replaced),
+            "left": list(due.left),
             "grants": due_grants(looked, not settings.hosts_have_rights),
             "due": list(seen.due),
             "options": seen.due,
@@ -180,11 +185,19 @@ class Run:
             },
         }
 
-    def _first(self, look: Look, looked: Sequence[Result]) -> dict[str, list[str]]:
-        each_has_rights = self.settings.hosts_have_rights
-        makers = {} if each_has_rights else first_publishers(self.topology, self.hosts, looked)
-        of_keys = first_of_keys(self.hosts, look.licenses, look.keys)
-        return first_hosts(self.topology, self.hosts, makers, of_keys, each_has_rights)
+    def _keys(self) -> dict[str, dict[str, Any]]:
+        """What is known of the key that each KMS host is to get."""
+        variable = self.settings.named("csvlk")
+        given = self.found.variables.get(variable, {})
+        return {host: key_facts(given.get(host), variable) for host in self.hosts}
+
+    def _first(self, due: Order, looked: Sequence[Result]) -> dict[str, list[str]]:
+        """The hosts that come first, each with the domains in which it publishes then."""
+        hosts = hosts_of(self.topology, self.hosts)
+        alone = {name: [line["domain"] for line in hosts[name]["publish_list"]] for name in due.first if name in hosts}
+        if self.settings.hosts_have_rights:
+            return alone
+        return {**{name: [] for name in alone}, **first_publishers(self.topology, self.hosts, looked)}
 
     def _seen(self) -> Seen:
         clients = self.fleet.groups[CLIENTS]
@@ -235,10 +248,13 @@ class Run:
             lines.append(
                 f"Waiting for a new Kerberos ticket: {some(unpublished)}. Run the play again once Windows has renewed their tickets."
             )
+        left = list(found.once("found")["left"])
+        if left:
+            lines.append(f"Still with the key before: {some(left)}. Run the play again once the hosts with the new key serve.")
         failed = failures(asked.items())
         return {
             "lines": visible_lines(lines),
-            "numbers": {**clients.numbers, "kms_hosts_waiting": unpublished},
+            "numbers": {**clients.numbers, "kms_hosts_waiting": [*unpublished, *left]},
             "failures": failed,
             "failing": list(failed),
         }
