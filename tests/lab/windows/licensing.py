@@ -143,8 +143,9 @@ class Licensing:
     def _remove(self, licence: Licence, stays_host: bool = False) -> None:
         was_host = licence.product.is_kms_host
         licence.remove()
-        if was_host and not stays_host:
+        if was_host and not (stays_host and self._spec.count_survives_key):
             self.counter = KmsCounter()
+        if was_host and not stays_host:
             self.host_removed()
 
     def activate(self, licence: Licence) -> None:

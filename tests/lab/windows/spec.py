@@ -68,6 +68,8 @@ class HostSpec:
     """False: group policy ignores local rules, so that an enabled rule opens nothing (docs/facts/system.md#firewall)."""
     licence_survives: bool = False
     """A licence comes back when the same key is installed again (docs/facts/mak.md#restored-licences)."""
+    count_survives_key: bool = False
+    """A KMS host that gets another KMS host key keeps what it has counted (docs/facts/kms.md#count, open)."""
     rearms: int = 3
     user_packages: tuple[str, ...] = ()
     """AppX packages, by full name, that one user has and that are not provisioned for all: sysprep /generalize stops at them."""
