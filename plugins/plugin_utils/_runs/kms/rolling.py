@@ -168,6 +168,14 @@ def _outages(topology: Result, hosts: Hosts, host: str, variable: str) -> Iterat
             yield Finding(f"{host} in {zone['record']}", text, True)
 
 
+def records_without_service(topology: Result, hosts: Hosts) -> list[str]:
+    """The records that name hosts of the run of which none serves."""
+    serving = {entry["name"]: hosts.serves(name) for name, entry in hosts_of(topology, hosts.names).items()}
+    named = {str(zone["record"]): [str(value["target"]) for value in zone["values"]] for zone in topology["zones"].values()}
+    known = {record: [serving[target] for target in targets if target in serving] for record, targets in named.items()}
+    return [record for record, seen in known.items() if seen and not any(seen)]
+
+
 def _share(topology: Result, hosts: Hosts, host: str) -> float:
     """Of the clients of all sites, the percentage that asks the host first, added up."""
     name = next((entry["name"] for mine, entry in hosts_of(topology, hosts.names).items() if mine == host), "")

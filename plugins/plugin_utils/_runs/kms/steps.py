@@ -25,7 +25,7 @@ from .clients import OF_EACH, SITE, Seen, Wishes, see
 from .findings import Look, findings, key_facts
 from .outcomes import failures
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
-from .rolling import Hosts, Order, order
+from .rolling import Hosts, Order, order, records_without_service
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
 from .summary import Clients, KmsHostResults, summary
 from .waiting import waiting
@@ -104,6 +104,8 @@ class Run:
             return self._lacking(lacking_lines(self.topology, targets, self.found.loop("shown"), self.listed))
         if step == "retire":
             return self.retire()
+        if step == "serving":
+            return {"cold": [] if check_mode or self.settings.allow_outage else self._cold()}
         return {"counted": [host for host in self.found.once("found")["due"] if _is_counted(self.found.of("client", host))]}
 
     def work(self) -> dict[str, Any]:
@@ -173,6 +175,7 @@ class Run:
             "first": self._first(due, looked),
             "rounds": due.rounds,
             "replaced": list(due.replaced),
+            "threshold": look.kms_hosts(topology).threshold,
             "left": list(due.left),
             "grants": due_grants(looked, not settings.hosts_have_rights),
             "due": list(seen.due),
@@ -184,6 +187,15 @@ class Run:
                 "shared": seen.shared,
             },
         }
+
+    def _cold(self) -> list[str]:
+        """The records that name no host of the run that serves, where they name some."""
+        found = self.found
+        answers = {host: found.of("answer", host).get("endpoints") or () for host in self.hosts}
+        silent = [host for host, seen in answers.items() if seen and all(entry["state"] != "answering" for entry in seen)]
+        after = {host: found.of("license_after", host) for host in self.hosts}
+        hosts = Hosts(self.hosts, after, {}, silent, int(found.once("found")["threshold"]))
+        return records_without_service(self.topology, hosts)
 
     def _keys(self) -> dict[str, dict[str, Any]]:
         """What is known of the key that each KMS host is to get."""
@@ -242,11 +254,19 @@ class Run:
         found = self.found
         asked = dict(self._asked())
         clients = Clients(**{**found.once("found")["clients"], "asked": asked})
-        lines = summary(self.topology, self._hosts(), clients, found.loop("records"), found.loop("rights"), self.listed, check_mode)
+        threshold = int(found.once("found")["threshold"])
+        looked = (found.loop("records"), found.loop("rights"))
+        lines = summary(self.topology, self._hosts(), clients, *looked, threshold, self.listed, check_mode)
         unpublished = [host for host in self.hosts if (found.of("host", host).get("error") or {}).get("name") == NOT_PUBLISHED]
         if unpublished:
             lines.append(
                 f"Waiting for a new Kerberos ticket: {some(unpublished)}. Run the play again once Windows has renewed their tickets."
+            )
+        cold = found.once("serving").get("cold") or []
+        if cold:
+            lines.append(
+                f"No KMS host that serves is in {some(cold)}: each answers, and counts its clients first. No host is retired until one serves;"
+                " run the play again then."
             )
         left = list(found.once("found")["left"])
         if left:

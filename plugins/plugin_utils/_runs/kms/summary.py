@@ -78,6 +78,7 @@ def summary(
     clients: Clients,
     records: Sequence[Result],
     rights: Sequence[Result],
+    threshold: int,
     listed: bool,
     check_mode: bool,
 ) -> list[str]:
@@ -89,13 +90,14 @@ def summary(
         clients: What became of the clients.
         records: Results of reading the sites' records, each with its site as C(item).
         rights: Results of reading the rights on them, each with its grant as C(item).
+        threshold: How many clients a KMS host has to have counted to serve all kinds that there are.
         listed: Whether hosts have a publish list, so that there is an order.
         check_mode: Nothing was changed.
     """
     sites = topology["sites"].values()
     where = ", ".join(f"{site['name']} ({site['domain']})" for site in sites) if listed else ", ".join(site["domain"] for site in sites)
     lines = [f"KMS {'at' if listed else 'in'} {where}" + (" (check mode: nothing was changed)" if check_mode else "")]
-    lines += host_lines(hosts)
+    lines += host_lines(hosts, threshold)
     for result in records:
         lines.append(f"Record {result['item']['record']}: {'; '.join([record_text(result), *_rights(topology, result['item'], rights)])}")
     if listed:
@@ -117,14 +119,20 @@ def _rights(topology: Mapping[str, Any], site: Mapping[str, Any], rights: Sequen
     return [f"{some(names)} {'has' if len(names) == 1 else 'have'} {granted} on it" for granted, names in found.items()]
 
 
-def host_lines(hosts: Mapping[str, KmsHostResults]) -> Iterable[str]:
-    """One line for each KMS host: its status, whether it answers, and what it has counted; and one for addresses that do not answer."""
+def host_lines(hosts: Mapping[str, KmsHostResults], threshold: int) -> Iterable[str]:
+    """One line for each KMS host: its status, whether it answers, what it has counted, and whether that is enough; and one for addresses that do
+    not answer.
+    """
     for host, results in hosts.items():
         status = (results.after.get("windows") or {}).get("status", "not read")
         name = plain_name(results.target or host)
         own = [entry for entry in results.endpoints if entry["host"] == name]
         seen = {str(entry["state"]) for entry in own} or {"not in DNS"}
-        yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, clients counted {_count(results.before)} -> {_count(results.after)}"
+        counts = f"clients counted {_count(results.before)} -> {_count(results.after)}"
+        is_cold = (
+            "answering" in seen and status == "licensed" and int((results.after.get("service") or {}).get("current_count") or 0) < threshold
+        )
+        yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, {counts}" + (f", cold until {threshold}" if is_cold else "")
         silent = [str(entry.get("detail") or entry["address"]) for entry in own if entry["state"] != "answering"]
         if silent and len(silent) < len(own):
             yield f"KMS host {host} does not answer at each of its addresses: {' '.join(silent)}"
