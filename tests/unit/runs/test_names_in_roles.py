@@ -26,7 +26,7 @@ VALUE = {"target": HOST, "port": 1688, "priority": 0, "weight": 0}
 def printed(host: str, domain: str, chosen: str = "") -> tuple[Any, dict[str, Any]]:
     """The settings and the topology of a site whose record others write."""
     settings = read_settings("kms_single_site", {"domain": domain, "records": "printed"})
-    return settings, single_site(settings, {host: target_of(host, chosen, "", settings.domain)})
+    return settings, single_site(settings, {host: target_of(host, chosen)})
 
 
 def read(topology: dict[str, Any], *values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,17 +46,18 @@ def test_lines_that_are_in_dns_are_not_asked_for_again(host: str, domain: str, c
 
 
 @pytest.mark.parametrize(
-    ("name", "computer", "target"),
+    ("name", "given", "found", "target"),
     [
-        ("kms1", "KMS-1", HOST),
-        ("10.0.0.7", "KMS-1", HOST),
-        ("fe80::7", "KMS-1", HOST),
-        ("kms.fabrikam.com", "KMS-1", "kms.fabrikam.com"),
-        ("kms1", "", "kms1"),
+        ("kms1", "", HOST, HOST),
+        ("10.0.0.7", "", HOST, HOST),
+        ("fe80::7", "", HOST, HOST),
+        ("kms.fabrikam.com", "", HOST, "kms.fabrikam.com"),
+        ("kms.fabrikam.com", "Kms-9.contoso.com.", HOST, "kms-9.contoso.com"),
+        ("kms1", "", "", "kms1"),
     ],
 )
-def test_a_name_that_is_no_full_one_is_completed_by_the_domain(name: str, computer: str, target: str):
-    assert target_of(name, "", computer, DOMAIN) == target
+def test_a_name_that_is_no_full_one_is_completed_by_what_was_found(name: str, given: str, found: str, target: str):
+    assert target_of(name, given, found) == target
 
 
 @HOSTS

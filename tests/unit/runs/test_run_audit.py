@@ -112,6 +112,7 @@ def registered(topology: dict[str, Any], path: str, hosts: Sequence[str], site: 
         "survey": {"file": path},
         **{name: {"results": results} for name, results in loops.items()},
         "static": {"skipped": True},
+        "accounts": {"skipped": True},
         "links": {"results": [{"item": item, "elapsed": 0} for item in links.due(topology["topology"], NODES)]},
     }
     results = {name: dict.fromkeys(hosts, result) for name, result in once.items()}

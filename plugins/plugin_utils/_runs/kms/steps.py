@@ -20,6 +20,7 @@ from ..audit.survey import read_computers
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
+from .accounts import account_findings, found_hosts, leaving, lookups, machine_accounts
 from .clients import OF_EACH, SITE, Seen, Wishes, see
 from .findings import Look, findings, key_facts
 from .outcomes import failures
@@ -31,12 +32,14 @@ from .work import as_inventory_names, hosts_of, hosts_work, single_site, target_
 
 KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
-OF_HOSTS = frozenset({"work", "waiting", "rights", "old_values", "lacking"})
+OF_HOSTS = frozenset({"lookups", "work", "waiting", "rights", "old_values", "lacking"})
 """The steps that look at KMS hosts alone."""
 
 
 def inventory_of(step: str, face: str) -> dict[str, str]:
     """The variables of hosts that a step reads, each with the group whose hosts have it."""
+    if step == "lookups":
+        return {f"{face}_{name}": KMS_HOSTS for name in ("target", "account")}
     if step == "work":
         return {f"{face}_target": KMS_HOSTS}
     if step == "findings":
@@ -87,6 +90,9 @@ class Run:
             return self.findings()
         if step == "ends":
             return self.ends(check_mode)
+        if step == "lookups":
+            given = self.found.variables.get(self.settings.named("account"), {})
+            return {"sites": lookups(self._sites({}), self._computers(), given)}
         if step == "work":
             return self.work()
         if step == "waiting":
@@ -102,22 +108,28 @@ class Run:
             return self._lacking(lacking_lines(self.topology, targets, self.found.loop("shown"), self.listed))
         if step == "retire":
             return self.retire()
+        if step == "leaving":
+            return leaving(self.found.all_of("accounts"))
         return {"counted": [host for host in self.found.once("found")["due"] if _is_counted(self.found.of("client", host))]}
+
+    def _computers(self) -> dict[str, str]:
+        """By KMS host that was read what it says that it is called."""
+        systems = {host: self.found.of("license", host).get("operating_system") or {} for host in self.hosts}
+        return {host: str(system["computer_name"]) for host, system in systems.items() if system.get("computer_name")}
+
+    def _sites(self, looked_up: Mapping[str, Result]) -> Mapping[str, Any]:
+        """The sites, with what was found of the KMS hosts that the inventory has no full name for."""
+        if not self.settings.single:
+            return as_inventory_names(self.declared["topology"], self.hosts)
+        given = self.found.variables.get(self.settings.named("target"), {})
+        names = {host: str(looked_up.get(host, {}).get("dns_name", "")) for host in self.hosts}
+        return single_site(self.settings, {host: target_of(host, str(given.get(host) or ""), name) for host, name in names.items()})
 
     def work(self) -> dict[str, Any]:
         """What KMS hosts, groups and records need."""
-        systems = {host: self.found.of("license", host).get("operating_system") or {} for host in self.hosts}
-        if self.settings.single:
-            given = self.found.variables.get(self.settings.named("target"), {})
-            named = {
-                host: target_of(host, str(given.get(host) or ""), str(system.get("computer_name") or ""), self.settings.domain)
-                for host, system in systems.items()
-            }
-            topology: Mapping[str, Any] = single_site(self.settings, named)
-        else:
-            topology = as_inventory_names(self.declared["topology"], self.hosts)
-        accounts = {host: f"{system['computer_name']}$" for host, system in systems.items() if system.get("computer_name")}
-        due = work(topology, accounts)
+        looked = self.found.loop("accounts")
+        topology = self._sites(found_hosts(looked))
+        due = work(topology, list(self._computers()), machine_accounts(looked))
         for zone in due["written"]:
             zone["server"] = [self.settings.record_server] if self.settings.record_server else zone["domain_controllers"]
         return {
@@ -162,7 +174,9 @@ class Run:
             records=found.loop("records_before"),
             checks=[*self._checks()],
         )
-        said = said_of(findings(settings, topology, look), only_blocking=False)
+        of_accounts = account_findings(topology, found.loop("accounts"), list(self._computers()), settings.named("target"))
+        # A controller that does not answer says the same to each who asks it.
+        said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts])), only_blocking=False)
         return {
             "lines": said["findings"],
             "stop": said["stop"],
