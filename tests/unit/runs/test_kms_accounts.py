@@ -65,6 +65,12 @@ def test_hosts_of_sites_are_looked_up_at_the_controllers_of_each():
     ]
 
 
+def test_a_host_of_another_domain_is_looked_up_where_that_is_known():
+    west = {**SITES["west"], "group_scope": "universal", "kms_hosts": [{"name": WEST, "ad_domain": "east.example"}]}
+    found = run_of(SEVERAL, {"sites": {**SITES, "west": west}}, {EAST: "KMS-E1", WEST: "KMS-W1"}).decide("lookups", False)["sites"]
+    assert [(site["name"], [host["host"] for host in site["hosts"]]) for site in found] == [("east", [EAST, WEST])]
+
+
 @pytest.mark.parametrize("records", ["printed", "static", "dynamic"])
 def test_hosts_that_get_no_rights_are_looked_up_for_a_name_alone(records: str):
     settings = {"domain": "contoso.com", "records": records}
@@ -78,7 +84,7 @@ def test_the_word_of_a_host_gives_no_account_and_no_name():
     looked = [{"hosts": {"kms1": entry("K1$", SID, "k1.contoso.com"), "kms2": entry(problem="Two.", dns_name="k2.contoso.com")}}]
     work = run_of(SINGLE, {"domain": "contoso.com"}, {"kms1": "PC-001", "kms2": "DC1"}, looked).decide("work", False)
     (group,) = work["groups"]
-    assert (group["members"], group["accounts"], group["complete"]) == (["K1$"], [SID], False)
+    assert (group["members"], group["complete"]) == ([SID], False)
     assert [grant["accounts"] for grant in work["grants"]] == [[SID]]
     assert [host["name"] for host in work["hosts"].values()] == ["k1.contoso.com", "k2.contoso.com"]
 

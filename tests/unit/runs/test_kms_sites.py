@@ -32,7 +32,8 @@ SITES = {
 }
 SWAPPED, FORGOTTEN = "a topology whose priorities are swapped", "a topology with a weight that is missing at one host"
 DOUBTS = error_catalogue.paired("Topologies that may be meant otherwise", [SWAPPED, FORGOTTEN])
-ACCOUNTS = {NORTH: {"account": "N1$", "sid": "S-1-5-21-1-2-3-1"}, "s1": {"account": "S1$", "sid": "S-1-5-21-1-2-3-2"}}
+N_SID, S_SID = "S-1-5-21-1-2-3-1104", "S-1-5-21-4-5-6-1104"
+ACCOUNTS = {NORTH: {"account": "N1$", "sid": N_SID}, "s1": {"account": "S1$", "sid": S_SID}}
 
 
 def topology(**defaults: Any) -> dict[str, Any]:
@@ -47,8 +48,8 @@ def looked(grants: list[dict[str, Any]], *there: str) -> list[dict[str, Any]]:
 def test_a_run_of_all_hosts_needs_every_group_and_right():
     work = kms_work.work(topology(), list(ACCOUNTS), ACCOUNTS)
     assert [(group["group"], group["members"], group["complete"]) for group in work["groups"]] == [
-        ("KMS_NORTH", ["N1$"], True),
-        ("KMS_SOUTH", ["S1$"], True),
+        ("KMS_NORTH", [N_SID], True),
+        ("KMS_SOUTH", [S_SID], True),
     ]
     assert {(grant["group"], grant["record"]) for grant in work["grants"]} == {
         (group, f"_vlmcs._tcp.{domain}") for group in ("KMS_NORTH", "KMS_SOUTH") for domain in ("north.example", "south.example")
@@ -67,7 +68,7 @@ def test_a_limited_run_leaves_the_other_site_alone():
 def test_an_audit_looks_at_every_site_also_where_no_host_could_be_read():
     work = kms_work.work(topology(remote_publish="static"), [NORTH], ACCOUNTS, every_site=True)
     assert [(group["name"], group["members"], group["complete"]) for group in work["groups"]] == [
-        ("north", ["N1$"], True),
+        ("north", [N_SID], True),
         ("south", [], False),
     ]
     assert {grant["site"] for grant in work["grants"]} == {"north", "south"}
@@ -239,7 +240,7 @@ def test_a_host_is_found_however_the_inventory_writes_its_name(written: str):
     assert list(kms_work.hosts_of(sites, [written])) == [written]
     assert kms_work.as_inventory_names(sites, [written])["hosts"][NORTH]["inventory_hostname"] == written
     (group,) = kms_work.work(sites, [written], {written: ACCOUNTS[NORTH]})["groups"]
-    assert (group["name"], group["members"]) == ("north", ["N1$"])
+    assert (group["name"], group["members"]) == ("north", [N_SID])
     assert [text for text, _blocks in findings([written, "s1"])] == []
 
 

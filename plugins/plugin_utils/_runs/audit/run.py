@@ -52,7 +52,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     if step == "lookups":
         computers = {name: computer.name for name, computer in _read(fleet, found).items() if computer.name}
         given = found.variables.get(ACCOUNTS[found.once("topology")["settings"]["listed"]], {})
-        return {"sites": lookups(topology, computers, given, every_site=True)}
+        return {"sites": lookups(topology, computers, given, accounts_only=True)}
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]

@@ -15,7 +15,7 @@ from .work import Result, hosts_of
 _OF_SITE = ("name", "record", "group", "domain_controllers", "dns_servers", "credential")
 
 
-def lookups(topology: Result, computers: Mapping[str, str], given: Mapping[str, str], every_site: bool = False) -> list[dict[str, Any]]:
+def lookups(topology: Result, computers: Mapping[str, str], given: Mapping[str, str], accounts_only: bool = False) -> list[dict[str, Any]]:
     """The sites whose hosts have to be looked up, each with those as C(hosts), and C(accounts), whether their machine accounts are wanted.
 
     These are wanted where hosts publish themselves, because there they get rights. Otherwise only the names are that the inventory lacks.
@@ -24,21 +24,26 @@ def lookups(topology: Result, computers: Mapping[str, str], given: Mapping[str, 
         topology: The sites.
         computers: What the hosts that were read say that they are called, by their names in the inventory.
         given: The machine accounts that the inventory names, likewise.
-        every_site: Look at machine accounts alone.
+        accounts_only: Leave out those that are looked up for a name alone.
     """
     publishing = {grant["site"] for grant in topology["grants"]}
-    hosts = hosts_of(topology, list(computers))
-    found = []
-    for site in topology["sites"].values():
-        accounts = site["name"] in publishing
-        wanted = [
-            {"host": name, "names": [host["name"], name], "account": str(given.get(name) or ""), "computer_name": computers[name]}
-            for name, host in hosts.items()
-            if host["site"] == site["name"] and (accounts or not (every_site or is_full_name(host["name"])))
-        ]
-        if wanted:
-            found.append({**{name: site[name] for name in _OF_SITE}, "hosts": wanted, "accounts": accounts})
-    return found
+    wanted: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    for name, host in hosts_of(topology, list(computers)).items():
+        accounts = host["site"] in publishing
+        if accounts or not (accounts_only or is_full_name(host["name"])):
+            entry = {"host": name, "names": [host["name"], name], "account": str(given.get(name) or ""), "computer_name": computers[name]}
+            wanted.setdefault((_place(topology["sites"], host), accounts), []).append(entry)
+    return [
+        {**{name: topology["sites"][place][name] for name in _OF_SITE}, "hosts": hosts, "accounts": accounts}
+        for (place, accounts), hosts in wanted.items()
+    ]
+
+
+def _place(sites: Mapping[str, Result], host: Result) -> str:
+    """The site whose domain controllers know a host: its own, unless its account is in the domain of another one."""
+    own = sites[host["site"]]
+    others = (site["name"] for site in sites.values() if site["ad_domain"] == host["ad_domain"] and site["domain_controllers"])
+    return str(own["name"] if host["ad_domain"] in ("", own["ad_domain"]) else next(others, own["name"]))
 
 
 def found_hosts(looked: Sequence[Result]) -> dict[str, Result]:

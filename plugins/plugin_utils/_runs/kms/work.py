@@ -87,11 +87,11 @@ def work(
     Args:
         topology: The sites.
         read: The KMS hosts of the run that could be read, by their names in the inventory.
-        accounts: Of these the machine accounts that were found, each with C(account) and C(sid).
+        accounts: Of these the machine accounts that were found, each with its C(sid).
         every_site: Look at all sites and values, also of hosts that are not in the run.
 
     Returns:
-        C(groups), each a site with the C(members) of its group, C(accounts), their SIDs, and C(complete), whether these are all of them;
+        C(groups), each a site with the C(members) of its group, by their SIDs, and C(complete), whether these are all of them;
         C(grants), each with the SIDs of the site's hosts as C(accounts);
         C(static), each a zone with the C(values) that are written from the control node into the directory; and C(written), the same with
         those that it writes by dynamic update as well, each with its C(method).
@@ -99,10 +99,9 @@ def work(
     hosts = hosts_of(topology, read)
     own = {host["site"] for host in (topology["hosts"] if every_site else hosts).values()}
     targets = {host["name"] for host in (topology["hosts"] if every_site else hosts).values()}
-    found: dict[str, list[Result]] = {name: [] for name in topology["sites"]}
+    sids: dict[str, list[str]] = {name: [] for name in topology["sites"]}
     for name, host in hosts.items():
-        found[host["site"]] += [accounts[name]] if name in accounts else []
-    sids = {name: [account["sid"] for account in entries] for name, entries in found.items()}
+        sids[host["site"]] += [accounts[name]["sid"]] if name in accounts else []
     grants = [
         {**grant, "dns_servers": topology["zones"][grant["domain"]]["dns_servers"], "accounts": sids[grant["site"]]}
         for grant in topology["grants"]
@@ -111,10 +110,9 @@ def work(
     # Where no host publishes itself nobody needs rights.
     publishing = {grant["site"] for grant in grants}
     groups = [
-        {**site, "members": members, "accounts": sids[site["name"]], "complete": len(members) == len(site["kms_hosts"])}
-        for site in topology["sites"].values()
-        if site["name"] in publishing
-        for members in ([account["account"] for account in found[site["name"]]],)
+        {**site, "members": sids[name], "complete": len(sids[name]) == len(site["kms_hosts"])}
+        for name, site in topology["sites"].items()
+        if name in publishing
     ]
     written = [*_written(topology, STATIC, STATIC, targets), *_written(topology, "updated", DYNAMIC, targets)]
     static = [zone for zone in written if zone["method"] == STATIC]
