@@ -10,7 +10,8 @@ import typing as t
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.dns_node import ZoneMissing
-from ..plugin_utils._directory.record_acl import WantedGrant, ensure_grant
+from ..plugin_utils._directory.record_acl import WantedGrant
+from ..plugin_utils._directory.record_rights import WantedRights, ensure
 from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
 from ..plugin_utils._dns.hosting import told_apart
@@ -22,24 +23,30 @@ class ActionModule(VolumeActivationAction):
 
     SECRETS = settings.SECRETS
     VARIABLES = settings.VARIABLES
+    CONSTRAINTS: t.ClassVar = {
+        "required_one_of": [["principal", "principals"]],
+        "mutually_exclusive": [["principal", "principals"]],
+    }
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        wanted = WantedGrant.of(
-            options["zone"], options["record"], options["principal"], options["rights"], options["state"], options["after"] or ""
+        principals = options["principals"] or [options["principal"]]
+        grant = WantedGrant.of(
+            options["zone"], options["record"], principals[0], options["rights"], options["state"], options["after"] or ""
         )
+        wanted = WantedRights(grant, tuple(dict.fromkeys(principals)), options["create"], options["owner"] == "administrators")
         given = settings.Settings.from_options(options)
         with open_session(given) as session:
             try:
-                done = ensure_grant(session, wanted, check_mode)
+                done = ensure(session, wanted, check_mode)
             except ZoneMissing as missing:
-                raise told_apart(missing, wanted.zone, session.server, servers_of(given.dns_servers or [session.server])) from None
-            what = f"the rights of {done.result['principal']} on {wanted.node_name.removeprefix('dnsNode ')}"
+                raise told_apart(missing, grant.zone, session.server, servers_of(given.dns_servers or [session.server])) from None
+            whose = ", ".join(row["principal"] for row in done.result["grants"])
             awaited = Awaited(
                 done.result["partition"],
-                wanted.node_name,
-                what,
-                lambda other: ensure_grant(other, wanted, check_mode=True).steps,
+                grant.node_name,
+                f"the rights of {whose} on {grant.node_name.removeprefix('dnsNode ')}",
+                lambda other: ensure(other, wanted, check_mode=True).steps,
                 0 if check_mode else options["wait_for_replication"],
             )
             done.result["replication"] = wait(session, given, awaited, done.steps)

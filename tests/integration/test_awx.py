@@ -77,7 +77,7 @@ def variables_of(playbook: str, state: str) -> dict[str, str]:
     given = {"volume_activation_serial": "", "kms_single_site_publish_timeout": "3"}
     # A list comes as text as well.
     given["kms_single_site_dns_servers"] = f"{names.DC_ADDRESS}, "
-    of_sites = {"kms_multi_site_ticket": "purge", "kms_multi_site_publish_timeout": "5"}
+    of_sites = {"kms_multi_site_publish_timeout": "5"}
     return survey(playbook) | (of_sites if playbook in OF_SITES else given) | (state_variables(state) if playbook in READS else {})
 
 

@@ -78,7 +78,7 @@ def test_the_single_site_playbook_over(connection: str, fresh_lab: Lab, tmp_path
         fresh_lab.layout.root,
         inventory=hosts,
         arguments=f"--forks 5 --limit '{SMALL_PARK}'",
-        variables={"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2},
+        variables={"kms_single_site_publish_timeout": 2},
         environment=inventory.environment(facts),
     )
     assert run.rc == 0, run.output[-3000:]

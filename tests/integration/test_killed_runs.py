@@ -30,7 +30,7 @@ KMS_ONLY = "kms_hosts"
 # One KMS host, and servers, which need a count of 5 only: few machines are enough for a whole run.
 WITH_CLIENTS = f"{names.kms_hosts()[0].fqdn}:srv-0*"
 BOTH = [Srv(0, 0, 1688, machine.fqdn) for machine in names.kms_hosts()]
-VARIABLES = {"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2}
+VARIABLES = {"kms_single_site_publish_timeout": 2}
 OTHER_PORT = 1690
 SUMMARY_TASKS = 5
 

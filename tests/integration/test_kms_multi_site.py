@@ -20,7 +20,7 @@ import yaml
 from lab.witness import Srv
 
 from .conftest import NEEDS_DOMAIN, Lab, eventually
-from .multi_site import clients, kms_hosts, play, table_5, world
+from .multi_site import clients, count_clients, kms_hosts, play, table_5, world
 from .stories import assert_foretold, changes, steady
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
@@ -252,6 +252,9 @@ def replaced(lab: Lab, tmp_path: Path) -> Path:
     return path
 
 
+COLD = "0xC004F038"
+
+
 @contextmanager
 def clients_that_activate(lab: Lab) -> Iterator[list[tuple[str, str]]]:
     """Meanwhile all clients ask for their license again and again; gives each with the HRESULT."""
@@ -262,7 +265,12 @@ def clients_that_activate(lab: Lab) -> Iterator[list[tuple[str, str]]]:
         for machine in itertools.cycle(clients(lab)):
             if over.is_set():
                 return
-            answers.append((machine.label, lab.control.activate(machine.label)))
+            code = lab.control.activate(machine.label)
+            if code == COLD:
+                # A host that is new has counted nobody; of a company's clients enough ask it within the hour.
+                count_clients(lab)
+                code = lab.control.activate(machine.label)
+            answers.append((machine.label, code))
 
     thread = threading.Thread(target=ask)
     thread.start()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.tier("soak")
 PLAYBOOK = "winops.volume_activation.kms_single_site"
 # One KMS host, and servers, which need a count of 5 only.
 LIMIT = f"{names.kms_hosts()[0].fqdn}:srv-0*"
-VARIABLES = {"kms_single_site_ticket": "purge", "kms_single_site_publish_timeout": 2}
+VARIABLES = {"kms_single_site_publish_timeout": 2}
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,9 @@ from .windows.data import profiles
 def choices(park: Park, role: str) -> dict[str, str]:
     """The variables of a role that say which programs it may start on KMS hosts.
 
-    A host that has just joined its group gets a new ticket at once by ``klist.exe``, and before Windows 8 its firewall is switched by
-    ``netsh.exe`` alone.
+    Before Windows 8 a firewall is switched by ``netsh.exe`` alone.
     """
-    netsh = {f"{role}_firewall_method": "netsh"} if not profiles()[park.kms].has_firewall_classes else {}
-    return {f"{role}_ticket": "purge", **netsh}
+    return {} if profiles()[park.kms].has_firewall_classes else {f"{role}_firewall_method": "netsh"}
 
 
 def playbook(park: Park, has_sites: bool) -> str:

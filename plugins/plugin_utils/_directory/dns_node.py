@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .._codes.code import plain
 from .._errors import ActivationError
+from . import dns_record
 from . import session as ldap_session
 from .dn import rdn_value, same_dn
 from .entry import Entry
@@ -37,6 +38,7 @@ class DnsNode:
         descriptor: Owner, group and DACL.
         tombstoned: All its records were deleted; a new record of the name makes it live again, with the same DACL.
         may_write_dacl: The session's account may change the DACL; C(None) where the controller does not tell.
+        may_write_owner: The same of the owner.
         descriptor_version: How often the descriptor was written, as replication counts; 0 where it cannot be read.
         turn_version: How often the mark was, by which writers take turns; see C(turn).
     """
@@ -46,6 +48,7 @@ class DnsNode:
     descriptor: SecurityDescriptor
     tombstoned: bool
     may_write_dacl: bool | None
+    may_write_owner: bool | None
     descriptor_version: int
     turn_version: int = 0
 
@@ -170,6 +173,14 @@ def read_node(session: Session, dn: str, partition: str) -> DnsNode | None:
     return None if entry is None else _node(session, entry, dn, partition)
 
 
+def next_serial(session: Session, zone_dn: str) -> int:
+    """One more than the zone's serial number, which the DNS servers raise to it when they find what was written."""
+    apex = session.read(f"DC=@,{zone_dn}", ["dnsRecord"])
+    records = dns_record.records_in(apex.attributes.get("dnsrecord", [])) if apex else {}
+    found = next((serial for record in records.values() if (serial := record.zone_serial) is not None), 0)
+    return (found + 1) & 0xFFFFFFFF or 1
+
+
 def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
     if not entry.first("nTSecurityDescriptor"):
         raise ActivationError(
@@ -180,13 +191,15 @@ def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
             source="ldap",
         )
     effective = entry.text("sDRightsEffective")
+    may = int(effective) if effective else None
     versions = _versions(entry)
     return DnsNode(
         entry.dn or dn,
         partition,
         SecurityDescriptor.from_bytes(entry.first("nTSecurityDescriptor")),
         entry.text("dNSTombstoned").upper() == "TRUE",
-        bool(int(effective) & ldap_session.SD_DACL) if effective else None,
+        None if may is None else bool(may & ldap_session.SD_DACL),
+        None if may is None else bool(may & ldap_session.SD_OWNER),
         versions.get(_DESCRIPTOR_ATTRIBUTE, 0),
         versions.get(_TURN_ATTRIBUTE, 0),
     )

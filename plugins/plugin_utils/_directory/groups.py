@@ -96,19 +96,15 @@ class _Group:
             self._demand_result()
         outcome = GroupOutcome(plan.steps)
         if lacks:
-            outcome.warnings.append(
-                f"The group {self.wanted.name} cannot be changed by this account: it lacks {lacks}. Have it delegated, or use another account."
-            )
+            said = f"cannot be changed by this account: it lacks {lacks}. Have it delegated, or use another account."
+            outcome.warnings.append(f"The group {self.wanted.name} {said}")
         group = self.group
         outcome.result = {
             "dn": group.dn if group else self._new_dn,
             "sid": str(group.sid) if group else "",
             "scope": self.wanted.scope,
             "may_write": not lacks,
-            "members": [
-                {"name": member.name, "dn": member.dn, "present": self._present(member), "through": self.through.get(member.dn, "")}
-                for member in self.members
-            ],
+            "members": [self._shown(member) for member in self.members],
         }
         return outcome
 
@@ -139,6 +135,10 @@ class _Group:
             self.through = membership.through_groups(self.session, self.group, absent)
         gone = [account for name in self.wanted.absent if (account := found[name]) is not None]
         self.surplus |= {account.dn: account.account for account in gone if account.is_member_of(self.group)}
+
+    def _shown(self, member: Principal) -> dict[str, t.Any]:
+        how = {"present": self._present(member), "through": self.through.get(member.dn, "")}
+        return {"name": member.name, "dn": member.dn, "sid": str(member.sid), **how}
 
     def _present(self, member: Principal) -> bool:
         return self.group is not None and (member.is_member_of(self.group) or member.dn in self.through)

@@ -65,6 +65,15 @@ class Domain:
         self._session = session
         self.netbios = self._netbios_name()
 
+    def sid(self) -> Sid:
+        """The domain's own SID.
+
+        Raises:
+            ActivationError: The controller does not show it.
+        """
+        entry = self._session.read(self._session.root.domain_dn, ["objectSid"])
+        return Sid.from_bytes(entry.first("objectSid") if entry else b"")
+
     def named(self, given: str) -> str:
         """How C(given) will be called once it exists, as far as its form tells."""
         if looks_like_sid(given):

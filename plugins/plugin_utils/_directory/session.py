@@ -45,7 +45,7 @@ except ImportError:
 
 _SD_FLAGS_OID = "1.2.840.113556.1.4.801"
 _PERMISSIVE_MODIFY_OID = "1.2.840.113556.1.4.1413"
-SD_OWNER_GROUP_DACL, SD_DACL = 7, 4
+SD_OWNER_GROUP_DACL, SD_OWNER, SD_DACL = 7, 1, 4
 """Values for C(sd_flags): without them a controller takes 15 and hides the whole attribute from who may not read the SACL."""
 
 _MINIMUM_SSF = 128

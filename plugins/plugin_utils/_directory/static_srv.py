@@ -235,10 +235,7 @@ class _Values:
     def _next_serial(self, place: Place) -> int:
         """One more than the zone's serial number, which the DNS servers raise to it when they find the record."""
         if self._serial is None:
-            apex = self.session.read(f"DC=@,{place.zone_dn}", ["dnsRecord"])
-            records = dns_record.records_in(apex.attributes.get("dnsrecord", [])) if apex else {}
-            found = next((serial for record in records.values() if (serial := record.zone_serial) is not None), 0)
-            self._serial = (found + 1) & 0xFFFFFFFF or 1
+            self._serial = dns_node.next_serial(self.session, place.zone_dn)
         return self._serial
 
     def _lacking_right(self, place: Place) -> str:

@@ -26,6 +26,8 @@ class KmsHost(HostWork):
             StepFailed: A step failed; the plan was carried out up to it.
             ActivationError: What should have been changed reads otherwise.
         """
+        # Open before anything starts the service, because it publishes itself then.
+        kms_host_firewall.plan_rules(self, on=True)
         if not self.runs_kms:
             # There before the host becomes a KMS host, the list is read at its first start as one.
             kms_host_settings.plan_publish_list(self, restart=False)
@@ -34,7 +36,6 @@ class KmsHost(HostWork):
         if self.runs_kms:
             kms_host_settings.plan_publish_list(self, restart=True)
         kms_host_settings.plan_restart(self)
-        kms_host_firewall.plan_rules(self, on=True)
         kms_host_keys.plan_activation(self)
         if plan_more:
             plan_more(self)

@@ -28,6 +28,9 @@ SETTLE = 5.0
 """Seconds within which a publication that is going to work shows up as a rule: the host sends one update to a server that
 answers at once. Purging tickets too early does no harm; a reboot does, so before one the whole time limit is waited for."""
 
+NOT_PUBLISHED = "notPublished"
+"""The name of the error of a host that is activated and whose values do not show."""
+
 ValuesOf = Callable[[str, Mapping[str, Callable[[SrvValue], bool]]], Mapping[str, tuple[SrvValue, ...]]]
 """Reads DNS: the values of a host by domain, given what to look for in each."""
 
@@ -236,7 +239,7 @@ class PublishedHost:
         if missing:
             domains = [wanted.domain for wanted in missing]
             reason = publication_events.explain(self._session, domains, time.monotonic() - began) if attempted else ""
-            raise ActivationError(self._complaint(took, missing) + reason, source="dns")
+            raise ActivationError(self._complaint(took, missing) + reason, name=NOT_PUBLISHED, source="dns")
 
     def _wait_for(self, missing: Sequence[Wanted], timeout: float, took: str) -> list[Wanted]:
         """Wait until every record says what it should; returns those that still do not."""

@@ -88,6 +88,11 @@ def in_database(domain: Domain, *ldif: str) -> None:
     subprocess.run(given, check=True, capture_output=True, input="\n".join([*ldif, ""]), text=True)
 
 
+def describe_in_database(domain: Domain, dn: str, sddl: str) -> None:
+    """Give an object this security descriptor, past every ACL."""
+    in_database(domain, f"dn: {dn}", "changetype: modify", "replace: nTSecurityDescriptor", f"nTSecurityDescriptor: {sddl}")
+
+
 def samba_dns(domain: Domain, verb: str, record: str, *argv: str) -> str:
     """Run samba-tool dns against the server, as the administrator."""
     administrator = f"{names.ADMINISTRATOR}%{names.ADMINISTRATOR_PASSWORD}"

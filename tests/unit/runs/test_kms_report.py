@@ -152,6 +152,18 @@ def test_what_will_become_of_a_clients_key_is_said_and_stops_nothing(channel: st
     assert [finding.blocks for finding in findings({"pc-1": license_of(channel=channel)})] == [False] * found
 
 
+OWNER = {"attribute": "owner", "before": "CONTOSO\\OLD$", "after": "CONTOSO\\Domain Admins"}
+LACKS = (
+    "dnsNode _vlmcs._tcp.contoso.com cannot be made by this account: it lacks CREATE_CHILD (dnsNode) on DC=contoso.com."
+    " Have it delegated, or use another account."
+)
+GRANTS = [
+    {"principal": "CONTOSO\\KMS_Hosts", "missing": ["delete", "write"]},
+    {"principal": "CONTOSO\\KMS_1$", "missing": ["write"]},
+    {"principal": "CONTOSO\\KMS_2$", "missing": []},
+]
+
+
 @pytest.mark.parametrize(("steps", "may_write", "found"), [([{}], False, 1), ([{}], True, 0), ([], False, 0)])
 def test_an_account_that_may_not_change_the_group_stands_in_the_way(steps: list[dict[str, Any]], may_write: bool, found: int):
     seen = findings({}, checks={"group": {"steps": steps, "may_write": may_write, "warnings": ["It lacks CREATE_CHILD."]}})
@@ -160,13 +172,14 @@ def test_an_account_that_may_not_change_the_group_stands_in_the_way(steps: list[
 
 @pytest.mark.parametrize(("missing", "may_write", "found"), [(["write"], False, 1), (["write"], True, 0), ([], False, 0)])
 def test_an_account_that_may_not_give_the_rights_is_told(missing: list[str], may_write: bool, found: int):
-    seen = findings({}, checks={"record": {"missing": missing, "may_write": may_write}})
+    rows = [{"principal": "KMS_Hosts", "missing": missing}]
+    seen = findings({}, checks={"record": {"missing": missing, "may_write": may_write, "grants": rows}})
     assert [finding.blocks for finding in seen] == [False] * found
 
 
 def test_foreign_values_and_the_owner_of_the_record_are_said():
     records = [{"target": "kms-1.contoso.com"}, {"target": "old.contoso.com"}]
-    texts = [finding.text for finding in findings({}, records=records, checks={"record": {"owner": "OLD$"}})]
+    texts = [finding.text for finding in findings({}, records=records, checks={"record": {"steps": [OWNER]}})]
     assert ["old.contoso.com:1688" in texts[0], "OLD$" in texts[1], len(texts)] == [True, True, 2]
 
 
@@ -211,7 +224,7 @@ CLIENTS = {
 ANSWERS = [{"host": "kms-1.contoso.com", "port": 1688, "state": "answering"}]
 HOSTS = {"kms-1": KmsHostResults(license_of(count=None), license_of(count=12), "kms-1.contoso.com", ANSWERS)}
 RECORD = [{"item": SITE, "records": [{"target": "kms-1.contoso.com", "port": 1688, "priority": 0, "weight": 0}]}]
-GRANTED = {"item": {"record": SITE["record"], "group": "KMS_Hosts"}, "granted": ["read"]}
+GRANTED = {"item": {"record": SITE["record"]}, "grants": [{"principal": "KMS_Hosts", "granted": ["read"]}]}
 
 
 def summed_up(clients: dict[str, Any], hosts=HOSTS, records=RECORD, *, shared=(), check_mode=False) -> list[str]:
@@ -273,9 +286,15 @@ FINDINGS = {
     "a client that is a home edition": lambda: findings({CLIENT: system_of("Windows 11 Home", 26100, "Core", channel="retail")}),
     "clients that no key of the KMS hosts serves": lambda: findings({KMS_HOST: OLD_KEY, CLIENT: NEW_SERVER}),
     "a record that names a stranger": lambda: findings({}, records=[{"target": "old.contoso.com"}]),
-    "a record that is there already": lambda: findings({}, checks={"record": {"owner": "CONTOSO\\OLD$"}}),
+    "a record that a host owns": lambda: findings({}, checks={"record": {"steps": [OWNER]}}),
+    "a zone in which the account may not make the record": lambda: findings(
+        {}, checks={"record": {"may_create": False, "warnings": [LACKS]}}
+    ),
+    "several who lack rights on a record": lambda: findings(
+        {}, checks={"record": {"missing": ["delete", "write"], "may_write": False, "grants": GRANTS}}
+    ),
     "an account that may not give the rights": lambda: findings(
-        {}, checks={"record": {"missing": ["delete", "write"], "may_write": False}}
+        {}, checks={"record": {"missing": ["delete", "write"], "may_write": False, "grants": GRANTS[:1]}}
     ),
     "something that could not be looked at": lambda: findings({}, checks={"DNS": {"failed": True}}),
     "clients that share a client machine ID": lambda: findings({CLIENT: with_id("aa11"), "pc-2": with_id("bb22"), "pc-3": with_id("AA11")}),

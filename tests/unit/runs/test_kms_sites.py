@@ -51,8 +51,8 @@ def test_a_run_of_all_hosts_needs_every_group_and_right():
         ("KMS_NORTH", [N_SID], True),
         ("KMS_SOUTH", [S_SID], True),
     ]
-    assert {(grant["group"], grant["record"]) for grant in work["grants"]} == {
-        (group, f"_vlmcs._tcp.{domain}") for group in ("KMS_NORTH", "KMS_SOUTH") for domain in ("north.example", "south.example")
+    assert {grant["record"]: grant["groups"] for grant in work["grants"]} == {
+        f"_vlmcs._tcp.{domain}": {"north": "KMS_NORTH", "south": "KMS_SOUTH"} for domain in ("north.example", "south.example")
     }
     assert {grant["dns_servers"][0] for grant in work["grants"]} == {"dc.north.example", "dc.south.example"}
     assert work["static"] == []
@@ -61,7 +61,7 @@ def test_a_run_of_all_hosts_needs_every_group_and_right():
 def test_a_limited_run_leaves_the_other_site_alone():
     work = kms_work.work(topology(remote_publish="static"), ["s1"], ACCOUNTS)
     assert [group["name"] for group in work["groups"]] == ["south"]
-    assert {grant["site"] for grant in work["grants"]} == {"south"}
+    assert [grant["groups"] for grant in work["grants"]] == [{"south": "KMS_SOUTH"}]
     assert [(zone["zone"], [value["target"] for value in zone["values"]]) for zone in work["static"]] == [("north.example", [SOUTH])]
 
 
@@ -71,7 +71,7 @@ def test_an_audit_looks_at_every_site_also_where_no_host_could_be_read():
         ("north", [N_SID], True),
         ("south", [], False),
     ]
-    assert {grant["site"] for grant in work["grants"]} == {"north", "south"}
+    assert [grant["groups"] for grant in work["grants"]] == [{"north": "KMS_NORTH"}, {"south": "KMS_SOUTH"}]
     assert {zone["zone"] for zone in work["static"]} == {"north.example", "south.example"}
 
 
@@ -91,9 +91,12 @@ def test_each_missing_record_is_made_by_one_host(publish: str, there: tuple[str,
 
 
 def test_rights_that_are_missing_are_said_of_the_own_site_alone():
-    grants = topology()["grants"]
-    rights = [{"item": grant, "missing": ["write"] if grant["record"].endswith("south.example") else []} for grant in grants]
-    assert kms_records.missing_rights(rights, "north") == "KMS_NORTH lacks write on the record _vlmcs._tcp.south.example."
+    grants = kms_work.work(topology(remote_publish="static"), ACCOUNTS)["grants"]
+    rights = [
+        {"item": grant, "missing": ["write"], "grants": [{"principal": name, "missing": ["write"]} for name in grant["groups"].values()]}
+        for grant in grants
+    ]
+    assert kms_records.missing_rights(rights, "north") == "KMS_NORTH lacks write on the record _vlmcs._tcp.north.example."
     assert kms_records.missing_rights([], "north") == ""
 
 
@@ -171,13 +174,14 @@ def test_the_summary_names_hosts_records_and_orders():
     endpoints = [{"host": NORTH, "state": "answering"}]
     hosts = {NORTH: kms_summary.KmsHostResults({"service": {"current_count": 0}}, license_of(), NORTH, endpoints)}
     value = {"target": NORTH, "port": 1688, "priority": 10, "weight": 60}
-    rights = [{"item": topology()["grants"][0], "granted": ["read", "write"]}]
+    rows = [{"principal": name, "granted": ["read", "write"]} for name in ("KMS_NORTH", "N1$")]
+    rights = [{"item": topology()["grants"][0], "grants": [*rows, {"principal": "KMS_SOUTH", "granted": []}]}]
     clients = kms_summary.Clients(licensed=2, remarks=["Remark"])
     text = "\n".join(kms_summary.summary(topology(), hosts, clients, [read("north", value)], rights, True, False))
     for line in (
         "KMS at north (north.example), south (south.example)",
         f"KMS host {NORTH}: licensed, answering, clients counted 0 -> 7",
-        f"Record _vlmcs._tcp.north.example: {NORTH}:1688 (10 60); KMS_NORTH has read, write on it",
+        f"Record _vlmcs._tcp.north.example: {NORTH}:1688 (10 60); KMS_NORTH, N1$ have read, write on it; KMS_SOUTH has no rights on it",
         f"Clients of south try: {SOUTH} (100 %), then {NORTH} (100 %)",
         "Clients: 2 of 2 licensed",
         "Remark",

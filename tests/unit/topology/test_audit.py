@@ -82,7 +82,7 @@ def as_declared() -> Seen:
                 "steps": [],
             },
             "ports": {"endpoints": [answering(host) for host in TOPOLOGY["hosts"].values() if host["site"] == zone["site"]], "steps": []},
-            "rights": {grant["site"]: {"granted": ["delete", "read", "write"], "missing": [], "steps": []} for grant in zone["grants"]},
+            "rights": {"item": {"complete": True}, "missing": [], "steps": []},
             "static": {"before": [{**value, "static": value in zone["static"]} for value in zone["values"]], "steps": []},
         }
     return {
@@ -205,15 +205,24 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     ("static value with a time stamp", stamp, (EAST, f"time stamp of {W1}", "static", "with a time stamp")),
     (
         "rights",
-        lambda seen: seen["zones"]["east.contoso.com"]["rights"]["east"].update(
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"].update(
             missing=["write"], steps=[step(f"dnsNode {EAST}", "DACL EAST\\KMS_E", ["read"], ["read", "write"])]
         ),
         (f"dnsNode {EAST}", "DACL EAST\\KMS_E", ["read", "write"], ["read"]),
     ),
     (
-        "rights without a step",
-        lambda seen: seen["zones"]["east.contoso.com"]["rights"]["east"].update(missing=["write"], granted=["read"]),
-        (EAST, "rights of KMS_E", ["read", "write"], ["read"]),
+        "owner of a record",
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"].update(
+            steps=[step(f"dnsNode {EAST}", "owner", "EAST\\E1$", "EAST\\Domain Admins")]
+        ),
+        (f"dnsNode {EAST}", "owner", "EAST\\Domain Admins", "EAST\\E1$"),
+    ),
+    (
+        "rights of a computer that is no KMS host",
+        lambda seen: seen["zones"]["east.contoso.com"]["rights"].update(
+            other_computers=[{"principal": "EAST\\OLD$", "granted": ["full_control"]}]
+        ),
+        (EAST, "rights of EAST\\OLD$", [], ["full_control"]),
     ),
     (
         "member",
@@ -303,8 +312,8 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
     ),
     (
         "rights unread",
-        lambda seen: seen["zones"]["east.contoso.com"]["rights"].clear(),
-        (EAST, "rights of KMS_E", "looked at", "not looked at"),
+        lambda seen: seen["zones"]["east.contoso.com"].pop("rights"),
+        (EAST, "rights", "looked at", "not looked at"),
     ),
     (
         "ports untried",

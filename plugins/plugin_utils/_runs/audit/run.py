@@ -114,12 +114,10 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings
             judged[computer.host] = judge(computer, site, expected)
             if activation := links.activation_of(computer, site):
                 activated[activation[0]] = max(activated.get(activation[0], ""), activation[1])
-    zones: dict[str, dict[str, Any]] = {domain: {"rights": {}} for domain in topology["zones"]}
-    for name in ("records", "ports", "static"):
+    zones: dict[str, dict[str, Any]] = {domain: {} for domain in topology["zones"]}
+    for name in ("records", "ports", "static", "rights"):
         for result in found.loop(name):
             zones[result["item"]["domain"]][name] = result
-    for result in found.loop("rights"):
-        zones[result["item"]["domain"]]["rights"][result["item"]["site"]] = result
     return Seen(
         zones=zones,
         groups={result["item"]["name"]: result for result in found.loop("groups")},

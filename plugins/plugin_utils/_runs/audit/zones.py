@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._srv_value import SrvValue
@@ -21,8 +21,8 @@ def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str,
     Args:
         topology: The derived topology.
         seen: By domain, C(records), the result of C(kms_endpoint_info), C(ports), that of the same with the KMS hosts of the site,
-            C(rights), the results of C(dns_record_acl) in check mode by the site of the group, and C(static), that of C(dns_srv) in
-            check mode with the static values, where there are any.
+            C(rights), that of C(dns_record_acl) in check mode, and C(static), that of C(dns_srv) in check mode with the static values,
+            where there are any.
         control_site: The site of the control node, which tells the direction of a way that is blocked; empty where it is in none.
     """
     hosts = set(topology["hosts"])
@@ -35,9 +35,8 @@ def zone_deviations(topology: Mapping[str, Any], seen: Mapping[str, Mapping[str,
             yield not_made(zone["record"], "DNS record", records)
         yield from _ports(zone["site"], results.get("ports"), control_site)
         yield from _static(zone, results.get("static"))
-        for grant in zone["grants"]:
-            result = (results.get("rights") or {}).get(grant["site"])
-            yield from _rights(zone["record"], grant["group"], result)
+        if zone["grants"]:
+            yield from _rights(zone["record"], results.get("rights"))
 
 
 def group_deviations(topology: Mapping[str, Any], seen: Mapping[str, Result]) -> Iterator[Deviation]:
@@ -128,18 +127,19 @@ def _static(zone: Mapping[str, Any], result: Result | None) -> Iterator[Deviatio
             yield Deviation(zone["record"], f"time stamp of {value.target}", "static", "with a time stamp", text)
 
 
-def _rights(record: str, group: str, result: Result | None) -> Iterator[Deviation]:
+def _rights(record: str, result: Result | None) -> Iterator[Deviation]:
     if not was_made(result):
-        yield not_made(record, f"rights of {group}", result)
-    elif result.get("steps"):
-        yield from of_steps(result)
-    elif missing := result.get("missing"):
-        granted = result.get("granted") or []
-        yield Deviation(record, f"rights of {group}", _together(granted, missing), list(granted), f"{group} lacks {said(missing)} on it.")
-
-
-def _together(*lists: Iterable[str]) -> list[str]:
-    return sorted({word for words in lists for word in words})
+        yield not_made(record, "rights", result)
+        return
+    yield from of_steps(result)
+    # Without the account of each KMS host that publishes there, nobody can be told to be too many.
+    others = result.get("other_computers") or ()
+    for row in others if others and result["item"]["complete"] else ():
+        name, rights = str(row["principal"]), list(row["granted"])
+        text = (
+            f"{name} has {said(rights)} on it, and is no KMS host that is declared; take its rights away, unless somebody else needs them."
+        )
+        yield Deviation(record, f"rights of {name}", [], rights, text)
 
 
 def _value(entry: Mapping[str, Any]) -> SrvValue:

@@ -20,6 +20,7 @@ from ..._topology.doubts import doubts
 from ..._topology.model import PRINTED, PUBLISHED
 from ..._topology.sites import KMS_PORT
 from ..registered import Result
+from .records import lacking
 from .settings import Settings
 from .work import hosts_of
 
@@ -189,12 +190,16 @@ def rights_findings(subject: str, result: Result) -> Iterable[Finding]:
     if "error" in result or result.get("failed"):
         yield Finding(subject, str(result.get("msg", "This could not be looked at.")), True)
         return
+    if result.get("may_create") is False:
+        told = " ".join(map(str, result.get("warnings") or ()))
+        yield Finding(subject, f"{told} Or set volume_activation_record_rights to group, so that the first KMS host makes it.", True)
     if result.get("missing") and result.get("may_write") is False:
-        lacking = ", ".join(result["missing"])
-        yield Finding(
-            subject, f"The group lacks {lacking} on it, and the account may not give that (WRITE_DAC); another one has to.", False
-        )
+        text = f"{lacking(result)} on it, and the account may not give that (WRITE_DAC); another one has to."
+        yield Finding(subject, text, False)
     if result.get("steps") and result.get("may_write") is False and "missing" not in result:
         yield Finding(subject, " ".join(map(str, result.get("warnings") or ["The account may not change it."])), True)
-    if result.get("owner"):
-        yield Finding(subject, f"It is there already and belongs to {result['owner']}.", False)
+    for step in result.get("steps") or ():
+        if step.get("attribute") == "owner":
+            yield Finding(
+                subject, f"It belongs to {step['before']}, which may change its rights; it will be given to {step['after']}.", False
+            )

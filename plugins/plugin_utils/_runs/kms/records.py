@@ -40,12 +40,15 @@ def first_publishers(topology: Result, kms_hosts: Sequence[str], looked: Sequenc
     return first
 
 
-def due_grants(looked: Sequence[Result]) -> dict[str, list[Result]]:
-    """The rights to give on records that are there (C(there)), and on those that are still to be made (C(new)).
+def due_grants(looked: Sequence[Result], hosts_make_records: bool) -> dict[str, list[Result]]:
+    """The rights to give before a host publishes (C(there)), and on records that a host has still to make (C(new)).
 
     Args:
         looked: The loop that looked at the rights on the records.
+        hosts_make_records: Nobody makes a record that is missing but the first host.
     """
+    if not hosts_make_records:
+        return {"there": [result["item"] for result in looked], "new": []}
     return {
         "there": [result["item"] for result in looked if result.get("dn")],
         "new": [result["item"] for result in looked if not result.get("dn")],
@@ -53,13 +56,18 @@ def due_grants(looked: Sequence[Result]) -> dict[str, list[Result]]:
 
 
 def missing_rights(rights: Sequence[Result], site: str) -> str:
-    """What the group of a site lacks on which record, as one sentence; empty where nothing is missing."""
-    lacking = [
-        f"{result['item']['group']} lacks {', '.join(result['missing'])} on the record {result['item']['record']}."
+    """What is missing on the records that the hosts of a site publish in, as sentences; empty where nothing is."""
+    return " ".join(
+        f"{lacking(result)} on the record {result['item']['record']}."
         for result in rights
-        if result["item"]["site"] == site and result.get("missing")
-    ]
-    return " ".join(lacking)
+        if site in result["item"]["groups"] and result.get("missing")
+    )
+
+
+def lacking(result: Result) -> str:
+    """Who lacks what, by a look at the rights on a record."""
+    whose = [str(row["principal"]) for row in result["grants"] if row["missing"]]
+    return f"{' and '.join(whose)} {'lack' if len(whose) > 1 else 'lacks'} {', '.join(result['missing'])}"
 
 
 def old_values(topology: Result, publications: Sequence[Result]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ FACES = (SINGLE, SEVERAL)
 
 _OF_ALL = (
     "activate",
+    "record_rights",
     "ticket",
     "firewall_method",
     "publish_timeout",
@@ -35,6 +36,9 @@ _OF_ALL = (
 )
 _OF_SINGLE = ("domain", "dns_servers", "records", "record_zone", "record_server", "group", "port")
 _OF_SEVERAL = ("sites", "local_priority", "remote_priority", "remote_publish", "hosts_per_csvlk", "publish_list", "control_site")
+EACH_HOST = "group_and_hosts"
+"""Group and hosts have rights on records; else the group alone."""
+
 _LONGEST_WAIT = 24 * 3600
 _MOST_ATTEMPTS = 100
 
@@ -46,6 +50,7 @@ class Settings:
     Attributes:
         face: The role.
         activate: C(online) or C(offline).
+        record_rights: C(group_and_hosts) or C(group), who may write records.
         ticket: How a host gets a Kerberos ticket that knows its new group.
         firewall_method: C(wmi) or C(netsh).
         publish_timeout: Seconds.
@@ -67,6 +72,7 @@ class Settings:
 
     face: str
     activate: str
+    record_rights: str
     ticket: str
     firewall_method: str
     publish_timeout: int
@@ -89,6 +95,11 @@ class Settings:
     def online(self) -> bool:
         """Whether KMS hosts ask Microsoft themselves."""
         return self.activate == "online"
+
+    @property
+    def hosts_have_rights(self) -> bool:
+        """Whether each host has rights of its own on records, which are made for it."""
+        return self.record_rights == EACH_HOST
 
     @property
     def single(self) -> bool:
@@ -141,6 +152,7 @@ def _read(section: Section, face: str) -> Settings:
     common: dict[str, Any] = {
         "face": face,
         "activate": choice("activate", "online", "offline"),
+        "record_rights": choice("record_rights", EACH_HOST, "group"),
         "ticket": choice("ticket", "wait", "purge", "reboot"),
         "firewall_method": choice("firewall_method", "wmi", "netsh"),
         "publish_timeout": section.number(named("publish_timeout"), 30, range(_LONGEST_WAIT + 1)),

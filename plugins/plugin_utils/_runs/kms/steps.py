@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._srv_value import plain_name
-from ..._text import visible_lines
+from ..._text import some, visible_lines
 from ..._topology.derived import derived
 from ..._topology.model import PUBLISHED
 from ..._topology.sites import read_sites
+from ..._windows.publication import NOT_PUBLISHED
 from ..audit.survey import read_computers
 from ..fleet import Fleet
 from ..registered import Registered, Result
@@ -25,6 +26,7 @@ from .clients import OF_EACH, SITE, Seen, Wishes, see
 from .findings import Look, findings, key_facts
 from .outcomes import failures
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
+from .rolling import first_hosts, first_of_keys
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
 from .summary import Clients, KmsHostResults, summary
 from .waiting import waiting
@@ -96,7 +98,7 @@ class Run:
         if step == "work":
             return self.work()
         if step == "waiting":
-            return waiting(self.found.all_of("setup"), self.declared["confirmed"], self.settings.named("confirmation_ids"))
+            return waiting(self.found.all_of("host"), self.declared["confirmed"], self.settings.named("confirmation_ids"))
         if step == "rights":
             rights = self.found.loop("rights")
             sites = {name: host["site"] for name, host in hosts_of(self.topology, self.hosts).items()}
@@ -180,8 +182,8 @@ class Run:
         return {
             "lines": said["findings"],
             "stop": said["stop"],
-            "first": first_publishers(topology, self.hosts, looked),
-            "grants": due_grants(looked),
+            "first": self._first(look, looked),
+            "grants": due_grants(looked, not settings.hosts_have_rights),
             "due": list(seen.due),
             "options": seen.due,
             "clients": {
@@ -191,6 +193,12 @@ class Run:
                 "shared": seen.shared,
             },
         }
+
+    def _first(self, look: Look, looked: Sequence[Result]) -> dict[str, list[str]]:
+        each_has_rights = self.settings.hosts_have_rights
+        makers = {} if each_has_rights else first_publishers(self.topology, self.hosts, looked)
+        of_keys = first_of_keys(self.hosts, look.licenses, look.keys)
+        return first_hosts(self.topology, self.hosts, makers, of_keys, each_has_rights)
 
     def _seen(self) -> Seen:
         clients = self.fleet.groups[CLIENTS]
@@ -236,8 +244,18 @@ class Run:
         asked = dict(self._asked())
         clients = Clients(**{**found.once("found")["clients"], "asked": asked})
         lines = summary(self.topology, self._hosts(), clients, found.loop("records"), found.loop("rights"), self.listed, check_mode)
+        unpublished = [host for host in self.hosts if (found.of("host", host).get("error") or {}).get("name") == NOT_PUBLISHED]
+        if unpublished:
+            lines.append(
+                f"Waiting for a new Kerberos ticket: {some(unpublished)}. Run the play again once Windows has renewed their tickets."
+            )
         failed = failures(asked.items())
-        return {"lines": visible_lines(lines), "numbers": clients.numbers, "failures": failed, "failing": list(failed)}
+        return {
+            "lines": visible_lines(lines),
+            "numbers": {**clients.numbers, "kms_hosts_waiting": unpublished},
+            "failures": failed,
+            "failing": list(failed),
+        }
 
     def _hosts(self) -> dict[str, KmsHostResults]:
         names = {name: entry["name"] for name, entry in hosts_of(self.topology, self.hosts).items()}
@@ -250,7 +268,7 @@ class Run:
                 after=self.found.of("license_after", host),
                 target=published or names.get(host, ""),
                 endpoints=of_record if self.settings.single else self.found.of("answer", host).get("endpoints") or (),
-                publish_list=self.found.of("setup", host).get("publish_list") or {},
+                publish_list=self.found.of("host", host).get("publish_list") or {},
             )
         return hosts
 

@@ -109,11 +109,12 @@ def _rights(topology: Mapping[str, Any], site: Mapping[str, Any], rights: Sequen
     """Who may write a record."""
     if site["records"] in WRITERS:
         return [WRITERS[site["records"]]]
-    return [
-        f"{right['item']['group']} has {', '.join(right.get('granted') or ['no rights'])} on it"
-        for right in rights
-        if right["item"]["record"] == topology["zones"][site["domain"]]["record"]
-    ]
+    found: dict[str, list[str]] = {}
+    for right in rights:
+        if right["item"]["record"] == topology["zones"][site["domain"]]["record"]:
+            for row in right.get("grants") or ():
+                found.setdefault(", ".join(row["granted"]) or "no rights", []).append(str(row["principal"]))
+    return [f"{some(names)} {'has' if len(names) == 1 else 'have'} {granted} on it" for granted, names in found.items()]
 
 
 def host_lines(hosts: Mapping[str, KmsHostResults]) -> Iterable[str]:

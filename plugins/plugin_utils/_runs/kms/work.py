@@ -91,8 +91,8 @@ def work(
         every_site: Look at all sites and values, also of hosts that are not in the run.
 
     Returns:
-        C(groups), each a site with the C(members) of its group, by their SIDs, and C(complete), whether these are all of them;
-        C(grants), each with the SIDs of the site's hosts as C(accounts);
+        C(groups), each a site with the C(members) of its group, by their SIDs, and C(complete), whether these are all of them; C(grants), by
+        record, each with the C(groups) of the sites whose hosts publish there, and C(complete), whether the accounts of all these are known;
         C(static), each a zone with the C(values) that are written from the control node into the directory; and C(written), the same with
         those that it writes by dynamic update as well, each with its C(method).
     """
@@ -102,21 +102,40 @@ def work(
     sids: dict[str, list[str]] = {name: [] for name in topology["sites"]}
     for name, host in hosts.items():
         sids[host["site"]] += [accounts[name]["sid"]] if name in accounts else []
-    grants = [
-        {**grant, "dns_servers": topology["zones"][grant["domain"]]["dns_servers"], "accounts": sids[grant["site"]]}
-        for grant in topology["grants"]
-        if grant["site"] in own
-    ]
+    grants = _grants(topology, own)
     # Where no host publishes itself nobody needs rights.
-    publishing = {grant["site"] for grant in grants}
+    publishing = {name for grant in grants for name in grant["groups"]}
     groups = [
         {**site, "members": sids[name], "complete": len(sids[name]) == len(site["kms_hosts"])}
         for name, site in topology["sites"].items()
         if name in publishing
     ]
+    complete = {group["name"] for group in groups if group["complete"]}
+    for grant in grants:
+        grant["complete"] = _publishing(topology, grant["domain"]) <= complete
     written = [*_written(topology, STATIC, STATIC, targets), *_written(topology, "updated", DYNAMIC, targets)]
     static = [zone for zone in written if zone["method"] == STATIC]
     return {"groups": groups, "grants": grants, "static": static, "written": written}
+
+
+def _publishing(topology: Result, domain: str) -> set[str]:
+    """The sites whose hosts publish in a domain."""
+    return {grant["site"] for grant in topology["grants"] if grant["domain"] == domain}
+
+
+def _grants(topology: Result, own: set[str]) -> list[dict[str, Any]]:
+    """The records that hosts of these sites publish in."""
+    found: dict[str, dict[str, Any]] = {}
+    for grant in topology["grants"]:
+        if grant["site"] in own:
+            of_record = ("record", "domain", "zone", "domain_controllers", "credential")
+            record = {
+                **{name: grant[name] for name in of_record},
+                "dns_servers": topology["zones"][grant["domain"]]["dns_servers"],
+                "groups": {},
+            }
+            found.setdefault(grant["domain"], record)["groups"][grant["site"]] = grant["group"]
+    return list(found.values())
 
 
 def _written(topology: Result, kind: str, method: str, targets: set[str]) -> Iterable[dict[str, Any]]:
