@@ -91,7 +91,7 @@ def test_each_missing_record_is_made_by_one_host(publish: str, there: tuple[str,
 
 
 def test_rights_that_are_missing_are_said_of_the_own_site_alone():
-    grants = kms_work.work(topology(remote_publish="static"), ACCOUNTS)["grants"]
+    grants = kms_work.work(topology(remote_publish="static"), list(ACCOUNTS), ACCOUNTS)["grants"]
     rights = [
         {"item": grant, "missing": ["write"], "grants": [{"principal": name, "missing": ["write"]} for name in grant["groups"].values()]}
         for grant in grants
