@@ -18,8 +18,8 @@ from ansible.utils.display import Display
 from ..plugin_utils._action import Outcome, VolumeActivationAction
 from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._fleet.survey import Survey, Wish
-from ..plugin_utils._fleet.targets import Reader
-from ..plugin_utils._fleet.variables import HostVariables, chosen_hosts, connection_variables
+from ..plugin_utils._fleet.targets import reader_of
+from ..plugin_utils._fleet.variables import chosen_hosts
 from ..plugin_utils._state import variable
 from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._state.kinds import Kind
@@ -84,7 +84,7 @@ class ActionModule(VolumeActivationAction):
                     facts[row.host] = {name: data.get(name) for name in options["facts"]}
 
             wish = Wish(options["columns"], Limits(options["threads"], first_contact), options["logons_only"])
-            survey = Survey(self._reader(options["local_accounts"]), hosts, wish, keep, _progress)
+            survey = Survey(reader_of(self, self._task_vars, options["local_accounts"]), hosts, wish, keep, _progress)
             # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
             # little refers to itself.
             gc.freeze()
@@ -127,19 +127,6 @@ class ActionModule(VolumeActivationAction):
                 source="options",
             )
         return play_hosts
-
-    def _reader(self, local: t.Sequence[str]) -> Reader:
-        keys = self._task.dump_attrs()
-        keys["timeout"] = self._play_context.timeout
-        if self._play_context.password:
-            keys["password"] = self._play_context.password
-        del keys["retries"]
-        above = connection_variables(self._task, self._task_vars, self._loader, self._templar)
-        # Templates of theirs may use what else the play has.
-        variables = HostVariables(self._task_vars["hostvars"], self._templar, self._task_vars if above else {}, above=above)
-        return Reader(
-            variables, self._shared_loader_obj.connection_loader, self._play_context, keys, str(self._task.connection or "ssh"), local
-        )
 
 
 def _progress(done: int, total: int, failed: int) -> None:

@@ -22,7 +22,7 @@ class ActionModule(RunAction):
     FIRST = "topology"
     GROUPS = run.GROUPS
     INVENTORY = (run.SITE,)
-    ONCE = frozenset({"topology", "work"})
+    ONCE = frozenset({"topology", "lookups", "work"})
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
@@ -31,9 +31,10 @@ class ActionModule(RunAction):
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""
-        return self.INVENTORY if step == "compare" else {run.TARGET: run.KMS_HOSTS} if step == "topology" else ()
+        names = {"topology": (run.TARGET,), "lookups": run.ACCOUNTS}.get(step, ())
+        return self.INVENTORY if step == "compare" else dict.fromkeys(names, run.KMS_HOSTS)
 
     def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:
         """See the base class."""
-        hosts = fleet.groups[run.KMS_HOSTS] if step == "topology" else []
+        hosts = fleet.groups[run.KMS_HOSTS] if step in ("topology", "lookups") else []
         return hosts or super().hosts_of(step, fleet)

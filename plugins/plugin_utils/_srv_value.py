@@ -25,6 +25,12 @@ def is_plain_name(name: str) -> bool:
     return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
+def is_full_name(name: str) -> bool:
+    """Whether a text, however it is written, is the name of a host with its domain, and no address."""
+    plain = plain_name(name)
+    return "." in plain and is_plain_name(plain) and not plain.rpartition(".")[2].isdigit()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SrvValue:
     """One value of an SRV RRset (RFC 2782).

@@ -79,7 +79,8 @@ def test_a_module_for_users_is_in_an_action_group(module: str):
 @pytest.mark.parametrize("module", MODULES)
 def test_what_roles_alone_use_says_so_where_it_is_listed(module: str):
     document = yaml.safe_load((PLUGINS / "modules" / f"{module}.yml").read_text(encoding="utf-8"))["DOCUMENTATION"]
-    assert document["short_description"].startswith("[INTERNAL] ") == module.startswith("run_") == issubclass(action_of(module), RunAction)
+    assert document["short_description"].startswith("[INTERNAL] ") == module.startswith("run_")
+    assert module.startswith("run_") or not issubclass(action_of(module), RunAction)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -8,7 +8,7 @@ Five forms: C(DOMAIN\\name), C(name) (sAMAccountName, a computer's with its C($)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._errors import ActivationError
@@ -89,9 +89,18 @@ class Domain:
         names = list(dict.fromkeys(given))
         if not names:
             return {}
-        text = f"(|{''.join(self._filter(name) for name in names)})"
-        found = [self._principal(entry) for entry in self._session.search(self._session.root.domain_dn, text, _ATTRIBUTES)]
-        return {name: next((principal for principal in found if self._is(principal, name)), None) for name in names}
+        found = self.search(self.filter_of(name) for name in names)
+        return {name: next((principal for principal in found if self.means(name, principal)), None) for name in names}
+
+    def search(self, filters: Iterable[str], attributes: Sequence[str] = ()) -> list[Principal]:
+        """The principals that one of the filters finds, by one search, with further attributes.
+
+        Raises:
+            ActivationError: The controller refused.
+        """
+        root, text = self._session.root, f"(|{''.join(filters)})"
+        found = self._session.search(root.domain_dn, text, (*_ATTRIBUTES, *attributes))
+        return [self._principal(entry) for entry in found if entry.first("objectSid")]
 
     def lookalike(self, given: str) -> str:
         """A sentence for the frequent slip of leaving out a computer account's C($); empty where it was none."""
@@ -128,7 +137,12 @@ class Domain:
             return given.partition("\\")[2]
         return given.partition("@")[0]
 
-    def _filter(self, given: str) -> str:
+    def filter_of(self, given: str) -> str:
+        """The filter that finds an account by one of its names.
+
+        Raises:
+            ActivationError: The name is of another domain.
+        """
         if not self.is_own(given):
             raise ActivationError(
                 f"{given} is of another domain than {self._session.root.domain}. "
@@ -142,7 +156,8 @@ class Domain:
         account = f"(sAMAccountName={escaped(self._account_in(given))})"
         return f"(|(userPrincipalName={escaped(given)}){account})" if "@" in given else account
 
-    def _is(self, principal: Principal, given: str) -> bool:
+    def means(self, given: str, principal: Principal) -> bool:
+        """Whether a name is that of a principal of this domain."""
         if looks_like_sid(given):
             return principal.sid == Sid.from_text(given)
         if "=" in given:

@@ -13,9 +13,9 @@ from ansible.errors import AnsibleError
 
 from .._errors import ActivationError
 from .._survey.accounts import Account, account_of
-from .._wsman.carriers import ConnectionSettings
+from .._wsman.settings import ConnectionSettings
 from .._wsman.transport import address_variables, not_wsman, read_settings, resolve_options
-from .variables import HostVariables
+from .variables import HostVariables, connection_variables
 
 _KNOWN = ("winrm", "psrp")
 
@@ -33,6 +33,26 @@ class Target:
     name: str
     settings: ConnectionSettings
     account: Account | None
+
+
+def reader_of(action: t.Any, seen: Mapping[str, t.Any], local: Collection[str] = ()) -> Reader:
+    """Reads how hosts are reached, as a task sees it.
+
+    Args:
+        action: The action of the task.
+        seen: All variables as the task sees them.
+        local: Accounts that are each computer's own.
+    """
+    task, context = action._task, action._play_context
+    keys = task.dump_attrs()
+    keys["timeout"] = context.timeout
+    if context.password:
+        keys["password"] = context.password
+    del keys["retries"]
+    above = connection_variables(task, seen, action._loader, action._templar)
+    # Templates of theirs may use what else the play has.
+    variables = HostVariables(seen["hostvars"], action._templar, seen if above else {}, above=above)
+    return Reader(variables, action._shared_loader_obj.connection_loader, context, keys, str(task.connection or "ssh"), local)
 
 
 class Reader:

@@ -12,7 +12,7 @@ import copy
 import typing as t
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .._errors import ActivationError
 from .carrier import Carrier
@@ -22,6 +22,7 @@ from .guard import Watch, bound, guard
 from .http_carrier import READ_TIMEOUT, HttpCarrier, patience_for
 from .proxies import proxy_of_environment, proxy_of_variable
 from .session import Session
+from .settings import ConnectionSettings
 from .spn import Spn, of_psrp, of_winrm
 
 try:
@@ -72,56 +73,6 @@ def describe_carrier(carrier: Carrier) -> CarrierFacts:
     return carrier.facts()
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
-    """How one host is reached, as its connection plugin understands its variables. It needs the plugin no longer.
-
-    Attributes:
-        connection: C(winrm) or C(psrp).
-        pattern: What the library's transports are made from.
-        timeouts: Seconds that the user's variables give for connecting and for reading.
-        proxy: The proxy that the host's variables name, with its account; empty for none.
-        chooses: Whether they say that no other proxy is to be used either.
-        managed: A ticket by C(kinit) with user and password has to be got first, as the winrm plugin does it.
-    """
-
-    connection: str
-    pattern: t.Any
-    timeouts: tuple[float, float]
-    proxy: str = ""
-    chooses: bool = False
-    managed: bool = False
-
-    def at(self, address: str, known: str) -> ConnectionSettings:
-        """The same for a host at another address.
-
-        Args:
-            address: Its address or name.
-            known: The one that these settings are for.
-        """
-        if self.connection == "psrp":
-            return replace(self, pattern={**self.pattern, "server": address})
-        pattern = copy.copy(self.pattern)
-        # scheme://address:port/path
-        pattern.endpoint = str(pattern.endpoint).replace(f"//{_authority(known)}:", f"//{_authority(address)}:", 1)
-        return replace(self, pattern=pattern)
-
-    @property
-    def user(self) -> str:
-        """The account as it was given."""
-        return str((self.pattern["username"] if self.connection == "psrp" else self.pattern.username) or "")
-
-    @property
-    def password(self) -> str:
-        """Its password."""
-        return str((self.pattern["password"] if self.connection == "psrp" else self.pattern.password) or "")
-
-    @property
-    def authentication(self) -> str:
-        """C(basic), C(ntlm), C(negotiate), C(kerberos), C(credssp) or C(certificate)."""
-        return str(self.pattern["auth"]) if self.connection == "psrp" else _winrm_method(self.pattern)
-
-
 # What is done with a session of requests, given the URL that it is for, before anything is sent over it.
 Share = Callable[[t.Any, str], None]
 
@@ -139,11 +90,6 @@ def open_with(settings: ConnectionSettings, host: str, contact: Contact | None =
     return Session(kind(settings, host, contact, share), host)
 
 
-def _authority(address: str) -> str:
-    """An address as a URL has it."""
-    return f"[{address}]" if ":" in address else address
-
-
 def psrp_transport(arguments: t.Mapping[str, t.Any]) -> t.Any:
     """What pypsrp makes of its arguments, without a connection.
 
@@ -151,15 +97,6 @@ def psrp_transport(arguments: t.Mapping[str, t.Any]) -> t.Any:
         ValueError: They do not go together.
     """
     return pypsrp.wsman.WSMan(**arguments).transport
-
-
-def _winrm_method(transport: t.Any) -> str:
-    """The authentication of pywinrm in the words of its documentation."""
-    method = str(transport.auth_method)
-    if method in ("plaintext", "ssl"):
-        # pywinrm's names for Basic; the second one means a client certificate where there is one.
-        method = "certificate" if method == "ssl" and transport.cert_pem else "basic"
-    return method
 
 
 class _LibraryCarrier(HttpCarrier):

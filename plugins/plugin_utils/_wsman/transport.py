@@ -17,10 +17,11 @@ from ansible import constants
 
 from .._errors import ActivationError
 from . import diagnosis
-from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, ConnectionSettings, describe_carrier, open_with, psrp_transport
+from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, describe_carrier, open_with, psrp_transport
 from .contact import Contact
 from .http_carrier import HttpCarrier, moved
 from .session import Session
+from .settings import ConnectionSettings
 
 __all__ = [
     "CarrierFacts",

@@ -144,7 +144,10 @@ def kms_ends() -> dict[str, Any]:
     """The end of a run in which a client and the DNS server tell something in no form."""
     declared = kms.declare("kms_single_site", {"domain": "contoso.com"}, [], [])
     fleet = fleet_of(["kms-1", "pc-1"], ["kms-1", "pc-1"], {"kms_hosts": ["kms-1"], "kms_clients": ["pc-1"]}, kms.GROUPS)
-    once = {"declared": declared, "work": kms.Run(fleet, Registered(["kms-1"], {"declared": {"kms-1": declared}, "license": {}})).work()}
+    once = {
+        "declared": declared,
+        "work": kms.Run(fleet, Registered(["kms-1"], {"declared": {"kms-1": declared}, "license": {}, "accounts": {}})).work(),
+    }
     once["found"] = {"due": ["pc-1"], "clients": {"licensed": 0, "silent": [], "remarks": [FORGED], "shared": [FORGED]}}
     once["records"] = {
         "results": [{"item": once["work"]["sites"][0], "records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}]

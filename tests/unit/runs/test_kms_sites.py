@@ -32,7 +32,8 @@ SITES = {
 }
 SWAPPED, FORGOTTEN = "a topology whose priorities are swapped", "a topology with a weight that is missing at one host"
 DOUBTS = error_catalogue.paired("Topologies that may be meant otherwise", [SWAPPED, FORGOTTEN])
-ACCOUNTS = {NORTH: "N1$", "s1": "S1$"}
+N_SID, S_SID = "S-1-5-21-1-2-3-1104", "S-1-5-21-4-5-6-1104"
+ACCOUNTS = {NORTH: {"account": "N1$", "sid": N_SID}, "s1": {"account": "S1$", "sid": S_SID}}
 
 
 def topology(**defaults: Any) -> dict[str, Any]:
@@ -45,10 +46,10 @@ def looked(grants: list[dict[str, Any]], *there: str) -> list[dict[str, Any]]:
 
 
 def test_a_run_of_all_hosts_needs_every_group_and_right():
-    work = kms_work.work(topology(), ACCOUNTS)
+    work = kms_work.work(topology(), list(ACCOUNTS), ACCOUNTS)
     assert [(group["group"], group["members"], group["complete"]) for group in work["groups"]] == [
-        ("KMS_NORTH", ["N1$"], True),
-        ("KMS_SOUTH", ["S1$"], True),
+        ("KMS_NORTH", [N_SID], True),
+        ("KMS_SOUTH", [S_SID], True),
     ]
     assert {grant["record"]: grant["groups"] for grant in work["grants"]} == {
         f"_vlmcs._tcp.{domain}": {"north": "KMS_NORTH", "south": "KMS_SOUTH"} for domain in ("north.example", "south.example")
@@ -58,16 +59,16 @@ def test_a_run_of_all_hosts_needs_every_group_and_right():
 
 
 def test_a_limited_run_leaves_the_other_site_alone():
-    work = kms_work.work(topology(remote_publish="static"), {"s1": "S1$"})
+    work = kms_work.work(topology(remote_publish="static"), ["s1"], ACCOUNTS)
     assert [group["name"] for group in work["groups"]] == ["south"]
     assert [grant["groups"] for grant in work["grants"]] == [{"south": "KMS_SOUTH"}]
     assert [(zone["zone"], [value["target"] for value in zone["values"]]) for zone in work["static"]] == [("north.example", [SOUTH])]
 
 
 def test_an_audit_looks_at_every_site_also_where_no_host_could_be_read():
-    work = kms_work.work(topology(remote_publish="static"), {NORTH: "N1$"}, every_site=True)
+    work = kms_work.work(topology(remote_publish="static"), [NORTH], ACCOUNTS, every_site=True)
     assert [(group["name"], group["members"], group["complete"]) for group in work["groups"]] == [
-        ("north", ["N1$"], True),
+        ("north", [N_SID], True),
         ("south", [], False),
     ]
     assert [grant["groups"] for grant in work["grants"]] == [{"north": "KMS_NORTH"}, {"south": "KMS_SOUTH"}]
@@ -90,7 +91,7 @@ def test_each_missing_record_is_made_by_one_host(publish: str, there: tuple[str,
 
 
 def test_rights_that_are_missing_are_said_of_the_own_site_alone():
-    grants = kms_work.work(topology(remote_publish="static"), ACCOUNTS)["grants"]
+    grants = kms_work.work(topology(remote_publish="static"), list(ACCOUNTS), ACCOUNTS)["grants"]
     rights = [
         {"item": grant, "missing": ["write"], "grants": [{"principal": name, "missing": ["write"]} for name in grant["groups"].values()]}
         for grant in grants
@@ -242,8 +243,8 @@ def test_a_host_is_found_however_the_inventory_writes_its_name(written: str):
     assert [entry["name"] for entry in kms_work.hosts_of(sites, [written, "s1"]).values()] == [NORTH, SOUTH]
     assert list(kms_work.hosts_of(sites, [written])) == [written]
     assert kms_work.as_inventory_names(sites, [written])["hosts"][NORTH]["inventory_hostname"] == written
-    (group,) = kms_work.work(sites, {written: "N1$"})["groups"]
-    assert (group["name"], group["members"]) == ("north", ["N1$"])
+    (group,) = kms_work.work(sites, [written], {written: ACCOUNTS[NORTH]})["groups"]
+    assert (group["name"], group["members"]) == ("north", [N_SID])
     assert [text for text, _blocks in findings([written, "s1"])] == []
 
 
@@ -262,7 +263,7 @@ def test_a_site_says_who_writes_its_record(records: str, writer: str):
     ) | {writer: 2}
     published = [line["domain"] for line in sites["hosts"][NORTH]["publish_list"]]
     assert published == (["north.example", "south.example"] if writer == "dynamic" else ["south.example"])
-    due = kms_work.work(sites, ACCOUNTS)
+    due = kms_work.work(sites, list(ACCOUNTS), ACCOUNTS)
     assert [(entry["zone"], entry["method"]) for entry in due["written"]] == (
         [("north.example", records)] if writer in ("updated", "static") else []
     )

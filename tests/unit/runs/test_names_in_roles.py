@@ -26,7 +26,7 @@ VALUE = {"target": HOST, "port": 1688, "priority": 0, "weight": 0}
 def printed(host: str, domain: str, chosen: str = "") -> tuple[Any, dict[str, Any]]:
     """The settings and the topology of a site whose record others write."""
     settings = read_settings("kms_single_site", {"domain": domain, "records": "printed"})
-    return settings, single_site(settings, {host: target_of(host, chosen, "", settings.domain)})
+    return settings, single_site(settings, {host: target_of(host, chosen)})
 
 
 def read(topology: dict[str, Any], *values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,17 +46,18 @@ def test_lines_that_are_in_dns_are_not_asked_for_again(host: str, domain: str, c
 
 
 @pytest.mark.parametrize(
-    ("name", "computer", "target"),
+    ("name", "given", "found", "target"),
     [
-        ("kms1", "KMS-1", HOST),
-        ("10.0.0.7", "KMS-1", HOST),
-        ("fe80::7", "KMS-1", HOST),
-        ("kms.fabrikam.com", "KMS-1", "kms.fabrikam.com"),
-        ("kms1", "", "kms1"),
+        ("kms1", "", HOST, HOST),
+        ("10.0.0.7", "", HOST, HOST),
+        ("fe80::7", "", HOST, HOST),
+        ("kms.fabrikam.com", "", HOST, "kms.fabrikam.com"),
+        ("kms.fabrikam.com", "Kms-9.contoso.com.", HOST, "kms-9.contoso.com"),
+        ("kms1", "", "", "kms1"),
     ],
 )
-def test_a_name_that_is_no_full_one_is_completed_by_the_domain(name: str, computer: str, target: str):
-    assert target_of(name, "", computer, DOMAIN) == target
+def test_a_name_that_is_no_full_one_is_completed_by_what_was_found(name: str, given: str, found: str, target: str):
+    assert target_of(name, given, found) == target
 
 
 @HOSTS
@@ -71,7 +72,7 @@ def test_a_printed_line_ends_with_one_dot(host: str, domain: str):
 def test_the_summary_and_the_findings_know_the_host_by_its_name(host: str, domain: str):
     settings, topology = printed(host, domain)
     hosts = {host: KmsHostResults({}, {}, "", [{"host": HOST, "state": "answering"}])}
-    lines = summary(topology, hosts, Clients(), read(topology), [], False, False)
+    lines = summary(topology, hosts, Clients(), read(topology), [], 25, False, False)
     assert lines[0] == "KMS in contoso.com" and lines[2].startswith("Record _vlmcs._tcp.contoso.com:")
     assert "answering" in lines[1]
     look = kms_findings.Look([host], [host], [], [], records=read(topology, VALUE))

@@ -112,6 +112,7 @@ def registered(topology: dict[str, Any], path: str, hosts: Sequence[str], site: 
         "survey": {"file": path},
         **{name: {"results": results} for name, results in loops.items()},
         "static": {"skipped": True},
+        "accounts": {"skipped": True},
         "links": {"results": [{"item": item, "elapsed": 0} for item in links.due(topology["topology"], NODES)]},
     }
     results = {name: dict.fromkeys(hosts, result) for name, result in once.items()}
@@ -260,10 +261,31 @@ def test_who_failed_before_the_survey_is_said_to_be_unknown(tmp_path: Path):
     assert (attributes(compared), compared["verdict"]) == ([("pc-2", "license")], "unknown")
 
 
+def test_a_host_that_is_not_what_it_says_is_told_and_its_word_counts_for_nothing(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(E1), row(W1)])
+    looked = {"results": [{"hosts": {E1: {"account": "", "sid": "", "problem": "It says that it is PC-001."}}}]}
+    found = registered(topology, path, HOSTS, accounts=dict.fromkeys(HOSTS, looked))
+    sites = run.decide("lookups", fleet([]), found, options_of(step="lookups"), TIME)["sites"]
+    assert [host for site in sites for host in site["hosts"]] == [
+        {"host": host, "names": [host, host], "account": "", "computer_name": host.partition(".")[0].upper()} for host in HOSTS
+    ]
+    compared = compare(topology, fleet([]), found)
+    (entry,) = compared["report"]["deviations"]
+    assert (entry["object"], entry["attribute"], entry["text"], entry["severity"]) == (
+        E1,
+        "machine account",
+        "It says that it is PC-001.",
+        "unknown",
+    )
+
+
 def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
     topology = topology_of()
     path = survey(tmp_path, [row("pc-1"), dark(W1), row(E1)])
-    work = run.decide("work", fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]), options_of(step="work"), TIME)
+    looked = {"results": [{"hosts": {E1: {"account": "K$", "sid": "S-1-5-21-1-2-3-1104", "problem": ""}}}]}
+    found = registered(topology, path, [*HOSTS, "pc-1"], accounts=dict.fromkeys(HOSTS, looked))
+    work = run.decide("work", fleet(["pc-1"]), found, options_of(step="work"), TIME)
     assert work["kms_hosts"] == {
         E1: {
             "port": 1688,
@@ -275,7 +297,7 @@ def test_work_is_for_the_kms_hosts_that_were_read(tmp_path: Path):
         }
     }
     members = {group["group"]: (group["members"], group["complete"]) for group in work["groups"]}
-    assert members == {"KMS_E": (["KMS-E1$"], True), "KMS_W": ([], False)}
+    assert members == {"KMS_E": (["S-1-5-21-1-2-3-1104"], True), "KMS_W": ([], False)}
 
 
 def without_hosts(folder: Path) -> dict[str, Any]:

@@ -97,10 +97,11 @@ class Job:
             self.inventory[KMS]["__license"] = {"windows": windows, "operating_system": system, "service": {"current_count": 30}}
         self.once(hosts, declared=declared)
         names = {name: f"__{name}" for name in ("declared", "license")}
-        self.once(hosts, work=self.run("work", hosts, play, results=names, optional=["license"]))
         self.once(hosts, survey={"file": str(self.file)}, nothing={"results": []})
+        work = self.run("work", hosts, play, results=names | {"accounts": "__nothing"}, optional=["license"])
+        self.once(hosts, work=work)
         names |= {"work": "__work", "survey": "__survey", "firewall_check": "__firewall_check"}
-        names |= dict.fromkeys(("records_before", "group_checks", "acl_checks", "written_checks"), "__nothing")
+        names |= dict.fromkeys(("accounts", "records_before", "group_checks", "acl_checks", "written_checks"), "__nothing")
         return self.run("findings", hosts, play, results=names, optional=["license", "firewall_check"])
 
     def once(self, hosts: list[str], **results: Any) -> None:
@@ -265,7 +266,7 @@ def test_ten_thousand_clients_take_ten_times_as_long_as_a_thousand(tmp_path: Pat
         file.write_text("".join(json.dumps(row(name, state="notification" if name[-1] == "7" else "licensed")) + "\n" for name in clients))
         fleet = fleet_of([KMS, *clients], [KMS, *clients], {"kms_hosts": [KMS], "kms_clients": clients}, steps.GROUPS)
         results: dict[str, Any] = {"declared": {KMS: declared}, "license": {}, "firewall_check": {}, "survey": {KMS: {"file": str(file)}}}
-        results |= {name: {} for name in ("records_before", "group_checks", "acl_checks", "written_checks")}
+        results |= {name: {} for name in ("accounts", "records_before", "group_checks", "acl_checks", "written_checks")}
         results["work"] = {KMS: steps.Run(fleet, Registered([KMS], results)).work()}
         return fleet, Registered([KMS, *clients], results)
 

@@ -22,8 +22,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.s
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.tally import said
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import ConnectionSettings, open_with
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.settings import ConnectionSettings
 
 pytestmark = pytest.mark.tier("test")
 

@@ -44,6 +44,7 @@ class Seen:
         hosts_left_out: The KMS hosts of the inventory that the run is not over.
         clients_left_out: How many clients of the inventory the run is not over.
         links: What is known of the links between sites.
+        account_problems: By KMS host whose machine account is not known why.
     """
 
     zones: Mapping[str, Mapping[str, Any]]
@@ -54,6 +55,7 @@ class Seen:
     hosts_left_out: Collection[str] = ()
     clients_left_out: int = 0
     links: Sequence[Link] = field(default_factory=list)
+    account_problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def deviations(topology: Mapping[str, Any], seen: Seen, required_count: int | None = None, control_site: str = "") -> list[Deviation]:
@@ -69,6 +71,7 @@ def deviations(topology: Mapping[str, Any], seen: Seen, required_count: int | No
     found = [
         *zone_deviations(topology, seen.zones, control_site),
         *group_deviations(topology, seen.groups),
+        *(Deviation(host, "machine account", "known", "not known", text, UNKNOWN) for host, text in seen.account_problems.items()),
         *_of(_KMS_HOSTS, host_deviations(topology, seen.kms_hosts, seen.checked, required, seen.hosts_left_out)),
         *(link.deviation for link in seen.links if link.deviation),
         *_of(_CLIENTS, clients.of_all(seen.clients)),

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..fleet import Fleet
-from ..kms.work import as_inventory_names, hosts_work, work
+from ..kms.accounts import found_hosts, lookups, machine_accounts
+from ..kms.settings import SEVERAL, SINGLE
+from ..kms.work import as_inventory_names, hosts_of, hosts_work, work
 from ..registered import Registered
 from . import file, links, report
 from .clients import Judged, judge
@@ -24,6 +26,8 @@ KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
 TARGET = "kms_single_site_target"
 """The variable by which the inventory tells the name of a KMS host in DNS."""
+ACCOUNTS = tuple(f"{role}_account" for role in (SINGLE, SEVERAL))
+"""Those by which it tells the machine account of one, of a single site and of several."""
 SITE = "volume_activation_site"
 """The variable by which the inventory tells the site of a client."""
 
@@ -32,7 +36,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     """What a step decides, as the documentation of C(run_audit) has it.
 
     Args:
-        step: C(topology), C(work) or C(compare).
+        step: C(topology), C(lookups), C(work) or C(compare).
         fleet: The hosts of the play.
         found: What was registered for them.
         options: The options of the task.
@@ -45,6 +49,10 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
         targets = found.variables.get(TARGET, {})
         return declared(options, {host: str(targets.get(host) or "") for host in fleet.groups[KMS_HOSTS]})
     topology = as_inventory_names(found.once("topology")["topology"], fleet.members[KMS_HOSTS])
+    if step == "lookups":
+        computers = {name: computer.name for name, computer in _read(fleet, found).items() if computer.name}
+        given = found.variables.get(ACCOUNTS[found.once("topology")["settings"]["listed"]], {})
+        return {"sites": lookups(topology, computers, given, accounts_only=True)}
     if step == "work":
         return _work(topology, fleet, found)
     settings = found.once("topology")["settings"]
@@ -68,11 +76,16 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
 
 def _work(topology: Mapping[str, Any], fleet: Fleet, found: Registered) -> dict[str, Any]:
     """What has to be looked at in the directory, in DNS and on KMS hosts."""
+    read = _read(fleet, found)
+    due = work(topology, list(read), machine_accounts(found.loop("accounts")), every_site=True)
+    return {**due, "kms_hosts": _to_look_at(topology, read, found.once("topology")["settings"]["listed"])}
+
+
+def _read(fleet: Fleet, found: Registered) -> dict[str, Computer]:
+    """The KMS hosts of the run that were read, by their names in the inventory."""
     hosts = fleet.groups[KMS_HOSTS]
     computers = {computer.host: computer for computer in read_computers(_file(found), hosts, _asked(fleet, hosts))}
-    read = {name: computers[name] for name in hosts if name in computers and not computers[name].unread}
-    due = work(topology, {name: f"{computer.name}$" for name, computer in read.items() if computer.name}, every_site=True)
-    return {**due, "kms_hosts": _to_look_at(topology, read, found.once("topology")["settings"]["listed"])}
+    return {name: computers[name] for name in hosts if name in computers and not computers[name].unread}
 
 
 def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer], listed: bool) -> dict[str, dict[str, Any]]:
@@ -108,6 +121,7 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings
     return Seen(
         zones=zones,
         groups={result["item"]["name"]: result for result in found.loop("groups")},
+        account_problems=_account_problems(topology, found),
         kms_hosts=computers,
         checked=found.all_of("host"),
         clients={name: judged.get(name) or _never_asked(name) for name in clients},
@@ -115,6 +129,12 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings
         clients_left_out=fleet.cut.get(CLIENTS, 0),
         links=list(links.links(topology, settings["control_site"], found.loop("ports"), found.loop("links"), activated)),
     )
+
+
+def _account_problems(topology: Mapping[str, Any], found: Registered) -> dict[str, str]:
+    """By KMS host whose machine account is not known why."""
+    looked = found_hosts(found.loop("accounts"))
+    return {host["name"]: looked[name]["problem"] for name, host in hosts_of(topology, list(looked)).items() if looked[name]["problem"]}
 
 
 def _left_out(topology: Mapping[str, Any], fleet: Fleet) -> list[str]:

@@ -36,7 +36,7 @@ def declared(options: Mapping[str, Any], kms_hosts: Mapping[str, str]) -> dict[s
     """
     single = read_settings(SINGLE, options["single"]) if not options["sites"] and options["single"].get("domain") else None
     if single:
-        targets = {name: target_of(name, given, "" if "." in name else name, single.domain) for name, given in kms_hosts.items()}
+        targets = {name: target_of(name, given, "" if "." in name else f"{name}.{single.domain}") for name, given in kms_hosts.items()}
         topology = single_site(single, targets)
     else:
         topology = derived(read_sites(options["sites"], {name: options[name] for name in _DEFAULTS}, options["credentials"]))

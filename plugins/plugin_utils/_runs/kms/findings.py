@@ -15,7 +15,7 @@ from typing import Any
 from ..._findings import Finding, license_findings
 from ..._licensing.given_keys import HOST_KEY, complaint
 from ..._licensing.product_keys import last_five
-from ..._srv_value import plain_name
+from ..._srv_value import is_full_name, plain_name
 from ..._topology.doubts import doubts
 from ..._topology.model import PRINTED, PUBLISHED
 from ..._topology.sites import KMS_PORT
@@ -184,20 +184,14 @@ def _of_record(settings: Settings, topology: Mapping[str, Any], result: Result, 
 
 
 def _is_stranger(target: str, look: Look) -> bool:
-    """Whether a name in the record is none of the inventory's KMS hosts. A host that the limit leaves out may have any name that it did
-    not tell, unless the inventory has its full name.
+    """Whether a name in the record is none of the inventory's KMS hosts. A host that the limit leaves out may have any name, unless the
+    inventory has its full name.
     """
     names = set(map(plain_name, look.all_hosts))
-    systems = (look.licenses.get(host, {}).get("operating_system") or {} for host in look.hosts)
-    names |= {str(system["computer_name"]).lower() for system in systems if system.get("computer_name")}
     if target in names or target.partition(".")[0] in names:
         return False
     here = frozenset(look.hosts)
-    return all(_is_full(host) for host in look.all_hosts if host not in here)
-
-
-def _is_full(host: str) -> bool:
-    return "." in host and not host.replace(".", "").isdigit()
+    return all(is_full_name(host) for host in look.all_hosts if host not in here)
 
 
 def _value(entry: Result) -> tuple[Any, ...]:

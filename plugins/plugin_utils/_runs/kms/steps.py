@@ -12,33 +12,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._srv_value import plain_name
-from ..._text import some, visible_lines
+from ..._text import visible_lines
 from ..._topology.derived import derived
 from ..._topology.model import PUBLISHED
 from ..._topology.sites import read_sites
-from ..._windows.publication import NOT_PUBLISHED
 from ..audit.survey import read_computers
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
+from .accounts import account_findings, found_hosts, leaving, lookups, machine_accounts
 from .clients import OF_EACH, SITE, Seen, Wishes, see
+from .ending import Ending
 from .findings import Look, findings, key_facts
-from .outcomes import failures
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
-from .rolling import Hosts, Order, order, records_without_service
+from .rolling import Hosts, Order, order
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
-from .summary import Clients, KmsHostResults, summary
 from .waiting import waiting
 from .work import as_inventory_names, hosts_of, hosts_work, single_site, target_of, work
 
 KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
-OF_HOSTS = frozenset({"work", "waiting", "rights", "old_values", "lacking"})
+OF_HOSTS = frozenset({"lookups", "work", "waiting", "rights", "old_values", "lacking"})
 """The steps that look at KMS hosts alone."""
 
 
 def inventory_of(step: str, face: str) -> dict[str, str]:
     """The variables of hosts that a step reads, each with the group whose hosts have it."""
+    if step == "lookups":
+        return {f"{face}_{name}": KMS_HOSTS for name in ("target", "account")}
     if step == "work":
         return {f"{face}_target": KMS_HOSTS, f"{face}_csvlk": KMS_HOSTS}
     if step == "findings":
@@ -88,7 +89,10 @@ class Run:
         if step == "findings":
             return self.findings()
         if step == "ends":
-            return self.ends(check_mode)
+            return self._ending().ends(check_mode)
+        if step == "lookups":
+            given = self.found.variables.get(self.settings.named("account"), {})
+            return {"sites": lookups(self._sites({}), self._computers(), given)}
         if step == "work":
             return self.work()
         if step == "waiting":
@@ -105,24 +109,33 @@ class Run:
         if step == "retire":
             return self.retire()
         if step == "serving":
-            return {"cold": [] if check_mode or self.settings.allow_outage else self._cold()}
-        return {"counted": [host for host in self.found.once("found")["due"] if _is_counted(self.found.of("client", host))]}
+            return {"cold": [] if check_mode or self.settings.allow_outage else self._ending().cold()}
+        if step == "leaving":
+            return leaving(self.found.all_of("accounts"))
+        return {"counted": self._ending().counted()}
+
+    def _ending(self) -> Ending:
+        return Ending(self.found, self.topology, self.hosts, self.settings.single)
+
+    def _computers(self) -> dict[str, str]:
+        """By KMS host that was read what it says that it is called."""
+        systems = {host: self.found.of("license", host).get("operating_system") or {} for host in self.hosts}
+        return {host: str(system["computer_name"]) for host, system in systems.items() if system.get("computer_name")}
+
+    def _sites(self, looked_up: Mapping[str, Result]) -> Mapping[str, Any]:
+        """The sites, with what was found of the KMS hosts that the inventory has no full name for."""
+        if not self.settings.single:
+            return as_inventory_names(self.declared["topology"], self.hosts)
+        given = self.found.variables.get(self.settings.named("target"), {})
+        names = {host: str(looked_up.get(host, {}).get("dns_name", "")) for host in self.hosts}
+        return single_site(self.settings, {host: target_of(host, str(given.get(host) or ""), name) for host, name in names.items()})
 
     def work(self) -> dict[str, Any]:
         """What KMS hosts, groups and records need."""
         licenses = {host: self.found.of("license", host) for host in self.hosts}
-        systems = {host: result.get("operating_system") or {} for host, result in licenses.items()}
-        if self.settings.single:
-            given = self.found.variables.get(self.settings.named("target"), {})
-            named = {
-                host: target_of(host, str(given.get(host) or ""), str(system.get("computer_name") or ""), self.settings.domain)
-                for host, system in systems.items()
-            }
-            topology: Mapping[str, Any] = single_site(self.settings, named)
-        else:
-            topology = as_inventory_names(self.declared["topology"], self.hosts)
-        accounts = {host: f"{system['computer_name']}$" for host, system in systems.items() if system.get("computer_name")}
-        due = work(topology, accounts)
+        looked = self.found.loop("accounts")
+        topology = self._sites(found_hosts(looked))
+        due = work(topology, list(self._computers()), machine_accounts(looked))
         for zone in due["written"]:
             zone["server"] = [self.settings.record_server] if self.settings.record_server else zone["domain_controllers"]
         return {
@@ -168,7 +181,9 @@ class Run:
             checks=[*self._checks()],
         )
         due = order(topology, look.kms_hosts(topology))
-        said = said_of(findings(settings, topology, look), only_blocking=False)
+        of_accounts = account_findings(topology, found.loop("accounts"), list(self._computers()), settings.named("target"))
+        # A controller that does not answer says the same to each who asks it.
+        said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts])), only_blocking=False)
         return {
             "lines": said["findings"],
             "stop": said["stop"],
@@ -187,15 +202,6 @@ class Run:
                 "shared": seen.shared,
             },
         }
-
-    def _cold(self) -> list[str]:
-        """The records that name no host of the run that serves, where they name some."""
-        found = self.found
-        answers = {host: found.of("answer", host).get("endpoints") or () for host in self.hosts}
-        silent = [host for host, seen in answers.items() if seen and all(entry["state"] != "answering" for entry in seen)]
-        after = {host: found.of("license_after", host) for host in self.hosts}
-        hosts = Hosts(self.hosts, after, {}, silent, int(found.once("found")["threshold"]))
-        return records_without_service(self.topology, hosts)
 
     def _keys(self) -> dict[str, dict[str, Any]]:
         """What is known of the key that each KMS host is to get."""
@@ -235,12 +241,6 @@ class Run:
         for host in self.hosts:
             yield from self.found.of("host", host).get("publications") or ()
 
-    def _asked(self) -> Iterable[tuple[str, Result]]:
-        """By client that was to ask what came of it last."""
-        for host in self.found.once("found")["due"]:
-            result = self.found.of("client", host)
-            yield host, (self.found.of("again", host) or result) if _is_counted(result) else result
-
     @staticmethod
     def _lacking(lines: Sequence[str]) -> dict[str, Any]:
         stop = (
@@ -248,52 +248,3 @@ class Run:
             f" {' | '.join(lines)}"
         )
         return {"lines": visible_lines(lines), "stop": stop if lines else ""}
-
-    def ends(self, check_mode: bool) -> dict[str, Any]:
-        """How it ended, for people, for later jobs, and for clients that failed."""
-        found = self.found
-        asked = dict(self._asked())
-        clients = Clients(**{**found.once("found")["clients"], "asked": asked})
-        threshold = int(found.once("found")["threshold"])
-        looked = (found.loop("records"), found.loop("rights"))
-        lines = summary(self.topology, self._hosts(), clients, *looked, threshold, self.listed, check_mode)
-        unpublished = [host for host in self.hosts if (found.of("host", host).get("error") or {}).get("name") == NOT_PUBLISHED]
-        if unpublished:
-            lines.append(
-                f"Waiting for a new Kerberos ticket: {some(unpublished)}. Run the play again once Windows has renewed their tickets."
-            )
-        cold = found.once("serving").get("cold") or []
-        if cold:
-            lines.append(
-                f"No KMS host that serves is in {some(cold)}: each answers, and counts its clients first. No host is retired until one serves;"
-                " run the play again then."
-            )
-        left = list(found.once("found")["left"])
-        if left:
-            lines.append(f"Still with the key before: {some(left)}. Run the play again once the hosts with the new key serve.")
-        failed = failures(asked.items())
-        return {
-            "lines": visible_lines(lines),
-            "numbers": {**clients.numbers, "kms_hosts_waiting": [*unpublished, *left]},
-            "failures": failed,
-            "failing": list(failed),
-        }
-
-    def _hosts(self) -> dict[str, KmsHostResults]:
-        names = {name: entry["name"] for name, entry in hosts_of(self.topology, self.hosts).items()}
-        of_record = [entry for result in self.found.loop("records") for entry in result.get("endpoints") or ()]
-        hosts = {}
-        for host in self.hosts:
-            published = next((str(entry["target"]) for entry in self.found.of("host", host).get("publications") or ()), "")
-            hosts[host] = KmsHostResults(
-                before=self.found.of("license", host),
-                after=self.found.of("license_after", host),
-                target=published or names.get(host, ""),
-                endpoints=of_record if self.settings.single else self.found.of("answer", host).get("endpoints") or (),
-                publish_list=self.found.of("host", host).get("publish_list") or {},
-            )
-        return hosts
-
-
-def _is_counted(result: Result) -> bool:
-    return (result.get("activation") or {}).get("state") == "counted"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._srv_value import plain_name
+from ..._srv_value import is_full_name, plain_name
 from ..._topology.derived import derived
 from ..._topology.model import DYNAMIC, GLOBAL, STATIC, Appearance, KmsHost, Site
 from .settings import Settings
@@ -47,19 +47,15 @@ def single_site(settings: Settings, targets: Mapping[str, str]) -> dict[str, Any
     return derived({site.name: site})
 
 
-def target_of(name: str, given: str, computer_name: str, domain: str) -> str:
+def target_of(name: str, given: str, dns_name: str = "") -> str:
     """The name that a KMS host has in DNS.
 
     Args:
-        name: Its name in the inventory, which is taken where it is a full name.
+        name: Its name in the inventory, which is taken where it is a full name, or where nothing else is known.
         given: What the host's variable says; empty for nothing.
-        computer_name: Its computer name; empty where it was not read.
-        domain: The DNS domain of the site.
+        dns_name: Its full name by its machine account or DNS; empty where it was not looked up, or has none.
     """
-    plain = plain_name(name)
-    whole = "." in plain and not plain.replace(".", "").isdigit() and ":" not in plain
-    found = given or (plain if whole or not computer_name else f"{computer_name}.{domain}")
-    return plain_name(found)
+    return plain_name(given or (name if is_full_name(name) else dns_name or name))
 
 
 def hosts_of(topology: Result, inventory_hosts: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -83,31 +79,36 @@ def as_inventory_names(topology: Result, inventory_hosts: Sequence[str]) -> dict
     return {**topology, "hosts": hosts}
 
 
-def work(topology: Result, accounts: Mapping[str, str], every_site: bool = False) -> dict[str, list[dict[str, Any]]]:
+def work(
+    topology: Result, read: Sequence[str], accounts: Mapping[str, Result], every_site: bool = False
+) -> dict[str, list[dict[str, Any]]]:
     """The groups, rights and values that the KMS hosts of a run need; those of other sites are left alone.
 
     Args:
         topology: The sites.
-        accounts: The machine account of each KMS host of the run that could be read, by its name in the inventory.
+        read: The KMS hosts of the run that could be read, by their names in the inventory.
+        accounts: Of these the machine accounts that were found, each with its C(sid).
         every_site: Look at all sites and values, also of hosts that are not in the run.
 
     Returns:
-        C(groups), each a site with the C(members) of its group, and C(complete), whether these are all of them; C(grants), by record,
-        each with the C(groups) of the sites whose hosts publish there, and C(complete), whether the accounts of all these are known;
+        C(groups), each a site with the C(members) of its group, by their SIDs, and C(complete), whether these are all of them; C(grants), by
+        record, each with the C(groups) of the sites whose hosts publish there, and C(complete), whether the accounts of all these are known;
         C(static), each a zone with the C(values) that are written from the control node into the directory; and C(written), the same with
         those that it writes by dynamic update as well, each with its C(method).
     """
-    hosts = hosts_of(topology, list(accounts))
+    hosts = hosts_of(topology, read)
     own = {host["site"] for host in (topology["hosts"] if every_site else hosts).values()}
     targets = {host["name"] for host in (topology["hosts"] if every_site else hosts).values()}
+    sids: dict[str, list[str]] = {name: [] for name in topology["sites"]}
+    for name, host in hosts.items():
+        sids[host["site"]] += [accounts[name]["sid"]] if name in accounts else []
     grants = _grants(topology, own)
     # Where no host publishes itself nobody needs rights.
     publishing = {name for grant in grants for name in grant["groups"]}
     groups = [
-        {**site, "members": members, "complete": len(members) == len(site["kms_hosts"])}
-        for site in topology["sites"].values()
-        if site["name"] in publishing
-        for members in ([accounts[name] for name, host in hosts.items() if host["site"] == site["name"]],)
+        {**site, "members": sids[name], "complete": len(sids[name]) == len(site["kms_hosts"])}
+        for name, site in topology["sites"].items()
+        if name in publishing
     ]
     complete = {group["name"] for group in groups if group["complete"]}
     for grant in grants:
