@@ -36,6 +36,11 @@ def declared(options: Mapping[str, Any], kms_hosts: Mapping[str, str]) -> dict[s
     """
     single = read_settings(SINGLE, options["single"]) if not options["sites"] and options["single"].get("domain") else None
     if single:
+        if nameless := [name for name, given in kms_hosts.items() if not given and is_address(name)]:
+            raise ActivationError(
+                f"{some(nameless)}: the inventory has its address only, and an audit compares names in DNS. Set {_TARGET} for it.",
+                source="options",
+            )
         targets = {name: target_of(name, given, "" if "." in name else name, single.domain) for name, given in kms_hosts.items()}
         topology = single_site(single, targets)
     else:
