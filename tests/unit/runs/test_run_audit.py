@@ -286,7 +286,14 @@ def of_another_run(folder: Path) -> list[Any]:
     return list(read_computers(survey(folder, [row("pc-1")]), ["pc-1", "pc-2", "pc-3"], ["pc-1", "pc-2", "pc-3"]))
 
 
+def of_one_site(*hosts: str, **targets: str) -> dict[str, Any]:
+    options = options_of(step="topology", single={"domain": "contoso.com", "dns_servers": "dc1.contoso.com"})
+    inventory = fleet_of(hosts, hosts, {"kms_hosts": list(hosts), "kms_clients": []}, run.GROUPS)
+    return run.decide("topology", inventory, Registered(hosts, {}, {run.TARGET: targets}), options, TIME)
+
+
 BROUGHT_ABOUT = {
+    "KMS hosts of a single site that the inventory has by their addresses": lambda _folder: of_one_site("10.0.0.7", "fe80::7", "kms1"),
     "sites that are no YAML": lambda _folder: run_audit.of_text("east: [", run_audit.VARIABLE),
     "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="['east"),
     "nodes that are none": lambda _folder: topology_of(nodes="node-e"),

@@ -17,13 +17,11 @@ from .computer import Computer
 from .deviation import NOT_ASKED, not_looked_at
 from .links import Way
 from .report import Seen
-from .settings import declared, expected_of
+from .settings import TARGET, declared, expected_of
 from .survey import read_computers
 
 KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
-TARGET = "kms_single_site_target"
-"""The variable by which the inventory tells the name of a KMS host in DNS."""
 SITE = "volume_activation_site"
 """The variable by which the inventory tells the site of a client."""
 
