@@ -226,6 +226,16 @@ def test_the_own_site_of_a_client_comes_first_in_its_search_list(tmp_path: Path)
     assert (entry["object"], entry["expected"]) == ("pc-2", DOMAINS[::-1])
 
 
+def test_a_client_at_a_site_that_there_is_not_deviates(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(name) for name in [*HOSTS, "pc-1", "pc-2"]])
+    found = registered(topology, path, [*HOSTS, "pc-1", "pc-2"], site={"pc-1": "eastt", "pc-2": "eastt"})
+    compared = compare(topology, fleet(["pc-1", "pc-2"]), found)
+    assert (compared["verdict"], attributes(compared)) == ("deviations", [("pc-1", "site"), ("pc-2", "site")])
+    said = "Its variable volume_activation_site is eastt, and volume_activation_sites has no such site. Did you mean east?"
+    assert compared["table"][0] == f"deviation  2 clients (pc-1, pc-2)  {said}"
+
+
 def test_what_a_limit_leaves_out_is_said_and_is_no_deviation(tmp_path: Path):
     topology = topology_of()
     path = survey(tmp_path, [row(E1), row("pc-1"), row("pc-2", host_caching=True)])

@@ -273,6 +273,16 @@ def test_what_clients_have_of_their_own_and_can_not_be_is_named_with_the_clients
     )
 
 
+def test_a_client_at_a_site_that_there_is_not_is_named(tmp_path: Path):
+    job = Job(
+        tmp_path,
+        [row(KMS), row("pc-1"), row("pc-2")],
+        {"pc-1": {"volume_activation_site": "mian"}, "pc-2": {"volume_activation_site": "main"}},
+        SEVERAL,
+    )
+    assert job.findings({"sites": SITES})["msg"] == "pc-1: volume_activation_site: there is no site mian. Did you mean main?"
+
+
 @pytest.mark.parametrize("name", ["confirmation_ids", "installation_ids"])
 @pytest.mark.parametrize("given", ["{kms-1: [", "123456-123456", ["kms-1"], "kms-1: 2026-13-45", "[" * 5_000, 7])
 def test_ids_by_host_that_are_no_dictionary_are_named_by_their_variable_and_not_shown(tmp_path: Path, name: str, given: Any):

@@ -15,7 +15,7 @@ from typing import Any
 from ..._errors import Refusals
 from ..._licensing.client_ids import said_of, shared_ids
 from ..._text import some
-from ..._topology.reading import Section
+from ..._topology.reading import Section, meant
 from ..._windows.versions import WINDOWS_7
 from ..audit.clients import Expected, due_steps, too_old
 from ..audit.computer import Computer
@@ -93,6 +93,8 @@ class Wishes:
         problems: list[str] = []
         given = {settings.named(name): own[name] for name in OF_EACH}
         section = Section(problems, "", given, given.keys())
+        if site and self._domains and site not in self._domains:
+            problems.append(f"{SITE}: there is no site {site}.{meant(site, self._domains)}")
         caching = settings.named("host_caching")
         expected = Expected(
             domains=self._domains,
