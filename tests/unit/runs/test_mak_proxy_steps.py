@@ -267,7 +267,7 @@ def test_a_wrong_option_is_one_sentence():
 @pytest.mark.parametrize("given", ["{'1': [", "123456-123456", "- '1'"])
 def test_typed_confirmation_ids_that_are_no_dictionary_are_refused_by_the_name_of_their_variable(given: str):
     with pytest.raises(ActivationError, match=r"^mak_proxy_confirmation_ids can't be read as a dictionary\. Give one such as "):
-        ActionModule.__new__(ActionModule).decide("options", fleet_of([], [], {}, ()), Registered([]), {"confirmation_ids": given}, False)
+        ActionModule.__new__(ActionModule).decide("options", Fleet([], [], {}, {}, {}), Registered([]), {"confirmation_ids": given}, False)
 
 
 @pytest.mark.tier("test")

@@ -24,7 +24,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_o
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import links, run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.settings import expected_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.settings import TARGET, expected_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.survey import read_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet, fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
@@ -299,7 +299,7 @@ def of_another_run(folder: Path) -> list[Any]:
 def of_one_site(*hosts: str, **targets: str) -> dict[str, Any]:
     options = options_of(step="topology", single={"domain": "contoso.com", "dns_servers": "dc1.contoso.com"})
     inventory = fleet_of(hosts, hosts, {"kms_hosts": list(hosts), "kms_clients": []}, run.GROUPS)
-    return run.decide("topology", inventory, Registered(hosts, {}, {run.TARGET: targets}), options, TIME)
+    return run.decide("topology", inventory, Registered(hosts, {}, {TARGET: targets}), options, TIME)
 
 
 BROUGHT_ABOUT = {
@@ -484,7 +484,7 @@ def test_without_sites_the_kms_hosts_of_the_inventory_are_those_of_one_site():
     )
     hosts = ["KMS-1.contoso.com", "kms2", "10.0.0.7"]
     groups = {"kms_hosts": hosts, "kms_clients": []}
-    targets = {run.TARGET: {"10.0.0.7": "kms-3.contoso.com"}}
+    targets = {TARGET: {"10.0.0.7": "kms-3.contoso.com"}}
     found = run.decide("topology", fleet_of(hosts, hosts, groups, run.GROUPS), Registered(hosts, {}, targets), options, TIME)
     assert [site["endpoints"] for site in found["sites"]] == [["kms-1.contoso.com:1690", "kms2.contoso.com:1690", "kms-3.contoso.com:1690"]]
     assert found["topology"]["zones"]["contoso.com"]["values"][0] == {
