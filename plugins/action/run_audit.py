@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from ..plugin_utils._runs.action import RunAction, of_text
 from ..plugin_utils._runs.audit import run
+from ..plugin_utils._runs.audit.settings import TARGET
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.registered import Registered
 from ..plugin_utils._topology.sites import VARIABLE
@@ -31,7 +32,7 @@ class ActionModule(RunAction):
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""
-        names = {"topology": (run.TARGET,), "lookups": run.ACCOUNTS}.get(step, ())
+        names = {"topology": (TARGET,), "lookups": run.ACCOUNTS}.get(step, ())
         return self.INVENTORY if step == "compare" else dict.fromkeys(names, run.KMS_HOSTS)
 
     def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:

@@ -9,10 +9,12 @@ import typing as t
 from collections.abc import Collection, Mapping, Sequence
 
 from ..plugin_utils._masking import Secrets
-from ..plugin_utils._runs.action import RunAction, of_text
+from ..plugin_utils._runs.action import RunAction, keys_of, of_text
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.kms import steps
 from ..plugin_utils._runs.registered import Registered
+
+_DIGITS = "{kms-1.contoso.com: '123456-123456'}"
 
 
 class ActionModule(RunAction):
@@ -29,7 +31,9 @@ class ActionModule(RunAction):
         """See the base class."""
         if step == "declare":
             given = {**options["settings"], "sites": of_text(options["settings"].get("sites"), "volume_activation_sites")}
-            return steps.declare(options["face"], given, options["credentials"], options["confirmed"])
+            face = options["face"]
+            confirmed, _waiting = (keys_of(options[name], f"{face}_{name}", _DIGITS) for name in ("confirmation_ids", "installation_ids"))
+            return steps.declare(face, given, options["credentials"], confirmed)
         run = steps.Run(fleet, found)
         self._keys = [str(key) for key in found.variables.get(run.settings.named("csvlk"), {}).values()]
         return run.decide(step, check_mode)

@@ -9,7 +9,7 @@ import typing as t
 from collections.abc import Collection, Mapping
 
 from ..plugin_utils._masking import Secrets
-from ..plugin_utils._runs.action import RunAction
+from ..plugin_utils._runs.action import RunAction, keys_of
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
 from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, Asked
@@ -25,6 +25,8 @@ class ActionModule(RunAction):
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
+        if step == "options":
+            keys_of(options["confirmation_ids"], "mak_proxy_confirmation_ids", "{'1234567-1234567': '123456-123456'}")
         return STEPS[step](Asked(fleet, found, options, check_mode))
 
     def inventory_of(self, step: str) -> Collection[str]:

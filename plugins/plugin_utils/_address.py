@@ -82,6 +82,11 @@ def same_host(one: str, other: str) -> bool:
     return _comparable(one) == _comparable(other)
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address, IPv6 also in brackets."""
+    return _address(text.strip().removeprefix("[").removesuffix("]")) is not None
+
+
 def _comparable(text: str) -> str:
     name = text.strip().lower().removesuffix(".")
     address = _address(name.removeprefix("[").removesuffix("]"))

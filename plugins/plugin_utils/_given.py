@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ._errors import ActivationError
+from ._errors import ActivationError, Refusals
+from ._text import some
 
 # An entry in quotes, as JSON, Python and YAML have them, or a bare one up to the next comma or line.
 _ENTRY = re.compile(r"""[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\n]|'')*)'|([^,\n"' \t][^,\n]*)?)[ \t]*(?:[,\n]|\Z)""")
@@ -40,6 +41,29 @@ def names_of(value: Any, variable: str) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in value):
         raise ActivationError(f"{variable} has to be {_SHAPES}.", source="options")
     return [name for entry in value if (name := str(entry).strip())]
+
+
+def names_of_each(given: Mapping[str, Any], hosts: Iterable[str], variable: str) -> dict[str, list[str]]:
+    """The same of a variable that each host may have its own of, by host; a host without it has no names.
+
+    Args:
+        given: The values by host.
+        hosts: The hosts.
+        variable: The variable.
+
+    Raises:
+        Refusals: Values are something else: one sentence for the hosts with the same one.
+    """
+    found: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
+    for host in hosts:
+        try:
+            found[host] = names_of(given.get(host), variable)
+        except ActivationError as refusal:
+            wrong.setdefault(refusal.message.removeprefix(variable), []).append(host)
+    if wrong:
+        raise Refusals(f"{variable} of {some(names)}{said}" for said, names in wrong.items())
+    return found
 
 
 def _names_in(text: str, variable: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -170,7 +171,8 @@ def _patterns(secret: str) -> Iterator[str]:
     backslashes would take the square of its length otherwise.
     """
     texts = {secret, secret.strip()}
-    characters = "".join(character for character in secret if character.isalnum())
+    # Of letters and digits that are as wide as Chinese ones, those of ASCII are made before they are sent.
+    characters = "".join(character for character in unicodedata.normalize("NFKC", secret) if character.isalnum())
     if len(characters) == _KEY_LENGTH:
         # As Windows writes it, and with nothing between.
         texts |= {characters, "-".join(characters[start : start + 5] for start in range(0, _KEY_LENGTH, 5))}

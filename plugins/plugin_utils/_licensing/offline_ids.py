@@ -10,7 +10,7 @@ import uuid
 
 from .._errors import ActivationError
 from .._text import LONGEST_NAME, visible
-from .copied import compact, joined, without_labels
+from .copied import compact, joined, without_labels, without_separators
 
 CONFIRMATION_ID_DIGITS = 48
 """Eight groups of six (Microsoft's text for activation by telephone)."""
@@ -54,7 +54,7 @@ def confirmation_digits(text: str) -> str:
     Raises:
         ActivationError: There is something else in it than digits, or another number of them. The message does not repeat it.
     """
-    digits = without_labels(joined(text), _CONFIRMATION_LABELS)
+    digits = without_separators(without_labels(joined(text), _CONFIRMATION_LABELS))
     if not (digits.isascii() and digits.isdigit()):
         raise ActivationError("The confirmation ID has to be digits, in groups or not.", source="options")
     if len(digits) not in _TAKEN:
@@ -83,7 +83,7 @@ def installation_digits(text: str) -> str:
     Raises:
         ActivationError: It is none, so that no computer could have it.
     """
-    digits = without_labels(joined(text), _INSTALLATION_LABELS)
+    digits = without_separators(without_labels(joined(text), _INSTALLATION_LABELS))
     if not (digits.isascii() and digits.isdigit()):
         raise ActivationError("The installation ID has to be digits, in groups or not.", source="options")
     if len(digits) not in INSTALLATION_ID_DIGITS:

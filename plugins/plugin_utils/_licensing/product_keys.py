@@ -19,12 +19,13 @@ _SHAPE = re.compile(rf"[{ALPHABET}]{{5}}(?:-[{ALPHABET}]{{5}}){{4}}")
 
 
 def normalise(key: str) -> str:
-    """A key in the form C(XXXXX-XXXXX-XXXXX-XXXXX-XXXXX), whatever dashes, blanks, invisible characters and case it was given with.
+    """A key in the form C(XXXXX-XXXXX-XXXXX-XXXXX-XXXXX), whatever dashes, blanks, quotes, invisible characters and case it was given with,
+    and without a heading such as C(Product key:).
 
     Raises:
         ActivationError: It has not the shape of a product key.
     """
-    characters = joined(key).upper()
+    characters = joined(key).upper().rpartition(":")[2]
     grouped = "-".join(characters[start : start + 5] for start in range(0, len(characters), 5))
     if _SHAPE.fullmatch(grouped) is None:
         raise ActivationError(f"The product key does not have the shape of one: {_complaint(characters)}.", source="options")
@@ -41,6 +42,8 @@ def last_five(key: str) -> str:
 
 
 def _complaint(characters: str) -> str:
+    if characters and not characters.isalnum():
+        return "it holds other characters than letters, digits and dashes"
     if len(characters) != 25:
         return f"it has {len(characters)} letters and digits instead of 25"
     places = [str(place) for place, character in enumerate(characters, start=1) if character not in ALPHABET]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 import yaml
 
@@ -26,6 +27,8 @@ from .strange import Strange
 _EMPTY = ("", None)
 # Strategies in which hosts do not wait for each other, so that run_once means nothing.
 _APART = ("free", "host_pinned")
+# A date that there is none of, and brackets within brackets without an end, are no errors of YAML's own.
+_NO_YAML = (yaml.YAMLError, ValueError, RecursionError)
 _NO_VALUE: tuple[t.Any, ...] = (*_EMPTY, [], {})
 
 
@@ -184,8 +187,28 @@ def of_text(value: t.Any, variable: str) -> t.Any:
         return value
     try:
         return yaml.safe_load(value)
-    except yaml.YAMLError as failure:
+    except _NO_YAML as failure:
         mark = getattr(failure, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         said = one_line(str(getattr(failure, "problem", None) or failure))
         raise ActivationError(f"{variable} can't be read as YAML: {said}{where}.", source="options") from None
+
+
+def keys_of(value: t.Any, variable: str, example: str) -> list[str]:
+    """The keys of a dictionary, as it is or as a text of YAML or JSON; its values stay unread. Nothing is an empty one.
+
+    Args:
+        value: What is given.
+        variable: Where it is given, for messages, which show nothing of the value.
+        example: What it should look like.
+
+    Raises:
+        ActivationError: It is none.
+    """
+    with suppress(*_NO_YAML):
+        held = yaml.safe_load(value) if isinstance(value, str) else value
+        if held in _NO_VALUE:
+            return []
+        if isinstance(held, Mapping):
+            return [str(key) for key in held]
+    raise ActivationError(f"{variable} can't be read as a dictionary. Give one such as {example}.", source="options")

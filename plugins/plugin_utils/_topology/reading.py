@@ -8,10 +8,12 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .._address import PORTS
+from .._errors import ActivationError
+from .._given import names_of
 from .._srv_value import NUMBERS, is_plain_name, plain_name
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -104,22 +106,22 @@ class Section:
         return self._checked_name(key, self.text(key)) or default
 
     def names(self, key: str, default: Sequence[str] = (), required: bool = False) -> tuple[str, ...]:
-        """Servers by full DNS name or address, a single one also as text; with C(:port) where it is not the usual one."""
-        found = [name for place, item in self._items(key) if (name := self._server(place, item))]
+        """Servers by full DNS name or address, also as a text; with C(:port) where it is not the usual one."""
+        items = self._items(key)
         if required and not self.has(key):
             self.wrong(key, "it is missing.")
-        elif required and isinstance(given := self.raw(key), Sequence) and not given:
+        elif required and items == []:
             self.wrong(key, "the list is empty; name at least one.")
-        return tuple(found) or tuple(default)
+        return tuple(name for place, item in items or () if (name := self._server(place, item))) or tuple(default)
 
     def domains(self, key: str) -> tuple[str, ...]:
-        """Full DNS names, a single one also as text."""
-        return tuple(name for place, item in self._items(key) if (name := self._checked_name(place, item)))
+        """Full DNS names, also as a text."""
+        return tuple(name for place, item in self._items(key) or () if (name := self._checked_name(place, item)))
 
     def networks(self, key: str) -> tuple[str, ...]:
         """IP networks."""
         found = []
-        for place, item in self._items(key):
+        for place, item in self._items(key) or ():
             try:
                 found.append(str(ipaddress.ip_network(item)))
             except ValueError:
@@ -164,17 +166,19 @@ class Section:
             return default
         return word in _TRUE
 
-    def _items(self, key: str) -> Iterator[tuple[str, Any]]:
-        """Each item of a list with its place; a single text is a list of one."""
+    def _items(self, key: str) -> list[tuple[str, Any]] | None:
+        """Each item of a list with its place; a text is read as surveys and extra variables have lists. C(None) where it is none."""
         value = self.raw(key)
         if isinstance(value, str):
-            value = [value]
-        if value is None:
-            return
-        if not isinstance(value, Sequence):
+            try:
+                value = names_of(value, "it")
+            except ActivationError as refusal:
+                self.wrong(key, refusal.message)
+                return None
+        if value is not None and not isinstance(value, Sequence):
             self.wrong(key, f"{shown(value)} is no list.")
-            return
-        yield from ((f"{key}[{number}]", item) for number, item in enumerate(value))
+            return None
+        return [(f"{key}[{number}]", item) for number, item in enumerate(value or ())]
 
     def _server(self, place: str, item: Any) -> str:
         text = "".join(item).strip() if isinstance(item, str) else ""

@@ -177,7 +177,8 @@ def test_what_has_not_the_shape_is_refused_without_being_shown(text: str) -> Non
     shown = caught.message
     assert re.fullmatch(
         r"The product key does not have the shape of one: "
-        r"(it has \d+ letters and digits instead of 25|the characters? at places? [\d, ]+ of 25 (is|are) used in no product key)\.",
+        r"(it has \d+ letters and digits instead of 25|it holds other characters than letters, digits and dashes"
+        r"|the characters? at places? [\d, ]+ of 25 (is|are) used in no product key)\.",
         shown,
     )
     assert caught.source == "options"
@@ -186,6 +187,26 @@ def test_what_has_not_the_shape_is_refused_without_being_shown(text: str) -> Non
 @pytest.mark.parametrize("unseen", UNSEEN)
 def test_a_key_from_a_mail_or_a_spreadsheet(unseen: str) -> None:
     assert product_keys.normalise(f"{unseen}BBBBB-C{unseen}CCCC-DDDDD-FFFFF-GGGGG{unseen}") == "BBBBB-CCCCC-DDDDD-FFFFF-GGGGG"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "'{}",
+        '"{}"',
+        "\u201c{}\u201d",
+        "\u00ab {} \u00bb",
+        "Product key: {}",
+        "KMS host key:\t{}",
+        "\uff22{}",
+        "{}\uff27",
+        "Key:\u00a0\u200e'{}'",
+    ],
+)
+def test_a_key_as_spreadsheets_mails_and_wide_keyboards_write_it(form: str) -> None:
+    key = "BBBBB-CCCCC-DDDDD-FFFFF-GGGGG"
+    given_key = form.format(key[1:] if form.startswith("\uff22") else key[:-1] if form.endswith("\uff27") else key)
+    assert product_keys.normalise(given_key) == key
 
 
 def test_places_of_wrong_characters_are_named() -> None:

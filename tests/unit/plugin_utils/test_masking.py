@@ -102,6 +102,8 @@ def test_a_confirmation_id_with_letters_before_its_groups_is_masked_as_it_is_sen
     groups = [str(number) * 6 for number in range(1, 9)]
     secrets = Secrets([" ".join(f"{letter}: {group}" for letter, group in zip("ABCDEFGH", groups, strict=True))])
     assert secrets.mask(f"{''.join(groups)} {'-'.join(groups)}") == f"{MASK} {MASK}"
+    wide = Secrets(["".join(chr(ord(digit) + 0xFEE0) for digit in "".join(groups))])
+    assert wide.mask("".join(groups)) == MASK
 
 
 def test_numbers_and_flags():

@@ -134,6 +134,11 @@ def test_a_confirmation_id_is_its_digits_however_they_are_parted(number: int, cu
         "A) {}\u200e B) {} C) {} D) {} E) {} F) {} G) {} H) {}",
         "A. {}\t B. {}\t C. {}\t D. {}\t E. {}\t F. {}\t G. {}\t H. {}\ufeff",
         "\u202a{}-{}-{}-{}-{}-{}-{}-{}\u202c",
+        "(A) {} (B) {} (C) {} (D) {} (E) {} (F) {} (G) {} (H) {}",
+        "[A] {} [B] {} [C] {} [D] {} [E] {} [F] {} [G] {} [H] {}",
+        "{}, {}, {}, {}, {}, {}, {}, {}",
+        "'{}{}{}{}{}{}{}{}",
+        '"{};{};{};{};{};{};{};{}"',
     ],
 )
 def test_a_confirmation_id_is_taken_as_portals_print_it(form: str):
@@ -141,7 +146,9 @@ def test_a_confirmation_id_is_taken_as_portals_print_it(form: str):
     assert confirmation_digits(form.format(*groups)) == "".join(groups)
 
 
-@pytest.mark.parametrize("text", ["B: 123456 A: 123456", "A: 123456 B: 123456 D: 123456", "A" * 48, f"A{'1' * 48}"])
+@pytest.mark.parametrize(
+    "text", ["B: 123456 A: 123456", "A: 123456 B: 123456 D: 123456", "A" * 48, f"A{'1' * 48}", f"{'1' * 24}.{'1' * 24}"]
+)
 def test_letters_that_are_no_labels_of_groups_are_refused(text: str):
     with pytest.raises(ActivationError, match="has to be digits"):
         confirmation_digits(text)

@@ -320,8 +320,21 @@ SUMMARY = {
 }
 SCAVENGED = "a KMS host whose value was scavenged"
 ONE_ADDRESS = "a KMS host that does not answer at one of its addresses"
-NO_HOSTS = "an inventory without KMS hosts and clients"
-WRITTEN = error_catalogue.paired("What the role finds and sums up", [*FINDINGS, *SUMMARY, SCAVENGED, ONE_ADDRESS, NO_HOSTS])
+NO_HOSTS = {
+    "kms_single_site": "an inventory without KMS hosts and clients",
+    "kms_multi_site": "an inventory without KMS hosts and clients",
+    "audit": "an inventory without hosts to audit",
+    "kms_replace_host": "an inventory without a KMS host that comes or one that goes",
+    "reference_image": "an inventory without a reference computer",
+    **dict.fromkeys(
+        ["mak_independent", "mak_to_kms", "mak_proxy_collect", "mak_proxy_apply", "mak_proxy_reapply"],
+        "an inventory without computers for a MAK",
+    ),
+    "survey": "an inventory without hosts to survey",
+}
+# They need no inventory, or are another one with variables.
+WITHOUT_HOSTS = {"mak_proxy_acquire", "mak_proxy_phone", "kms_to_mak"}
+WRITTEN = error_catalogue.paired("What the role finds and sums up", [*FINDINGS, *SUMMARY, SCAVENGED, ONE_ADDRESS, *NO_HOSTS.values()])
 
 
 @pytest.mark.parametrize("name", FINDINGS)
@@ -359,10 +372,14 @@ def test_one_of_several_addresses_that_does_not_answer_is_a_line_of_its_own():
     assert summed_up({}, hosts)[2] == error_catalogue.said(WRITTEN[ONE_ADDRESS])
 
 
-@pytest.mark.parametrize("playbook", ["kms_single_site", "kms_multi_site"])
+@pytest.mark.parametrize("playbook", sorted(path.stem for path in (guides.TREE / "playbooks").glob("*.yml")))
 def test_a_playbook_says_that_there_are_no_hosts(playbook: str):
     first = yaml.safe_load((guides.TREE / f"playbooks/{playbook}.yml").read_text(encoding="utf-8"))[0]
-    assert first["tasks"][0]["ansible.builtin.fail"]["msg"] == error_catalogue.said(WRITTEN[NO_HOSTS])
+    if playbook in WITHOUT_HOSTS:
+        assert "ansible.builtin.import_playbook" in first or first["hosts"] == "localhost"
+        return
+    assert first["hosts"].endswith("else 'all:localhost' }}")
+    assert first["tasks"][0]["ansible.builtin.fail"]["msg"] == error_catalogue.said(WRITTEN[NO_HOSTS[playbook]])
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,12 @@ def test_a_wrong_option_is_one_sentence():
     assert result["msg"].startswith("winops.volume_activation.run_mak_proxy: ") and "max_age" in result["msg"]
 
 
+@pytest.mark.parametrize("given", ["{'1': [", "123456-123456", "- '1'"])
+def test_typed_confirmation_ids_that_are_no_dictionary_are_refused_by_the_name_of_their_variable(given: str):
+    with pytest.raises(ActivationError, match=r"^mak_proxy_confirmation_ids can't be read as a dictionary\. Give one such as "):
+        ActionModule.__new__(ActionModule).decide("options", Fleet([], [], {}, {}, {}), Registered([]), {"confirmation_ids": given}, False)
+
+
 @pytest.mark.tier("test")
 def test_growth_is_linear_up_to_ten_thousand(tmp_path: Path):
     everyone = [f"pc-{number:05}" for number in range(10_000)]
@@ -282,7 +288,7 @@ def test_growth_is_linear_up_to_ten_thousand(tmp_path: Path):
         hosts, results = given
         STEPS["to_read"](asked(hosts, results))
         STEPS["collect_findings"](asked(hosts, results, ring=RING))
-        assert len(STEPS["collect_summary"](asked(hosts, results, ring=RING))["failures"]) == len(hosts) // 100
+        assert len(STEPS["collect_summary"](asked(hosts, results, ring=RING))["failures"]) == len(range(1, len(hosts), 100))
 
     def apply(given: tuple[list[str], dict[str, Any]]) -> None:
         hosts, results = given

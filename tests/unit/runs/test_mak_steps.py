@@ -99,6 +99,19 @@ def test_what_names_no_keys_is_an_error_that_names_the_computer():
         Assigned.of(Registered(["pc-1"], variables={KEYS: {"pc-1": {"key": GOOD}}, RING: {}}))
 
 
+def test_computers_with_the_same_fault_are_named_together():
+    wrong = {**{f"pc-{number}": {"key": GOOD} for number in range(1, 10)}, "pc-10": "['win'", "pc-11": "win"}
+    with pytest.raises(ActivationError) as caught:
+        Assigned.of(Registered([*wrong, "pc-12"], variables={KEYS: wrong, RING: {}}))
+    assert caught.value.message.split("\n") == [
+        (
+            "volume_activation_mak of pc-1, pc-2, pc-3, pc-4, pc-5 and 4 more has to be a name, a list of names, or names with commas"
+            " between them."
+        ),
+        "volume_activation_mak of pc-10 can't be read as a list. Give a name, a list of names, or names with commas between them.",
+    ]
+
+
 def assigned(rings: dict[str, Any], of_play: bool = False) -> Assigned:
     found = {RING: rings, KEYS: {"pc-1": "win", "pc-2": "win", "pc-3": "esu"}}
     return Assigned.of(Registered(["pc-1", "pc-2", "pc-3"], {}, found, frozenset({RING} if of_play else ())))

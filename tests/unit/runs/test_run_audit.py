@@ -24,7 +24,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_o
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import links, run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.settings import expected_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.settings import TARGET, expected_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.survey import read_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet, fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
@@ -227,6 +227,16 @@ def test_the_own_site_of_a_client_comes_first_in_its_search_list(tmp_path: Path)
     assert (entry["object"], entry["expected"]) == ("pc-2", DOMAINS[::-1])
 
 
+def test_a_client_at_a_site_that_there_is_not_deviates(tmp_path: Path):
+    topology = topology_of()
+    path = survey(tmp_path, [row(name) for name in [*HOSTS, "pc-1", "pc-2"]])
+    found = registered(topology, path, [*HOSTS, "pc-1", "pc-2"], site={"pc-1": "eastt", "pc-2": "eastt"})
+    compared = compare(topology, fleet(["pc-1", "pc-2"]), found)
+    assert (compared["verdict"], attributes(compared)) == ("deviations", [("pc-1", "site"), ("pc-2", "site")])
+    said = "Its variable volume_activation_site is eastt, and volume_activation_sites has no such site. Did you mean east?"
+    assert compared["table"][0] == f"deviation  2 clients (pc-1, pc-2)  {said}"
+
+
 def test_what_a_limit_leaves_out_is_said_and_is_no_deviation(tmp_path: Path):
     topology = topology_of()
     path = survey(tmp_path, [row(E1), row("pc-1"), row("pc-2", host_caching=True)])
@@ -308,7 +318,14 @@ def of_another_run(folder: Path) -> list[Any]:
     return list(read_computers(survey(folder, [row("pc-1")]), ["pc-1", "pc-2", "pc-3"], ["pc-1", "pc-2", "pc-3"]))
 
 
+def of_one_site(*hosts: str, **targets: str) -> dict[str, Any]:
+    options = options_of(step="topology", single={"domain": "contoso.com", "dns_servers": "dc1.contoso.com"})
+    inventory = fleet_of(hosts, hosts, {"kms_hosts": list(hosts), "kms_clients": []}, run.GROUPS)
+    return run.decide("topology", inventory, Registered(hosts, {}, {TARGET: targets}), options, TIME)
+
+
 BROUGHT_ABOUT = {
+    "KMS hosts of a single site that the inventory has by their addresses": lambda _folder: of_one_site("10.0.0.7", "fe80::7", "kms1"),
     "sites that are no YAML": lambda _folder: run_audit.of_text("east: [", run_audit.VARIABLE),
     "a DNS suffix search list that is none": lambda _folder: topology_of(dns_suffixes="['east"),
     "nodes that are none": lambda _folder: topology_of(nodes="node-e"),
@@ -489,7 +506,7 @@ def test_without_sites_the_kms_hosts_of_the_inventory_are_those_of_one_site():
     )
     hosts = ["KMS-1.contoso.com", "kms2", "10.0.0.7"]
     groups = {"kms_hosts": hosts, "kms_clients": []}
-    targets = {run.TARGET: {"10.0.0.7": "kms-3.contoso.com"}}
+    targets = {TARGET: {"10.0.0.7": "kms-3.contoso.com"}}
     found = run.decide("topology", fleet_of(hosts, hosts, groups, run.GROUPS), Registered(hosts, {}, targets), options, TIME)
     assert [site["endpoints"] for site in found["sites"]] == [["kms-1.contoso.com:1690", "kms2.contoso.com:1690", "kms-3.contoso.com:1690"]]
     assert found["topology"]["zones"]["contoso.com"]["values"][0] == {

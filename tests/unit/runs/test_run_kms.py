@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import error_catalogue
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.tier("quick")
 SINGLE, SEVERAL = "kms_single_site", "kms_multi_site"
 KMS, PC = "kms-1.contoso.com", "pc-1"
 CSVLK = "KMH22-PHMGX-8WP9X-CD9R9-C7TRQ"
+WRITTEN = error_catalogue.paired("Dictionaries", ["a text that holds no dictionary"])["a text that holds no dictionary"]
 SITES = {"main": {"domain": "contoso.com", "domain_controllers": ["dc1.contoso.com"], "kms_hosts": [{"name": KMS, "weight": 60}]}}
 
 
@@ -237,7 +239,15 @@ def test_a_play_in_batches_is_refused_with_the_playbook_that_has_them(tmp_path: 
         (
             SINGLE,
             {"domain": "contoso.com", "dns_servers": "['127.0.0.10'"},
-            "kms_single_site_dns_servers can't be read as a list",
+            "kms_single_site_dns_servers: it can't be read as a list. Give a name, a list of names, or names with commas between them.",
+        ),
+        (
+            SINGLE,
+            {"domain": "contoso.com", "dns_servers": {"a": "b"}, "dns_suffixes": "['contoso.com"},
+            (
+                "kms_single_site_dns_suffixes: it can't be read as a list. Give a name, a list of names, or names with commas between them.\n"
+                "kms_single_site_dns_servers: dict is no list."
+            ),
         ),
         (SEVERAL, {"host_caching": "perhaps"}, "kms_multi_site_host_caching: perhaps is neither true nor false."),
         (SEVERAL, {"ask_again": "often"}, "kms_multi_site_ask_again: often is no whole number."),
@@ -247,6 +257,45 @@ def test_a_setting_that_cannot_be_is_named_by_its_variable(face: str, given: dic
     with pytest.raises(ActivationError) as caught:
         read_settings(face, given)
     assert caught.value.message.startswith(says)
+
+
+def test_a_list_of_a_survey_is_read_in_every_form():
+    for servers in ("['127.0.0.10']", '["127.0.0.10"]', "[127.0.0.10]", "- 127.0.0.10", "127.0.0.10,", ["127.0.0.10"]):
+        assert read_settings(SINGLE, {"domain": "contoso.com", "dns_servers": servers}).dns_servers == ["127.0.0.10"]
+
+
+def test_what_clients_have_of_their_own_and_can_not_be_is_named_with_the_clients(tmp_path: Path):
+    own = {"pc-1": "['x.example", "pc-2": "['x.example", "pc-3": "x", "pc-4": "x.example"}
+    job = Job(tmp_path, [row(KMS), *map(row, own)], {name: {"kms_single_site_dns_suffixes": given} for name, given in own.items()})
+    refused = job.findings({"domain": "contoso.com"})
+    assert refused["msg"] == (
+        "pc-1, pc-2: kms_single_site_dns_suffixes: it can't be read as a list. Give a name, a list of names, or names with commas between them."
+        " pc-3: kms_single_site_dns_suffixes[0]: x is no full DNS name, such as kms-1.contoso.com."
+    )
+
+
+def test_a_client_at_a_site_that_there_is_not_is_named(tmp_path: Path):
+    job = Job(
+        tmp_path,
+        [row(KMS), row("pc-1"), row("pc-2")],
+        {"pc-1": {"volume_activation_site": "mian"}, "pc-2": {"volume_activation_site": "main"}},
+        SEVERAL,
+    )
+    assert job.findings({"sites": SITES})["msg"] == "pc-1: volume_activation_site: there is no site mian. Did you mean main?"
+
+
+@pytest.mark.parametrize("name", ["confirmation_ids", "installation_ids"])
+@pytest.mark.parametrize("given", ["{kms-1: [", "123456-123456", ["kms-1"], "kms-1: 2026-13-45", "[" * 5_000, 7])
+def test_ids_by_host_that_are_no_dictionary_are_named_by_their_variable_and_not_shown(tmp_path: Path, name: str, given: Any):
+    refused = Job(tmp_path, [row(KMS)]).run("declare", settings={"domain": "contoso.com"}, **{name: given})
+    assert refused["msg"] == error_catalogue.said(WRITTEN, variable=f"kms_single_site_{name}")
+
+
+@pytest.mark.parametrize("given", [{KMS: "1"}, f"{{{KMS}: '1'}}", f'{{"{KMS}": "1"}}', f"{KMS}: '1'"])
+def test_ids_by_host_are_a_dictionary_or_a_text_of_one(tmp_path: Path, given: Any):
+    job = Job(tmp_path, [row(KMS)])
+    assert job.run("declare", settings={"domain": "contoso.com"}, confirmation_ids=given)["confirmed"] == [KMS]
+    assert job.run("declare", settings={"domain": "contoso.com"}, confirmation_ids="")["confirmed"] == []
 
 
 def test_empty_text_is_a_setting_left_out():

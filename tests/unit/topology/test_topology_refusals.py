@@ -95,6 +95,16 @@ CASES: list[tuple[str, Callable[[Declared], Any], str]] = [
         lambda sites: sites["west"].update(domain_controllers=[]),
         f"{WEST}.domain_controllers: the list is empty; name at least one.",
     ),
+    (
+        "a text without controllers",
+        lambda sites: sites["west"].update(domain_controllers="[]"),
+        f"{WEST}.domain_controllers: the list is empty; name at least one.",
+    ),
+    (
+        "servers as a text that is no list",
+        lambda sites: sites["west"].update(dns_servers="['127.0.0.10'"),
+        f"{WEST}.dns_servers: it can't be read as a list. Give a name, a list of names, or names with commas between them.",
+    ),
     ("controllers as a number", lambda sites: sites["west"].update(domain_controllers=1), f"{WEST}.domain_controllers: 1 is no list."),
     ("no controllers", lambda sites: sites["west"].pop("domain_controllers"), f"{WEST}.domain_controllers: it is missing."),
     (
@@ -179,6 +189,15 @@ def test_every_wrong_line_is_named_at_once():
         f"{WEST}.domain",
         f"{WEST}.kms_hosts[0].priority",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["['dc1.west.contoso.com', '127.0.0.10:53']", "dc1.west.contoso.com, 127.0.0.10:53", "- DC1.west.contoso.com.\n- 127.0.0.10:53"]
+)
+def test_lists_of_a_site_are_read_as_those_of_surveys(text: str):
+    sites = contoso()
+    sites["west"].update(dns_servers=text)
+    assert kms_topology(sites)["sites"]["west"]["dns_servers"] == ["dc1.west.contoso.com", "127.0.0.10:53"]
 
 
 @pytest.mark.parametrize("sites", [None, "", {}, [], "east", 3])

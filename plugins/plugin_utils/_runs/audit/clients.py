@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..._licensing.client_ids import said_of, shared
 from ..._srv_value import plain_name
 from ..._text import some
+from ..._topology.reading import meant
 from ..._windows.alternate_url import ATTRIBUTE as ALTERNATE_URL
 from ..._windows.classes import SOFTWARE_LICENSING_SERVICE
 from ..._windows.client_key import ATTRIBUTE as KEY
@@ -94,6 +95,7 @@ def judge(client: Computer, site: str, expected: Expected) -> Judged:
         *_license(client, expected.validity_days, {step.attribute for step in steps}),
         *_way_to_the_host(name, lookup, domains, {step.attribute for step in steps}),
         *steps,
+        *_site(name, site, expected),
         *([not_looked_at(name, "settings", refused)] if refused else _habits(client, domains, expected) if expected.listed else ()),
     ]
     return Judged(
@@ -102,6 +104,14 @@ def judge(client: Computer, site: str, expected: Expected) -> Judged:
         expected.listed and not refused and lookup.domain_member and not lookup.lookup_domain,
         client.license.required_count or (_SERVERS if client.server else _OTHERS),
     )
+
+
+def _site(name: str, site: str, expected: Expected) -> Iterator[Deviation]:
+    if expected.listed and site and site not in expected.domains:
+        text = (
+            f"Its variable volume_activation_site is {site}, and volume_activation_sites has no such site.{meant(site, expected.domains)}"
+        )
+        yield Deviation(name, "site", list(expected.domains), site, text)
 
 
 def of_all(judged: Mapping[str, Judged]) -> Iterator[Deviation]:

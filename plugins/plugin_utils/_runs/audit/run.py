@@ -19,15 +19,13 @@ from .computer import Computer
 from .deviation import NOT_ASKED, not_looked_at
 from .links import Way
 from .report import Seen
-from .settings import declared, expected_of
+from .settings import TARGET, declared, expected_of
 from .survey import read_computers
 
 KMS_HOSTS, CLIENTS = "kms_hosts", "kms_clients"
 GROUPS = (KMS_HOSTS, CLIENTS)
-TARGET = "kms_single_site_target"
-"""The variable by which the inventory tells the name of a KMS host in DNS."""
 ACCOUNTS = tuple(f"{role}_account" for role in (SINGLE, SEVERAL))
-"""Those by which it tells the machine account of one, of a single site and of several."""
+"""The variables by which the inventory tells the machine account of a KMS host, of a single site and of several."""
 SITE = "volume_activation_site"
 """The variable by which the inventory tells the site of a client."""
 

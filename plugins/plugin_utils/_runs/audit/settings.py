@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._address import checked_domain
+from ..._address import checked_domain, is_address
 from ..._errors import ActivationError
 from ..._given import names_of
+from ..._text import some
 from ..._topology.derived import derived
 from ..._topology.flow_table import flow_table
 from ..._topology.order_table import order_table
@@ -21,6 +22,8 @@ from . import links
 from .clients import Expected
 from .file import checked_path
 
+TARGET = "kms_single_site_target"
+"""The variable by which the inventory tells the name of a KMS host in DNS."""
 _DEFAULTS = ("local_priority", "remote_priority", "remote_publish", "csvlk_hosts")
 
 
@@ -36,6 +39,11 @@ def declared(options: Mapping[str, Any], kms_hosts: Mapping[str, str]) -> dict[s
     """
     single = read_settings(SINGLE, options["single"]) if not options["sites"] and options["single"].get("domain") else None
     if single:
+        if nameless := [name for name, given in kms_hosts.items() if not given and is_address(name)]:
+            raise ActivationError(
+                f"{some(nameless)}: the inventory has its address only, and an audit compares names in DNS. Set {TARGET} for it.",
+                source="options",
+            )
         targets = {name: target_of(name, given, "" if "." in name else f"{name}.{single.domain}") for name, given in kms_hosts.items()}
         topology = single_site(single, targets)
     else:

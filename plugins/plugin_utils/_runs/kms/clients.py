@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._errors import Refusals
-from ..._given import names_of
 from ..._licensing.client_ids import said_of, shared_ids
 from ..._text import some
-from ..._topology.reading import Section
+from ..._topology.reading import Section, meant
 from ..._windows.versions import WINDOWS_7
 from ..audit.clients import Expected, due_steps, too_old
 from ..audit.computer import Computer
@@ -81,7 +80,7 @@ class Wishes:
         """What it should be like.
 
         Raises:
-            ActivationError: A variable of it can't be what it is.
+            Refusals: Variables of it can't be what they are.
         """
         own = [self._own[name].get(client) for name in OF_EACH]
         kind = (str(self._sites.get(client, "")), *map(str, own))
@@ -92,10 +91,10 @@ class Wishes:
     def _made(self, site: str, own: Mapping[str, Any]) -> Wanted:
         settings = self._settings
         problems: list[str] = []
-        suffixes = names_of(own["dns_suffixes"], settings.named("dns_suffixes")) or None
-        section = Section(problems, "", {settings.named(name): own[name] for name in OF_EACH} | {settings.named("dns_suffixes"): suffixes}, [
-            settings.named(name) for name in OF_EACH
-        ])  # fmt: skip
+        given = {settings.named(name): own[name] for name in OF_EACH}
+        section = Section(problems, "", given, given.keys())
+        if site and self._domains and site not in self._domains:
+            problems.append(f"{SITE}: there is no site {site}.{meant(site, self._domains)}")
         caching = settings.named("host_caching")
         expected = Expected(
             domains=self._domains,
@@ -141,16 +140,24 @@ def see(computers: Iterable[Computer], clients: Sequence[str], wishes: Wishes, l
         clients: The clients of the run, in the order of the inventory.
         wishes: What each should be like.
         lookup_variable: The variable by which members of a domain follow another one; empty where the order of sites plays no part.
+
+    Raises:
+        Refusals: Variables of clients can't be what they are: one sentence for the clients with the same ones.
     """
     names = frozenset(clients)
     found = {computer.host: computer for computer in computers if computer.host in names}
     seen = Seen()
     read = []
+    wrong: dict[str, list[str]] = {}
     for name in clients:
         client = found.get(name)
         if client is None:
             continue
-        wanted = wishes.of(name)
+        try:
+            wanted = wishes.of(name)
+        except Refusals as refusal:
+            wrong.setdefault(refusal.message, []).append(name)
+            continue
         seen.licenses[name] = as_license(client)
         if client.silent:
             seen.silent.append(name)
@@ -160,6 +167,8 @@ def see(computers: Iterable[Computer], clients: Sequence[str], wishes: Wishes, l
             seen.due[name] = wanted.options(client)
         else:
             seen.licensed += 1
+    if wrong:
+        raise Refusals(f"{some(names)}: {line}" for said, names in wrong.items() for line in said.split("\n"))
     seen.remarks = list(_remarks(read, lookup_variable)) if lookup_variable else []
     return seen
 

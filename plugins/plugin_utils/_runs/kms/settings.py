@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..._errors import Refusals
-from ..._given import names_of
 from ..._topology.model import DYNAMIC, PRINTED, PUBLISHED, STATIC
 from ..._topology.reading import Section
 from ..._topology.sites import KMS_PORT
@@ -132,12 +131,10 @@ def read_settings(face: str, given: Mapping[str, Any]) -> Settings:
 
     Raises:
         Refusals: Some can't be what they are; the message has a line for each.
-        ActivationError: A list is none.
     """
     own = (*_OF_ALL, *(_OF_SINGLE if face == SINGLE else _OF_SEVERAL))
-    lists = {name: names_of(given.get(name), f"{face}_{name}") for name in ("dns_servers", "dns_suffixes") if name in own}
     problems: list[str] = []
-    values = {f"{face}_{name}": lists.get(name) or None if name in lists else given.get(name) for name in own}
+    values = {f"{face}_{name}": given.get(name) for name in own}
     section = Section(problems, "", values, values.keys())
     found = _read(section, face)
     if problems:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._findings import Finding
-from ..._given import names_of
+from ..._given import names_of_each
 from ..registered import Registered
 from .findings import ring_findings
 
@@ -43,14 +43,14 @@ class Assigned:
             found: The variables of the computers. A ring that several see is one object.
 
         Raises:
-            ActivationError: A value is no list of names.
+            Refusals: A value is no list of names.
         """
         hosts, given, seen = found.hosts, found.variables[KEYS], found.variables[RING]
         rings: dict[int, tuple[Any, list[str]]] = {}
         for host in hosts:
             ring = seen.get(host)
             rings.setdefault(id(ring), (ring or {}, []))[1].append(host)
-        return cls({host: names_of(given.get(host), f"{KEYS} of {host}") for host in hosts}, list(rings.values()), RING in found.of_play)
+        return cls(names_of_each(given, hosts, KEYS), list(rings.values()), RING in found.of_play)
 
     def findings(self) -> Iterable[Finding]:
         """What is wrong with the rings and with who gets which key of them."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..._given import names_of
+from ..._given import names_of_each
 from ..registered import Registered, Result
 
 KEYS, ADDRESS = "volume_activation_mak", "ansible_host"
@@ -51,8 +51,7 @@ class HostRun:
 
 def assigned_keys(found: Registered) -> dict[str, list[str]]:
     """The names of the keys that each computer gets."""
-    given = found.variables[KEYS]
-    return {host: names_of(given.get(host), f"{KEYS} of {host}") for host in found.hosts}
+    return names_of_each(found.variables[KEYS], found.hosts, KEYS)
 
 
 def host_runs(found: Registered, keys: Mapping[str, Sequence[str]]) -> list[HostRun]:
