@@ -122,6 +122,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     settings = {name: options[name] for name in SETTINGS if options[name] is not None}
     checked_settings(settings)
     lines = [] if options["state"] == "absent" else options["publish_list"]
+    gone = frozenset(map(plain_name, options["publish_list_absent"]))
     # An empty list that left all lines would say nothing.
     exact = not lines or options["publish_list_mode"] == "exact"
     return Wish(
@@ -130,12 +131,19 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         settings=settings,
         activate=options["activate"],
         confirmation=_confirmation(options),
-        publish_list=None if lines is None else ListWish(checked_lines(lines, "publish_list"), exact),
+        publish_list=None if lines is None else _list_wish(lines, exact, gone),
         firewall=options["firewall"],
         netsh=options["firewall_method"] == "netsh",
         after_step=options["after"] or "",
         absent=options["state"] == "absent",
     )
+
+
+def _list_wish(given: list[dict[str, t.Any]], exact: bool, absent: frozenset[str]) -> ListWish:
+    lines = checked_lines(given, "publish_list")
+    if both := [line.domain for line in lines if line.domain in absent]:
+        raise ActivationError(f"O(publish_list) and O(publish_list_absent) both name {', '.join(both)}.", source="options")
+    return ListWish(lines, exact, absent)
 
 
 def _key(text: str, absent: bool) -> str:

@@ -50,10 +50,16 @@ class ListWish:
     Attributes:
         lines: Its lines in their order, each domain once.
         exact: Whether lines of other domains go. Otherwise they stay, behind these.
+        absent: Domains whose lines go in any case.
     """
 
     lines: tuple[PublishLine, ...]
     exact: bool = False
+    absent: frozenset[str] = frozenset()
+
+    def removes(self, line: PublishLine | None) -> bool:
+        """Whether a line that is none of C(lines) goes; C(None) for what is no line."""
+        return self.exact or (line is not None and line.domain in self.absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ def plan_list(wish: ListWish, held: Sequence[str]) -> ListPlan:
         parsed = parse_line(text)
         if parsed is None or parsed.domain not in wanted:
             foreign.append(text)
-            if not wish.exact:
+            if not wish.removes(parsed):
                 order_before.append(_name(text))
             continue
         if parsed.domain not in ours:
@@ -152,9 +158,8 @@ def plan_list(wish: ListWish, held: Sequence[str]) -> ListPlan:
         lines.append(right or str(line))
         if right is None or len(texts) > 1:
             changes.append(_change(line.domain, "; ".join(map(_numbers, texts)) or None, line.numbers))
-    if wish.exact:
-        changes += [_change(_name(text), _numbers(text), None) for text in foreign]
-        foreign = []
+    changes += [_change(_name(text), _numbers(text), None) for text in foreign if wish.removes(parse_line(text))]
+    foreign = [text for text in foreign if not wish.removes(parse_line(text))]
     order_after = [line.domain for line in wish.lines if line.domain in ours] + [_name(text) for text in foreign]
     if order_before != order_after:
         changes.append(LineChange(f"order of {VALUE_NAME}", order_before, order_after))

@@ -100,6 +100,12 @@ def test_exact_removes_what_it_does_not_name():
     assert plan_list(BOTH, held).lines == (*RIGHT, "other.net, 1", "too, many, 1, 2")
     assert plan_list(BOTH, held).foreign == ("other.net, 1", "too, many, 1, 2")
     assert plan_list(ListWish((), exact=True), held).lines == ()
+    without = ListWish((EAST,), absent=frozenset({WEST.domain}))
+    assert changes(held, without) == [
+        (WEST.domain, "90, 75", None),
+        (ORDER, ["other.net", EAST.domain, "too, many, 1, 2"], [EAST.domain, "other.net", "too, many, 1, 2"]),
+    ]
+    assert plan_list(without, held).lines == (RIGHT[0], "other.net, 1", "too, many, 1, 2")
     assert plan_list(ListWish(()), held).changes == ()
 
 

@@ -168,6 +168,8 @@ def hosts_work(topology: Result, kms_hosts: Sequence[str], listed: bool) -> dict
         }
         if listed:
             found[name]["publish_list"] = [{key: line[key] for key in ("domain", "priority", "weight")} for line in lines]
+            listed_there = {line["domain"] for line in lines}
+            found[name]["publish_list_absent"] = [domain for domain in topology["zones"] if domain not in listed_there]
     return found
 
 
