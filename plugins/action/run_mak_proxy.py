@@ -19,13 +19,19 @@ from ..plugin_utils._runs.registered import Registered
 class ActionModule(RunAction):
     """Decides over all computers of a play for MAK proxy activation."""
 
-    FIRST = "options"
+    FIRST = ("options",)
     INVENTORY = (KEYS, ADDRESS)
     IN_BATCHES = frozenset({"read", "applied"})
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """See the base class."""
         return STEPS[step](Asked(fleet, found, options, check_mode))
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        chosen = self._task.args.get("chosen")
+        return f"winops.volume_activation.mak_proxy_{chosen}" if chosen else ""
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""
