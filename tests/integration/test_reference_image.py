@@ -192,11 +192,11 @@ def test_copies_of_an_image_that_was_not_generalized_are_one_and_the_audit_says_
 
 
 @pytest.mark.tier("soak")
-def test_the_role_in_a_play_refuses_batches_and_hosts_that_go_apart(lab: Lab, inventory: Path, tmp_path: Path) -> None:
+def test_the_role_in_a_play_refuses_batches_and_hosts_that_go_apart(lab: Lab, tmp_path: Path) -> None:
     before = len(lab.requests())
     for says, keywords in documented.REFUSED.items():
-        play = documented.own_play(tmp_path, "reference_image", f"reference_computers:{RAW}.{names.ZONE}", **keywords)
-        refused = seal(lab, inventory, playbook=play)
+        play = documented.own_play(tmp_path, "reference_image", f"{REFERENCE}.{names.ZONE}:{RAW}.{names.ZONE}", **keywords)
+        refused = seal(lab, lab.layout.inventory, playbook=play)
         assert refused.rc != 0
         assert f"{says}, or run the playbook {PLAYBOOK}." in refused.failures()[0]
     assert len(lab.requests()) == before
