@@ -20,7 +20,7 @@ from ..plugin_utils._topology.sites import VARIABLE
 class ActionModule(RunAction):
     """What an audit looks at, and what differs."""
 
-    FIRST = "topology"
+    FIRST = ("topology",)
     GROUPS = run.GROUPS
     INVENTORY = (run.SITE,)
     ONCE = frozenset({"topology", "lookups", "work"})
@@ -29,6 +29,11 @@ class ActionModule(RunAction):
         """See the base class."""
         given = {**options, "sites": of_text(options["sites"], VARIABLE), "nodes": of_text(options["nodes"], "kms_audit_nodes")}
         return run.decide(step, fleet, found, given, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        return "winops.volume_activation.audit"
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""

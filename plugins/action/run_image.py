@@ -23,8 +23,13 @@ class ActionModule(RunAction):
     """Decides over all reference computers of a play."""
 
     SECRETS = frozenset({"mak"})
-    FIRST = "options"
+    FIRST = ("options",)
     INVENTORY = (_MAK,)
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        return "winops.volume_activation.reference_image"
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Only findings are about the key itself."""
@@ -45,7 +50,7 @@ class ActionModule(RunAction):
             due = image.due(computers)
             found.demand("client", due)
             found.demand("key_install", due)
-            found.demand("sealing", image.ready((computer for computer in computers if not computer.is_sealed), options["require_license"]))
+            found.demand("sealing", image.ready(computers, options["require_license"]))
             return {
                 "summary": visible_lines(image.summary(computers, bool(options["mak"]), check_mode)),
                 "numbers": image.numbers(computers),

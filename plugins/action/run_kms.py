@@ -23,7 +23,7 @@ class ActionModule(RunAction):
     GROUPS = steps.GROUPS
     DEFAULTS: t.ClassVar = {"kms_multi_site_host_caching": False}
     ONCE = frozenset({"declare"})
-    FIRST = "declare"
+    FIRST = ("declare",)
 
     _keys: Collection[str] = ()
 

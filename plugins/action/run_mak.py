@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from ..plugin_utils._masking import Secrets
 from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
-from ..plugin_utils._runs.mak import steps, to_kms
+from ..plugin_utils._runs.kms import given_back
+from ..plugin_utils._runs.mak import steps
 from ..plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ..plugin_utils._runs.mak.settings import PREFIX, Settings
 from ..plugin_utils._runs.mak.steps import Seen
@@ -23,7 +24,7 @@ from ..plugin_utils._state.directory import StateDirectory
 class ActionModule(RunAction):
     """What a MAK run decides."""
 
-    FIRST = "assign"
+    FIRST = ("assign", "give_back")
     INVENTORY = (KEYS, RING)
     SHARED = (RING,)
     IN_BATCHES = frozenset({"begin", "outcome"})
@@ -39,20 +40,29 @@ class ActionModule(RunAction):
             return steps.assign(self._assigned, Settings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"]))
         if step == "learned":
             return steps.learned(found, options["trial"])
+        if step == "give_back":
+            # The variables were looked at, which is all there is to do before a computer is asked.
+            return {}
         if step == "counted":
-            return to_kms.counted(found)
+            return given_back.counted(found)
         if step == "given_back":
-            return to_kms.given_back(found, check_mode)
+            return given_back.given_back(found, check_mode)
         seen = Seen.of(found)
         decided: dict[str, t.Callable[[], dict[str, t.Any]]] = {
             "findings": lambda: steps.findings(seen),
             "holders": lambda: steps.holders(seen, check_mode),
             "orders": lambda: steps.orders(seen),
-            "begin": lambda: steps.begin(seen, progress, moment, check_mode),
-            "outcome": lambda: steps.outcome(seen, progress, moment, len(fleet.hosts)),
+            "begin": lambda: steps.begin(seen, progress, moment, check_mode, options["ahead"]),
+            "outcome": lambda: steps.outcome(seen, progress, moment),
             "ends": lambda: steps.ends(seen, check_mode),
         }
         return decided[step]()
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        back = self._task.args.get("step") in ("give_back", "counted", "given_back")
+        return f"winops.volume_activation.{'mak_to_kms' if back else 'mak_independent'}"
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""

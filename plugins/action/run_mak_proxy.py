@@ -19,7 +19,7 @@ from ..plugin_utils._runs.registered import Registered
 class ActionModule(RunAction):
     """Decides over all computers of a play for MAK proxy activation."""
 
-    FIRST = "options"
+    FIRST = ("options",)
     INVENTORY = (KEYS, ADDRESS)
     IN_BATCHES = frozenset({"read", "applied"})
 
@@ -28,6 +28,12 @@ class ActionModule(RunAction):
         if step == "options":
             keys_of(options["confirmation_ids"], "mak_proxy_confirmation_ids", "{'1234567-1234567': '123456-123456'}")
         return STEPS[step](Asked(fleet, found, options, check_mode))
+
+    @property
+    def playbook(self) -> str:
+        """See the base class."""
+        chosen = self._task.args.get("chosen")
+        return f"winops.volume_activation.mak_proxy_{chosen}" if chosen else ""
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""

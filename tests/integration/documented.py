@@ -57,3 +57,28 @@ def role_options(role: str) -> dict[str, dict[str, dict[str, Any]]]:
     text = (TREE / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8")
     specs = yaml.safe_load(text)["argument_specs"]
     return {entry: spec.get("options") or {} for entry, spec in specs.items()}
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "Take serial out of the play": {"serial": 1},
+    "Take the strategy out of the play": {"strategy": "free"},
+}
+"""By what a role says of them the keywords of plays in which it can't decide over all hosts at once."""
+
+
+def own_play(folder: Path, role: str, hosts: str, *, tasks_from: str = "", **keywords: Any) -> str:
+    """A play of a user with a role, under C(roles) or with another entry point.
+
+    Args:
+        folder: Where the playbook is written.
+        role: The name of the role.
+        hosts: The hosts of the play.
+        tasks_from: The entry point; empty for the main one.
+        keywords: Of the play.
+    """
+    name = f"{COLLECTION}.{role}"
+    task = {"name": "Role", "ansible.builtin.import_role": {"name": name, "tasks_from": tasks_from}}
+    does: dict[str, Any] = {"tasks": [task]} if tasks_from else {"roles": [{"role": name}]}
+    path = folder / "play.yml"
+    path.write_text(yaml.safe_dump([{"name": "Own", "hosts": hosts, "gather_facts": False, **does, **keywords}]), encoding="utf-8")
+    return str(path)

@@ -172,6 +172,10 @@ def test_the_plays_and_tasks_of_the_readme_run(running_lab: Lab, tmp_path: Path)
             # The playbooks have tests of their own.
             assert {entry["ansible.builtin.import_playbook"].rpartition(".")[2] for entry in block} <= set(documented.PLAYBOOKS)
             continue
+        if any("roles" in entry for entry in block):
+            # So have the roles.
+            assert {role["role"].rpartition(".")[2] for entry in block for role in entry["roles"]} <= set(documented.ROLES)
+            continue
         plays = block if any("hosts" in entry for entry in block) else [{"name": "Tasks", "tasks": block}]
         for one in plays:
             run = play(running_lab, tmp_path, [(PC_1.fqdn, one["tasks"])])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab import names
 from lab.domain.controller import Domain
@@ -20,6 +19,7 @@ from lab.publication import Publisher, identity_of
 from lab.windows import data
 from lab.witness import Srv
 
+from . import documented
 from .conftest import Lab
 from .labs import PLAY_VARIABLES
 from .stories import assert_foretold, change, steady
@@ -194,15 +194,6 @@ def test_one_new_client_is_licensed_without_a_kms_host_in_the_play(story: dict[s
     assert "A limit leaves out all KMS hosts" in "\n".join(found.result["msg"])
 
 
-def role_in_a_play(folder: Path, **keywords: Any) -> str:
-    """A play of somebody's own over both groups."""
-    roles = [{"role": "winops.volume_activation.kms_single_site"}]
-    play = {"name": "KMS", "hosts": "kms_hosts:kms_clients", "gather_facts": False, "roles": roles, **keywords}
-    path = folder / "play.yml"
-    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
-    return str(path)
-
-
 def test_the_role_in_a_play_does_the_whole_scenario_and_costs_a_client_at_most_eight_tasks(
     story: dict[str, Any], running_lab: Lab, tmp_path: Path
 ):
@@ -215,7 +206,8 @@ def test_the_role_in_a_play_does_the_whole_scenario_and_costs_a_client_at_most_e
         tasks[str(event["event_data"].get("host"))] += event["event"] == "runner_on_start"
 
     arguments = f"--limit kms_hosts:{lost.fqdn}:{well.fqdn} --forks 5"
-    run = run_playbook(running_lab.layout.root, role_in_a_play(tmp_path), arguments=arguments, variables=PLAY_VARIABLES, on_event=count)
+    play = documented.own_play(tmp_path, "kms_single_site", "kms_hosts:kms_clients")
+    run = run_playbook(running_lab.layout.root, play, arguments=arguments, variables=PLAY_VARIABLES, on_event=count)
     assert run.rc == 0, run.output[-3000:]
     assert {step["object"] for step in run.steps()} == {lost.fqdn, KMS_2.fqdn}
     assert running_lab.control.host(lost.label)["license_status"] == 1
@@ -230,8 +222,9 @@ def test_the_role_in_a_play_does_the_whole_scenario_and_costs_a_client_at_most_e
     assert tasks[well.fqdn] <= tasks[lost.fqdn] <= 8
     # Batches and hosts that go apart are refused before the first host is asked.
     before = len(running_lab.requests())
-    for keywords, says in (({"serial": 1}, "Take serial out of the play"), ({"strategy": "free"}, "Take the strategy out of the play")):
-        refused = run_playbook(running_lab.layout.root, role_in_a_play(tmp_path, **keywords), arguments=arguments)
+    for says, keywords in documented.REFUSED.items():
+        play = documented.own_play(tmp_path, "kms_single_site", "kms_hosts:kms_clients", **keywords)
+        refused = run_playbook(running_lab.layout.root, play, arguments=arguments)
         assert refused.rc != 0
         assert f"{says}, or run the playbook winops.volume_activation.kms_single_site." in refused.failures()[0]
     assert len(running_lab.requests()) == before

@@ -17,9 +17,10 @@ import yaml
 from lab import mak_inventory
 from lab.windows import data
 
+from . import documented
 from .conftest import Lab
 from .leaks import leaks
-from .mak_play import LICENSED, PLAYBOOK, Fleet, asked, fleet_of, groups_of, kill_after_requests
+from .mak_play import LICENSED, PLAYBOOK, Costs, Fleet, asked, fleet_of, groups_of, kill_after_requests
 
 pytestmark = pytest.mark.tier("test")
 
@@ -125,7 +126,7 @@ def test_esu_is_activated_beside_the_license_by_kms(fleet: Fleet):
 
 
 @pytest.mark.tier("soak")
-def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
+def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory):
     control, (first, second) = fleet.lab.control, groups_of(fleet.lab)["esu"][:2]
     maker = "pc-020.contoso.com"
     run = fleet.play(f"{first}:{second}:{maker}", CONVERTED)
@@ -135,7 +136,8 @@ def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
     assert [product["key"] for product in fleet.products(maker)] == ["oem_win_professional"]
     assert fleet.spent() == {ENTERPRISE: 2}
     # A reference image only gets its key.
-    image = fleet.play(second, GIVEN_BACK, mak_independent_activate="false")
+    own = documented.own_play(tmp_path_factory.mktemp("play"), "mak_independent", "mak_clients", tasks_from="to_kms")
+    image = fleet.play(second, own, mak_independent_activate="false")
     assert image.rc == 0, image.output[-3000:]
     assert [product["key"] for product in fleet.products(second)] == ["gvlk_windows_10_enterprise"]
     fleet.install(KMS_HOST, "csvlk_2022")
@@ -147,6 +149,40 @@ def test_kms_clients_are_converted_to_mak_and_back(fleet: Fleet):
     assert fleet.holds(first, "gvlk_windows_10_enterprise"), back.output[-3000:]
     assert fleet.holds(second, "gvlk_windows_10_enterprise")
     assert back.custom_stats["mak_to_kms"]["licensed"] == 2
+
+
+@pytest.mark.tier("soak")
+@pytest.mark.parametrize(("entry", "playbook"), [("", "mak_independent"), ("to_kms", "mak_to_kms")])
+def test_batches_and_hosts_that_go_apart_are_refused_before_any_computer_is_asked(
+    fleet: Fleet, tmp_path_factory: pytest.TempPathFactory, entry: str, playbook: str
+):
+    folder, before = tmp_path_factory.mktemp("play"), len(fleet.lab.requests())
+    for says, keywords in documented.REFUSED.items():
+        refused = fleet.play(f"{ONE}:{TWO}", documented.own_play(folder, "mak_independent", "mak_clients", tasks_from=entry, **keywords))
+        assert refused.rc != 0
+        assert f"{says}, or run the playbook winops.volume_activation.{playbook}." in refused.failures()[0]
+    assert len(fleet.lab.requests()) == before
+
+
+@pytest.mark.tier("soak")
+def test_the_role_in_a_play_does_the_whole_scenario_and_costs_a_computer_at_most_eight_tasks(
+    fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
+):
+    hosts, play = reachable(fleet)[:4], documented.own_play(tmp_path_factory.mktemp("play"), "mak_independent", "mak_clients")
+    fleet.lab.control.inject(host=f"{hosts[3].partition('.')[0]}*", action="Invoke:Activate", hresult=0x80041001, times=0)
+    costs = Costs()
+    run = fleet.play(":".join(hosts), play, on_event=costs.handle)
+    assert run.rc != 0
+    assert (run.stats["failures"], fleet.spent()) == ({hosts[3]: 1}, {ENTERPRISE: 3}), run.output[-3000:]
+    assert [entry.result["msg"] for entry in run.of_task("Progress")] == [f"{number} of 4 computers were seen to" for number in (1, 4)]
+    # What runs once is started on the first one of the play, or of its batch.
+    assert [costs.tasks[host] for host in hosts[2:]] == [8, 8]
+    fleet.lab.control.clear_faults()
+    assert fleet.play(":".join(hosts), play).rc == 0
+    again = fleet.play(":".join(hosts), play)
+    assert (again.rc, again.changed(), fleet.spent()) == (0, 0, {ENTERPRISE: 4})
+    listed = json.loads((fleet.state / "computer_list.json").read_text(encoding="utf-8"))["computers"]
+    assert {product["activation"]["outcome"] for host in hosts for product in listed[host]["products"].values()} == {"licensed"}
 
 
 @pytest.mark.tier("soak")

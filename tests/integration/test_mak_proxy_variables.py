@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -114,6 +115,43 @@ def test_no_variable_holds_a_confirmation_id_and_nobody_passes_a_task_that_is_no
     [failure] = re.findall(r"^fatal: \[(\S+)\]: FAILED! => .*the confirmation ID is for", end, re.MULTILINE)
     assert failure == canary(TWO)
     assert site.licensed() == {ONE}
+
+
+def own(site: Site, step: str, hosts: str = "isolated", **keywords: Any) -> str:
+    """A play of a user with the role."""
+    folder = site.folder / "own"
+    folder.mkdir(exist_ok=True)
+    return documented.own_play(folder, "mak_proxy", hosts, vars={"mak_proxy_step": step}, **keywords)
+
+
+def test_the_role_in_a_play_collects_and_costs_a_computer_at_most_eight_tasks(site: Site):
+    hosts = [ONE, TWO, THREE]
+    assert "mak_proxy_step is not set." in site.play("collect", hosts, rc=2, playbook=own(site, ""))
+    for says, keywords in documented.REFUSED.items():
+        said = site.play("collect", hosts, rc=2, playbook=own(site, "collect", **keywords))
+        assert f"{says}, or run the playbook winops.volume_activation.mak_proxy_collect." in said
+    assert site.lab.requests() == []
+    hide(site, THREE)
+    said = site.play("collect", hosts, playbook=own(site, "collect"))
+    assert "Computers: 2 with an installation ID, 1 not reached" in said
+    assert (passed(said)[TWO], passed(said)[THREE]) == (7, 6)
+
+
+@pytest.mark.tier("soak")
+def test_the_role_in_a_play_does_each_step_where_it_belongs(site: Site):
+    hosts = [ONE, TWO, THREE]
+    site.play("collect", hosts, playbook=own(site, "collect"))
+    carry(site.leaving, site.outside)
+    assert "3 confirmation IDs, 3 of them obtained by this run" in site.play("acquire", playbook=own(site, "acquire", "localhost"))
+    carry(site.outside, site.leaving)
+    said = site.play("apply", hosts, playbook=own(site, "apply"))
+    assert ("Computers: 3 activated" in said, site.licensed(), passed(said)[TWO]) == (True, set(hosts), 5)
+    assert "Every product has its confirmation ID." in site.play("phone", playbook=own(site, "phone", "localhost"))
+    for label in (ONE, TWO):
+        site.lab.control.reimage(label, same_hardware=label == ONE)
+    said = site.play("reapply", hosts, rc=2, playbook=own(site, "reapply"))
+    assert "Computers: 1 activated, 1 licensed before, 1 failed" in said
+    assert (passed(said)[TWO], site.licensed(), site.counted()) == (6, {ONE, THREE}, 3)
 
 
 def test_check_mode_foretells_each_step_and_changes_nothing(site: Site):

@@ -74,9 +74,9 @@ def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def seal(lab: Lab, inventory: Path, arguments: str = "", **variables: Any) -> Run:
+def seal(lab: Lab, inventory: Path, arguments: str = "", playbook: str = PLAYBOOK, **variables: Any) -> Run:
     given = {"reference_image_allow_domain_member": "true", "reference_image_alternate_url": HELP, **variables}
-    return run_playbook(lab.layout.root, PLAYBOOK, inventory=inventory, arguments=arguments, variables=given)
+    return run_playbook(lab.layout.root, playbook, inventory=inventory, arguments=arguments, variables=given)
 
 
 def steps(run: Run) -> list[tuple[str, Any, Any]]:
@@ -192,11 +192,23 @@ def test_copies_of_an_image_that_was_not_generalized_are_one_and_the_audit_says_
 
 
 @pytest.mark.tier("soak")
-def test_a_computer_that_sysprep_takes_down_no_longer_answers(lab: Lab, inventory: Path) -> None:
+def test_the_role_in_a_play_refuses_batches_and_hosts_that_go_apart(lab: Lab, tmp_path: Path) -> None:
+    before = len(lab.requests())
+    for says, keywords in documented.REFUSED.items():
+        play = documented.own_play(tmp_path, "reference_image", f"{REFERENCE}.{names.ZONE}:{RAW}.{names.ZONE}", **keywords)
+        refused = seal(lab, lab.layout.inventory, playbook=play)
+        assert refused.rc != 0
+        assert f"{says}, or run the playbook {PLAYBOOK}." in refused.failures()[0]
+    assert len(lab.requests()) == before
+
+
+@pytest.mark.tier("soak")
+def test_a_computer_that_sysprep_takes_down_in_a_play_with_the_role_no_longer_answers(lab: Lab, inventory: Path, tmp_path: Path) -> None:
     # It was started again meanwhile.
     lab.control.stop_host(REFERENCE)
     lab.control.start_host(REFERENCE)
-    run = seal(lab, inventory, reference_image_finish="shutdown", reference_image_mode_vm="true")
+    play = documented.own_play(tmp_path, "reference_image", "reference_computers")
+    run = seal(lab, inventory, playbook=play, reference_image_finish="shutdown", reference_image_mode_vm="true")
     assert run.rc == 0, run.output[-3000:]
     (sealing,) = run.of_task("Generalize the computer")
     assert (sealing.result["ending"], sealing.result["answers"]) == ("no_longer_answers", False)

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from . import documented
+
 TREE = Path(__file__).resolve().parents[2]
 ROLE = TREE / "roles/kms_audit"
 RUN, PLAYBOOK = "winops.volume_activation.run_audit", "winops.volume_activation.audit"
@@ -105,6 +107,22 @@ def test_computers_that_are_dark_are_deviations_and_pass_no_task(tmp_path: Path)
     assert done.stdout.count("censored") == len(re.findall(r"^TASK .*(?:Derive|Put together|Compare)", done.stdout, re.MULTILINE)) == 3
 
 
+def test_the_role_in_a_play_looks_at_all_and_costs_a_client_two_tasks(tmp_path: Path):
+    report, hosts = tmp_path / "report.json", "kms_hosts:kms_clients"
+    play = documented.own_play(tmp_path, "kms_audit", hosts)
+    done = ansible(tmp_path, play, "--limit", f"{KMS},{CLIENTS[0]},{CLIENTS[1]}", "-e", f"kms_audit_report_file={report}")
+    assert "Fail because something deviates from the sites" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert [entry["object"] for entry in found["deviations"] if entry["attribute"] == "license"] == [KMS, *CLIENTS[:2]]
+    # Its options are checked, and it is no KMS host; the end of the run is for all.
+    recap = re.findall(r"^pc-\S+ +: ok=(\d+) .* failed=(\d+) +skipped=(\d+)", done.stdout, re.MULTILINE)
+    assert recap == [("1", "0", "1")] * 2
+    for says, keywords in documented.REFUSED.items():
+        done = ansible(tmp_path, documented.own_play(tmp_path, "kms_audit", hosts, **keywords), "--limit", ",".join(CLIENTS[:2]))
+        assert done.returncode == 2
+        assert f"{says}, or run the playbook {PLAYBOOK}." in words(done), done.stdout[-3000:]
+
+
 def test_a_result_that_is_registered_by_another_name_ends_the_run_with_its_name(tmp_path: Path):
     role = tmp_path / "roles/kms_audit"
     shutil.copytree(ROLE, role)
@@ -128,5 +146,5 @@ def test_what_it_refuses_is_a_sentence(tmp_path: Path):
     tasks = [{"name": "Decide", **decide, **keywords} for keywords in refused.values()]
     batches = {"serial": 2, "tasks": [{"name": "Decide", **decide}]}
     done = ansible(tmp_path, plays(tmp_path, {"tasks": tasks}, batches), "--limit", ",".join(CLIENTS[:3]))
-    for sentence in (*refused, "run_audit decides over all hosts of the play at once. Take serial out of the play."):
+    for sentence in (*refused, "run_audit decides over all hosts of the play at once. Take serial out of the play"):
         assert sentence in words(done), done.stdout[-3000:]

@@ -86,6 +86,8 @@ PLACES: dict[str, dict[str, Any]] = {
     "confirmation_id": PROXY,
     "mak_info": PROXY,
 }
+# What a role does nothing without.
+NEEDED = {"mak_proxy": {"mak_proxy_step": "phone"}}
 # Secrets that an option of the example excludes: what really works has the option, and the canaries are without it.
 EXCLUDED = {"kms_host": ("confirmation_id", "activate")}
 # Where another example than the first is taken: one that needs no file of an earlier run, and one that asks where there is one host.
@@ -156,7 +158,7 @@ def role_cases(role: str) -> list[dict[str, Any]]:
     """Each entry point that has secret options, with canaries in them: once as it is meant, once with a value out of its choices."""
     found = []
     for entry, options in documented.role_options(role).items():
-        hidden = {name: canary(name) for name, option in options.items() if option.get("no_log")}
+        hidden = {name: canary(name) for name, option in options.items() if option.get("no_log")} | NEEDED.get(role, {})
         nonsense = [{name: "nonsense"} for name, option in options.items() if "choices" in option][:1]
         wrongs = [{}, *nonsense, {next(iter(hidden)): ["{{ canary_key }}"]}] if hidden else []
         for wrong in wrongs:

@@ -46,7 +46,7 @@ class RunAction(VolumeActivationAction):
         SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
-        FIRST: The step of the preflight that looks for variables which nobody knows; empty for none.
+        FIRST: The steps that begin a run, and look for variables which nobody knows.
     """
 
     GROUPS: t.ClassVar[Collection[str]] = ()
@@ -55,7 +55,7 @@ class RunAction(VolumeActivationAction):
     SHARED: t.ClassVar[Collection[str]] = ()
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
     ONCE: t.ClassVar[frozenset[str]] = frozenset()
-    FIRST: t.ClassVar[str] = ""
+    FIRST: t.ClassVar[Collection[str]] = ()
 
     _task_vars: Mapping[str, t.Any]
 
@@ -100,7 +100,7 @@ class RunAction(VolumeActivationAction):
         fleet, step = self._fleet(), str(options["step"])
         hosts, names = self.hosts_of(step, fleet), self.inventory_of(step)
         wanted = self._wanted(names, str(self._task_vars["inventory_hostname"]), fleet) if names else Wanted()
-        strange = Strange(*known_variables()) if step == self.FIRST else None
+        strange = Strange(*known_variables()) if step in self.FIRST else None
         variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath, strange.see if strange else None)
         found = collect(variables, hosts, options["results"], options["optional"], wanted)
         if strange:

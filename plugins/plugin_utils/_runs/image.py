@@ -123,7 +123,7 @@ def due(computers: Iterable[Reference]) -> list[str]:
 
 def ready(computers: Iterable[Reference], require_license: bool) -> list[str]:
     """The computers that may be generalized, of those that were configured."""
-    return [computer.host for computer in computers if not _complaint(computer, require_license)]
+    return [computer.host for computer in computers if not computer.is_sealed and not _complaint(computer, require_license)]
 
 
 def failures(computers: Iterable[Reference], require_license: bool) -> dict[str, str]:

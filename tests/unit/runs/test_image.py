@@ -150,7 +150,7 @@ def test_who_could_not_be_sealed_fails_in_the_end_with_its_own_sentence(came_of_
 def test_who_is_sealed_already_passes_no_later_task():
     sealed = computer(sealing_check=sealing("GENERALIZE_RESEAL_TO_OOBE", "none", changed=False), client={}, sealing={})
     assert image.due([sealed, computer()]) == [HOST]
-    assert (image.due([sealed]), image.failures([sealed], True)) == ([], {})
+    assert (image.due([sealed]), image.ready([sealed], True), image.failures([sealed], True)) == ([], [], {})
     assert image.numbers([sealed, computer(sealing=FAILED)]) == {"sealed": 1, "unseen": 0, "computers": 2}
     assert image.summary([sealed], False, True)[1] == "ref-1 (Windows 11 Enterprise): IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE, rearms 2 -> 2"
 

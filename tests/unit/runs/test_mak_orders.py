@@ -12,6 +12,7 @@ import error_catalogue
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import given_back
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import (
     ends,
     findings,
@@ -19,7 +20,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak
     products,
     refusals,
     summary,
-    to_kms,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import orders as mak_orders
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.ends import Ended
@@ -231,7 +231,7 @@ WRITTEN = error_catalogue.paired("Keys of a ring", [*SENTENCES, *RINGS, SECOND, 
 )
 def test_the_first_computer_with_each_key_goes_ahead(orders: dict[str, list[str]], sizes: list[int]):
     hosts = [f"h{number:02}" for number in range(1, 61)]
-    found = mak_orders.batches(hosts, orders)
+    found = mak_orders.batches(hosts, mak_orders.first_with_each_key(hosts, orders))
     assert found == sizes
     for key in {key for keys in orders.values() for key in keys}:
         begins = itertools.accumulate(found, initial=0)
@@ -380,4 +380,4 @@ def test_the_summary_of_computers_that_were_given_back_to_kms():
     states = {"pc-1": "licensed", "pc-2": "counted", "pc-3": "not_attempted"}
     clients: dict[str, dict[str, Any]] = {name: {"client": {"activation": {"state": state}}} for name, state in states.items()}
     clients |= {"pc-4": {"client": {"failed": True, "msg": "pc-4: no KMS host."}}, "pc-5": {"client": {"unreachable": True}}}
-    assert to_kms.kms_summary(clients, check_mode=False) == error_catalogue.said(WRITTEN[KMS]).rstrip("\n").split("\n")
+    assert given_back.kms_summary(clients, check_mode=False) == error_catalogue.said(WRITTEN[KMS]).rstrip("\n").split("\n")

@@ -13,7 +13,8 @@ from unit.runs.test_mak_orders import GOOD, PID, PRO, WIN, plan_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps, to_kms
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import given_back
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
@@ -68,7 +69,7 @@ class Play:
         for host in hosts:
             tried = [{"item": key, **made[host]} for key in begin["hosts"][host]]
             self.results["made"][host] = {"results": tried} if tried else {"skipped": True}
-        return begin, steps.outcome(self.seen(hosts), progress, MOMENT, len(self.hosts))
+        return begin, steps.outcome(self.seen(hosts), progress, MOMENT)
 
 
 def failed(code: str) -> dict[str, Any]:
@@ -221,7 +222,7 @@ def test_orders_are_in_the_order_of_the_play_and_wait_for_what_has_no_known_end(
     play.once(learned={"products": {"win": {**PRODUCT, "host": "pc-3"}}})
     ordered = play.order()
     assert list(ordered["hosts"].items()) == [("pc-3", ["win"]), ("pc-1", ["win"])]
-    assert (ordered["due"], ordered["batches"], ordered["settle"]) == (["pc-1", "pc-3"], [1, 50], {"pc-3": 30})
+    assert (ordered["due"], ordered["ahead"], ordered["batches"], ordered["settle"]) == (["pc-1", "pc-3"], ["pc-1"], [1, 50], {"pc-3": 30})
     assert (ordered["stop"], ordered["counted"]) == ("", True)
 
 
@@ -261,6 +262,25 @@ def test_a_key_that_microsoft_refuses_in_one_batch_is_left_out_of_the_next():
     assert (ends["failing"], ends["numbers"]["failed"]) == (["pc-1", "pc-2", "pc-3"], 3)
 
 
+def test_a_play_without_batches_has_those_that_go_ahead_and_then_the_others():
+    play = Play({f"pc-{number}": plan_of(WIN, activated=number == 4) for number in (1, 2, 3, 4)})
+    play.order()
+    begin = steps.begin(play.seen(), {}, MOMENT, check_mode=False, ahead=True)
+    assert (begin["hosts"], [entry["name"] for entry in begin["computers"]]) == ({"pc-1": ["win"]}, ["pc-1"])
+    play.once(begin=begin)
+    play.results["made"] = {"pc-1": {"results": [{"item": "win", **ACTIVATED}]}}
+    outcome = steps.outcome(play.seen(), {}, MOMENT)
+    assert (outcome["line"], outcome["progress"]["seen"]) == ("1 of 3 computers were seen to", 1)
+    begin = steps.begin(play.seen(), outcome["progress"], MOMENT, check_mode=False, ahead=False)
+    assert begin["hosts"] == {"pc-2": ["win"], "pc-3": ["win"]}
+    play.once(begin=begin)
+    play.results["made"] |= {host: {"results": [{"item": "win", **failed("0xC004C003")}]} for host in ("pc-2", "pc-3")}
+    outcome = steps.outcome(play.seen(), outcome["progress"], "2026-11-27T05:00:00Z")
+    # What came of the first one is written down already.
+    assert [entry["name"] for entry in outcome["computers"]] == ["pc-2", "pc-3"]
+    assert (outcome["line"], outcome["progress"]) == ("3 of 3 computers were seen to", {"seen": 3, "refused": ["win"]})
+
+
 @pytest.mark.parametrize(("activate", "check_mode"), [(False, False), (True, True)])
 def test_nothing_is_written_down_where_nothing_is_spent(activate: bool, check_mode: bool):
     play = Play({"pc-1": plan_of(WIN)}, activate=activate)
@@ -292,8 +312,8 @@ def test_those_ask_a_kms_host_once_more_that_were_only_counted():
     clients = {"pc-1": {"activation": {"state": "counted"}}, "pc-2": {"activation": {"state": "licensed"}}, "pc-3": failed("0x1")}
     clients["pc-4"] = {"unreachable": True, "msg": "pc-4: no connection."}
     found = Registered(list(clients), {"client": clients, "again": {"pc-1": {"activation": {"state": "licensed"}}}})
-    assert to_kms.counted(found) == {"counted": ["pc-1"]}
-    back = to_kms.given_back(found, check_mode=False)
+    assert given_back.counted(found) == {"counted": ["pc-1"]}
+    back = given_back.given_back(found, check_mode=False)
     assert (back["failing"], back["failures"]) == (["pc-3"], {"pc-3": "It failed with 0x1."})
     assert back["numbers"] == {"licensed": 2, "counted": 0, "failed": 1, "not_reached": 1, "planned": 0}
     assert back["lines"][1] == "Computers: 2 of 4 licensed"

@@ -70,11 +70,10 @@ class Job:
 
     def run(self, step: str, hosts: list[str] | None = None, play: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
         """The result of the action."""
-        strategy = options.pop("strategy", "linear")
         hosts = hosts or list(self.inventory)
         batch = options.pop("batch", hosts)
         given = {"step": step, "face": self.face, **options}
-        task = task_of(given, run_once=True, get_play=lambda: SimpleNamespace(get_vars=lambda: dict(play or {}), strategy=strategy))
+        task = task_of(given, run_once=True, get_play=lambda: SimpleNamespace(get_vars=lambda: dict(play or {}), strategy="linear"))
         groups = {"kms_hosts": [KMS], "kms_clients": self.clients}
         magic = {
             "ansible_play_hosts_all": hosts,
@@ -204,21 +203,6 @@ def test_a_client_that_fails_is_one_whose_result_has_an_error_and_a_dark_one_is_
     assert failures(results.items()) == {"pc-1": "pc-1: 0xC004F074"}
     counts = client_counts({name: {"client": result} for name, result in results.items()})
     assert counts == {"licensed": 1, "counted": 1, "failed": 1, "not_reached": 1, "planned": 0}
-
-
-@pytest.mark.parametrize(("strategy", "says"), [("free", "strategy: free"), ("ansible.builtin.host_pinned", "strategy: host_pinned")])
-def test_a_strategy_in_which_hosts_go_apart_is_refused(tmp_path: Path, strategy: str, says: str):
-    refused = Job(tmp_path, [row(KMS), row(PC)]).run("declare", settings={"domain": "contoso.com"}, strategy=strategy)
-    assert refused["failed"] and says in refused["msg"]
-    assert refused["msg"].endswith("or run the playbook winops.volume_activation.kms_single_site.")
-
-
-def test_a_play_in_batches_is_refused_with_the_playbook_that_has_them(tmp_path: Path):
-    refused = Job(tmp_path, [row(KMS), row(PC)]).run("declare", settings={"domain": "contoso.com"}, batch=[KMS])
-    assert refused["msg"] == (
-        "run_kms decides over all hosts of the play at once. Take serial out of the play, or run the playbook"
-        " winops.volume_activation.kms_single_site."
-    )
 
 
 @pytest.mark.parametrize(

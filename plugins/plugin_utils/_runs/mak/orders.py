@@ -8,7 +8,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,20 +125,30 @@ def _affordable(orders: Orders, key: str, takers: Sequence[Pair], count: Result 
     return takers[:remaining]
 
 
-def batches(hosts: Sequence[str], orders: Mapping[str, Sequence[str]], largest: int = 50) -> list[int]:
-    """How many computers are seen to at once. The first one with a key ends its batch, so that what it finds is known to the others with it.
+def first_with_each_key(hosts: Sequence[str], orders: Mapping[str, Sequence[str]]) -> list[str]:
+    """The computers that go ahead of the others, so that what the first one with a key finds is known to the others with it.
 
     Args:
         hosts: All computers, in the order in which they are seen to.
         orders: The keys that each is activated with.
+    """
+    first = {key: host for host in reversed(hosts) for key in orders.get(host, ())}
+    ahead = frozenset(first.values())
+    return [host for host in hosts if host in ahead]
+
+
+def batches(hosts: Sequence[str], ahead: Collection[str], largest: int = 50) -> list[int]:
+    """How many computers are seen to at once. One that goes ahead ends its batch.
+
+    Args:
+        hosts: All computers, in the order in which they are seen to.
+        ahead: Those that go ahead.
         largest: No batch has more.
     """
-    sizes, size, known = [], 0, set[str]()
+    sizes, size = [], 0
     for host in hosts:
         size += 1
-        keys = set(orders.get(host, ()))
-        if keys - known or size == largest:
+        if host in ahead or size == largest:
             sizes.append(size)
             size = 0
-        known |= keys
     return [*sizes, largest]

@@ -21,7 +21,7 @@ from . import journal
 from .assigned import Assigned
 from .ends import ended, failures
 from .findings import host_findings, target_findings
-from .orders import batches, make_orders
+from .orders import batches, first_with_each_key, make_orders
 from .pairs import Pair, Result, State, pairs_of
 from .products import Learned, holders_to_try, known_products
 from .refusals import refused_keys
@@ -130,12 +130,14 @@ def orders(seen: Seen) -> dict[str, Any]:
     known, before = seen.learned(), seen.found.once("before")
     made = make_orders(seen.pairs, known.products, counts_of(before), seen.settings.as_many_as_remain, known.refusals)
     due = [host for host in seen.found.hosts if host in made.hosts]
+    ahead = first_with_each_key(due, made.hosts)
     begun = journal.unfinished(seen.found.once("known").get("computers") or ())
     return {
         **visible_value(made.as_result()),
         "stop": _stop(before, due, made.stops),
         "due": due,
-        "batches": batches(due, made.hosts),
+        "ahead": ahead,
+        "batches": batches(due, frozenset(ahead)),
         "settle": {host: seen.settings.settle for host in begun if host in made.hosts},
         "counted": "counts" in before and bool(due),
     }
@@ -151,7 +153,7 @@ def _stop(before: Result, due: Sequence[str], stops: Sequence[str]) -> str:
     return f"Nothing was activated. {' '.join(stops)}" if stops else ""
 
 
-def begin(seen: Seen, progress: Result, moment: str, check_mode: bool) -> dict[str, Any]:
+def begin(seen: Seen, progress: Result, moment: str, check_mode: bool, ahead: bool | None = None) -> dict[str, Any]:
     """Who is activated with what in a batch, and what is written down of it first.
 
     Args:
@@ -159,10 +161,15 @@ def begin(seen: Seen, progress: Result, moment: str, check_mode: bool) -> dict[s
         progress: What C(outcome) gave for the batch before; empty for the first.
         moment: The time, as the list has it.
         check_mode: Nothing is changed.
+        ahead: Whether of all computers of a play those are the batch that go ahead, or the others; C(None) where the play has batches.
     """
     ordered, refused = seen.found.once("orders"), progress.get("refused") or ()
-    due = {host: [key for key in ordered["hosts"].get(host, ()) if key not in refused] for host in seen.found.hosts}
-    begun = [pair for pair in seen.pairs if pair.key in due[pair.host]]
+    batch = seen.found.hosts
+    if ahead is not None:
+        first = frozenset(ordered["ahead"])
+        batch = [host for host in ordered["due"] if (host in first) == ahead]
+    due = {host: [key for key in ordered["hosts"].get(host, ()) if key not in refused] for host in batch}
+    begun = [pair for pair in seen.pairs if pair.key in due.get(pair.host, ())]
     listed = journal.begun(begun, seen.learned().products, moment) if seen.settings.activate and not check_mode else []
     return {
         "hosts": due,
@@ -172,23 +179,24 @@ def begin(seen: Seen, progress: Result, moment: str, check_mode: bool) -> dict[s
     }
 
 
-def outcome(seen: Seen, progress: Result, moment: str, among: int) -> dict[str, Any]:
+def outcome(seen: Seen, progress: Result, moment: str) -> dict[str, Any]:
     """What came of a batch, for the list and for the batches after it.
 
     Args:
-        seen: The computers of the batch.
+        seen: The computers of the batch, and others that had their turn before.
         progress: What this step gave for the batch before; empty for the first.
         moment: The time, as the list has it.
-        among: How many computers there are in all batches.
     """
-    made, began = seen.made(), seen.found.once("begin")["began"]
+    begun = seen.found.once("begin")
+    batch, began = begun["hosts"], begun["began"]
+    made = {place: result for place, result in seen.made().items() if place[0] in batch}
     tried = [pair for pair in seen.pairs if (pair.host, pair.key) in made]
     refused = refused_keys((key, result) for (_host, key), result in made.items())
-    number = int(progress.get("seen") or 0) + len(seen.found.hosts)
+    number = int(progress.get("seen") or 0) + len(batch)
     return {
         "computers": journal.over(tried, seen.learned().products, made, began, moment) if began else [],
         "progress": {"seen": number, "refused": list(dict.fromkeys([*(progress.get("refused") or ()), *refused]))},
-        "line": f"{number} of {among} computers were seen to",
+        "line": f"{number} of {len(seen.found.once('orders')['hosts'])} computers were seen to",
     }
 
 

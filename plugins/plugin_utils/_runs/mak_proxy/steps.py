@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._errors import ActivationError
 from ..._given import names_of
-from ..._text import visible_lines
+from ..._text import visible, visible_lines
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
@@ -68,6 +69,23 @@ class Asked:
 
 
 Decided = dict[str, Any]
+
+
+def choose(asked: Asked) -> Decided:
+    """Which step the role does.
+
+    Raises:
+        ActivationError: It is none, or nobody says.
+    """
+    chosen = str(asked.options["chosen"] or "")
+    if chosen not in ("collect", "acquire", "apply", "reapply", "phone"):
+        given = f"{visible(chosen)}, which is no step" if chosen else "not set"
+        raise ActivationError(
+            f"mak_proxy_step is {given}. Set it to collect, apply or reapply in a play over the isolated computers, or to acquire or phone in"
+            " a play over localhost.",
+            source="options",
+        )
+    return {"chosen": chosen}
 
 
 def options(asked: Asked) -> Decided:
@@ -199,7 +217,7 @@ def phone_summary(asked: Asked) -> Decided:
 STEPS: Mapping[str, Callable[[Asked], Decided]] = {
     step.__name__: step
     for step in (
-        *(options, to_read, collect_findings, read, collect_summary),
+        *(choose, options, to_read, collect_findings, read, collect_summary),
         *(apply_findings, reapply_findings, orders, applied, apply_summary),
         *(acquire_findings, acquire_summary, phone_findings, phone_summary),
     )

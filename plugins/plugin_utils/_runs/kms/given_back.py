@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._text import failure_line, some, visible_lines
-from ..kms.outcomes import client_counts, client_state
 from ..registered import Registered
+from .outcomes import by_state, client_counts, failures
 
 
 def counted(found: Registered) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def given_back(found: Registered, check_mode: bool) -> dict[str, Any]:
         check_mode: Nothing was changed.
     """
     clients = {host: {"client": found.of("again", host) or found.of("client", host)} for host in found.hosts}
-    failed = {host: str(client["client"].get("msg", "")) for host, client in clients.items() if client["client"].get("failed")}
+    failed = failures((host, client["client"]) for host, client in clients.items())
     lines = visible_lines(kms_summary(clients, check_mode))
     return {"lines": lines, "numbers": client_counts(clients), "failures": failed, "failing": list(failed)}
 
@@ -41,17 +41,15 @@ def kms_summary(clients: Mapping[str, Mapping[str, Any]], check_mode: bool) -> l
         clients: For each computer C(client), the result of C(kms_client).
         check_mode: Nothing was changed.
     """
-    by_state: dict[str, list[str]] = {}
-    for name, client in clients.items():
-        by_state.setdefault(client_state(client), []).append(name)
+    found = by_state(clients)
     lines = ["From MAK to KMS" + (" (check mode: nothing was changed)" if check_mode else "")]
-    planned = f", {len(by_state['planned'])} not asked" if "planned" in by_state else ""
-    lines.append(f"Computers: {len(by_state.get('licensed', []))} of {len(clients)} licensed{planned}")
-    if waiting := by_state.get("counted"):
+    planned = f", {len(found['planned'])} not asked" if "planned" in found else ""
+    lines.append(f"Computers: {len(found.get('licensed', []))} of {len(clients)} licensed{planned}")
+    if waiting := found.get("counted"):
         lines.append(
             f"Counted, but not licensed yet: {len(waiting)} ({some(waiting)}). A KMS host activates nobody before enough clients have asked it;"
             " Windows asks again by itself every two hours."
         )
-    if absent := by_state.get("not_reached"):
+    if absent := found.get("not_reached"):
         lines.append(f"Not reached: {len(absent)} ({some(absent, 20)})")
-    return [*lines, *(failure_line(name, str(clients[name]["client"].get("msg", "no result"))) for name in by_state.get("failed", []))]
+    return [*lines, *(failure_line(name, str(clients[name]["client"].get("msg", "no result"))) for name in found.get("failed", []))]
