@@ -72,7 +72,7 @@ def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.
         done = tasks.merge(file, other, typed, options["hosts"], options["show_confirmation_ids"], check_mode)
         done.warnings += warnings
         return done
-    if options["hosts"] is not None and not file.exists:
+    if (options["hosts"] is not None or options["unfinished"]) and not file.exists:
         # Before the first run nothing is known of any host.
         return tasks.Done(result={"kind": None, "computers": []})
-    return tasks.inspect(file, options["hosts"], options["show_confirmation_ids"])
+    return tasks.inspect(file, options["hosts"], options["show_confirmation_ids"], options["unfinished"])

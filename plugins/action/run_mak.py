@@ -51,7 +51,7 @@ class ActionModule(RunAction):
         decided: dict[str, t.Callable[[], dict[str, t.Any]]] = {
             "findings": lambda: steps.findings(seen),
             "holders": lambda: steps.holders(seen, check_mode),
-            "orders": lambda: steps.orders(seen),
+            "orders": lambda: steps.orders(seen, moment),
             "begin": lambda: steps.begin(seen, progress, moment, check_mode, options["ahead"]),
             "outcome": lambda: steps.outcome(seen, progress, moment),
             "ends": lambda: steps.ends(seen, check_mode),

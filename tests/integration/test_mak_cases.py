@@ -281,3 +281,7 @@ def test_killed_in_turn_and_run_again_it_never_activates_before_the_state_was_re
         attempted |= {host} if attempts else set()
         assert all(any("SoftwareLicensingProduct" in entry["query"] for entry in run[:place]) for place in attempts)
     assert attempted == set(hosts)
+    # What a killed run could not write down any more, the state has proved to a later one.
+    computers = json.loads((fleet.state / "computer_list.json").read_text(encoding="utf-8"))["computers"]
+    ends = [product["activation"] for computer in computers.values() for product in computer["products"].values()]
+    assert [(end["outcome"], bool(end["began"] and end["ended"])) for end in ends] == [("licensed", True)] * count

@@ -132,6 +132,11 @@ class Computer:
     read: str | None = None
     products: dict[str, ListedProduct] = field(default_factory=dict)
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether an activation was begun of which nobody knows how it ended."""
+        return any(product.activation.began and not product.activation.ended for product in self.products.values())
+
 
 @dataclass(slots=True)
 class FullList:

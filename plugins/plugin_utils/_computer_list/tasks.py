@@ -149,13 +149,15 @@ def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) 
     return done
 
 
-def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids: bool) -> Done:
-    """What is in a list, or what leaves with an export."""
+def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids: bool, unfinished: bool = False) -> Done:
+    """What is in a list, or what leaves with an export; with C(unfinished) only the computers with an activation whose end is not known."""
     document = file.load()
     if isinstance(document, Export):
         return Done(result=_of_export(document) | {"kind": "export", "list_id": document.list_id})
     hosts = None if hosts is None else frozenset(hosts)
     computers = {name: computer for name, computer in document.computers.items() if hosts is None or name in hosts}
+    if unfinished:
+        computers = {name: computer for name, computer in computers.items() if computer.is_unfinished}
     shown = [_shown_computer(name, computer, show_confirmation_ids) for name, computer in sorted(computers.items())]
     result = {"kind": "full", "list_id": document.list_id, "computers": shown, "counts": counts(FullList(computers=computers))}
     return Done(result=result | _of_export(export_of(document, hosts)))

@@ -180,6 +180,31 @@ def test_what_is_begun_has_no_end_until_it_is_known():
     assert journal.unfinished(shown) == ["pc-1"]
 
 
+def test_what_the_state_proves_of_a_run_that_was_killed_is_written_down():
+    open_end = {"activation_id": WIN, "mak": "win", "activation": {"began": "2026-11-27T04:00:00Z", "ended": None}}
+    shown = [{"name": name, "products": [open_end]} for name in ("pc-1", "pc-2", "pc-3")]
+    shown += [
+        {"name": "pc-4", "products": [{**open_end, "activation": {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z"}}]}
+    ]
+    activated = plan_of(WIN, activated=True)
+    pairs = [pair("pc-1", activated), pair("pc-2", plan_of(WIN)), pair("pc-4", activated), pair("pc-5", activated)]
+    assert journal.proved(pairs, shown, "2026-11-28T09:00:00Z") == [
+        {
+            "name": "pc-1",
+            "read": "",
+            "products": [
+                {
+                    "activation_id": WIN,
+                    "mak": "win",
+                    "activation": {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-28T09:00:00Z", "outcome": "licensed"},
+                }
+            ],
+        }
+    ]
+    # Another key than the one that was begun proves nothing.
+    assert journal.proved([pair("pc-1", activated, key="other")], shown, "2026-11-28T09:00:00Z") == []
+
+
 @pytest.mark.parametrize(
     ("code", "refused"),
     [(0xC004C003, ["win"]), (0xC004C020, ["win"]), (0x80072EE7, []), (0xC004F069, []), (None, [])],

@@ -37,10 +37,6 @@ class Ending:
     hosts: Sequence[str]
     single: bool
 
-    def counted(self) -> list[str]:
-        """The clients that were counted only, and ask once more."""
-        return [host for host in self.found.once("found")["due"] if _is_counted(self.found.of("client", host))]
-
     def cold(self) -> list[str]:
         """The records that name no host of the run that serves, where they name some."""
         found = self.found
@@ -100,6 +96,11 @@ class Ending:
                 publish_list=self.found.of("host", host).get("publish_list") or {},
             )
         return hosts
+
+
+def counted(found: Registered) -> list[str]:
+    """The clients that were counted only, and ask once more."""
+    return [host for host in found.once("found")["due"] if _is_counted(found.of("client", host))]
 
 
 def _is_counted(result: Result) -> bool:

@@ -22,7 +22,7 @@ from ..registered import Registered, Result
 from ..said import said_of
 from .accounts import account_findings, found_hosts, leaving, lookups, machine_accounts
 from .clients import OF_EACH, SITE, Seen, Wishes, see
-from .ending import Ending
+from .ending import Ending, counted
 from .findings import Look, findings, key_facts
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
 from .rolling import Hosts, Order, order
@@ -112,7 +112,7 @@ class Run:
             return {"cold": [] if check_mode or self.settings.allow_outage else self._ending().cold()}
         if step == "leaving":
             return leaving(self.found.all_of("accounts"))
-        return {"counted": self._ending().counted()}
+        return {"counted": counted(self.found)}
 
     def _ending(self) -> Ending:
         return Ending(self.found, self.topology, self.hosts, self.settings.single)

@@ -63,16 +63,38 @@ def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activati
     return {"name": pair.host, "products": [{**short, **made}]} if refusal_of(entry) else entry
 
 
+def proved(pairs: Iterable[Pair], computers: Iterable[Result], moment: str) -> list[dict[str, Any]]:
+    """Ends that nobody wrote down because the run was killed, and that the state of the computers proves now.
+
+    Args:
+        pairs: The computers and their keys, as they were seen.
+        computers: As C(computer_list) shows those with an open end.
+        moment: The time now.
+    """
+    activated = {(pair.host, pair.key) for pair in pairs if pair.plan.get("activated")}
+    found = []
+    for computer in computers:
+        products = [
+            {name: product[name] for name in ("activation_id", "mak")}
+            | {"activation": {"began": product["activation"]["began"], "ended": moment, "outcome": "licensed"}}
+            for product in _open(computer)
+            if (computer["name"], product.get("mak")) in activated
+        ]
+        if products:
+            # It was not read for the list, whose time of that stays.
+            found.append({"name": computer["name"], "read": "", "products": products})
+    return found
+
+
 def unfinished(computers: Iterable[Result]) -> list[str]:
     """Computers of a list with an activation that was begun and has no known end.
 
     Args:
         computers: As C(computer_list) shows them.
     """
-    open_ends = (
-        computer["name"]
-        for computer in computers
-        for product in computer.get("products") or ()
-        if product["activation"]["began"] and not product["activation"]["ended"]
-    )
-    return list(dict.fromkeys(str(name) for name in open_ends))
+    return list(dict.fromkeys(str(computer["name"]) for computer in computers if _open(computer)))
+
+
+def _open(computer: Result) -> list[Result]:
+    products = computer.get("products") or ()
+    return [product for product in products if product["activation"]["began"] and not product["activation"]["ended"]]

@@ -22,7 +22,7 @@ from .assigned import Assigned
 from .ends import ended, failures
 from .findings import host_findings, target_findings
 from .orders import batches, first_with_each_key, make_orders
-from .pairs import Pair, Result, State, pairs_of
+from .pairs import Pair, Result, pairs_of
 from .products import Learned, holders_to_try, known_products
 from .refusals import refused_keys
 from .settings import Settings
@@ -91,7 +91,6 @@ def findings(seen: Seen) -> dict[str, Any]:
     return {
         "lines": table(every) if every else [],
         "stop": stop,
-        "open": list(dict.fromkeys(pair.host for pair in seen.pairs if pair.state is State.OPEN)),
         "incomplete": [host for host, result in licenses.items() if any(need["met"] is False for need in result.get("requirements") or ())],
     }
 
@@ -125,13 +124,14 @@ def counts_of(result: Result) -> dict[str, dict[str, Any]]:
     }
 
 
-def orders(seen: Seen) -> dict[str, Any]:
-    """Which computer is activated with which key, in which batches, and whether nothing may be activated."""
+def orders(seen: Seen, moment: str) -> dict[str, Any]:
+    """Which computer is activated with which key, in which batches, whether nothing may be activated, and what an earlier run has left open."""
     known, before = seen.learned(), seen.found.once("before")
     made = make_orders(seen.pairs, known.products, counts_of(before), seen.settings.as_many_as_remain, known.refusals)
     due = [host for host in seen.found.hosts if host in made.hosts]
     ahead = first_with_each_key(due, made.hosts)
-    begun = journal.unfinished(seen.found.once("known").get("computers") or ())
+    unfinished = seen.found.once("known").get("computers") or ()
+    begun = journal.unfinished(unfinished)
     return {
         **visible_value(made.as_result()),
         "stop": _stop(before, due, made.stops),
@@ -140,6 +140,7 @@ def orders(seen: Seen) -> dict[str, Any]:
         "batches": batches(due, frozenset(ahead)),
         "settle": {host: seen.settings.settle for host in begun if host in made.hosts},
         "counted": "counts" in before and bool(due),
+        "computers": journal.proved(seen.pairs, unfinished, moment),
     }
 
 
