@@ -155,7 +155,7 @@ class PublishedHost:
             lines = host.publish_lines
             self._wanted = tuple(wanted.by_host(lines) for wanted in self._wanted)
         absent = self._absent_from(self._wanted)
-        if not host.check_mode:
+        if not host.taken_as_made:
             for wanted in absent:
                 self._demand_publishing(host, wanted, port)
         for wanted in absent:
@@ -178,7 +178,7 @@ class PublishedHost:
         return [wanted for wanted in looked_at if not any(map(judges[wanted.domain], self._held[wanted.domain]))]
 
     def _demand_publishing(self, host: KmsHost, wanted: Wanted, port: int) -> None:
-        """Refuse what no ticket could bring about. In check mode an earlier task may be about to change these settings."""
+        """Refuse what no ticket could bring about. What check mode takes as made may be about to change these settings."""
         if not host.publishes:
             raise ActivationError(f"{self._session.host} has DNS publishing switched off; give O(dns_publishing): true.", source="windows")
         if port != host.port:

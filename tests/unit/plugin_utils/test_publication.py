@@ -54,7 +54,7 @@ def session(*, member: bool = True) -> SimpleNamespace:
 
 
 def kms_host(zones: Zones, **properties: Any) -> Any:
-    known = {"port": 1688, "publishes": True, "check_mode": False, "activating": False, "restarted": False, "publish_lines": ()}
+    known = {"port": 1688, "publishes": True, "taken_as_made": False, "activating": False, "restarted": False, "publish_lines": ()}
     return SimpleNamespace(plan=Plan(), state=SimpleNamespace(licensed=True), **{**known, "restart": zones.restart, **properties})
 
 
@@ -165,7 +165,7 @@ def test_a_host_that_would_not_publish_is_refused_unless_an_earlier_step_may_cha
 ):
     with pytest.raises(ActivationError, match=words):
         published(Zones({}), wanted, **properties)
-    _records, plan = published(Zones({}), wanted, **properties, check_mode=True)
+    _records, plan = published(Zones({}), wanted, **properties, taken_as_made=True)
     assert len(plan.steps) == 1
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.accounts import account_findings, leaving
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.accounts import account_findings, foreign_homes, leaving
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.settings import read_settings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 
 pytestmark = pytest.mark.tier("quick")
@@ -24,12 +25,13 @@ SITES = {
     for name, host in (("east", EAST), ("west", WEST))
 }
 SID, OTHER = "S-1-5-21-1-2-3-1104", "S-1-5-21-4-5-6-1104"
-NAMELESS, SILENT, TWO_DOMAINS = (
+NAMELESS, ELSEWHERE, SILENT, TWO_DOMAINS = (
     "a KMS host that has no full name",
+    "a KMS host of another domain than that of its clients",
     "a domain controller that does not tell machine accounts",
     "a KMS host that goes and has accounts in two domains",
 )
-WRITTEN = error_catalogue.paired("Names and accounts of the KMS hosts of a run", [NAMELESS, SILENT, TWO_DOMAINS])
+WRITTEN = error_catalogue.paired("Names and accounts of the KMS hosts of a run", [NAMELESS, ELSEWHERE, SILENT, TWO_DOMAINS])
 
 
 def entry(account: str = "", sid: str = "", dns_name: str = "", problem: str = "") -> dict[str, str]:
@@ -113,6 +115,20 @@ def test_a_host_without_a_full_name_stands_in_the_way(dns_name: str, said: list[
     run = run_of(SINGLE, {"domain": "contoso.com", "records": "printed"}, {"10.0.0.7": "KMS-1"}, looked)
     found = list(account_findings(run.work()["topology"], looked, ["10.0.0.7"], "kms_single_site_target"))
     assert [finding.text for finding in found if finding.blocks] == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "dns_name", "said"),
+    [
+        ({"domain": "contoso.com"}, "kms-1.Fabrikam.com", [error_catalogue.said(WRITTEN[ELSEWHERE])]),
+        ({"domain": "Contoso.com."}, "KMS-1.contoso.com", []),
+        ({"domain": "contoso.com", "records": "dynamic"}, "kms-1.fabrikam.com", []),
+        ({"domain": "contoso.com"}, "", []),
+    ],
+)
+def test_a_host_that_publishes_itself_where_no_client_looks_stands_in_the_way(settings: dict[str, str], dns_name: str, said: list[str]):
+    found = foreign_homes(read_settings(SINGLE, settings), [{"hosts": {"kms-1": entry("KMS-1$", SID, dns_name)}}])
+    assert [(finding.text, finding.blocks) for finding in found] == [(text, True) for text in said]
 
 
 def test_the_account_that_leaves_is_that_of_the_directory():

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._findings import Finding
-from ..._srv_value import is_full_name
+from ..._srv_value import is_full_name, plain_name
+from ..._topology.model import PUBLISHED
+from .settings import Settings
 from .work import Result, hosts_of
 
 _OF_SITE = ("name", "record", "group", "domain_controllers", "dns_servers", "credential")
@@ -75,6 +77,20 @@ def account_findings(topology: Result, looked: Sequence[Result], hosts: Sequence
         elif name in found and not is_full_name(host["name"]):
             text = f"Neither the inventory nor DNS has a full name for it, by which clients would find it. Set {target_variable} for it."
             yield Finding(name, text, True)
+
+
+def foreign_homes(settings: Settings, looked: Sequence[Result]) -> Iterable[Finding]:
+    """The hosts of a single site that publish themselves in another domain than that of its clients."""
+    if not settings.single or settings.records != PUBLISHED:
+        return
+    for host, entry in machine_accounts(looked).items():
+        home = plain_name(str(entry["dns_name"])).partition(".")[2]
+        if home and home != plain_name(settings.domain):
+            text = (
+                f"Its own domain is {home}, in which it publishes itself, and the clients look in {settings.domain}. Set"
+                f" {settings.named('records')} to dynamic, static or printed, or use kms_multi_site, where it publishes itself in both."
+            )
+            yield Finding(host, text, True)
 
 
 def leaving(looked: Mapping[str, Result]) -> dict[str, dict[str, str]]:

@@ -20,7 +20,7 @@ from ..audit.survey import read_computers
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
-from .accounts import account_findings, found_hosts, leaving, lookups, machine_accounts
+from .accounts import account_findings, foreign_homes, found_hosts, leaving, lookups, machine_accounts
 from .clients import OF_EACH, SITE, Seen, Wishes, see
 from .ending import Ending, counted
 from .findings import Look, findings, key_facts
@@ -181,7 +181,9 @@ class Run:
             checks=[*self._checks()],
         )
         due = order(topology, look.kms_hosts(topology))
-        of_accounts = account_findings(topology, found.loop("accounts"), list(self._computers()), settings.named("target"))
+        accounts = found.loop("accounts")
+        of_accounts = [*account_findings(topology, accounts, list(self._computers()), settings.named("target"))]
+        of_accounts += foreign_homes(settings, accounts)
         # A controller that does not answer says the same to each who asks it.
         said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts])), only_blocking=False)
         return {
