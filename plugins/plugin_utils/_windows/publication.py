@@ -164,11 +164,15 @@ class PublishedHost:
                 self._session.host,
                 f"SRV {wanted.record}",
                 ", ".join(map(wanted.shown, self._held[wanted.domain])) or None,
-                f"{self.fqdn}:{port}" + (f" ({wanted.numbers})" if wanted.numbered else ""),
+                f"{self.fqdn}:{port}" + (f" ({wanted.numbers})" if wanted.numbered else "") + self._by_restart,
                 "published by the host itself",
                 after_step="license status" if host.activating else "",
             )
             host.plan.add(step, self._publisher(host, wanted, absent))
+
+    @property
+    def _by_restart(self) -> str:
+        return ", by a restart of Windows only if its ticket is refused" if self._publication.ticket == "reboot" else ""
 
     def _absent_from(self, looked_at: Sequence[Wanted]) -> list[Wanted]:
         """Those of the records that do not say what they should; all are asked at the same time."""

@@ -86,6 +86,11 @@ def test_who_comes_first(
     assert (found.first, found.replaced, found.left, found.rounds) == (first, replaced, left, rounds)
 
 
+def test_where_windows_may_be_restarted_nobody_is_changed_beside_another():
+    found = order(TOPOLOGY, hosts(dict.fromkeys(NAMES, FRESH)), one_at_a_time=True)
+    assert (found.first, found.rounds) == (["n1"], [["n2"], ["n3"], ["s1"]])
+
+
 def test_a_host_that_does_not_answer_does_not_serve():
     given = dict(zip(NAMES, [held(OLD), held(NEW), held(OLD), held(OLD)], strict=True))
     assert order(TOPOLOGY, hosts(given, silent=("n2",))).replaced == {}

@@ -55,6 +55,9 @@ class Ending:
         looked = (found.loop("records"), found.loop("rights"))
         lines = summary(self.topology, self._hosts(), clients, *looked, threshold, not self.single, check_mode)
         unpublished = [host for host in self.hosts if (found.of("host", host).get("error") or {}).get("name") == NOT_PUBLISHED]
+        restarted = [host for host in self.hosts if any(entry["published_by"] == "reboot" for entry in self._publications(host))]
+        if restarted:
+            lines.append(f"Windows was restarted for a new Kerberos ticket: {some(restarted)}.")
         if unpublished:
             lines.append(
                 f"Waiting for a new Kerberos ticket: {some(unpublished)}. Run the play again once Windows has renewed their tickets."
@@ -82,12 +85,15 @@ class Ending:
             result = self.found.of("client", host)
             yield host, (self.found.of("again", host) or result) if _is_counted(result) else result
 
+    def _publications(self, host: str) -> Sequence[Result]:
+        return self.found.of("host", host).get("publications") or ()
+
     def _hosts(self) -> dict[str, KmsHostResults]:
         names = {name: entry["name"] for name, entry in hosts_of(self.topology, self.hosts).items()}
         of_record = [entry for result in self.found.loop("records") for entry in result.get("endpoints") or ()]
         hosts = {}
         for host in self.hosts:
-            published = next((str(entry["target"]) for entry in self.found.of("host", host).get("publications") or ()), "")
+            published = next((str(entry["target"]) for entry in self._publications(host)), "")
             hosts[host] = KmsHostResults(
                 before=self.found.of("license", host),
                 after=self.found.of("license_after", host),

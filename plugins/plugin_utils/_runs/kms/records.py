@@ -43,15 +43,16 @@ def first_publishers(topology: Result, kms_hosts: Sequence[str], looked: Sequenc
 def due_grants(looked: Sequence[Result], hosts_make_records: bool) -> dict[str, list[Result]]:
     """The rights to give before a host publishes (C(there)), and on records that a host has still to make (C(new)).
 
+    Each has C(changes), whether something is to be changed.
+
     Args:
         looked: The loop that looked at the rights on the records.
         hosts_make_records: Nobody makes a record that is missing but the first host.
     """
-    if not hosts_make_records:
-        return {"there": [result["item"] for result in looked], "new": []}
+    due = [(bool(result.get("dn")), {**result["item"], "changes": bool(result.get("steps"))}) for result in looked]
     return {
-        "there": [result["item"] for result in looked if result.get("dn")],
-        "new": [result["item"] for result in looked if not result.get("dn")],
+        "there": [grant for is_there, grant in due if is_there or not hosts_make_records],
+        "new": [grant for is_there, grant in due if hosts_make_records and not is_there],
     }
 
 

@@ -83,12 +83,13 @@ def threshold_of(clients: Mapping[str, Result]) -> int:
     return SERVER_THRESHOLD if systems and all(system.get("server") for system in systems) else CLIENT_THRESHOLD
 
 
-def order(topology: Result, hosts: Hosts) -> Order:
+def order(topology: Result, hosts: Hosts, one_at_a_time: bool = False) -> Order:
     """In which order the hosts of a run are changed.
 
     Args:
         topology: The sites.
         hosts: The hosts.
+        one_at_a_time: Windows may be restarted on them.
     """
     found = Order()
     by_key: dict[str, list[str]] = {}
@@ -108,8 +109,8 @@ def order(topology: Result, hosts: Hosts) -> Order:
             waits_for = [following]
         found.left |= {name: waits_for for name in pending if name not in found.replaced}
     others = [name for name in hosts.names if name not in found.first]
-    quiet = [name for name in others if not hosts.held(name)]
-    found.rounds = [quiet] * bool(quiet) + [[name] for name in others if hosts.held(name)]
+    quiet = [name for name in others if not (hosts.held(name) or one_at_a_time)]
+    found.rounds = [quiet] * bool(quiet) + [[name] for name in others if name not in frozenset(quiet)]
     return found
 
 

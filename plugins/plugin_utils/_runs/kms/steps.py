@@ -180,7 +180,7 @@ class Run:
             records=found.loop("records_before"),
             checks=[*self._checks()],
         )
-        due = order(topology, look.kms_hosts(topology))
+        due = order(topology, look.kms_hosts(topology), settings.ticket == "reboot")
         accounts = found.loop("accounts")
         of_accounts = [*account_findings(topology, accounts, list(self._computers()), settings.named("target"))]
         of_accounts += foreign_homes(settings, accounts)
