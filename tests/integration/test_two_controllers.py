@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from lab import names
+from lab.domain.controller import Domain
 from lab.witness import Srv, Witness
 
 from .conftest import NEEDS_DOMAIN, Lab
@@ -18,6 +19,11 @@ pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 BOTH = [Srv(0, 0, 1688, machine.fqdn) for machine in names.kms_hosts()]
 ACCOUNTS = {machine.account for machine in names.kms_hosts()}
+
+
+@pytest.fixture
+def domain(pair_domain: Domain) -> Domain:
+    return pair_domain
 
 
 def test_hosts_publish_once_the_other_controller_knows_the_record(pair_lab: Lab, witness: Witness, second: Witness) -> None:

@@ -66,7 +66,8 @@ class _RecordRights:
         looked = {name: self._granted(name, True) for name in self.wanted.principals}
         for name, outcome in looked.items():
             if outcome.steps:
-                self.plan.add(outcome.steps[0], self._granter(looked, name))
+                step = outcome.steps[0] if self.check_mode else replace(outcome.steps[0], after_step="")
+                self.plan.add(step, self._granter(looked, name))
         steps = self.plan.steps
         if not self.check_mode:
             self.plan.run()
