@@ -63,7 +63,7 @@ PLANTED: list[tuple[str, str, Found]] = [
     ("publish_line_changed", W1, {(W1, "DnsDomainPublishList west.contoso.com")}),
     ("publishing_disabled", W1, {(W1, "DNS publishing")}),
     ("publish_line_added", W2, {(W2, "DnsDomainPublishList fabrikam.com")}),
-    ("key_replaced", W2, {(W2, "license status")}),
+    ("key_replaced", W2, {(W2, "license status"), (W2, "client count")}),
     # The rule, and what comes of it.
     ("firewall_off", W2, {(W2, "firewall rule SPPSVC-In-TCP"), (W2, "KMS port 1688")}),
     ("caching_on", "pc-001", {("pc-001.east.contoso.com", "KMS host caching")}),
