@@ -86,6 +86,13 @@ def test_who_comes_first(
     assert (found.first, found.replaced, found.left, found.rounds) == (first, replaced, left, rounds)
 
 
+def test_of_two_keys_one_host_in_all_is_replaced():
+    given = dict(zip(NAMES, [held(OLD)] * 4, strict=True))
+    keys = {"n1": {"last_five": NEW}, "n2": {"last_five": NEW}, "n3": {"last_five": "VMK7H"}, "s1": {"last_five": "VMK7H"}}
+    found = order(TOPOLOGY, Hosts(NAMES, given, keys))
+    assert (found.replaced, found.left) == ({"n2": OLD}, {"n1": ["n2"], "n3": ["n2"], "s1": ["n2"]})
+
+
 def test_where_windows_may_be_restarted_nobody_is_changed_beside_another():
     found = order(TOPOLOGY, hosts(dict.fromkeys(NAMES, FRESH)), one_at_a_time=True)
     assert (found.first, found.rounds) == (["n1"], [["n2"], ["n3"], ["s1"]])

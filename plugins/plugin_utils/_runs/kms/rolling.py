@@ -101,7 +101,8 @@ def order(topology: Result, hosts: Hosts, one_at_a_time: bool = False) -> Order:
         pending = [name for name in names if hosts.held(name) not in ("", key)]
         if not proven and len(fresh) > 1:
             found.first.append(fresh[0])
-        waits_for = [*fresh, *(name for name in proven if not hosts.serves(name))]
+        # One of all keys in a run: two that go at once may be the last that serve in a record.
+        waits_for = [*fresh, *(name for name in proven if not hosts.serves(name)), *found.replaced]
         if pending and not waits_for:
             following = min(pending, key=lambda name: (_share(topology, hosts, name), name))
             found.first.append(following)
