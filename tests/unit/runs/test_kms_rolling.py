@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from unit import timing
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.rolling import Hosts, order, order_findings, threshold_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.rolling import (
+    KmsHosts,
+    rollout,
+    rollout_findings,
+    threshold_of,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.derived import derived
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._topology.sites import read_sites
 
@@ -43,8 +48,8 @@ def held(key: str, count: int = 40, status: str = "licensed") -> dict[str, Any]:
     return {"windows": {"channel": "csvlk", "status": status, "partial_key": key}, "service": {"current_count": count}}
 
 
-def hosts(given: Mapping[str, dict[str, Any]], key: str = NEW, silent: tuple[str, ...] = ()) -> Hosts:
-    return Hosts(list(given), given, {name: {"last_five": key} for name in given}, silent)
+def hosts(given: Mapping[str, dict[str, Any]], key: str = NEW, silent: tuple[str, ...] = ()) -> KmsHosts:
+    return KmsHosts(list(given), given, {name: {"last_five": key} for name in given}, silent)
 
 
 @pytest.mark.parametrize(
@@ -82,37 +87,37 @@ def hosts(given: Mapping[str, dict[str, Any]], key: str = NEW, silent: tuple[str
 def test_who_comes_first(
     given: list[dict[str, Any]], first: list[str], replaced: dict[str, str], left: dict[str, list[str]], rounds: list[list[str]]
 ):
-    found = order(TOPOLOGY, hosts(dict(zip(NAMES, given, strict=True))))
+    found = rollout(TOPOLOGY, hosts(dict(zip(NAMES, given, strict=True))))
     assert (found.first, found.replaced, found.left, found.rounds) == (first, replaced, left, rounds)
 
 
 def test_of_two_keys_one_host_in_all_is_replaced():
     given = dict(zip(NAMES, [held(OLD)] * 4, strict=True))
     keys = {"n1": {"last_five": NEW}, "n2": {"last_five": NEW}, "n3": {"last_five": "VMK7H"}, "s1": {"last_five": "VMK7H"}}
-    found = order(TOPOLOGY, Hosts(NAMES, given, keys))
+    found = rollout(TOPOLOGY, KmsHosts(NAMES, given, keys))
     assert (found.replaced, found.left) == ({"n2": OLD}, {"n1": ["n2"], "n3": ["n2"], "s1": ["n2"]})
 
 
 def test_where_windows_may_be_restarted_nobody_is_changed_beside_another():
-    found = order(TOPOLOGY, hosts(dict.fromkeys(NAMES, FRESH)), one_at_a_time=True)
+    found = rollout(TOPOLOGY, hosts(dict.fromkeys(NAMES, FRESH)), one_at_a_time=True)
     assert (found.first, found.rounds) == (["n1"], [["n2"], ["n3"], ["s1"]])
 
 
 def test_a_host_that_does_not_answer_does_not_serve():
     given = dict(zip(NAMES, [held(OLD), held(NEW), held(OLD), held(OLD)], strict=True))
-    assert order(TOPOLOGY, hosts(given, silent=("n2",))).replaced == {}
-    assert order(TOPOLOGY, hosts(given)).replaced == {"n3": OLD}
+    assert rollout(TOPOLOGY, hosts(given, silent=("n2",))).replaced == {}
+    assert rollout(TOPOLOGY, hosts(given)).replaced == {"n3": OLD}
 
 
 def test_without_a_given_key_nothing_is_replaced():
     given = dict(zip(NAMES, [held(OLD), held(NEW), FRESH, held(OLD)], strict=True))
-    found = order(TOPOLOGY, hosts(given, key=""))
+    found = rollout(TOPOLOGY, hosts(given, key=""))
     assert (found.first, found.replaced, found.left) == ([], {}, {})
 
 
 def blocking(given: list[dict[str, Any]], allow: str = "kms_multi_site_allow_outage") -> list[str]:
     known = hosts(dict(zip(NAMES, given, strict=True)))
-    return [found.object for found in order_findings(TOPOLOGY, known, order(TOPOLOGY, known), allow) if found.blocks]
+    return [found.object for found in rollout_findings(TOPOLOGY, known, rollout(TOPOLOGY, known), allow) if found.blocks]
 
 
 def test_no_record_is_left_without_a_host_that_serves():
@@ -140,6 +145,6 @@ def test_growth_is_linear():
             "kms_hosts": [{"name": f"{name}.north.example", "inventory_hostname": name} for name in names],
         }
         topology = derived(read_sites({"north": site}, {"csvlk_hosts": 60000}))
-        order(topology, hosts({name: held(NEW) for name in names}))
+        rollout(topology, hosts({name: held(NEW) for name in names}))
 
     assert timing.is_linear(work, lambda size: size, 1_000)

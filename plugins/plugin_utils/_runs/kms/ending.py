@@ -16,13 +16,13 @@ from ..._text import some, visible_lines
 from ..._windows.publication import NOT_PUBLISHED
 from ..registered import Registered, Result
 from .outcomes import failures
-from .rolling import Hosts, records_without_service
+from .rolling import KmsHosts, records_without_service
 from .summary import Clients, KmsHostResults, summary
 from .work import hosts_of
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunEnd:
     """What tasks after the first change have registered.
 
     Attributes:
@@ -43,7 +43,7 @@ class Ending:
         answers = {host: found.of("answer", host).get("endpoints") or () for host in self.hosts}
         silent = [host for host, seen in answers.items() if seen and all(entry["state"] != "answering" for entry in seen)]
         after = {host: found.of("license_after", host) for host in self.hosts}
-        hosts = Hosts(self.hosts, after, {}, silent, int(found.once("found")["threshold"]))
+        hosts = KmsHosts(self.hosts, after, {}, silent, int(found.once("found")["threshold"]))
         return records_without_service(self.topology, hosts)
 
     def ends(self, check_mode: bool) -> dict[str, Any]:

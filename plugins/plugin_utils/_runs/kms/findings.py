@@ -21,7 +21,7 @@ from ..._topology.model import PRINTED, PUBLISHED
 from ..._topology.sites import KMS_PORT
 from ..registered import Result
 from .records import lacking
-from .rolling import Hosts, many_hosts_of_a_key, order, order_findings, threshold_of
+from .rolling import KmsHosts, many_hosts_of_a_key, rollout, rollout_findings, threshold_of
 from .settings import Settings
 from .work import hosts_of
 
@@ -57,13 +57,13 @@ class Look:
     records: Sequence[Result] = ()
     checks: Sequence[tuple[str, Result]] = ()
 
-    def kms_hosts(self, topology: Mapping[str, Any]) -> Hosts:
+    def kms_hosts(self, topology: Mapping[str, Any]) -> KmsHosts:
         """The KMS hosts, as far as the order of a run goes by them."""
         silent = {entry["host"] for result in self.records for entry in result.get("endpoints") or () if entry["state"] != "answering"}
         silent -= {entry["host"] for result in self.records for entry in result.get("endpoints") or () if entry["state"] == "answering"}
         names = [name for name, entry in hosts_of(topology, self.hosts).items() if entry["name"] in silent]
         clients = {host: entry for host, entry in self.licenses.items() if host not in set(self.hosts)}
-        return Hosts(self.hosts, self.licenses, self.keys, frozenset(names), threshold_of(clients))
+        return KmsHosts(self.hosts, self.licenses, self.keys, frozenset(names), threshold_of(clients))
 
 
 def key_facts(key: Any, variable: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def findings(settings: Settings, topology: Mapping[str, Any], look: Look) -> lis
     found += [Finding(record, said, False) for record, said in doubts(topology)]
     found += license_findings(look.licenses, look.hosts, look.keys, settings.named("csvlk"))
     hosts = look.kms_hosts(topology)
-    found += order_findings(topology, hosts, order(topology, hosts), "" if settings.allow_outage else settings.named("allow_outage"))
+    found += rollout_findings(topology, hosts, rollout(topology, hosts), "" if settings.allow_outage else settings.named("allow_outage"))
     if settings.single:
         found += many_hosts_of_a_key(hosts, settings.named("csvlk"))
     for result in look.records:

@@ -21,7 +21,7 @@ from .work import hosts_of
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
+class KmsHosts:
     """The KMS hosts of a run as they were seen before the first change.
 
     Attributes:
@@ -61,7 +61,7 @@ class Hosts:
 
 
 @dataclass(slots=True)
-class Order:
+class Rollout:
     """What is done when.
 
     Attributes:
@@ -83,7 +83,7 @@ def threshold_of(clients: Mapping[str, Result]) -> int:
     return SERVER_THRESHOLD if systems and all(system.get("server") for system in systems) else CLIENT_THRESHOLD
 
 
-def order(topology: Result, hosts: Hosts, one_at_a_time: bool = False) -> Order:
+def rollout(topology: Result, hosts: KmsHosts, one_at_a_time: bool = False) -> Rollout:
     """In which order the hosts of a run are changed.
 
     Args:
@@ -91,7 +91,7 @@ def order(topology: Result, hosts: Hosts, one_at_a_time: bool = False) -> Order:
         hosts: The hosts.
         one_at_a_time: Windows may be restarted on them.
     """
-    found = Order()
+    found = Rollout()
     by_key: dict[str, list[str]] = {}
     for host in hosts.names:
         by_key.setdefault(hosts.wanted(host), []).append(host)
@@ -115,7 +115,7 @@ def order(topology: Result, hosts: Hosts, one_at_a_time: bool = False) -> Order:
     return found
 
 
-def order_findings(topology: Result, hosts: Hosts, due: Order, allow_outage: str) -> Iterator[Finding]:
+def rollout_findings(topology: Result, hosts: KmsHosts, due: Rollout, allow_outage: str) -> Iterator[Finding]:
     """What the owner has to know before keys are replaced, and what stands in the way.
 
     Args:
@@ -135,12 +135,12 @@ def order_findings(topology: Result, hosts: Hosts, due: Order, allow_outage: str
     for waits_for in {tuple(names) for names in due.left.values()}:
         names = [name for name, others in due.left.items() if tuple(others) == waits_for]
         text = (
-            f"It keeps its key until {some(list(waits_for))} has the new one and has counted {hosts.threshold} clients. Run it again then."
+            f"It keeps its key until {some(list(waits_for))} has its new one and has counted {hosts.threshold} clients. Run it again then."
         )
         yield Finding(some(names), text, False)
 
 
-def many_hosts_of_a_key(hosts: Hosts, variable: str) -> Iterator[Finding]:
+def many_hosts_of_a_key(hosts: KmsHosts, variable: str) -> Iterator[Finding]:
     """Keys that are to be on more hosts than Microsoft's terms have it; C(variable) gives the key of a host."""
     given: dict[str, list[str]] = {}
     for host in hosts.names:
@@ -154,7 +154,7 @@ def many_hosts_of_a_key(hosts: Hosts, variable: str) -> Iterator[Finding]:
             yield Finding(some(names), text, False)
 
 
-def _outages(topology: Result, hosts: Hosts, host: str, variable: str) -> Iterator[Finding]:
+def _outages(topology: Result, hosts: KmsHosts, host: str, variable: str) -> Iterator[Finding]:
     """The records in which nobody serves but the host that gets another key."""
     if not hosts.serves(host):
         return
@@ -170,7 +170,7 @@ def _outages(topology: Result, hosts: Hosts, host: str, variable: str) -> Iterat
             yield Finding(f"{host} in {zone['record']}", text, True)
 
 
-def records_without_service(topology: Result, hosts: Hosts) -> list[str]:
+def records_without_service(topology: Result, hosts: KmsHosts) -> list[str]:
     """The records that name hosts of the run of which none serves."""
     serving = {entry["name"]: hosts.serves(name) for name, entry in hosts_of(topology, hosts.names).items()}
     named = {str(zone["record"]): [str(value["target"]) for value in zone["values"]] for zone in topology["zones"].values()}
@@ -178,7 +178,7 @@ def records_without_service(topology: Result, hosts: Hosts) -> list[str]:
     return [record for record, seen in known.items() if seen and not any(seen)]
 
 
-def _share(topology: Result, hosts: Hosts, host: str) -> float:
+def _share(topology: Result, hosts: KmsHosts, host: str) -> float:
     """Of the clients of all sites, the percentage that asks the host first, added up."""
     name = next((entry["name"] for mine, entry in hosts_of(topology, hosts.names).items() if mine == host), "")
     first = (groups[0]["hosts"] for groups in topology["orders"].values() if groups)

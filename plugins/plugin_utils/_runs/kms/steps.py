@@ -22,10 +22,10 @@ from ..registered import Registered, Result
 from ..said import said_of
 from .accounts import account_findings, foreign_homes, found_hosts, leaving, lookups, machine_accounts
 from .clients import OF_EACH, SITE, Seen, Wishes, see
-from .ending import Ending, counted
+from .ending import RunEnd, counted
 from .findings import Look, findings, key_facts
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
-from .rolling import Hosts, Order, order
+from .rolling import KmsHosts, Rollout, rollout
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
 from .waiting import waiting
 from .work import as_inventory_names, hosts_of, hosts_work, single_site, target_of, work
@@ -89,7 +89,7 @@ class Run:
         if step == "findings":
             return self.findings()
         if step == "ends":
-            return self._ending().ends(check_mode)
+            return self._end().ends(check_mode)
         if step == "lookups":
             given = self.found.variables.get(self.settings.named("account"), {})
             return {"sites": lookups(self._sites({}), self._computers(), given)}
@@ -109,13 +109,13 @@ class Run:
         if step == "retire":
             return self.retire()
         if step == "serving":
-            return {"cold": [] if check_mode or self.settings.allow_outage else self._ending().cold()}
+            return {"cold": [] if check_mode or self.settings.allow_outage else self._end().cold()}
         if step == "leaving":
             return leaving(self.found.all_of("accounts"))
         return {"counted": counted(self.found)}
 
-    def _ending(self) -> Ending:
-        return Ending(self.found, self.topology, self.hosts, self.settings.single)
+    def _end(self) -> RunEnd:
+        return RunEnd(self.found, self.topology, self.hosts, self.settings.single)
 
     def _computers(self) -> dict[str, str]:
         """By KMS host that was read what it says that it is called."""
@@ -144,7 +144,7 @@ class Run:
             "hosts": hosts_work(topology, self.hosts, self.listed),
             **{name: due[name] for name in ("groups", "grants", "written")},
             "printed": any(zone["printed"] for zone in topology["zones"].values()),
-            "replaces": bool(order(topology, Hosts(self.hosts, licenses, self._keys())).replaced),
+            "replaces": bool(rollout(topology, KmsHosts(self.hosts, licenses, self._keys())).replaced),
         }
 
     def retire(self) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class Run:
             records=found.loop("records_before"),
             checks=[*self._checks()],
         )
-        due = order(topology, look.kms_hosts(topology), settings.ticket == "reboot")
+        due = rollout(topology, look.kms_hosts(topology), settings.ticket == "reboot")
         accounts = found.loop("accounts")
         of_accounts = [*account_findings(topology, accounts, list(self._computers()), settings.named("target"))]
         of_accounts += foreign_homes(settings, accounts)
@@ -211,7 +211,7 @@ class Run:
         given = self.found.variables.get(variable, {})
         return {host: key_facts(given.get(host), variable) for host in self.hosts}
 
-    def _first(self, due: Order, looked: Sequence[Result]) -> dict[str, list[str]]:
+    def _first(self, due: Rollout, looked: Sequence[Result]) -> dict[str, list[str]]:
         """The hosts that come first, each with the domains in which it publishes then."""
         hosts = hosts_of(self.topology, self.hosts)
         alone = {name: [line["domain"] for line in hosts[name]["publish_list"]] for name in due.first if name in hosts}
