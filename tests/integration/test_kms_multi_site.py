@@ -283,6 +283,8 @@ def clients_that_activate(lab: Lab) -> Iterator[list[tuple[str, str]]]:
 
 def test_a_host_is_replaced_while_clients_activate_and_none_fails(story: dict[str, Any], lab: Lab, replaced: Path):
     before = world(lab)
+    limited = play(lab, "winops.volume_activation.kms_replace_host", inventory=replaced, arguments=f"--limit {E1}")
+    assert "The limit leaves out the KMS hosts" in limited.failures()[-1]
     check = play(lab, "winops.volume_activation.kms_replace_host", inventory=replaced, arguments="--check --diff")
     assert check.rc == 0, check.output[-5000:]
     assert steady(world(lab), strict=True) == steady(before, strict=True)
