@@ -53,7 +53,7 @@ class Lab:
         return self.options.domain(self.layout)
 
     def play(self, playbook: str = "winops.volume_activation.kms_single_site", *, arguments: str = "", **variables: Any) -> Run:
-        """Run a playbook; tickets are purged, as the inventory says, unless told otherwise."""
+        """Run a playbook with the inventory of the lab."""
         return run_playbook(self.layout.root, playbook, arguments=f"--forks 5 {arguments}", variables={**PLAY_VARIABLES, **variables})
 
     def requests(self) -> list[dict[str, Any]]:
