@@ -98,7 +98,7 @@ def test_sites_that_cannot_work_stop_the_play_before_the_first_change(lab: Lab, 
 
 
 def test_hosts_that_the_other_domain_does_not_trust_stop_the_play_before_the_first_change(lab: Lab, untouched: dict[str, Any]):
-    run = play(lab, arguments=HOSTS)
+    run = play(lab, arguments=HOSTS, volume_activation_remote_publish="dynamic")
     assert run.rc != 0
     (message,) = set(run.failures())
     assert message.startswith("Nothing was changed. 2 of ")

@@ -55,7 +55,7 @@ class Directory:
         if "crossRef" in text:
             domains = [entry("", dnsRoot=name, systemFlags=3) for name in (ROOT, CHILD.title(), TREE)]
             # Application partitions have names in DNS as well, and are no domains.
-            return [*domains, entry("", dnsRoot="DomainDnsZones.fabrikam.example", systemFlags=5)]
+            return [*domains, entry("", dnsRoot=PARTNER, systemFlags=5)]
         return [found for domain in CONTROLLERS for found in self._controller(domain)] if self._controllers else []
 
     def _controller(self, domain: str) -> Iterator[Entry]:
