@@ -24,7 +24,7 @@ class ActionModule(VolumeActivationAction):
     """The machine accounts and full names of hosts, by how they are reached."""
 
     SECRETS = settings.SECRETS
-    VARIABLES: t.ClassVar = {name: variable for name, variable in settings.VARIABLES.items() if name != "wait_for_replication"}
+    VARIABLES = settings.READ_VARIABLES
 
     _task_vars: t.Mapping[str, t.Any]
 
@@ -39,12 +39,14 @@ class ActionModule(VolumeActivationAction):
         reached = {host: _reached(reader, host) for host in given}
         names = Names(servers_of(options["dns_servers"] or ()), float(options["connection_timeout"]))
         accounts: dict[str, MachineAccount] = {}
+        domain = ""
         if options["accounts"]:
             hosts = _hosts(given, reached, names)
             with open_session(settings.Settings.from_options(options)) as session:
+                domain = session.root.domain
                 accounts = find_accounts(session, hosts, options["account_variable"], names.addresses)
         found = {host: _shown(accounts.get(host) or MachineAccount(None), entry, reached[host][0], names) for host, entry in given.items()}
-        return Outcome(result={"hosts": found})
+        return Outcome(result={"domain": domain, "hosts": found})
 
 
 def _shown(account: MachineAccount, entry: t.Mapping[str, t.Any], connection: str, names: Names) -> dict[str, str]:

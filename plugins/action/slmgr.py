@@ -31,7 +31,7 @@ class ActionModule(WindowsAction):
     """Verbs of slmgr.vbs, in order."""
 
     SECRETS = settings.SECRETS | {"product_key", "confirmation_id"}
-    VARIABLES: t.ClassVar = {option: variable for option, variable in settings.VARIABLES.items() if option != "wait_for_replication"}
+    VARIABLES = settings.READ_VARIABLES
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""

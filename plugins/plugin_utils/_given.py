@@ -54,15 +54,20 @@ def names_of_each(given: Mapping[str, Any], hosts: Iterable[str], variable: str)
     Raises:
         Refusals: Values are something else: one sentence for the hosts with the same one.
     """
-    found: dict[str, list[str]] = {}
-    wrong: dict[str, list[str]] = {}
+    alike: dict[str, list[str]] = {}
     for host in hosts:
+        alike.setdefault(repr(given.get(host)), []).append(host)
+    found: dict[str, list[str]] = {}
+    wrong: list[str] = []
+    for names in alike.values():
         try:
-            found[host] = names_of(given.get(host), variable)
+            read = names_of(given.get(names[0]), f"{variable} of {some(names)}")
         except ActivationError as refusal:
-            wrong.setdefault(refusal.message.removeprefix(variable), []).append(host)
+            wrong.append(refusal.message)
+            continue
+        found |= {host: list(read) for host in names}
     if wrong:
-        raise Refusals(f"{variable} of {some(names)}{said}" for said, names in wrong.items())
+        raise Refusals(wrong)
     return found
 
 

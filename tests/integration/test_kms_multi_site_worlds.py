@@ -97,6 +97,21 @@ def test_sites_that_cannot_work_stop_the_play_before_the_first_change(lab: Lab, 
     assert steady(world(lab), strict=True) == steady(untouched, strict=True)
 
 
+def test_hosts_that_the_other_domain_does_not_trust_stop_the_play_before_the_first_change(lab: Lab, untouched: dict[str, Any]):
+    run = play(lab, arguments=HOSTS, volume_activation_remote_publish="dynamic")
+    assert run.rc != 0
+    (message,) = set(run.failures())
+    assert message.startswith("Nothing was changed. 2 of ")
+    for own, other in (("east", "west"), ("west", "east")):
+        refused = f"{own}.contoso.com does not trust {other}.contoso.com, so that its DNS servers refuse what KMS hosts of {other}.contoso.com publish."
+        assert (
+            f"{refused} Set volume_activation_remote_publish or remote_publish of the site {own} in volume_activation_sites to static."
+            in message
+        )
+    assert run.steps() == []
+    assert steady(world(lab), strict=True) == steady(untouched, strict=True)
+
+
 @pytest.fixture(scope="module")
 def story(lab: Lab) -> dict[str, Any]:
     """After those refusals: zones with aging, one run and another one."""

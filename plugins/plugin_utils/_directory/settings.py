@@ -34,6 +34,9 @@ VARIABLES: Mapping[str, str] = {
 }
 """Option to the variable that stands in where the task leaves the option out."""
 
+READ_VARIABLES: Mapping[str, str] = {option: variable for option, variable in VARIABLES.items() if option != "wait_for_replication"}
+"""The same for what writes nothing that others wait for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -49,8 +49,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Host]:
     hosts: list[Host] = []
 
     @contextmanager
-    def session(_settings: object) -> Iterator[None]:
-        yield None
+    def session(_settings: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(root=SimpleNamespace(domain="contoso.com"))
 
     def find(_session: object, wanted: Iterable[Host], variable: str, _addresses: object) -> dict[str, MachineAccount]:
         hosts.extend(wanted)
@@ -76,7 +76,9 @@ def run(hosts: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
 
 def test_hosts_are_looked_for_by_all_that_is_known_of_them(asked: list[Host]):
     first = {"host": "kms1", "names": ["KMS.contoso.com", "kms1"], "account": "K$", "computer_name": "KMS-1"}
-    found = run([first, {"host": "10.0.0.2", "names": ["10.0.0.2"]}], domain_server="dc1.contoso.com")["hosts"]
+    result = run([first, {"host": "10.0.0.2", "names": ["10.0.0.2"]}], domain_server="dc1.contoso.com")
+    found = result["hosts"]
+    assert result["domain"] == "contoso.com"
     assert asked == [
         Host(
             "kms1",
@@ -102,6 +104,7 @@ def test_hosts_are_looked_for_by_all_that_is_known_of_them(asked: list[Host]):
 
 
 def test_names_alone_need_no_domain_controller(asked: list[Host]):
-    found = run([{"host": "10.0.0.2"}, {"host": "dark"}, {"host": "kms1", "names": ["kms-7.contoso.com"]}], accounts=False)["hosts"]
-    assert [entry["dns_name"] for entry in found.values()] == ["kms-2.contoso.com", "", "kms-7.contoso.com"]
+    found = run([{"host": "10.0.0.2"}, {"host": "dark"}, {"host": "kms1", "names": ["kms-7.contoso.com"]}], accounts=False)
+    assert found["domain"] == ""
+    assert [entry["dns_name"] for entry in found["hosts"].values()] == ["kms-2.contoso.com", "", "kms-7.contoso.com"]
     assert asked == []

@@ -73,6 +73,14 @@ def test_a_host_of_another_domain_is_looked_up_where_that_is_known():
     assert [(site["name"], [host["host"] for host in site["hosts"]]) for site in found] == [("east", [EAST, WEST])]
 
 
+@pytest.mark.parametrize(("domains", "records"), [((), 2), (("east.example", "west.example"), 2), (("corp.example", "corp.example"), 0)])
+def test_trusts_are_asked_for_where_the_domains_of_the_hosts_differ(domains: tuple[str, ...], records: int):
+    places = zip(("east", "west"), (EAST, WEST), domains, strict=False)
+    looked = [{"item": {"name": site}, "domain": domain, "hosts": {host: entry("K$", SID)}} for site, host, domain in places]
+    work = run_of(SEVERAL, {"sites": SITES}, {EAST: "KMS-E1", WEST: "KMS-W1"}, looked).decide("work", False)
+    assert len(work["trusts"]) == records
+
+
 @pytest.mark.parametrize("records", ["printed", "static", "dynamic"])
 def test_hosts_that_get_no_rights_are_looked_up_for_a_name_alone(records: str):
     settings = {"domain": "contoso.com", "records": records}

@@ -102,7 +102,7 @@ class Job:
         work = self.run("work", hosts, play, results=names | {"accounts": "__nothing"}, optional=["license"])
         self.once(hosts, work=work)
         names |= {"work": "__work", "survey": "__survey", "firewall_check": "__firewall_check"}
-        names |= dict.fromkeys(("accounts", "records_before", "group_checks", "acl_checks", "written_checks"), "__nothing")
+        names |= dict.fromkeys(("accounts", "records_before", "trust_checks", "group_checks", "acl_checks", "written_checks"), "__nothing")
         return self.run("findings", hosts, play, results=names, optional=["license", "firewall_check"])
 
     def once(self, hosts: list[str], **results: Any) -> None:
@@ -299,7 +299,7 @@ def test_ten_thousand_clients_take_ten_times_as_long_as_a_thousand(tmp_path: Pat
         file.write_text("".join(json.dumps(row(name, state="notification" if name[-1] == "7" else "licensed")) + "\n" for name in clients))
         fleet = fleet_of([KMS, *clients], [KMS, *clients], {"kms_hosts": [KMS], "kms_clients": clients}, steps.GROUPS)
         results: dict[str, Any] = {"declared": {KMS: declared}, "license": {}, "firewall_check": {}, "survey": {KMS: {"file": str(file)}}}
-        results |= {name: {} for name in ("accounts", "records_before", "group_checks", "acl_checks", "written_checks")}
+        results |= {name: {} for name in ("accounts", "records_before", "trust_checks", "group_checks", "acl_checks", "written_checks")}
         results["work"] = {KMS: steps.Run(fleet, Registered([KMS], results)).work()}
         return fleet, Registered([KMS, *clients], results)
 

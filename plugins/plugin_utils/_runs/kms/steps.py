@@ -27,6 +27,7 @@ from .findings import Look, findings, key_facts
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
 from .rolling import KmsHosts, Rollout, rollout
 from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
+from .trusts import due_trusts, trust_findings
 from .waiting import waiting
 from .work import as_inventory_names, hosts_of, hosts_work, single_site, target_of, work
 
@@ -143,6 +144,7 @@ class Run:
             "sites": list(topology["sites"].values()),
             "hosts": hosts_work(topology, self.hosts, self.listed),
             **{name: due[name] for name in ("groups", "grants", "written")},
+            "trusts": due_trusts(topology, looked, list(self._computers())),
             "printed": any(zone["printed"] for zone in topology["zones"].values()),
             "replaces": bool(rollout(topology, KmsHosts(self.hosts, licenses, self._keys())).replaced),
         }
@@ -184,8 +186,9 @@ class Run:
         accounts = found.loop("accounts")
         of_accounts = [*account_findings(topology, accounts, list(self._computers()), settings.named("target"))]
         of_accounts += foreign_homes(settings, accounts)
+        of_trusts = trust_findings(found.loop("trust_checks"))
         # A controller that does not answer says the same to each who asks it.
-        said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts])), only_blocking=False)
+        said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts, *of_trusts])), only_blocking=False)
         return {
             "lines": said["findings"],
             "stop": said["stop"],
