@@ -35,7 +35,11 @@ def steady(world: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
     for label, value in hosts.items():
         if label.endswith(" registry"):
             hosts[label] = {path: data for path, data in value.items() if (path.rpartition("\\")[2], data) not in DEFAULTS}
-    return {**{name: seen for name, seen in world.items() if name != "hosts"}, **hosts}
+    rest = {name: seen for name, seen in world.items() if name != "hosts"}
+    # Entries that allow count in any order, and one that comes back stands behind the others.
+    if rest.get("sddl"):
+        rest["sddl"] = sorted(rest["sddl"].replace("(", "\n(").splitlines())
+    return {**rest, **hosts}
 
 
 def changes(run: Run) -> list[tuple[Any, ...]]:

@@ -119,7 +119,13 @@ def test_a_second_run_changes_nothing_and_starts_nothing(story: dict[str, Any]):
     assert story["again"].rc == 0, story["again"].output[-3000:]
     assert story["again"].changed() == 0
     assert story["again"].steps() == []
-    assert {entry["action"] for entry in story["requests_again"]} <= {"Enumerate", "Pull", "Get", "Invoke:GetStringValue"}
+    assert {entry["action"] for entry in story["requests_again"]} <= {
+        "Enumerate",
+        "Pull",
+        "Get",
+        "Invoke:GetStringValue",
+        "Invoke:GetMultiStringValue",
+    }
 
 
 def test_a_rule_that_is_off_is_reported_and_mended_as_exactly_that(story: dict[str, Any], old_lab: Lab):

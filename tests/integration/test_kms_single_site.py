@@ -250,15 +250,14 @@ def test_a_replaced_key_is_reported_and_mended_as_exactly_that_change(story: dic
     [
         pytest.param("gvlk_server_2022_serverstandard", "", marks=pytest.mark.tier("test")),
         pytest.param("gvlk_office_2021_proplus", "--check", marks=pytest.mark.tier("soak")),
-        pytest.param("csvlk_2022_second", "", marks=pytest.mark.tier("soak")),
     ],
 )
 def test_a_key_that_would_end_the_kms_hosts_stops_the_play_before_it(story: dict[str, Any], running_lab: Lab, key: str, arguments: str):
     before = running_lab.world()
     run = running_lab.play(arguments=f"--limit kms_hosts {arguments}", kms_single_site_csvlk=data.key_named(key).key)
     assert run.rc != 0
-    says = "ends in XTQ3X." if key.startswith("csvlk") else "is the client setup key that Microsoft publishes for"
-    for part in ("Nothing was changed. 1 of ", f"{KMS_1.fqdn}, {KMS_2.fqdn}", f"kms_single_site_csvlk {says}"):
+    says = "kms_single_site_csvlk is the client setup key that Microsoft publishes for"
+    for part in ("Nothing was changed. 1 of ", f"{KMS_1.fqdn}, {KMS_2.fqdn}", says):
         assert part in run.failures()[-1]
     assert steady(running_lab.world(), strict=True) == steady(before, strict=True)
 
@@ -321,7 +320,6 @@ def test_below_the_threshold_the_summary_says_what_is_missing(fresh_lab: Lab):
     assert "Counted, but not licensed yet: 9" in text
     assert "from 25 clients on" in text
     assert "every two hours" in text
-    assert run.changed() == sum(1 for entry in run.results if entry.result.get("changed"))
     assert not [step for step in run.steps() if step["object"].startswith("pc-")]
 
 
@@ -333,13 +331,14 @@ def test_a_record_of_a_host_of_former_days_is_no_obstacle(fresh_lab: Lab):
     run = fresh_lab.play(arguments="--limit kms_hosts")
     assert run.rc == 0, run.output[-3000:]
     assert fresh_lab.witness.srv() == [*BOTH, Srv(0, 0, 1688, old.fqdn)]
-    # The group's entry came, and every other one is as it was and where it was.
-    sid = fresh_lab.witness.sid(names.KMS_GROUP)
-    assert [ace for ace in fresh_lab.witness.aces() if not ace.endswith(f"{sid})")] == before
+    # The entries of group and hosts came, and every other one is as it was and where it was.
+    own = [fresh_lab.witness.sid(name) for name in (names.KMS_GROUP, *ACCOUNTS)]
+    assert [ace for ace in fresh_lab.witness.aces() if not any(ace.endswith(f"{sid})") for sid in own)] == before
     (findings,) = run.of_task("Report the findings")
     text = "\n".join(findings.result["msg"])
     assert f"also names {old.fqdn}:1688" in text
-    assert "belongs to" in text
+    assert f"belongs to CONTOSO\\{old.account}, which may change its rights; it will be given to CONTOSO\\Domain Admins" in text
+    assert fresh_lab.witness.record_owner() not in (old.account, *ACCOUNTS)
 
 
 @pytest.mark.tier("soak")

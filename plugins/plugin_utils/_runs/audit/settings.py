@@ -98,7 +98,7 @@ def _nodes(raw: Any, sites: Mapping[str, Any]) -> dict[str, str]:
         return {}
     if not isinstance(raw, Mapping) or not all(isinstance(name, str) and name for name in raw.values()):
         raise ActivationError(
-            "kms_audit_nodes is no dictionary of sites with a host of the inventory for each, such as {east: node-east}.", source="options"
+            "kms_audit_nodes is no dictionary of sites with a host of the inventory for each, such as {berlin: node-1}.", source="options"
         )
     unknown = [str(site) for site in raw if site not in sites]
     if unknown:

@@ -137,7 +137,7 @@ def _rights(record: str, result: Result | None) -> Iterator[Deviation]:
     for row in others if others and result["item"]["complete"] else ():
         name, rights = str(row["principal"]), list(row["granted"])
         text = (
-            f"{name} has {said(rights)} on it, and is no KMS host that is declared; take its rights away, unless somebody else needs them."
+            f"{name} has {said(rights)} on it, and is no KMS host that publishes itself there; take its rights away, unless it needs them."
         )
         yield Deviation(record, f"rights of {name}", [], rights, text)
 
