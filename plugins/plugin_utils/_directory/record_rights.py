@@ -103,7 +103,10 @@ class _RecordRights:
             try:
                 looked[principal] = self._granted(principal, False)
             except StepFailed as failure:
-                raise failure.__cause__ or failure from None
+                # The step is that of this plan.
+                if isinstance(failure.__cause__, ActivationError):
+                    raise failure.__cause__ from None
+                raise
 
         return grant
 

@@ -148,14 +148,19 @@ def kms_ends() -> dict[str, Any]:
         "declared": declared,
         "work": kms.Run(fleet, Registered(["kms-1"], {"declared": {"kms-1": declared}, "license": {}, "accounts": {}})).work(),
     }
-    once["found"] = {"due": ["pc-1"], "clients": {"licensed": 0, "silent": [], "remarks": [FORGED], "shared": [FORGED]}}
+    once["found"] = {
+        "due": ["pc-1"],
+        "threshold": 25,
+        "left": [FORGED],
+        "clients": {"licensed": 0, "silent": [], "remarks": [FORGED], "shared": [FORGED]},
+    }
     once["records"] = {
         "results": [{"item": once["work"]["sites"][0], "records": [{"target": FORGED, "port": 1, "priority": 0, "weight": 0}]}]
     }
     results = {name: {"kms-1": result} for name, result in once.items()}
-    results |= {name: {} for name in ("license", "license_after", "setup", "host", "answer", "rights", "again")}
+    results |= {name: {} for name in ("license", "license_after", "serving", "host", "answer", "rights", "again")}
     results["client"] = {"pc-1": {"failed": True, "msg": FORGED}}
-    return kms.Run(fleet, Registered(["kms-1", "pc-1"], results)).ends(check_mode=False)
+    return kms.Run(fleet, Registered(["kms-1", "pc-1"], results)).decide("ends", check_mode=False)
 
 
 def texts_of(result: dict[str, Any]) -> list[str]:
