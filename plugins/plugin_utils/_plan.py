@@ -138,5 +138,7 @@ class Plan:
         for number, (step, apply) in enumerate(self._entries):
             try:
                 apply()
-            except Exception as cause:
-                raise StepFailed(step, steps[:number], steps[number + 1 :]) from cause
+            except Exception as failure:
+                # What a step does may be a plan of its own, of which the reason is told and not the step.
+                reason = failure.__cause__ if isinstance(failure, StepFailed) else failure
+                raise StepFailed(step, steps[:number], steps[number + 1 :]) from reason

@@ -100,13 +100,7 @@ class _RecordRights:
 
     def _granter(self, looked: dict[str, GrantOutcome], principal: str) -> Callable[[], None]:
         def grant() -> None:
-            try:
-                looked[principal] = self._granted(principal, False)
-            except StepFailed as failure:
-                # The step is that of this plan.
-                if isinstance(failure.__cause__, ActivationError):
-                    raise failure.__cause__ from None
-                raise
+            looked[principal] = self._granted(principal, False)
 
         return grant
 
