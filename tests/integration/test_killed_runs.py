@@ -149,7 +149,9 @@ def test_killed_between_setting_the_port_and_restarting_the_service(fresh_lab: L
     mended = fresh_lab.play(arguments=f"--limit {KMS_ONLY}")
     assert mended.rc == 0, mended.output[-3000:]
     assert [(step["object"], step["attribute"], step["after"]) for step in mended.steps()] == [
-        (kms_2.fqdn, "sppsvc", "listens on TCP port 1688")
+        (kms_2.fqdn, "sppsvc", "listens on TCP port 1688"),
+        # What it published by the port of before.
+        ("SRV _vlmcs._tcp.contoso.com", f"value 0 0 {OTHER_PORT} {kms_2.fqdn}", "absent"),
     ]
     assert fresh_lab.control.host(kms_2.label)["open_port"] == 1688
     assert fresh_lab.play(arguments=f"--limit {KMS_ONLY}").changed() == 0
