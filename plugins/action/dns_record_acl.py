@@ -16,6 +16,7 @@ from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
 from ..plugin_utils._dns.hosting import told_apart
 from ..plugin_utils._dns.srv import servers_of
+from ..plugin_utils._errors import ActivationError
 
 
 class ActionModule(VolumeActivationAction):
@@ -30,7 +31,9 @@ class ActionModule(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        principals = options["principals"] or [options["principal"]]
+        principals = options["principals"] or [options["principal"] or ""]
+        if not all(principals):
+            raise ActivationError("Name an account or a group in O(principal), or each in O(principals); there is none.", source="options")
         grant = WantedGrant.of(
             options["zone"], options["record"], principals[0], options["rights"], options["state"], options["after"] or ""
         )

@@ -52,7 +52,9 @@ FAILS = {
     ("kms_endpoint_info", "Show which KMS hosts the clients of a domain find"): "east.contoso.com",
     # The records of those domains belong to nobody's group here, and the one of Contoso still names the host. In check mode the host still has its
     # publishing switched off.
-    ("kms_host", "Publish the host at home and, for clients whose own hosts are away, in the other site"): "kms-1.contoso.com",
+    ("kms_host", "Publish the host at home and, for clients whose own hosts are away, in the other site"): (
+        "does not name kms-1.contoso.com|kms-1.contoso.com has DNS publishing switched off"
+    ),
     ("kms_host", "Undo the host, once its values are gone from DNS"): "still sends clients to kms-1.contoso.com",
     # One host of the two is set up, and the control node's own resolver does not know Contoso. Both judge by a condition
     # of their own, which ansible-core calls an unknown error.
@@ -150,7 +152,7 @@ def test_those_that_fail_here_fail_for_the_reason_that_is_known(examples: Run):
     for (_module, name), text in FAILS.items():
         for entry in examples.of_task(name):
             if entry.event == "runner_on_failed":
-                assert text in entry.result["msg"], name
+                assert any(reason in entry.result["msg"] for reason in text.split("|")), name
 
 
 def readme_blocks() -> list[Any]:

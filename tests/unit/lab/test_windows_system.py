@@ -26,6 +26,7 @@ from unit.lab.windows_fakes import (
 
 from lab.windows import data
 from lab.windows.host import Host
+from lab.windows.kms_counter import NO_COUNT
 from lab.windows.machine import lookup_suffixes
 from lab.windows.processes import split_command
 from lab.wsman.backend import WmiError
@@ -369,6 +370,14 @@ def test_a_count_can_be_made_up_and_is_that_of_clients_that_are_not_there(domain
     assert [host.count_clients(clients) for clients in (25, 25, 30)] == [25, 25, 30]
     with pytest.raises(ValueError, match="no KMS host"):
         domain.add("pc-1", "windows_11_pro").count_clients(1)
+
+
+@pytest.mark.parametrize(("survives", "counted"), [(False, NO_COUNT), (True, 30)])
+def test_whether_a_count_survives_another_key_is_open(domain: FakeDomain, survives: bool, counted: int) -> None:
+    host = domain.add_kms_host(count_survives_key=survives)
+    host.count_clients(30)
+    install(host, data.key_named("csvlk_2022_second").key)
+    assert host.count_clients(0) == counted
 
 
 def test_a_suffix_list_keeps_the_own_domain_first(domain: FakeDomain) -> None:
