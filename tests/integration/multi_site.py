@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,24 @@ def count_clients(lab: Lab) -> None:
     for machine in lab.options.machines:
         if machine.role == "kms" and (host := lab.control.host(machine.label))["is_kms_host"] and host["count"] != COUNTED:
             lab.control.count_clients(machine.label, COUNTED)
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again beside what is within."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.is_set():
+            work()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def kms_hosts(lab: Lab, site: str = "") -> list[names.Machine]:
