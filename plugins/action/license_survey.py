@@ -25,6 +25,7 @@ from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._state.kinds import Kind
 from ..plugin_utils._survey.crew import Limits
 from ..plugin_utils._survey.file import SurveyFile, survey_path
+from ..plugin_utils._survey.reach import read_limit, too_many
 from ..plugin_utils._survey.rows import Row
 from ..plugin_utils._survey.tally import MOST_KINDS, said
 from ..plugin_utils._windows_action import seconds_of
@@ -54,6 +55,7 @@ class ActionModule(VolumeActivationAction):
         if options["threads"] <= 0:
             raise ActivationError("threads has to be more than 0.", source="options")
         first_contact = seconds_of(options["first_contact_timeout"])
+        options["max_unreachable"] = read_limit(options["max_unreachable"])
         directory = StateDirectory.here("" if options["temporary"] else self._state_directory(options["state_directory"] or ""))
         path = survey_path(directory, options["name"])
         hosts = self._chosen(options["hosts"], options["logons_only"])
@@ -93,6 +95,7 @@ class ActionModule(VolumeActivationAction):
         result = {
             **survey.tally.as_result(survey.rejected),
             "file": None if options["logons_only"] else str(path),
+            "out_of_reach": too_many(options["max_unreachable"], sorted(survey.tally.silent), survey.tally.hosts),
         }
         if (options["logons_only"] or options["fail_on_rejected"]) and survey.rejected:
             raise ActivationError(said(survey.rejected[0]), source="wsman")

@@ -33,7 +33,7 @@ class ActionModule(RunAction):
             given = {**options["settings"], "sites": of_text(options["settings"].get("sites"), "volume_activation_sites")}
             face = options["face"]
             confirmed, _waiting = (keys_of(options[name], f"{face}_{name}", _DIGITS) for name in ("confirmation_ids", "installation_ids"))
-            return steps.declare(face, given, options["credentials"], confirmed)
+            return steps.declare(face, given, options["credentials"], confirmed, options["max_unreachable"])
         run = steps.Run(fleet, found)
         self._keys = [str(key) for key in found.variables.get(run.settings.named("csvlk"), {}).values()]
         return run.decide(step, check_mode)

@@ -19,6 +19,7 @@ from ..plugin_utils._runs.mak.settings import PREFIX, Settings
 from ..plugin_utils._runs.mak.steps import Seen
 from ..plugin_utils._runs.registered import Registered
 from ..plugin_utils._state.directory import StateDirectory
+from ..plugin_utils._survey.reach import read_limit
 
 
 class ActionModule(RunAction):
@@ -37,12 +38,13 @@ class ActionModule(RunAction):
         progress, moment = options["progress"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if step == "assign":
             self._assigned = Assigned.of(found)
-            return steps.assign(self._assigned, Settings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"]))
+            settings, state = Settings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"])
+            return steps.assign(self._assigned, settings, state, options["max_unreachable"])
         if step == "learned":
             return steps.learned(found, options["trial"])
         if step == "give_back":
-            # The variables were looked at, which is all there is to do before a computer is asked.
-            return {}
+            # All variables were looked at as well.
+            return {"max_unreachable": read_limit(options["max_unreachable"])}
         if step == "counted":
             return given_back.counted(found)
         if step == "given_back":

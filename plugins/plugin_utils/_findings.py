@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._condensed.alike import alike
 from ._licensing.client_ids import said_of, shared_ids
 from ._licensing.kms_groups import edition_of, group_of, is_refused
 from ._licensing.setup_keys import is_evaluation, is_home
@@ -45,9 +46,16 @@ class Finding:
 
 
 def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Findings, as variables hold them, as lines of a table, those that block first."""
-    ordered = sorted(findings, key=lambda finding: not finding["blocks"])
-    return columns([("STOP" if finding["blocks"] else "note", str(finding["object"]), str(finding["text"])) for finding in ordered])
+    """Findings, as variables hold them, as lines of a table, those that block first, and those that say the same as one."""
+    rows: list[tuple[str, str, str]] = []
+    for word, blocks in (("STOP", True), ("note", False)):
+        said = ((str(finding["object"]), str(finding["text"])) for finding in findings if finding["blocks"] == blocks)
+        rows += [(word, _objects(names), text) for names, text in alike(said)]
+    return columns(rows)
+
+
+def _objects(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} ({some(names, 3)})"
 
 
 def license_findings(

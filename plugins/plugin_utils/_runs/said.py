@@ -8,7 +8,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._findings import Finding, table
@@ -25,7 +25,17 @@ def said_of(findings: Iterable[Finding], only_blocking: bool) -> dict[str, Any]:
         C(findings), the lines of a table, and C(stop), the reason; empty where nothing stands in the way.
     """
     found = [finding.as_result() for finding in findings]
-    blocking = [entry for entry in found if entry["blocks"]]
-    named = " | ".join(table(blocking if only_blocking else found)) if blocking else ""
-    stop = f"Nothing was changed. {len(blocking)} of {len(found)} findings stand in the way: {named}" if blocking else ""
-    return {"findings": table(found) if found else [], "stop": stop}
+    return {"findings": table(found), "stop": stop_of(found, only_blocking)}
+
+
+def stop_of(found: Sequence[Mapping[str, Any]], only_blocking: bool) -> str:
+    """Why a run stops before its first change; empty where nothing stands in the way.
+
+    Args:
+        found: Findings as variables hold them.
+        only_blocking: Whether those alone are named that stand in the way.
+    """
+    every, blocking = table(found), table([entry for entry in found if entry["blocks"]])
+    if not blocking:
+        return ""
+    return f"Nothing was changed. {len(blocking)} of {len(every)} findings stand in the way: {' | '.join(blocking if only_blocking else every)}"

@@ -25,6 +25,7 @@ _FIRST_NAMES = 5
 _REASON = 180
 _HOST = 63
 
+_SILENT = frozenset({Outcome.UNREACHABLE, Outcome.REJECTED, Outcome.NOT_ASKED})
 _WORDS = {
     Outcome.UNREACHABLE: "could not be reached",
     Outcome.REJECTED: "did not accept the account",
@@ -45,11 +46,15 @@ class Tally:
 
     Args:
         hosts: How many there will be.
+
+    Attributes:
+        silent: The names of those that were not reached or not asked, or whose account was rejected.
     """
 
     def __init__(self, hosts: int) -> None:
         self.hosts = hosts
         self.done = 0
+        self.silent: list[str] = []
         self._outcomes: Counter[str] = Counter()
         self._states: Counter[str] = Counter()
         self._channels: Counter[str] = Counter()
@@ -65,6 +70,8 @@ class Tally:
         """One more."""
         self.done += 1
         self._outcomes[row.outcome] += 1
+        if row.outcome in _SILENT:
+            self.silent.append(row.host)
         if row.outcome is Outcome.READ:
             self._states[row.facts.get("state") or "no_key"] += 1
             self._channels[row.facts.get("channel") or "no_key"] += 1

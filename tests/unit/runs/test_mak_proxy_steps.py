@@ -29,7 +29,14 @@ pytestmark = pytest.mark.tier("quick")
 
 KEY = "MMKVP-D7663-2TCFK-B7W8M-7VCKF"
 RING = {"clients": {"key": KEY}}
-PLACES = {"list": "/srv/list.json", "export": "/srv/export.json", "list_refusal": "", "export_refusal": "", "export_fault": ""}
+PLACES = {
+    "list": "/srv/list.json",
+    "export": "/srv/export.json",
+    "list_refusal": "",
+    "export_refusal": "",
+    "export_fault": "",
+    "max_unreachable": "",
+}
 LICENSE = {"operating_system": {"computer_name": "PC", "caption": "Windows"}}
 DARK = {"unreachable": True, "msg": "It does not answer."}
 FAILED = {"failed": True, "msg": "The key was refused.", "error": {}}
@@ -231,6 +238,7 @@ def test_where_the_files_are_and_what_of_them_would_be_lost(monkeypatch: pytest.
         "export_refusal": "",
         "export_fault": "",
         "replace_hardware": ["pc-1", "pc-2"],
+        "max_unreachable": "",
     }
     state.mkdir()
     (state / "mak_proxy_export.json").touch()

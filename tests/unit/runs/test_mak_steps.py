@@ -44,7 +44,13 @@ class Play:
     def __init__(self, plans: dict[str, dict[str, Any]], keys: dict[str, list[str]] | None = None, **settings: Any) -> None:
         self.hosts = list(plans)
         self.keys = keys or {host: ["win"] for host in plans}
-        run = {"settings": {**SETTINGS.as_result(), **settings}, "assigned": self.keys, "descriptions": {}, "findings": []}
+        run = {
+            "settings": {**SETTINGS.as_result(), **settings},
+            "assigned": self.keys,
+            "descriptions": {},
+            "findings": [],
+            "max_unreachable": "",
+        }
         self.results: dict[str, dict[str, Any]] = {"made": {}}
         self.once(run=run, learned={"products": {"win": PRODUCT}}, before=COUNTS, known={}, after={})
         self.results["license"] = {host: {"windows": {"channel": "gvlk"}} for host in plans}
@@ -141,6 +147,7 @@ def test_no_key_is_in_what_is_decided_first():
         "state_directory": "/state",
         "list": "/state/computer_list.json",
         "ring_of_play": True,
+        "max_unreachable": "",
     }
     assert GOOD not in str(decided)
 
@@ -311,12 +318,33 @@ def test_what_is_left_is_what_microsoft_said_last(after: dict[str, Any] | None, 
 def test_those_ask_a_kms_host_once_more_that_were_only_counted():
     clients = {"pc-1": {"activation": {"state": "counted"}}, "pc-2": {"activation": {"state": "licensed"}}, "pc-3": failed("0x1")}
     clients["pc-4"] = {"unreachable": True, "msg": "pc-4: no connection."}
-    found = Registered(list(clients), {"client": clients, "again": {"pc-1": {"activation": {"state": "licensed"}}}})
+    given = {host: {"max_unreachable": ""} for host in clients}
+    found = Registered(list(clients), {"run": given, "client": clients, "again": {"pc-1": {"activation": {"state": "licensed"}}}})
     assert given_back.counted(found) == {"counted": ["pc-1"]}
     back = given_back.given_back(found, check_mode=False)
     assert (back["failing"], back["failures"]) == (["pc-3"], {"pc-3": "It failed with 0x1."})
     assert back["numbers"] == {"licensed": 2, "counted": 0, "failed": 1, "not_reached": 1, "planned": 0}
     assert back["lines"][1] == "Computers: 2 of 4 licensed"
+    given["pc-1"]["max_unreachable"] = "0"
+    assert given_back.given_back(found, check_mode=False)["failures"]["pc-4"].startswith("1 of 4 hosts were not reached: pc-4.")
+
+
+def test_so_many_computers_out_of_reach_stop_the_run_before_its_first_change_and_fail_it_at_the_end():
+    play = Play({"pc-1": {}, "pc-2": {}, "pc-3": plan_of(WIN, activated=True)})
+    play.results["license"] |= {host: {"unreachable": True, "msg": "It is dark."} for host in ("pc-1", "pc-2")}
+    assert steps.findings(play.seen())["stop"] == ""
+    play.order()
+    assert steps.ends(play.seen(), check_mode=False)["failing"] == []
+    for limit, said in (
+        ("1", "volume_activation_max_unreachable is 1."),
+        ("60%", "volume_activation_max_unreachable is 60%, which is 1 of 3."),
+    ):
+        play.results["run"]["pc-1"]["max_unreachable"] = limit
+        assert said in steps.findings(play.seen())["stop"]
+        assert said in steps.ends(play.seen(), check_mode=False)["failures"]["pc-1"]
+    play.results["run"]["pc-1"]["max_unreachable"] = ""
+    play.results["license"]["pc-3"] = {"unreachable": True, "msg": "It is dark."}
+    assert "None of the 3 hosts that were asked was reached: pc-1, pc-2, pc-3." in steps.findings(play.seen())["stop"]
 
 
 def seconds(number: int) -> float:

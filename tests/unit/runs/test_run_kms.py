@@ -87,10 +87,12 @@ class Job:
         found: dict[str, Any] = action.run(task_vars=variables)
         return found
 
-    def findings(self, settings: dict[str, Any], hosts: list[str] | None = None, play: dict[str, Any] | None = None) -> dict[str, Any]:
+    def findings(
+        self, settings: dict[str, Any], hosts: list[str] | None = None, play: dict[str, Any] | None = None, **options: Any
+    ) -> dict[str, Any]:
         """The run up to its findings."""
         hosts = hosts or list(self.inventory)
-        declared = self.run("declare", hosts, settings=settings)
+        declared = self.run("declare", hosts, settings=settings, **options)
         assert not declared["failed"], declared["msg"]
         system = {"caption": "Windows Server 2022", "computer_name": "KMS-1", "clock_offset": 0.0, "build": "20348", "server": True}
         windows = {"status": "licensed", "channel": "csvlk", "partial_key": CSVLK[-5:], "name": "", "description": ""}
@@ -128,6 +130,26 @@ def test_a_client_that_is_licensed_and_as_declared_does_not_ask(tmp_path: Path):
     assert (found["clients"]["licensed"], found["clients"]["silent"]) == (1, ["pc-7"])
     assert found["options"] == {name: {} for name in found["due"]}
     assert found["stop"] == ""
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "limit", "said"),
+    [
+        (("read", "unreachable", "unreachable"), "", ""),
+        (("unreachable", "unreachable", "unreachable"), "", "None of the 3 hosts that were asked was reached: pc-0, pc-1, pc-2."),
+        # Whose password is rejected, or who was spared for that reason, was not reached.
+        (("rejected", "not_asked", "rejected"), None, "None of the 3 hosts that were asked was reached: pc-0, pc-1, pc-2."),
+        (("read", "unreachable", "failed"), 0, "1 of 3 hosts were not reached: pc-1. volume_activation_max_unreachable is 0."),
+        (("read", "unreachable", "failed"), "34%", ""),
+        (("unreachable", "unreachable", "unreachable"), "100%", ""),
+    ],
+)
+def test_so_many_clients_out_of_reach_stop_the_run(tmp_path: Path, outcomes: tuple[str, ...], limit: Any, said: str):
+    rows = [row(f"pc-{number}", outcome=outcome, reason="It is so.") for number, outcome in enumerate(outcomes)]
+    found = Job(tmp_path, [row(KMS), *rows]).findings({"domain": "contoso.com"}, max_unreachable=limit)
+    assert said in found["stop"]
+    assert bool(found["stop"]) is bool(said)
+    assert not {f"pc-{number}" for number, outcome in enumerate(outcomes) if outcome in ("rejected", "not_asked")} & {*found["due"]}
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_a_step_reads_no_more_hosts_than_it_needs():
     job = Job({host: {"__learned": learned, "__held": {"skipped": True}} for host in ("pc-1", "pc-2", "pc-3")})
     job.run(step="learned", results={"learned": "__learned", "held": "__held"}, trial={"key": "win"})
     assert job.reads == ["pc-1"]
-    run = {"settings": {**job.run(step="assign")["settings"]}, "assigned": {host: [] for host in job.inventory}}
+    run = {"settings": {**job.run(step="assign")["settings"]}, "assigned": {host: [] for host in job.inventory}, "max_unreachable": ""}
     results = {"__run": run, "__plan": {}, "__orders": {"hosts": {}, "settle": {}}}
     job = Job({host: {**variables, **results} for host, variables in job.inventory.items()})
     names = {"run": "__run", "license": "__plan", "plan": "__plan", "learned": "__learned", "orders": "__orders"}
@@ -166,7 +166,10 @@ def test_a_result_that_no_host_has_is_an_error_that_names_it():
 
 def test_who_failed_does_not_make_the_decision_fail():
     job = Job(
-        {"pc-1": {"__client": {"failed": True, "msg": "pc-1: no KMS host."}}, "pc-2": {"__client": {"activation": {"state": "licensed"}}}}
+        {
+            "pc-1": {"__run": {"max_unreachable": ""}, "__client": {"failed": True, "msg": "pc-1: no KMS host."}},
+            "pc-2": {"__client": {"activation": {"state": "licensed"}}},
+        }
     )
-    back = job.run(step="given_back", results={"client": "__client", "again": "__again"}, optional=["again"])
+    back = job.run(step="given_back", results={"run": "__run", "client": "__client", "again": "__again"}, optional=["again"])
     assert (back["failed"], back["failing"], back["failures"]) == (False, ["pc-1"], {"pc-1": "pc-1: no KMS host."})

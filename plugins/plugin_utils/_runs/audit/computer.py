@@ -15,7 +15,8 @@ from ..._windows.versions import NEWEST, WindowsVersion, parse_version
 from .deviation import NOT_ASKED
 
 _POLICY = "policy"
-_READ, _SILENT = "read", "unreachable"
+_READ = "read"
+_SILENT = ("unreachable", "rejected", "not_asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Computer:
         server: Whether it is a server.
         license: Windows' license.
         lookup: Where it looks for KMS hosts.
-        silent: Whether it could not be reached.
+        silent: Whether it could not be reached, or its account was rejected.
         caption: What its operating system calls itself.
         build: The build of it; 0 where it is not known.
         product: The name of the product that is Windows itself; empty where it holds no key.
@@ -133,7 +134,7 @@ def computer_of(row: Mapping[str, Any]) -> Computer:
             count=int(row.get("count") or 0),
         ),
         lookup=_lookup(settings),
-        silent=row.get("outcome") == _SILENT,
+        silent=row.get("outcome") in _SILENT,
         caption=str(system.get("caption") or ""),
         build=int(system.get("build") or 0),
         product=str(row.get("product") or ""),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._survey.reach import too_many
 from ..._text import some, visible_lines
 from ..._windows.publication import NOT_PUBLISHED
 from ..registered import Registered, Result
@@ -29,12 +30,14 @@ class RunEnd:
         found: All that was registered.
         topology: The sites.
         hosts: The KMS hosts of the run, by their names in the inventory.
+        clients: Its clients.
         single: Whether there is one site.
     """
 
     found: Registered
     topology: Mapping[str, Any]
     hosts: Sequence[str]
+    clients: Sequence[str]
     single: bool
 
     def cold(self) -> list[str]:
@@ -72,6 +75,9 @@ class RunEnd:
         if left:
             lines.append(f"Still with the key before: {some(left)}. Run the play again once the hosts with the new key serve.")
         failed = failures(asked.items())
+        silent = clients.not_reached
+        if refusal := too_many(found.once("declared")["max_unreachable"], silent, len(self.clients)):
+            failed[silent[0]] = refusal
         return {
             "lines": visible_lines(lines),
             "numbers": {**clients.numbers, "kms_hosts_waiting": [*unpublished, *left]},

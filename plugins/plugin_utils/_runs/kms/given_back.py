@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._text import failure_line, some, visible_lines
+from ..._condensed.alike import failure_lines
+from ..._survey.reach import too_many
+from ..._text import some, visible_lines
 from ..registered import Registered
 from .outcomes import by_state, client_counts, failures
 
@@ -25,11 +27,14 @@ def given_back(found: Registered, check_mode: bool) -> dict[str, Any]:
     """How each computer ended, for people, for later jobs, and for those that failed.
 
     Args:
-        found: C(client), and C(again) where a computer asked once more.
+        found: C(run), what was given, C(client), and C(again) where a computer asked once more.
         check_mode: Nothing was changed.
     """
     clients = {host: {"client": found.of("again", host) or found.of("client", host)} for host in found.hosts}
     failed = failures((host, client["client"]) for host, client in clients.items())
+    silent = by_state(clients).get("not_reached", [])
+    if refusal := too_many(found.once("run")["max_unreachable"], silent, len(found.hosts)):
+        failed[silent[0]] = refusal
     lines = visible_lines(kms_summary(clients, check_mode))
     return {"lines": lines, "numbers": client_counts(clients), "failures": failed, "failing": list(failed)}
 
@@ -52,4 +57,4 @@ def kms_summary(clients: Mapping[str, Mapping[str, Any]], check_mode: bool) -> l
         )
     if absent := found.get("not_reached"):
         lines.append(f"Not reached: {len(absent)} ({some(absent, 20)})")
-    return [*lines, *(failure_line(name, str(clients[name]["client"].get("msg", "no result"))) for name in found.get("failed", []))]
+    return [*lines, *failure_lines((name, str(clients[name]["client"].get("msg", "no result"))) for name in found.get("failed", []))]

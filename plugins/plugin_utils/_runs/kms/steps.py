@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..._findings import Finding
 from ..._srv_value import plain_name
+from ..._survey.reach import read_limit, too_many
 from ..._text import visible_lines
 from ..._topology.derived import derived
 from ..._topology.model import PUBLISHED
@@ -48,7 +50,7 @@ def inventory_of(step: str, face: str) -> dict[str, str]:
     return {}
 
 
-def declare(face: str, given: Mapping[str, Any], credentials: Any, confirmed: Iterable[str]) -> dict[str, Any]:
+def declare(face: str, given: Mapping[str, Any], credentials: Any, confirmed: Iterable[str], max_unreachable: Any = None) -> dict[str, Any]:
     """The settings, and of several sites what follows from them, before any host is asked.
 
     Raises:
@@ -56,7 +58,12 @@ def declare(face: str, given: Mapping[str, Any], credentials: Any, confirmed: It
     """
     settings = read_settings(face, given)
     topology = derived(read_sites(given.get("sites"), topology_defaults(given), credential_names(credentials))) if face == SEVERAL else None
-    return {"settings": {**settings.as_result(), "online": settings.online}, "topology": topology, "confirmed": list(map(str, confirmed))}
+    return {
+        "settings": {**settings.as_result(), "online": settings.online},
+        "topology": topology,
+        "confirmed": list(map(str, confirmed)),
+        "max_unreachable": read_limit(max_unreachable),
+    }
 
 
 class Run:
@@ -116,7 +123,7 @@ class Run:
         return {"counted": counted(self.found)}
 
     def _end(self) -> RunEnd:
-        return RunEnd(self.found, self.topology, self.hosts, self.settings.single)
+        return RunEnd(self.found, self.topology, self.hosts, self.fleet.groups[CLIENTS], self.settings.single)
 
     def _computers(self) -> dict[str, str]:
         """By KMS host that was read what it says that it is called."""
@@ -188,7 +195,14 @@ class Run:
         of_accounts += foreign_homes(settings, accounts)
         of_trusts = trust_findings(found.loop("trust_checks"))
         # A controller that does not answer says the same to each who asks it.
-        said = said_of(list(dict.fromkeys([*findings(settings, topology, look), *of_accounts, *of_trusts])), only_blocking=False)
+        of_clients = too_many(self.declared["max_unreachable"], seen.silent, len(clients))
+        every = [
+            *findings(settings, topology, look),
+            *of_accounts,
+            *of_trusts,
+            *([Finding("clients", of_clients, True)] if of_clients else []),
+        ]
+        said = said_of(list(dict.fromkeys(every)), only_blocking=False)
         return {
             "lines": said["findings"],
             "stop": said["stop"],

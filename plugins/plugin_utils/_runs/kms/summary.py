@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._condensed.alike import failure_lines
 from ..._licensing.publish_list import is_unusable
 from ..._srv_value import plain_name
-from ..._text import failure_line, some
+from ..._text import some
 from ..registered import Result
 from .findings import WRITERS
 from .outcomes import by_state, client_counts
@@ -64,6 +65,11 @@ class Clients:
             **{name: {"license": {"unreachable": True}} for name in self.silent},
             **{name: {"client": result} for name, result in self.asked.items()},
         }
+
+    @property
+    def not_reached(self) -> list[str]:
+        """Those that were not reached, before or when they were to ask."""
+        return by_state(self.ended).get("not_reached", [])
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -191,6 +197,5 @@ def client_lines(hosts: Mapping[str, KmsHostResults], clients: Clients) -> Itera
         )
     if absent := states.get("not_reached"):
         yield f"Not reached: {len(absent)} ({some(absent)})"
-    for name in states.get("failed", []):
-        yield failure_line(name, str(clients.asked[name].get("msg", "no result")))
+    yield from failure_lines((name, str(clients.asked[name].get("msg", "no result"))) for name in states.get("failed", []))
     yield from clients.shared

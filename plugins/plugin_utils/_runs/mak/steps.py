@@ -15,8 +15,10 @@ from typing import Any
 from ..._findings import Finding, table
 from ..._state.directory import StateDirectory
 from ..._state.kinds import Kind
+from ..._survey.reach import read_limit, too_many
 from ..._text import visible_lines, visible_value
 from ..registered import Registered
+from ..said import stop_of
 from . import journal
 from .assigned import Assigned
 from .ends import ended, failures
@@ -29,13 +31,17 @@ from .settings import Settings
 from .summary import numbers, summary
 
 
-def assign(assigned: Assigned, settings: Settings, state: StateDirectory) -> dict[str, Any]:
+def assign(assigned: Assigned, settings: Settings, state: StateDirectory, max_unreachable: Any = None) -> dict[str, Any]:
     """Which keys each computer gets, before anything of it was read.
 
     Args:
         assigned: The keys of all computers.
         settings: Those of the run.
         state: Where what was begun is kept.
+        max_unreachable: How many computers may be out of reach.
+
+    Raises:
+        ActivationError: C(max_unreachable) is no such number.
     """
     found = [Finding("state directory", state.refusal, True)] if settings.activate and state.refusal else []
     return {
@@ -46,6 +52,7 @@ def assign(assigned: Assigned, settings: Settings, state: StateDirectory) -> dic
         "state_directory": state.path,
         "list": str(state.place(Kind.COMPUTER_LIST)),
         "ring_of_play": assigned.of_play,
+        "max_unreachable": read_limit(max_unreachable),
     }
 
 
@@ -82,17 +89,19 @@ class Seen:
 def findings(seen: Seen) -> dict[str, Any]:
     """What was seen of all computers, and whether something stands in the way."""
     licenses = {host: seen.found.of("license", host) for host in seen.found.hosts}
-    own = [finding.as_result() for finding in dict.fromkeys([*target_findings(licenses), *host_findings(seen.pairs)])]
+    refusal = _too_many(seen, [host for host, result in licenses.items() if result.get("unreachable")])
+    found = [*target_findings(licenses), *host_findings(seen.pairs), *([Finding("computers", refusal, True)] if refusal else [])]
+    own = [finding.as_result() for finding in dict.fromkeys(found)]
     every = [*seen.found.once("run")["findings"], *own]
-    blocking = [finding for finding in every if finding["blocks"]]
-    stop = (
-        f"Nothing was changed. {len(blocking)} of {len(every)} findings stand in the way: {' | '.join(table(blocking))}" if blocking else ""
-    )
     return {
-        "lines": table(every) if every else [],
-        "stop": stop,
+        "lines": table(every),
+        "stop": stop_of(every, only_blocking=True),
         "incomplete": [host for host, result in licenses.items() if any(need["met"] is False for need in result.get("requirements") or ())],
     }
+
+
+def _too_many(seen: Seen, silent: Sequence[str]) -> str:
+    return too_many(seen.found.once("run")["max_unreachable"], silent, len(seen.found.hosts))
 
 
 def holders(seen: Seen, check_mode: bool) -> dict[str, Any]:
@@ -208,5 +217,8 @@ def ends(seen: Seen, check_mode: bool) -> dict[str, Any]:
     before, after = counts_of(asked), counts_of(found.once("after") or asked)
     every = ended(seen.pairs, found.once("orders"), seen.made(), check_mode, seen.learned().products)
     failed = failures(every)
+    silent = list(dict.fromkeys(end.host for end in every if end.kind == "not_reached"))
+    if refusal := _too_many(seen, silent):
+        failed[silent[0]] = refusal
     lines = summary(every, found.once("run")["descriptions"], seen.learned().products, before, after, check_mode)
     return {"lines": visible_lines(lines), "numbers": numbers(every, before, after), "failures": failed, "failing": list(failed)}

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..._condensed.alike import failure_lines
 from ..._licensing.mak import PROXY_PLAYBOOKS
-from ..._text import failure_line, some
+from ..._text import some
 from .ends import Ended, counts
 from .pairs import Result
 
@@ -108,8 +109,7 @@ def _other_lines(ends: Sequence[Ended]) -> Iterable[str]:
         yield f"No way to Microsoft: {', '.join(candidates)}. Candidates for the playbooks {PROXY_PLAYBOOKS}"
     if absent := [end.host for end in ends if end.kind == "not_reached"]:
         yield f"Not reached: {len(absent)} ({some(absent, 20)})"
-    for reason, hosts in _by_reason(end for end in ends if end.kind == "failed").items():
-        yield failure_line(hosts[0], reason) if len(hosts) == 1 else f"Failed: {len(hosts)} ({some(hosts, 20)}): {reason}"
+    yield from failure_lines((end.host, end.reason) for end in ends if end.kind == "failed")
 
 
 def _by_reason(ends: Iterable[Ended]) -> dict[str, list[str]]:

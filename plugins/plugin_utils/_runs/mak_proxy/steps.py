@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._errors import ActivationError
+from ..._findings import Finding
 from ..._given import names_of
+from ..._survey.reach import read_limit, too_many
 from ..._text import visible, visible_lines
 from ..fleet import Fleet
 from ..registered import Registered, Result
@@ -93,7 +95,8 @@ def options(asked: Asked) -> Decided:
     given = asked.options
     texts = [str(given[name] or "") for name in ("list", "export", "state_directory", "state_directory_alias")]
     replaced = names_of(given["replace_hardware"], "mak_proxy_replace_hardware")
-    return {**places_here(*texts).as_result(), "replace_hardware": replaced}
+    limit = read_limit(given["max_unreachable"])
+    return {**places_here(*texts).as_result(), "replace_hardware": replaced, "max_unreachable": limit}
 
 
 def to_read(asked: Asked) -> Decided:
@@ -111,7 +114,10 @@ def collect_findings(asked: Asked) -> Decided:
     refusals = {"state directory": places, "computer list": _refusal(asked.found.once("listed"))}
     # A computer that gets no key has its turn as well: the list is to know it.
     due = [one.host for one in read if one.was_read]
-    return {**said_of(findings.collect_findings(read, asked.options["ring"], refusals), only_blocking=True), "due": due}
+    found = findings.collect_findings(read, asked.options["ring"], refusals)
+    if refusal := _too_many(asked, [one.host for one in read if one.not_reached], len(read)):
+        found.append(Finding("computers", refusal, True))
+    return {**said_of(found, only_blocking=True), "due": due}
 
 
 def read(asked: Asked) -> Decided:
@@ -233,6 +239,10 @@ def _demand(asked: Asked, hosts: Collection[str], *names: str) -> None:
         asked.found.demand(name, hosts)
 
 
+def _too_many(asked: Asked, silent: Sequence[str], of: int) -> str:
+    return too_many(asked.places["max_unreachable"], silent, len(asked.fleet.hosts), of)
+
+
 def _refusal(listed: Result) -> str:
     return str(listed.get("msg") or "") if "error" in listed else ""
 
@@ -245,9 +255,12 @@ def _progress(fleet: Fleet) -> str:
 def _ended(asked: Asked, title: str, playbook: str, ended: Sequence[Outcome], due: Collection[str], *merged: Result) -> Decided:
     # Of others there may be the results of another playbook of the same run.
     _demand(asked, due, "made", "saved")
+    failed, silent = outcomes.failures(ended), list(dict.fromkeys(end.host for end in ended if end.kind == "not_reached"))
+    if refusal := _too_many(asked, silent, len(due) + len({*silent} - {*due})):
+        failed[silent[0]] = refusal
     against = outcomes.conflicts([*(asked.found.of("saved", host) for host in due), *merged])
     return {
         "summary": visible_lines(summary.summary(title, ended, against, asked.check_mode)),
         "numbers": {playbook: {**outcomes.counts(ended), "conflicting": len(against)}},
-        "failures": outcomes.failures(ended),
+        "failures": failed,
     }

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..._condensed.alike import failure_lines
 from ..._licensing.offline_ids import grouped
-from ..._text import failure_line, some
+from ..._text import some
 from ..registered import Result
 from .outcomes import KINDS, Outcome, counts
 
@@ -40,7 +41,7 @@ def summary(title: str, outcomes: Sequence[Outcome], conflicts: Iterable[Result]
             reasons.setdefault(end.reason.rstrip("."), []).append(end.host)
     lines += [f"Not applicable: {some(names, _SHOWN)}: {reason}" for reason, names in reasons.items()]
     lines += [f"Conflict: {sentence}" for sentence in dict.fromkeys(str(entry["reason"]) for entry in conflicts)]
-    return lines + [failure_line(end.host, end.reason) for end in outcomes if end.kind == "failed"]
+    return [*lines, *failure_lines((end.host, end.reason) for end in outcomes if end.kind == "failed")]
 
 
 def acquired(result: Result, check_mode: bool = False) -> list[str]:
