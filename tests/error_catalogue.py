@@ -90,7 +90,7 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     opened = (
         nullcontext()
         if case.keys() & {"connection", "without"}
-        else patch(f"{COLLECTION}.plugin_utils._windows_action.opened", lambda *_, **_more: nullcontext())
+        else patch(f"{COLLECTION}.plugin_utils._actions.windows.opened", lambda *_, **_more: nullcontext())
     )
     with opened:
         result: dict[str, Any] = action.run(task_vars={"inventory_hostname": HOST})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.groups import WantedGroup, ensure_group
 from ..plugin_utils._directory.replication import Awaited, wait
@@ -32,7 +32,7 @@ class ActionModule(VolumeActivationAction):
             options["state"] == "exact",
             tuple(options["members_absent"]),
         )
-        given = settings.Settings.from_options(options)
+        given = settings.DirectorySettings.from_options(options)
         with open_session(given) as session:
             done = ensure_group(session, wanted, check_mode)
             awaited = Awaited(

@@ -8,14 +8,14 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.this_run import this_run
+from ..plugin_utils._actions.vault import cipher_of
 from ..plugin_utils._computer_list import tasks
 from ..plugin_utils._computer_list.given import given_computers, given_confirmations
 from ..plugin_utils._computer_list.store import ListFile
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._masking import Secrets, strings
-from ..plugin_utils._run import this_run
-from ..plugin_utils._vault import cipher_of
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.masking import Secrets, strings
 
 
 class ActionModule(VolumeActivationAction):
@@ -60,7 +60,7 @@ class ActionModule(VolumeActivationAction):
         return secrets
 
 
-def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.Done:
+def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.ListDone:
     # What leaves is never encrypted: who signs for it has to be able to read it.
     other = ListFile(options["export_path"], None, options["backups"], this_run()) if options["export_path"] else None
     if options["state"] == "saved":
@@ -74,5 +74,5 @@ def _work(file: ListFile, options: dict[str, t.Any], check_mode: bool) -> tasks.
         return done
     if (options["hosts"] is not None or options["unfinished"]) and not file.exists:
         # Before the first run nothing is known of any host.
-        return tasks.Done(result={"kind": None, "computers": []})
+        return tasks.ListDone(result={"kind": None, "computers": []})
     return tasks.inspect(file, options["hosts"], options["show_confirmation_ids"], options["unfinished"])

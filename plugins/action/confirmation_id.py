@@ -9,16 +9,16 @@ import typing as t
 
 from ansible.utils.display import Display
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.this_run import this_run
+from ..plugin_utils._actions.vault import cipher_of
 from ..plugin_utils._computer_list.store import ListFile
-from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._licensing.offline_ids import installation_digits
 from ..plugin_utils._microsoft import settings
 from ..plugin_utils._microsoft.acquiring import Acquired, Source, Way, acquire, acquire_into_file, given_products
 from ..plugin_utils._microsoft.batch_request import checked_extended_pid
 from ..plugin_utils._microsoft.service import open_service
-from ..plugin_utils._run import this_run
-from ..plugin_utils._vault import cipher_of
 
 display = Display()
 

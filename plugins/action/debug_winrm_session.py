@@ -10,10 +10,10 @@ import typing as t
 
 from ansible.release import __version__ as ansible_core
 
-from ..plugin_utils._action import Outcome
-from ..plugin_utils._plan import Plan, Step
-from ..plugin_utils._windows.winrm_session import inspect_session, read_for_recording
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._core.plan import Plan, Step
+from ..plugin_utils._windows.remoting.winrm_session import inspect_session, read_for_recording
 from ..plugin_utils._wsman import recording
 from ..plugin_utils._wsman.session import Session
 from ..plugin_utils._wsman.transport import describe_carrier

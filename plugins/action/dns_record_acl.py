@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.record_acl import WantedGrant
@@ -16,7 +17,6 @@ from ..plugin_utils._directory.replication import Awaited, wait
 from ..plugin_utils._directory.session import open_session
 from ..plugin_utils._dns.hosting import told_apart
 from ..plugin_utils._dns.srv import servers_of
-from ..plugin_utils._errors import ActivationError
 
 
 class ActionModule(VolumeActivationAction):
@@ -38,7 +38,7 @@ class ActionModule(VolumeActivationAction):
             options["zone"], options["record"], principals[0], options["rights"], options["state"], options["after"] or ""
         )
         wanted = WantedRights(grant, tuple(dict.fromkeys(principals)), options["create"], options["owner"] == "administrators")
-        given = settings.Settings.from_options(options)
+        given = settings.DirectorySettings.from_options(options)
         with open_session(given) as session:
             try:
                 done = ensure(session, wanted, check_mode)

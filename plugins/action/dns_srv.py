@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
-from ..plugin_utils._address import names_in, split_address
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._core.address import names_in, split_address
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.plan import Step, StepFailed
 from ..plugin_utils._directory import static_srv
 from ..plugin_utils._directory.dns_node import ZoneMissing
 from ..plugin_utils._directory.replication import Awaited, wait
-from ..plugin_utils._directory.session import Session, open_session, root_of
-from ..plugin_utils._directory.settings import VARIABLES, Settings
+from ..plugin_utils._directory.session import DirectorySession, open_session, root_of
+from ..plugin_utils._directory.settings import VARIABLES, DirectorySettings
 from ..plugin_utils._dns import settings, spread
 from ..plugin_utils._dns.hosting import told_apart
-from ..plugin_utils._dns.rrset import Wish, checked_wish
+from ..plugin_utils._dns.rrset import RrsetWish, checked_wish
 from ..plugin_utils._dns.srv import DNS_PORT, servers_of
 from ..plugin_utils._dns.srv_record import Record, RecordOutcome
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._plan import Step, StepFailed
-from ..plugin_utils._srv_value import SrvValue
+from ..plugin_utils._srv.value import SrvValue
 
 
 class ActionModule(VolumeActivationAction):
@@ -34,7 +34,7 @@ class ActionModule(VolumeActivationAction):
         """See the base class."""
         wish = checked_wish(options["values"], options["state"], options["ttl"], options["match"] == "target")
         record = settings.record_from_options(
-            options, lambda controller: root_of(Settings.from_options({**options, "domain_server": controller}))
+            options, lambda controller: root_of(DirectorySettings.from_options({**options, "domain_server": controller}))
         )
         with record.zone.channel:
             ensure = _ensure_static if options["method"] == "static" else _ensure_dynamic
@@ -42,7 +42,7 @@ class ActionModule(VolumeActivationAction):
         return Outcome(done.steps, done.result, done.diff, done.warnings)
 
 
-def _ensure_dynamic(record: Record, wish: Wish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
+def _ensure_dynamic(record: Record, wish: RrsetWish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
     """Written to one name server of the zone, and waited for at the others where that is wanted."""
     done = record.ensure(wish, check_mode)
     seconds = 0 if check_mode else options["wait_for_replication"]
@@ -52,13 +52,13 @@ def _ensure_dynamic(record: Record, wish: Wish, options: dict[str, t.Any], check
     return done
 
 
-def _ensure_static(record: Record, wish: Wish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
+def _ensure_static(record: Record, wish: RrsetWish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
     """Written into the directory of a domain controller, and read back from the DNS server as well."""
     controllers = options["domain_server"] or [split_address(server, DNS_PORT)[0] for server in names_in(options["server"])]
-    given = Settings.from_options({**options, "domain_server": controllers})
+    given = DirectorySettings.from_options({**options, "domain_server": controllers})
     values = [(value.priority, value.weight, value.port, value.target) for value in wish.values]
 
-    def ensure(session: Session, check_mode: bool) -> static_srv.StaticOutcome:
+    def ensure(session: DirectorySession, check_mode: bool) -> static_srv.StaticOutcome:
         return static_srv.ensure(
             session, record.zone.name, record.owner, values, wish.state, wish.ttl, check_mode, match_target=wish.by_target
         )

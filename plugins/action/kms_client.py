@@ -8,17 +8,17 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ..plugin_utils._action import Outcome
-from ..plugin_utils._address import checked_domain, checked_host, split_address
-from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._core.address import checked_domain, checked_host, split_address
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.product_keys import normalise
-from ..plugin_utils._windows.client_product import checked_product
-from ..plugin_utils._windows.client_settings import ACTIVATION_TYPES, Wanted
-from ..plugin_utils._windows.kms_client import KmsClient
-from ..plugin_utils._windows.kms_client_state import Wish
-from ..plugin_utils._windows.license_info import short_product
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._windows.kms_client.setup import KmsClient
+from ..plugin_utils._windows.kms_client.state import KmsClientWish
+from ..plugin_utils._windows.spp.client_product import checked_product
+from ..plugin_utils._windows.spp.client_settings import ACTIVATION_TYPES, Wanted
+from ..plugin_utils._windows.spp.license_info import short_product
 from ..plugin_utils._wsman.session import Session
 
 
@@ -37,7 +37,7 @@ class ActionModule(WindowsAction):
         return Outcome(client.steps, result, warnings=client.warnings)
 
 
-def _wish(options: dict[str, t.Any]) -> Wish:
+def _wish(options: dict[str, t.Any]) -> KmsClientWish:
     key, host, suffixes = options["product_key"], options["kms_host"], options["dns_suffixes"]
     checked_settings(options)
     if host and options["discover"]:
@@ -51,7 +51,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     if options["activation_type"] is not None:
         number = next(number for number, name in ACTIVATION_TYPES.items() if name == options["activation_type"])
         settings["activation_type"] = number or None
-    return Wish(
+    return KmsClientWish(
         product_key=normalise(key) if key else None,
         discover=options["discover"],
         activate=options["activate"],

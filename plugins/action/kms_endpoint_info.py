@@ -8,13 +8,13 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
-from ..plugin_utils._address import split_address
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._core.address import split_address
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._dns import compare, report
 from ..plugin_utils._dns.addresses import literal, read_addresses, read_all_addresses, system_addresses
-from ..plugin_utils._dns.srv import Answer, Server, read_srv_from_all, servers_of, service_name, system_servers
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, Endpoint, State, not_probed, probe_all, unresolved
+from ..plugin_utils._dns.srv import Server, SrvAnswer, read_srv_from_all, servers_of, service_name, system_servers
+from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, EndpointState, KmsEndpoint, not_probed, probe_all, unresolved
 from ..plugin_utils._licensing.kms import DEFAULT_PORT
 
 _AT_ONCE = 16
@@ -37,7 +37,7 @@ class ActionModule(VolumeActivationAction):
 
 
 def _given_hosts(hosts: list[tuple[str, int]], servers: list[Server], options: dict[str, t.Any]) -> Outcome:
-    endpoints: list[Endpoint] = []
+    endpoints: list[KmsEndpoint] = []
     if options["probe"]:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             addresses = pool.map(lambda target: _addresses(target[0], target[1], servers, options["timeout"]), hosts)
@@ -56,11 +56,11 @@ def _addresses(host: str, port: int, servers: list[Server], timeout: float) -> t
 def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     name = service_name(options["domain"])
     answers = read_srv_from_all(servers, name, timeout=options["timeout"])
-    answering = [answer.server for answer in answers if isinstance(answer, Answer)]
+    answering = [answer.server for answer in answers if isinstance(answer, SrvAnswer)]
     comparison = compare.compare(servers, answers)
     if not answering:
         raise next(iter(comparison.failed.values()))
-    endpoints: list[Endpoint] = []
+    endpoints: list[KmsEndpoint] = []
     if options["probe"]:
         # In the order in which clients try them, of which the first are looked at.
         targets = list(dict.fromkeys((value.target, value.port) for value in comparison.values if value.target != "."))
@@ -80,7 +80,7 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     if options["expect"] is not None:
         result["missing"] = compare.missing_hosts(options["expect"], answers)
         result["unexpected"] = compare.unexpected_hosts(options["expect"], comparison.values)
-    unseen = sum(endpoint.state is State.NOT_PROBED for endpoint in endpoints)
+    unseen = sum(endpoint.state is EndpointState.NOT_PROBED for endpoint in endpoints)
     warnings = report.differences(comparison)
     if unseen:
         warnings.append(
@@ -90,14 +90,14 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     return Outcome(result=result, warnings=warnings)
 
 
-def _look_at(found: dict[tuple[str, int], tuple[str, ...]], servers: list[Server], options: dict[str, t.Any]) -> list[Endpoint]:
+def _look_at(found: dict[tuple[str, int], tuple[str, ...]], servers: list[Server], options: dict[str, t.Any]) -> list[KmsEndpoint]:
     asked = ", ".join(str(server) for server in servers) or "the control node's resolver"
     nowhere = [unresolved(host, port, asked) for (host, port), addresses in found.items() if not addresses]
     targets = [(host, address, port) for (host, port), addresses in found.items() for address in addresses]
     return sorted(nowhere + probe_all(targets, options["timeout"]), key=lambda endpoint: (endpoint.host, endpoint.port, endpoint.address))
 
 
-def _rows(endpoints: list[Endpoint]) -> list[dict[str, t.Any]]:
+def _rows(endpoints: list[KmsEndpoint]) -> list[dict[str, t.Any]]:
     return [
         {"host": seen.host, "port": seen.port, "address": seen.address, "state": str(seen.state), "detail": seen.detail}
         for seen in endpoints

@@ -8,27 +8,27 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ..plugin_utils._action import Outcome
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._dns.published import PublishedRecords
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, Endpoint, State, probe, probe_all, unresolved
+from ..plugin_utils._kms_endpoint.probe import MOST_TARGETS, EndpointState, KmsEndpoint, probe, probe_all, unresolved
 from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._licensing.kms import checked_settings
 from ..plugin_utils._licensing.offline_ids import grouped
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._licensing.publish_list import ListWish, checked_lines
 from ..plugin_utils._licensing.setup_keys import by_key
-from ..plugin_utils._srv_value import SrvValue, plain_name
-from ..plugin_utils._windows.host_work import HostWork
-from ..plugin_utils._windows.kms_host import KmsHost
-from ..plugin_utils._windows.kms_host_removal import KmsHostRemoval, Look, RecordSeen, Removal
-from ..plugin_utils._windows.kms_host_state import SETTINGS, Wish
-from ..plugin_utils._windows.license_info import short_product
-from ..plugin_utils._windows.listening import Probe
-from ..plugin_utils._windows.offline_activation import Confirmation
-from ..plugin_utils._windows.publication import Publication, PublishedHost, Wanted
-from ..plugin_utils._windows.publish_list import planned
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._srv.value import SrvValue, plain_name
+from ..plugin_utils._windows.kms_host.listening import Probe
+from ..plugin_utils._windows.kms_host.publication import Publication, PublishedHost, WantedValue
+from ..plugin_utils._windows.kms_host.publish_list import planned
+from ..plugin_utils._windows.kms_host.removal import KmsHostRemoval, Look, RecordSeen, Removal
+from ..plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ..plugin_utils._windows.kms_host.state import SETTINGS, KmsHostWish
+from ..plugin_utils._windows.kms_host.work import HostWork
+from ..plugin_utils._windows.spp.license_info import short_product
+from ..plugin_utils._windows.spp.offline_activation import Confirmation
 from ..plugin_utils._wsman.session import Session
 
 
@@ -48,7 +48,7 @@ class ActionModule(WindowsAction):
             gone.change()
             return _outcome(gone, {"other_hosts": gone.other_hosts} if gone.plan else {})
         published = PublishedHost(session, publication) if publication.wanted else None
-        host = KmsHost(session, wish, check_mode, always_read=published is not None, probe=_probe_of(session))
+        host = KmsHostSetup(session, wish, check_mode, always_read=published is not None, probe=_probe_of(session))
         host.change(published.plan if published else None)
         result: dict[str, t.Any] = {"port": host.port} if host.state.service else {}
         if ids := host.offline_ids:
@@ -112,7 +112,7 @@ def _check_activation(options: dict[str, t.Any]) -> None:
         raise ActivationError("O(installation_id) is the one that O(confirmation_id) is for; give both.", source="options")
 
 
-def _wish(options: dict[str, t.Any]) -> Wish:
+def _wish(options: dict[str, t.Any]) -> KmsHostWish:
     """What the host should be.
 
     Raises:
@@ -125,7 +125,7 @@ def _wish(options: dict[str, t.Any]) -> Wish:
     gone = frozenset(map(plain_name, options["publish_list_absent"]))
     # An empty list that left all lines would say nothing.
     exact = not lines or options["publish_list_mode"] == "exact"
-    return Wish(
+    return KmsHostWish(
         product_key=_key(key, options["state"] == "absent") if key else None,
         replace_key=options["replace_key"],
         settings=settings,
@@ -179,7 +179,7 @@ def _publication(options: dict[str, t.Any]) -> tuple[Publication, PublishedRecor
     short = options["publish_domain"]
     if short and plain_name(short) not in {plain_name(entry["domain"]) for entry in given}:
         given.insert(0, {"domain": short, "priority": None, "weight": None, "own_numbers": False, "dns_servers": None})
-    wanted = tuple(Wanted(plain_name(entry["domain"]), entry["priority"], entry["weight"], entry["own_numbers"]) for entry in given)
+    wanted = tuple(WantedValue(plain_name(entry["domain"]), entry["priority"], entry["weight"], entry["own_numbers"]) for entry in given)
     # Servers that are named for one record hold its zone; those of the task may be anything that answers.
     servers = {
         plain_name(entry["domain"]): (entry["dns_servers"] or options["dns_servers"] or [], bool(entry["dns_servers"])) for entry in given
@@ -223,9 +223,11 @@ def _look_at(records: PublishedRecords) -> Look:
     return look
 
 
-def _row(record: str, own: tuple[SrvValue, ...], tried: dict[SrvValue, list[Endpoint]]) -> RecordSeen:
+def _row(record: str, own: tuple[SrvValue, ...], tried: dict[SrvValue, list[KmsEndpoint]]) -> RecordSeen:
     answering = dict.fromkeys(
-        f"{value.target}:{value.port}" for value, endpoints in tried.items() if any(one.state is State.ANSWERING for one in endpoints)
+        f"{value.target}:{value.port}"
+        for value, endpoints in tried.items()
+        if any(one.state is EndpointState.ANSWERING for one in endpoints)
     )
     silent = [
         endpoints[0].detail if endpoints else unresolved(value.target, value.port, "the DNS servers of the record").detail

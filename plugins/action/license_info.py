@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome
-from ..plugin_utils._query import search
-from ..plugin_utils._windows.license_info import read_brief, read_license, read_summary
-from ..plugin_utils._windows.targets import Target, Wish
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.query import search
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._windows.remoting.targets import RemotingTarget, TargetWish
+from ..plugin_utils._windows.spp.license_info import read_brief, read_license, read_summary
 from ..plugin_utils._wsman.session import Session
 
 _READERS = {"full": read_license, "summary": read_summary, "brief": read_brief}
@@ -26,7 +26,7 @@ class ActionModule(WindowsAction):
         if options["query"]:
             result["queried"] = search(options["query"], result)
         if options["remoting"] is not None:
-            target = Target(session, Wish(winrm_rule=options["remoting"]["winrm_rule"]))
+            target = RemotingTarget(session, TargetWish(winrm_rule=options["remoting"]["winrm_rule"]))
             brief = options["detail"] == "brief"
             result["requirements"] = [need.as_result() for need in target.needs if not brief or need.met is False]
         return Outcome(result=result)

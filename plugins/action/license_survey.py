@@ -15,20 +15,20 @@ from pathlib import Path
 
 from ansible.utils.display import Display
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._fleet.survey import Survey, Wish
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.windows import seconds_of
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._fleet.survey import Survey, SurveyWish
 from ..plugin_utils._fleet.targets import reader_of
 from ..plugin_utils._fleet.variables import chosen_hosts
 from ..plugin_utils._state import variable
 from ..plugin_utils._state.directory import StateDirectory
-from ..plugin_utils._state.kinds import Kind
+from ..plugin_utils._state.kinds import FileKind
 from ..plugin_utils._survey.crew import Limits
 from ..plugin_utils._survey.file import SurveyFile, survey_path
 from ..plugin_utils._survey.reach import read_limit, too_many
 from ..plugin_utils._survey.rows import Row
 from ..plugin_utils._survey.tally import MOST_KINDS, said
-from ..plugin_utils._windows_action import seconds_of
 from ..plugin_utils._wsman.contact import VARIABLE as FIRST_CONTACT_VARIABLE
 
 _LARGEST_RESULT = 64 * 1024
@@ -65,7 +65,7 @@ class ActionModule(VolumeActivationAction):
             if options["temporary"]:
                 path = Path(tempfile.mkdtemp(prefix="license_survey-"), path.name)
             else:
-                warnings += directory.check(Kind.SURVEY)
+                warnings += directory.check(FileKind.SURVEY)
                 directory.make()
         try:
             return self._survey(options, path, hosts, first_contact, warnings)
@@ -85,7 +85,7 @@ class ActionModule(VolumeActivationAction):
                     data = row.as_data()
                     facts[row.host] = {name: data.get(name) for name in options["facts"]}
 
-            wish = Wish(options["columns"], Limits(options["threads"], first_contact), options["logons_only"])
+            wish = SurveyWish(options["columns"], Limits(options["threads"], first_contact), options["logons_only"])
             survey = Survey(reader_of(self, self._task_vars, options["local_accounts"]), hosts, wish, keep, _progress)
             # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
             # little refers to itself.

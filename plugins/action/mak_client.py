@@ -8,18 +8,18 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ..plugin_utils._action import Outcome
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.vault import cipher_of
+from ..plugin_utils._actions.windows import WindowsAction
 from ..plugin_utils._computer_list.store import ListFile
-from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._licensing.offline_ids import checked_guid
-from ..plugin_utils._masking import Secrets
-from ..plugin_utils._vault import cipher_of
-from ..plugin_utils._windows.mak_client import MakClient
-from ..plugin_utils._windows.mak_client_state import Wish
-from ..plugin_utils._windows.mak_product import checked_scope
-from ..plugin_utils._windows.offline_activation import Confirmation
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._windows.mak_client.product import checked_scope
+from ..plugin_utils._windows.mak_client.setup import MakClient
+from ..plugin_utils._windows.mak_client.state import MakClientWish
+from ..plugin_utils._windows.spp.offline_activation import Confirmation
 from ..plugin_utils._wsman.session import Session
 
 
@@ -81,11 +81,11 @@ class ActionModule(WindowsAction):
         return secrets
 
 
-def _wish(options: dict[str, t.Any], confirmation: Confirmation | None) -> Wish:
+def _wish(options: dict[str, t.Any], confirmation: Confirmation | None) -> MakClientWish:
     key = options["product_key"]
     if options["settle"] < 0:
         raise ActivationError(f"O(settle) is {options['settle']}, but has to be 0 seconds or more.", source="options")
-    return Wish(
+    return MakClientWish(
         product_key=given_keys.checked(key, "product_key", given_keys.MAK, "kms_client installs it.") if key else None,
         product=checked_scope(options["product"]),
         overwrite=options["overwrite"],

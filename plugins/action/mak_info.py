@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
 from ..plugin_utils._microsoft import settings
 from ..plugin_utils._microsoft.batch_request import checked_extended_pid
 from ..plugin_utils._microsoft.counts import counts

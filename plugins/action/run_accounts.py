@@ -8,16 +8,16 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Sequence
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.machine_accounts import Host, MachineAccount, find_accounts
 from ..plugin_utils._directory.session import open_session
 from ..plugin_utils._dns.addresses import literal
 from ..plugin_utils._dns.naming import Names
 from ..plugin_utils._dns.srv import servers_of
-from ..plugin_utils._errors import ActivationError
 from ..plugin_utils._fleet.targets import Reader, reader_of
-from ..plugin_utils._srv_value import is_full_name, plain_name
+from ..plugin_utils._srv.value import is_full_name, plain_name
 
 
 class ActionModule(VolumeActivationAction):
@@ -42,7 +42,7 @@ class ActionModule(VolumeActivationAction):
         domain = ""
         if options["accounts"]:
             hosts = _hosts(given, reached, names)
-            with open_session(settings.Settings.from_options(options)) as session:
+            with open_session(settings.DirectorySettings.from_options(options)) as session:
                 domain = session.root.domain
                 accounts = find_accounts(session, hosts, options["account_variable"], names.addresses)
         found = {host: _shown(accounts.get(host) or MachineAccount(None), entry, reached[host][0], names) for host, entry in given.items()}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Collection
 
+from ..plugin_utils._core.text import visible_lines
 from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._runs import image
 from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.registered import Registered
 from ..plugin_utils._runs.said import said_of
-from ..plugin_utils._text import visible_lines
 
 _MAK = "reference_image_mak"
 

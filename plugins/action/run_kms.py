@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Collection, Mapping, Sequence
 
-from ..plugin_utils._masking import Secrets
+from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._runs.action import RunAction, keys_of, of_text
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.kms import steps

@@ -9,14 +9,14 @@ import typing as t
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from ..plugin_utils._masking import Secrets
+from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.kms import given_back
 from ..plugin_utils._runs.mak import steps
 from ..plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
-from ..plugin_utils._runs.mak.settings import PREFIX, Settings
-from ..plugin_utils._runs.mak.steps import Seen
+from ..plugin_utils._runs.mak.settings import PREFIX, MakSettings
+from ..plugin_utils._runs.mak.steps import MakSeen
 from ..plugin_utils._runs.registered import Registered
 from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._survey.reach import read_limit
@@ -38,7 +38,7 @@ class ActionModule(RunAction):
         progress, moment = options["progress"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if step == "assign":
             self._assigned = Assigned.of(found)
-            settings, state = Settings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"])
+            settings, state = MakSettings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"])
             return steps.assign(self._assigned, settings, state, options["max_unreachable"])
         if step == "learned":
             return steps.learned(found, options["trial"])
@@ -49,7 +49,7 @@ class ActionModule(RunAction):
             return given_back.counted(found)
         if step == "given_back":
             return given_back.given_back(found, check_mode)
-        seen = Seen.of(found)
+        seen = MakSeen.of(found)
         decided: dict[str, t.Callable[[], dict[str, t.Any]]] = {
             "findings": lambda: steps.findings(seen),
             "holders": lambda: steps.holders(seen, check_mode),

@@ -8,11 +8,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Collection, Mapping
 
-from ..plugin_utils._masking import Secrets
+from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._runs.action import RunAction, keys_of
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
-from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, Asked
+from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, StepInput
 from ..plugin_utils._runs.registered import Registered
 
 
@@ -27,7 +27,7 @@ class ActionModule(RunAction):
         """See the base class."""
         if step == "options":
             keys_of(options["confirmation_ids"], "mak_proxy_confirmation_ids", "{'1234567-1234567': '123456-123456'}")
-        return STEPS[step](Asked(fleet, found, options, check_mode))
+        return STEPS[step](StepInput(fleet, found, options, check_mode))
 
     @property
     def playbook(self) -> str:

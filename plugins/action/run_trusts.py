@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.trusts import read_trusts
 
@@ -20,5 +20,5 @@ class ActionModule(VolumeActivationAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        found = read_trusts(settings.Settings.from_options(options), map(str, options["domains"]))
+        found = read_trusts(settings.DirectorySettings.from_options(options), map(str, options["domains"]))
         return Outcome(result={"trusts": {domain: trust.as_result() for domain, trust in found.items()}})

@@ -10,17 +10,17 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..plugin_utils._action import Outcome
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.files import MIB, read_file
+from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._directory import settings
 from ..plugin_utils._directory.activation_objects import ActivationObjects
 from ..plugin_utils._directory.session import open_session
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._files import MIB, read_file
 from ..plugin_utils._licensing.slmgr_verbs import DIRECTORY_VERBS
-from ..plugin_utils._masking import Secrets
 from ..plugin_utils._windows.slmgr.requests import License, license_text, parse
 from ..plugin_utils._windows.slmgr.run import run
-from ..plugin_utils._windows_action import WindowsAction
 from ..plugin_utils._wsman.session import Session
 
 # License files have some ten kilobytes.
@@ -39,7 +39,7 @@ class ActionModule(WindowsAction):
         with contextlib.ExitStack() as stack:
             directory = None
             if options["domain_server"] and any(request.verb.name in DIRECTORY_VERBS for request in requests):
-                directory = ActivationObjects(stack.enter_context(open_session(settings.Settings.from_options(options))))
+                directory = ActivationObjects(stack.enter_context(open_session(settings.DirectorySettings.from_options(options))))
             done = run(session, requests, check_mode, directory)
         return Outcome(done.steps, {"verbs": done.verbs, "restart_needed": done.restart_needed}, warnings=done.warnings)
 

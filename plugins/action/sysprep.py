@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..plugin_utils._action import Outcome
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._windows.sysprep import Sysprep
-from ..plugin_utils._windows.sysprep_refusals import Wish
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._windows.sysprep.refusals import SysprepWish
+from ..plugin_utils._windows.sysprep.setup import Sysprep
 from ..plugin_utils._wsman.session import Session
 
 # A drive, and no character that a path can't have.
@@ -29,7 +29,7 @@ class ActionModule(WindowsAction):
         return Outcome(sealing.steps, sealing.result, warnings=sealing.warnings)
 
 
-def _wish(options: dict[str, t.Any]) -> Wish:
+def _wish(options: dict[str, t.Any]) -> SysprepWish:
     for name in ("timeout", "poll"):
         if options[name] <= 0:
             raise ActivationError(f"O({name}) has to be more than 0 seconds.", source="options")
@@ -43,4 +43,4 @@ def _wish(options: dict[str, t.Any]) -> Wish:
         raise ActivationError(
             "O(skip_rearm) is about a rearm, which sysprep makes with generalize: true only; leave it out.", source="options"
         )
-    return Wish(**options)
+    return SysprepWish(**options)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
 from ..plugin_utils._licensing import given_keys
 from ..plugin_utils._licensing.product_keys import normalise
 from ..plugin_utils._unattend import file
 from ..plugin_utils._unattend.encoding import decode
-from ..plugin_utils._unattend.product_key import Wanted, change
+from ..plugin_utils._unattend.product_key import WantedKeys, change
 
 
 class ActionModule(VolumeActivationAction):
@@ -24,7 +24,7 @@ class ActionModule(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         path, present = options["path"], options["state"] == "present"
-        wanted = Wanted(present, _key(options["product_key"], present), tuple(dict.fromkeys(options["architectures"] or ())))
+        wanted = WantedKeys(present, _key(options["product_key"], present), tuple(dict.fromkeys(options["architectures"] or ())))
         old = file.read(path)
         text, encoding = decode(old, path)
         changed = change(text.encode(), path, wanted)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import Outcome
-from ..plugin_utils._windows.targets import Target, Wish
-from ..plugin_utils._windows_action import WindowsAction
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.windows import WindowsAction
+from ..plugin_utils._windows.remoting.targets import RemotingTarget, TargetWish
 from ..plugin_utils._wsman.session import Session
 
 
@@ -19,8 +19,8 @@ class ActionModule(WindowsAction):
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         names = ("winrm_service", "winrm_rule", "local_accounts", "wmi_exception")
-        wish = Wish(**{name: options[name] for name in names}, netsh=options["firewall_method"] == "netsh")
-        target = Target(session, wish)
+        wish = TargetWish(**{name: options[name] for name in names}, netsh=options["firewall_method"] == "netsh")
+        target = RemotingTarget(session, wish)
         target.change(check_mode)
         unmet = [need.detail for need in target.needs if need.met is False and not (check_mode and need.changes)]
         result = {

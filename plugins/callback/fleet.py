@@ -73,11 +73,11 @@ from ansible import constants
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
-from ..plugin_utils._condensed.answers import Answer, Outcome, answer_of
+from ..plugin_utils._condensed.answers import TaskAnswer, TaskOutcome, answer_of
 from ..plugin_utils._condensed.differences import difference
 from ..plugin_utils._condensed.lines import Line, Tone
 from ..plugin_utils._condensed.output import Output
-from ..plugin_utils._condensed.tally import Settings
+from ..plugin_utils._condensed.tally import ViewSettings
 
 # From this verbosity on, each result is shown.
 EACH_RESULT = 3
@@ -146,7 +146,7 @@ class CallbackModule(DefaultCallback):
     def output(self) -> Output:
         """Made with the first event, when the options are known."""
         all_of_it = self._display.verbosity > 0
-        settings = Settings(
+        settings = ViewSettings(
             width=min(self._display.columns or _WIDEST, _WIDEST),
             names=None if all_of_it else max(self._option("names"), 0),
             everything=all_of_it,
@@ -205,22 +205,22 @@ class CallbackModule(DefaultCallback):
         if isinstance(result.task, TaskInclude):
             self.output.view.included(str(result.task._uuid), result.host.get_name())
         else:
-            self._take(result, Outcome.CHANGED if result.result.get("changed") else Outcome.OK)
+            self._take(result, TaskOutcome.CHANGED if result.result.get("changed") else TaskOutcome.OK)
 
     @_condensed
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """A host has failed."""
-        self._take(result, Outcome.FAILED_IGNORED if ignore_errors else Outcome.FAILED)
+        self._take(result, TaskOutcome.FAILED_IGNORED if ignore_errors else TaskOutcome.FAILED)
 
     @_condensed
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """A host could not be reached."""
-        self._take(result, Outcome.UNREACHABLE_IGNORED if result.task.ignore_unreachable else Outcome.UNREACHABLE)
+        self._take(result, TaskOutcome.UNREACHABLE_IGNORED if result.task.ignore_unreachable else TaskOutcome.UNREACHABLE)
 
     @_condensed
     def v2_runner_on_skipped(self, result: Any) -> None:
         """A host has skipped a task."""
-        self._take(result, Outcome.SKIPPED)
+        self._take(result, TaskOutcome.SKIPPED)
 
     @_condensed
     def v2_runner_item_on_ok(self, result: Any) -> None:
@@ -237,7 +237,7 @@ class CallbackModule(DefaultCallback):
     def v2_on_file_diff(self, result: Any) -> None:
         """What a host changes, before its result."""
         if result.result.get("changed") and (found := difference(result.result.get("diff"), self._names(result))):
-            self.output.view.part(result.host.get_name(), Answer(differences=(found,)))
+            self.output.view.part(result.host.get_name(), TaskAnswer(differences=(found,)))
 
     @_condensed
     def v2_runner_retry(self, result: Any) -> None:
@@ -257,16 +257,16 @@ class CallbackModule(DefaultCallback):
         """The playbook has ended."""
         self.output.last(self.output.view.recap({host: stats.summarize(host) for host in sorted(stats.processed)}))
 
-    def _take(self, result: Any, outcome: Outcome) -> None:
+    def _take(self, result: Any, outcome: TaskOutcome) -> None:
         view, key = self.output.view, str(result.task._uuid)
         if not view.knows(key):
             self._begin(result.task)
-        failed = outcome not in (Outcome.OK, Outcome.CHANGED)
-        answer = Answer() if outcome is Outcome.SKIPPED else self._answer(result, failed=failed)
+        failed = outcome not in (TaskOutcome.OK, TaskOutcome.CHANGED)
+        answer = TaskAnswer() if outcome is TaskOutcome.SKIPPED else self._answer(result, failed=failed)
         view.result(key, result.host.get_name(), outcome, answer, self.host_label(result))
         self.output.due(())
 
-    def _answer(self, result: Any, *, failed: bool, of_item: bool = False) -> Answer:
+    def _answer(self, result: Any, *, failed: bool, of_item: bool = False) -> TaskAnswer:
         given = result.result
         if given.get("deprecations") and "censored" not in given:
             # Ansible's own way, which shows each of them once.

@@ -11,8 +11,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._topology.client_policy import Wishes, policies
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._topology.client_policy import PolicyWishes, policies
 
 
 def client_policy(
@@ -30,7 +30,7 @@ def client_policy(
     if not isinstance(topology, Mapping) or not {"sites", "orders"} <= topology.keys():
         raise AnsibleFilterError("client_policy takes the result of the filter winops.volume_activation.kms_topology.")
     try:
-        wishes = Wishes(
+        wishes = PolicyWishes(
             host_caching=boolean(host_caching),
             alternate_url=str(alternate_url or ""),
             discover=boolean(discover),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._errors import ActivationError
+from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._topology import search_list
 from ..plugin_utils._topology.derived import derived
 from ..plugin_utils._topology.order_table import order_table

@@ -140,12 +140,12 @@ from collections.abc import Mapping, Sequence
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..plugin_utils._address import PORTS
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._scan.identify import Endpoint, Pace, Port, scan
+from ..plugin_utils._core.address import PORTS
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.text import LONGEST_LINE, visible
+from ..plugin_utils._scan.identify import Pace, Port, WinrmEndpoint, scan
 from ..plugin_utils._scan.names import names_of
 from ..plugin_utils._scan.networks import addresses
-from ..plugin_utils._text import LONGEST_LINE, visible
 
 # What decides who is found, beside the network itself.
 _ASKED = ("networks", "exclude", "http_ports", "https_ports", "names")
@@ -211,11 +211,11 @@ def _found(options: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         raise ActivationError("wsman_scan: http_ports and https_ports have to name at least one port, from 1 to 65535.", source="options")
     asked = addresses(options["networks"], options["exclude"], options["limit"])
     pace = Pace(options["parallel"], options["rate"], options["timeout"], options["time_limit"])
-    found: dict[str, list[Endpoint]] = {}
+    found: dict[str, list[WinrmEndpoint]] = {}
     for endpoint in scan(asked, ports, pace):
         found.setdefault(endpoint.address, []).append(endpoint)
     names = names_of(list(found), pace.time_limit) if options["names"] == "dns" else {}
-    named: dict[str, list[Endpoint]] = {}
+    named: dict[str, list[WinrmEndpoint]] = {}
     for address, endpoints in found.items():
         # Of two addresses with one name the second keeps its address.
         name = names.get(address, address)
@@ -223,7 +223,7 @@ def _found(options: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     return [{"name": name, "variables": _variables(endpoints)} for name, endpoints in named.items()]
 
 
-def _variables(endpoints: Sequence[Endpoint]) -> dict[str, t.Any]:
+def _variables(endpoints: Sequence[WinrmEndpoint]) -> dict[str, t.Any]:
     first = endpoints[0]
     return {
         "wsman_address": first.address,

@@ -105,14 +105,14 @@ from collections.abc import Sequence
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.given import names_of
+from ..plugin_utils._core.text import LONGEST_LINE, visible
 from ..plugin_utils._dns import compare
 from ..plugin_utils._dns.addresses import read_all_addresses
-from ..plugin_utils._dns.srv import Answer, read_srv_from_all, servers_of, service_name, system_servers
-from ..plugin_utils._errors import ActivationError
-from ..plugin_utils._given import names_of
-from ..plugin_utils._srv_order import NO_SERVICE, groups, selection_order
-from ..plugin_utils._srv_value import SrvValue, plain_name
-from ..plugin_utils._text import LONGEST_LINE, visible
+from ..plugin_utils._dns.srv import SrvAnswer, read_srv_from_all, servers_of, service_name, system_servers
+from ..plugin_utils._srv.order import NO_SERVICE, groups, selection_order
+from ..plugin_utils._srv.value import SrvValue, plain_name
 
 
 class LookupModule(LookupBase):
@@ -138,7 +138,7 @@ class LookupModule(LookupBase):
         servers = servers_of(named) or system_servers()
         answers = read_srv_from_all(servers, service_name(domain), timeout=timeout)
         found = compare.compare(servers, answers)
-        answering = [answer.server for answer in answers if isinstance(answer, Answer)]
+        answering = [answer.server for answer in answers if isinstance(answer, SrvAnswer)]
         if not answering:
             raise next(iter(found.failed.values()))
         for failure in found.failed.values():

@@ -24,7 +24,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, Product
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, ExportedProduct
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from lab.layout import TESTS
 from lab.microsoft.server import BatchServer
@@ -127,10 +127,10 @@ def control_node(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def products(count: int) -> list[Product]:
+def products(count: int) -> list[ExportedProduct]:
     samples = [BatchServer.sample(KEY, f"iso-{number:03}") for number in range(1, count + 1)]
     return [
-        Product(f"{number:032x}", ACTIVATION_ID, sample.installation_id, sample.extended_pid)
+        ExportedProduct(f"{number:032x}", ACTIVATION_ID, sample.installation_id, sample.extended_pid)
         for number, sample in enumerate(samples, start=1)
     ]
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.tier("quick")
 
 TREE = Path(__file__).resolve().parents[2]
 # Where the parts become a sentence.
-EDGE = "plugins/plugin_utils/_errors.py"
+EDGE = "plugins/plugin_utils/_core/errors.py"
 # The one compares what modules would change with what an administrator declared, attribute by attribute; the other shows what modules of
 # all collections say, of which there is nothing but the sentence.
 SHOWN = frozenset({"plugins/plugin_utils/_runs/audit/deviation.py", "plugins/plugin_utils/_condensed/texts.py"})

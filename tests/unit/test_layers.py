@@ -23,75 +23,43 @@ TREE = Path(__file__).resolve().parents[2]
 LAYERS = (
     ("action", "callback", "filter", "inventory", "lookup"),
     ("_runs",),
-    ("_windows_action",),
-    ("_action", "_fleet"),
-    (
-        "_known_variables",
-        "_module_options",
-        "_option_names",
-        "_query",
-        "_run",
-        "_vault",
-    ),
+    ("_fleet",),
+    ("_actions",),
     ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
-    ("_wsman", "_kerberos", "_computer_list", "_findings", "_survey"),
+    ("_wsman", "_kerberos", "_computer_list", "_survey"),
     ("_licensing", "_topology"),
-    ("_srv_order",),
-    ("_address", "_given", "_silent", "_srv_value", "_state"),
-    ("_condensed", "_english", "_shown", "_files"),
-    ("_plan", "_errors", "_xml"),
-    ("_text", "_codes"),
-    ("_masking",),
+    ("_srv", "_state", "_condensed"),
+    ("_core",),
     ("doc_fragments", "modules", "plugin_utils"),
 )
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
+# The same within a room that has rooms, or files that all others stand on.
+WITHIN = {
+    "_windows": (("survey", "slmgr"), ("kms_host", "kms_client", "mak_client", "sysprep", "remoting"), ("spp",), ("platform",)),
+    "_core": (("address", "given", "files"), ("plan", "errors", "xml"), ("text", "codes"), ("masking",)),
+}
 # Rooms that stay apart although one is above the other: what brings a code knows nothing of what it tells of.
-APART = {"_wsman": ("_licensing", "_topology", "_srv_order", "_srv_value")}
+APART = {"_wsman": ("_licensing", "_topology", "_srv")}
 # What not everybody above may use. Of those that may reach hosts the siblings talk to directories, name servers and Microsoft; a run
 # decides about what others have read.
 KEPT_FOR = {
-    "_wsman": ("action", "_windows_action", "_fleet", "_windows", "_scan"),
-    "_action": ("action", "_windows_action"),
+    "_wsman": ("action", "_actions", "_fleet", "_windows", "_scan"),
+    "_actions": ("action", "_fleet"),
     "_fleet": ("action",),
 }
-KNOWS_ANSIBLE = (
-    "action",
-    "callback",
-    "filter",
-    "inventory",
-    "lookup",
-    "_windows_action",
-    "_action",
-    "_fleet",
-    "_module_options",
-    "_silent",
-    "_vault",
-)
+KNOWS_ANSIBLE = ("action", "callback", "filter", "inventory", "lookup", "_actions", "_fleet")
 PURE = (
-    "_codes",
     "_runs",
     "_computer_list",
-    "_findings",
     "_unattend",
     "_wsman",
     "_licensing",
     "_topology",
     "_survey",
-    "_srv_order",
-    "_address",
-    "_given",
-    "_srv_value",
+    "_srv",
     "_state",
-    "_plan",
     "_condensed",
-    "_english",
-    "_errors",
-    "_option_names",
-    "_shown",
-    "_files",
-    "_masking",
-    "_text",
-    "_xml",
+    "_core",
     "doc_fragments",
     "modules",
 )
@@ -138,9 +106,7 @@ def complaint(file: str, layer: str, name: str) -> str:
         if inside[0] != "plugins" or len(inside) < 2:
             return "reaches out of plugins"
         other = layer_of(inside[1:])
-        if other == layer:
-            return ""
-        return complaint_within(file, layer, other)
+        return complaint_inside(file, layer, inside[3:]) if other == layer else complaint_between(file, layer, other)
     if is_within(name, "ansible._internal", "ansible.module_utils._internal"):
         return "private to ansible-core"
     if file in (CARRIERS, *READERS) or (file == SPEAKER and is_within(name, URLS)):
@@ -155,7 +121,18 @@ def complaint(file: str, layer: str, name: str) -> str:
     return ""
 
 
-def complaint_within(file: str, layer: str, other: str) -> str:
+def complaint_inside(file: str, layer: str, imported: list[str]) -> str:
+    """What is wrong with a room within a layer that imports another one of it."""
+    floors = {name: -depth for depth, names in enumerate(WITHIN.get(layer, ())) for name in names}
+    own, other = file.split("/")[3].removesuffix(".py"), imported[0]
+    if not floors or own in (other, "__init__"):
+        return ""
+    if own not in floors or other not in floors:
+        return f"{layer}/{other if own in floors else own} has no place in WITHIN"
+    return "" if floors[other] < floors[own] else f"{layer}/{own} is not above {layer}/{other}"
+
+
+def complaint_between(file: str, layer: str, other: str) -> str:
     """What is wrong with a layer that imports another one."""
     if other not in HEIGHT:
         return f"{other} has no place in LAYERS"
@@ -205,12 +182,23 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         ("plugins/plugin_utils/_licensing/keys.py", "def later():\n    import socket", "no network"),
         ("plugins/plugin_utils/_topology/sites.py", "from urllib import request", "no network"),
         ("plugins/plugin_utils/_topology/sites.py", "from .._licensing.kms import x", "_topology is not above _licensing"),
-        ("plugins/plugin_utils/_plan.py", "import yaml", "standard library"),
-        ("plugins/plugin_utils/_plan.py", "from ._errors import ActivationError", "_plan is not above _errors"),
+        ("plugins/plugin_utils/_core/plan.py", "import yaml", "standard library"),
+        ("plugins/plugin_utils/_core/plan.py", "from .errors import ActivationError", "_core/plan is not above _core/errors"),
+        ("plugins/plugin_utils/_core/novelty.py", "from .errors import ActivationError", "_core/novelty has no place in WITHIN"),
+        (
+            "plugins/plugin_utils/_windows/spp/licensing.py",
+            "from ..kms_host.state import Wish",
+            "_windows/spp is not above _windows/kms_host",
+        ),
+        (
+            "plugins/plugin_utils/_windows/kms_host/keys.py",
+            "from ..kms_client import setup",
+            "_windows/kms_host is not above _windows/kms_client",
+        ),
         ("plugins/plugin_utils/_licensing/keys.py", "from .. import _wsman", "_licensing is not above _wsman"),
         ("plugins/plugin_utils/_wsman/session.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_wsman/fault.py", "from .._licensing.mak import Trouble", "_wsman knows nothing of _licensing"),
-        ("plugins/plugin_utils/_codes/meaning.py", "from .._errors import ActivationError", "_codes is not above _errors"),
+        ("plugins/plugin_utils/_core/codes/meaning.py", "from ..errors import ActivationError", "_core/codes is not above _core/errors"),
         ("plugins/plugin_utils/_runs/fleet.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
         ("plugins/plugin_utils/_runs/fleet.py", "from .._fleet.variables import HostVariables", "only action use _fleet"),
         ("plugins/plugin_utils/_wsman/session.py", "import requests", "standard library"),
@@ -220,26 +208,30 @@ def test_every_layer_imports_only_what_is_below_it() -> None:
         (
             "plugins/plugin_utils/_dns/update.py",
             "from .._wsman.session import Session",
-            "only action, _windows_action, _fleet",
+            "only action, _actions, _fleet",
         ),
         ("plugins/plugin_utils/_kerberos/tickets.py", "from .._directory.settings import Settings", "_kerberos is not above _directory"),
         ("plugins/plugin_utils/_directory/session.py", "from ansible.utils.display import Display", "nothing of Ansible"),
         ("plugins/plugin_utils/_microsoft/batch_request.py", "from ansible.module_utils.urls import open_url", "nothing of Ansible"),
         ("plugins/plugin_utils/_microsoft/confirmation.py", "import urllib.request", "no network"),
         ("plugins/plugin_utils/_microsoft/service.py", "from ansible.errors import AnsibleError", "nothing of Ansible"),
-        ("plugins/plugin_utils/_windows/licensing.py", "from .._action import Outcome", "_windows is not above _action"),
-        ("plugins/plugin_utils/_windows/licensing.py", "from ....tests.lab import names", "reaches out of plugins"),
-        ("plugins/plugin_utils/_windows/licensing.py", "from lab.names import REALM", "nothing of its tests"),
-        ("plugins/plugin_utils/_windows/licensing.py", "import importlib\nimportlib.import_module('tests.lab')", "nothing of its tests"),
+        ("plugins/plugin_utils/_windows/spp/licensing.py", "from ..._actions.base import Outcome", "_windows is not above _actions"),
+        ("plugins/plugin_utils/_windows/spp/licensing.py", "from .....tests.lab import names", "reaches out of plugins"),
+        ("plugins/plugin_utils/_windows/spp/licensing.py", "from lab.names import REALM", "nothing of its tests"),
         (
-            "plugins/plugin_utils/_action.py",
+            "plugins/plugin_utils/_windows/spp/licensing.py",
+            "import importlib\nimportlib.import_module('tests.lab')",
+            "nothing of its tests",
+        ),
+        (
+            "plugins/plugin_utils/_actions/base.py",
             "import ansible_collections.winops.volume_activation.plugins.action.kms_host",
-            "_action is not above action",
+            "_actions is not above action",
         ),
         ("plugins/plugin_utils/_novelty.py", "", "_novelty has no place in LAYERS"),
         ("plugins/modules/kms_host.py", "from ansible.module_utils.basic import AnsibleModule", "nothing of Ansible"),
         ("tests/lab/windows/host.py", "from ansible_collections.winops.volume_activation.plugins import x", "shares nothing"),
-        ("tests/lab/windows/host.py", "from ....plugins.plugin_utils import _errors", "shares nothing"),
+        ("tests/lab/windows/host.py", "from ....plugins.plugin_utils._core import errors", "shares nothing"),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, why: str) -> None:
@@ -251,14 +243,26 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, source: str, wh
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("plugins/action/kms_host.py", "from ..plugin_utils._action import Outcome\nfrom ..plugin_utils._wsman.session import Session"),
-        ("plugins/plugin_utils/_windows_action.py", "from ansible.errors import AnsibleError\nfrom ._wsman.transport import open_session"),
-        ("plugins/plugin_utils/_windows/licensing.py", "import time\nfrom .._wsman.session import Session\nfrom . import classes"),
+        (
+            "plugins/action/kms_host.py",
+            "from ..plugin_utils._actions.base import Outcome\nfrom ..plugin_utils._wsman.session import Session",
+        ),
+        (
+            "plugins/plugin_utils/_actions/windows.py",
+            "from ansible.errors import AnsibleError\nfrom .._wsman.transport import open_session",
+        ),
+        (
+            "plugins/plugin_utils/_windows/spp/licensing.py",
+            "import time\nfrom ..._wsman.session import Session\nfrom ..platform import classes",
+        ),
         ("plugins/plugin_utils/_wsman/transport.py", "import ansible.plugins.connection, requests\nfrom .session import Session"),
         ("plugins/plugin_utils/_wsman/carriers.py", "import requests, ssl\nfrom .session import Session"),
         ("plugins/plugin_utils/_microsoft/service.py", "import ssl\nfrom ansible.module_utils.urls import open_url"),
-        ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._kerberos.logon import Logon\nfrom .._plan import Plan"),
-        ("plugins/plugin_utils/_licensing/keys.py", "import re\nfrom urllib.parse import quote\nfrom .._codes.meaning import sentence"),
+        ("plugins/plugin_utils/_dns/update.py", "import dns.query\nfrom .._kerberos.logon import Logon\nfrom .._core.plan import Plan"),
+        (
+            "plugins/plugin_utils/_licensing/keys.py",
+            "import re\nfrom urllib.parse import quote\nfrom .._core.codes.meaning import sentence",
+        ),
         ("tests/lab/windows/host.py", "import socket\nfrom ..names import REALM"),
     ],
 )

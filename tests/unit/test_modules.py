@@ -12,13 +12,13 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-import ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options as module_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import VolumeActivationAction
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import module_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.base import VolumeActivationAction
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.action import RunAction
 
 pytestmark = pytest.mark.tier("quick")
 
-PLUGINS = Path(module_options.__file__).parent.parent
+PLUGINS = Path(module_options.__file__).parents[2]
 COLLECTION = PLUGINS.parent
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.yml"))
 
@@ -29,6 +29,7 @@ def action_of(module: str):
 
 def test_every_action_has_a_documented_module_and_the_other_way_round():
     actions = sorted(path.stem for path in (PLUGINS / "action").glob("*.py") if path.stem != "__init__")
+    assert MODULES, "there is no module to check"
     assert actions == MODULES == sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 
 

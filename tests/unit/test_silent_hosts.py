@@ -19,12 +19,12 @@ from ansible import constants
 from handmade import task_of
 from unit.plugin_utils.wsman.wire_server import psrp_plugin, winrm_plugin
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _windows_action
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import Outcome
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._silent import Silent
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows_action import opened, seconds_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import windows as _windows_action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.base import Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.silent import Silent
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.windows import opened, seconds_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step, StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.http_carrier import NoAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 

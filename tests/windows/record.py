@@ -20,11 +20,15 @@ import typing as t
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, license_changes, licensing, services
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import HKEY_LOCAL_MACHINE, NET_FIREWALL_RULE
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.winrm_session import inspect_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import firewall, services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.classes import (
+    HKEY_LOCAL_MACHINE,
+    NET_FIREWALL_RULE,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.remoting.winrm_session import inspect_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import license_changes, licensing
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import recording
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method, Value
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .._files import begins_with, read_file, write_beside
+from .._core.files import begins_with, read_file, write_beside
 
 _BACKUP = re.compile(r"\.~([0-9]{1,9})~")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)

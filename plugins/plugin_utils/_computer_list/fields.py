@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._core.text import LONGEST_NAME, visible
 from .._licensing.offline_ids import MOST_DIGITS
-from .._text import LONGEST_NAME, visible
 from .model import EXPORT, FORMAT, FULL, VERSION, as_time
 
 Check = Callable[[Any], str]

@@ -8,29 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._licensing.offline_ids import checked_guid, confirmation_digits, confirmation_warnings, installation_digits
 from .fields import check_document
-from .model import Activation, Computer, FullList, ListedProduct, new_identifier, utc_now
+from .model import Activation, FullList, ListedComputer, ListedProduct, new_identifier, utc_now
 from .writing import as_json
 
 _COMPUTER = ("computer_name", "fqdn", "address", "operating_system")
 _PRODUCT = ("installation_id", "extended_pid", "name", "channel", "license_status", "partial_product_key", "mak")
 
 
-def given_computers(given: Iterable[Mapping[str, Any]]) -> dict[str, Computer]:
+def given_computers(given: Iterable[Mapping[str, Any]]) -> dict[str, ListedComputer]:
     """The option C(computers), by inventory name.
 
     Raises:
         ActivationError: Something in it can't stand in a list; the sentence says where.
     """
-    computers: dict[str, Computer] = {}
+    computers: dict[str, ListedComputer] = {}
     for entry in given:
         name = str(entry["name"])
         if name in computers:
             raise ActivationError(f"computers names {name} more than once.", source="options")
         products = [_product(product) for product in entry.get("products") or ()]
-        computers[name] = Computer(
+        computers[name] = ListedComputer(
             # An empty text is an answer, too: nothing was read.
             read=utc_now() if entry.get("read") is None else entry["read"] or None,
             products={product.activation_id: product for product in products},

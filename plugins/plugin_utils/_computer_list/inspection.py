@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Export, FullList, Product
+from .model import Export, ExportedProduct, FullList
 from .writing import as_json
 
 _EPID = re.compile(r"([0-9]{5})-([0-9]{5})-([0-9]{3})-([0-9]{6})-([0-9]{2})-([0-9]{1,5})-([0-9]+)\.[0-9]+-([0-9]{3})([0-9]{4})")
@@ -67,7 +67,7 @@ def export_of(full: FullList, hosts: Collection[str] | None = None) -> Export:
     """
     chosen = None if hosts is None else frozenset(hosts)
     products = [
-        Product(listed.identifier, listed.activation_id, listed.installation_id, listed.extended_pid, None, listed.asked)
+        ExportedProduct(listed.identifier, listed.activation_id, listed.installation_id, listed.extended_pid, None, listed.asked)
         for name, listed in full.listed()
         if listed.pending and (chosen is None or name in chosen)
     ]
@@ -87,7 +87,7 @@ def leaving(export: Export) -> list[Leaving]:
     return found
 
 
-def explained(product: Product) -> dict[str, Any]:
+def explained(product: ExportedProduct) -> dict[str, Any]:
     """A product that leaves, with what its extended PID tells."""
     return {
         "identifier": product.identifier,

@@ -12,16 +12,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._errors import ActivationError
-from .._text import some
-from .model import Activation, Computer, Export, FullList, ListedProduct, Product, new_identifier
+from .._core.errors import ActivationError
+from .._core.text import some
+from .model import Activation, Export, ExportedProduct, FullList, ListedComputer, ListedProduct, new_identifier
 
 _OF_COMPUTER = ("computer_name", "fqdn", "address", "operating_system")
 _OF_PRODUCT = ("name", "channel", "license_status", "partial_product_key", "extended_pid", "mak")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ListChange:
     """One value of the list that is another one afterwards.
 
     Attributes:
@@ -69,7 +69,7 @@ class Merged:
         touched: Whether there is something to save that is no change: a computer was read again and is as it was.
     """
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[ListChange] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Merged:
             names.append(name)
 
 
-def merge_computers(full: FullList, read: Mapping[str, Computer], replace_hardware: Iterable[str] = ()) -> Merged:
+def merge_computers(full: FullList, read: Mapping[str, ListedComputer], replace_hardware: Iterable[str] = ()) -> Merged:
     """Take over what was read of computers.
 
     What is empty was not read, and leaves what the list has. A computer is known by its inventory name. If a product of it
@@ -102,7 +102,7 @@ def merge_computers(full: FullList, read: Mapping[str, Computer], replace_hardwa
         known = full.computers.get(name)
         if known is None:
             full.computers[name] = _fresh(computer)
-            merged.changes.append(Change(name, "", "computer", None, computer.computer_name or name))
+            merged.changes.append(ListChange(name, "", "computer", None, computer.computer_name or name))
             merged.note(merged.new, name)
             continue
         for attribute in _OF_COMPUTER:
@@ -137,12 +137,12 @@ def shared_installation_ids(full: FullList, names: Collection[str]) -> list[Conf
     return shared
 
 
-def _merge_products(merged: Merged, name: str, known: Computer, computer: Computer, replace_hardware: bool) -> None:
+def _merge_products(merged: Merged, name: str, known: ListedComputer, computer: ListedComputer, replace_hardware: bool) -> None:
     for activation_id, found in computer.products.items():
         listed = known.products.get(activation_id)
         if listed is None:
             known.products[activation_id] = replace(found, identifier=new_identifier())
-            merged.changes.append(Change(name, activation_id, "product", None, found.name or activation_id))
+            merged.changes.append(ListChange(name, activation_id, "product", None, found.name or activation_id))
             merged.note(merged.changed, name)
         elif listed.installation_id and found.installation_id and found.installation_id != listed.installation_id:
             _merge_other_hardware(merged, name, known, found, replace_hardware)
@@ -164,19 +164,19 @@ def _merge_product(merged: Merged, name: str, listed: ListedProduct, found: List
         if found.activation.outcome == listed.activation.outcome:
             merged.touched = True
         else:
-            merged.changes.append(Change(name, listed.activation_id, "activation", listed.activation.outcome, found.activation.outcome))
+            merged.changes.append(ListChange(name, listed.activation_id, "activation", listed.activation.outcome, found.activation.outcome))
             merged.note(merged.changed, name)
         listed.activation = replace(found.activation)
 
 
-def _merge_other_hardware(merged: Merged, name: str, known: Computer, found: ListedProduct, replace_hardware: bool) -> None:
+def _merge_other_hardware(merged: Merged, name: str, known: ListedComputer, found: ListedProduct, replace_hardware: bool) -> None:
     listed = known.products[found.activation_id]
     if replace_hardware:
         # A new identifier as well: an answer for the old installation ID that is still under way must not find it.
         known.products[found.activation_id] = replace(found, identifier=new_identifier())
-        merged.changes.append(Change(name, found.activation_id, "installation_id", listed.installation_id, found.installation_id))
+        merged.changes.append(ListChange(name, found.activation_id, "installation_id", listed.installation_id, found.installation_id))
         if listed.confirmation_id is not None:
-            merged.changes.append(Change(name, found.activation_id, "confirmation_id", "stored", None))
+            merged.changes.append(ListChange(name, found.activation_id, "confirmation_id", "stored", None))
         merged.note(merged.changed, name)
         return
     keys = found.partial_product_key, listed.partial_product_key
@@ -227,7 +227,7 @@ def _note_missing(merged: Merged, full: FullList) -> None:
             merged.note(merged.missing, name)
 
 
-def _contradiction(name: str, listed: ListedProduct, product: Product) -> str:
+def _contradiction(name: str, listed: ListedProduct, product: ExportedProduct) -> str:
     """Why an answer is none for a product of the list; empty where it is one."""
     for attribute, text in (("installation_id", "installation ID"), ("activation_id", "activation ID"), ("extended_pid", "extended PID")):
         if getattr(product, attribute) != getattr(listed, attribute):
@@ -237,12 +237,12 @@ def _contradiction(name: str, listed: ListedProduct, product: Product) -> str:
     return ""
 
 
-def _take_answer(merged: Merged, name: str, listed: ListedProduct, product: Product) -> None:
+def _take_answer(merged: Merged, name: str, listed: ListedProduct, product: ExportedProduct) -> None:
     if product.asked and product.asked != listed.asked and listed.confirmation_id is None:
         _change(merged, listed, name, listed.activation_id, "asked", product.asked)
     if product.confirmation_id and listed.confirmation_id is None:
         listed.confirmation_id = product.confirmation_id
-        merged.changes.append(Change(name, listed.activation_id, "confirmation_id", None, "stored"))
+        merged.changes.append(ListChange(name, listed.activation_id, "confirmation_id", None, "stored"))
         merged.note(merged.new, name)
 
 
@@ -272,19 +272,21 @@ def merge_typed(full: FullList, typed: Iterable[tuple[str, str]]) -> Merged:
     return merged
 
 
-def _confirmed(product: Product, confirmation_id: str) -> Product:
+def _confirmed(product: ExportedProduct, confirmation_id: str) -> ExportedProduct:
     """What leaves of a product, with this confirmation ID."""
-    return Product(product.identifier, product.activation_id, product.installation_id, product.extended_pid, confirmation_id, product.asked)
+    return ExportedProduct(
+        product.identifier, product.activation_id, product.installation_id, product.extended_pid, confirmation_id, product.asked
+    )
 
 
-def _fresh(computer: Computer) -> Computer:
+def _fresh(computer: ListedComputer) -> ListedComputer:
     """A computer as it comes into the list, whose products get identifiers of their own."""
     products = {key: replace(product, identifier=new_identifier()) for key, product in computer.products.items()}
     return replace(computer, products=products)
 
 
 def _change(merged: Merged, owner: Any, name: str, activation_id: str, attribute: str, value: Any) -> None:
-    merged.changes.append(Change(name, activation_id, attribute, getattr(owner, attribute) or None, value))
+    merged.changes.append(ListChange(name, activation_id, attribute, getattr(owner, attribute) or None, value))
     setattr(owner, attribute, value)
     merged.note(merged.changed, name)
 

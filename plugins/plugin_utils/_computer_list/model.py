@@ -39,7 +39,7 @@ def as_time(text: str) -> datetime:
 
 
 @dataclass(slots=True)
-class Product:
+class ExportedProduct:
     """A product of a computer as it may leave an isolated network: nothing here names a computer or a person.
 
     Attributes:
@@ -86,7 +86,7 @@ class Activation:
 
 
 @dataclass(slots=True)
-class ListedProduct(Product):
+class ListedProduct(ExportedProduct):
     """A product as the full list has it.
 
     Attributes:
@@ -113,7 +113,7 @@ class ListedProduct(Product):
 
 
 @dataclass(slots=True)
-class Computer:
+class ListedComputer:
     """A computer of the full list, which knows it by its name in the inventory.
 
     Attributes:
@@ -150,9 +150,9 @@ class FullList:
 
     list_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     saved: str = field(default_factory=utc_now)
-    computers: dict[str, Computer] = field(default_factory=dict)
+    computers: dict[str, ListedComputer] = field(default_factory=dict)
 
-    def entries(self) -> Iterator[Product]:
+    def entries(self) -> Iterator[ExportedProduct]:
         """All products, in the order of names and activation IDs."""
         return (product for _name, product in self.listed())
 
@@ -173,9 +173,9 @@ class Export:
     """
 
     list_id: str
-    products: list[Product] = field(default_factory=list)
+    products: list[ExportedProduct] = field(default_factory=list)
 
-    def entries(self) -> Iterator[Product]:
+    def entries(self) -> Iterator[ExportedProduct]:
         """All products."""
         return iter(self.products)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from .fields import check_computer
-from .model import FORMAT, FULL, VERSION, Computer
+from .model import FORMAT, FULL, VERSION, ListedComputer
 from .reading import computer_of
 
 # How what C(writing.render) makes begins: one value a line, one space for each level. In JSON no text holds a line break, so that a
@@ -20,7 +20,7 @@ _BEGINS = f'{{\n "format": {json.dumps(FORMAT)},\n "version": {VERSION},\n "kind
 _COMPUTERS = b'\n "computers": {\n'
 
 
-def computer_in(data: bytes, name: str) -> Computer | None:
+def computer_in(data: bytes, name: str) -> ListedComputer | None:
     """A computer of a list; C(None) where the text is another one than this collection writes, or has no such computer.
 
     Args:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from .._errors import ActivationError
-from .._text import visible
+from .._core.errors import ActivationError
+from .._core.text import visible
 from .fields import COMPUTER, EXPORTED, LISTED, check_document, is_object, wrong
-from .model import EXPORT, FORMAT, FULL, VERSION, Activation, Computer, Document, Export, FullList, ListedProduct, Product
+from .model import EXPORT, FORMAT, FULL, VERSION, Activation, Document, Export, ExportedProduct, FullList, ListedComputer, ListedProduct
 from .writing import CHECKSUM, checksum
 
 _LONGEST_VALUE = 64
@@ -120,7 +120,7 @@ def _full(found: Mapping[str, Any]) -> FullList:
     return FullList(list_id=found["list_id"], saved=found["saved"], computers=computers)
 
 
-def computer_of(found: Mapping[str, Any]) -> Computer:
+def computer_of(found: Mapping[str, Any]) -> ListedComputer:
     """A computer of a full list, from JSON in which nothing is wrong."""
     products = {
         activation_id: ListedProduct(
@@ -130,12 +130,13 @@ def computer_of(found: Mapping[str, Any]) -> Computer:
         )
         for activation_id, product in found["products"].items()
     }
-    return Computer(products=products, **{field: found[field] for field in COMPUTER if field != "products"})
+    return ListedComputer(products=products, **{field: found[field] for field in COMPUTER if field != "products"})
 
 
 def _export(found: Mapping[str, Any]) -> Export:
     return Export(
-        list_id=found["list_id"], products=[Product(**{field: product[field] for field in EXPORTED}) for product in found["products"]]
+        list_id=found["list_id"],
+        products=[ExportedProduct(**{field: product[field] for field in EXPORTED}) for product in found["products"]],
     )
 
 

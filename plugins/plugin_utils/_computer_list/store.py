@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from .._errors import ActivationError
-from .._files import MIB, busy, lock, open_own, read_file, real_path, refused, remove_left, replace_file
+from .._core.errors import ActivationError
+from .._core.files import MIB, busy, lock, open_own, read_file, real_path, refused, remove_left, replace_file
 from .backups import Backups, Runs, noted
-from .model import Computer, Document, FullList, utc_now
+from .model import Document, FullList, ListedComputer, utc_now
 from .one_computer import computer_in
 from .reading import of_kind_full, parse
 from .writing import render
@@ -101,7 +101,7 @@ class ListFile:
         """
         return parse(self._content(), self.path)
 
-    def computer(self, name: str) -> Computer | None:
+    def computer(self, name: str) -> ListedComputer | None:
         """One computer of the full list that the file holds; C(None) where it is not in it.
 
         Raises:

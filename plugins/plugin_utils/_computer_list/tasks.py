@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
+from .._core.plan import Step
+from .._core.text import visible
 from .._licensing.offline_ids import confirmation_warnings
-from .._plan import Step
-from .._text import visible
 from .inspection import explained, export_of, leaving
 from .merging import Merged, merge_computers, merge_export, merge_typed, shared_installation_ids
-from .model import LICENSED, MAK, Computer, Export, FullList, Product, as_time
+from .model import LICENSED, MAK, Export, ExportedProduct, FullList, ListedComputer, as_time
 from .reading import of_kind_export, of_kind_full
 from .store import ListFile
 
 
 @dataclass(slots=True)
-class Done:
+class ListDone:
     """What one of the functions below did, or in check mode would do.
 
     Attributes:
@@ -36,7 +36,7 @@ class Done:
     warnings: list[str] = field(default_factory=list)
 
 
-def save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: Iterable[str], check_mode: bool) -> Done:
+def save(file: ListFile, computers: Mapping[str, ListedComputer], replace_hardware: Iterable[str], check_mode: bool) -> ListDone:
     """Take what was read of computers into the list, which is begun where there is none."""
     if check_mode:
         return _save(file, computers, replace_hardware, True)
@@ -44,7 +44,7 @@ def save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: It
         return _save(file, computers, replace_hardware, False)
 
 
-def _save(file: ListFile, computers: Mapping[str, Computer], replace_hardware: Iterable[str], check_mode: bool) -> Done:
+def _save(file: ListFile, computers: Mapping[str, ListedComputer], replace_hardware: Iterable[str], check_mode: bool) -> ListDone:
     there = file.exists
     full = of_kind_full(file.load(), file.path) if there else FullList()
     encrypts = there and file.encrypts and not file.encrypted
@@ -70,7 +70,7 @@ def merge(
     hosts: Collection[str] | None,
     show_confirmation_ids: bool,
     check_mode: bool,
-) -> Done:
+) -> ListDone:
     """Take confirmation IDs into the list: from an export that came back, and those that a person has typed.
 
     Args:
@@ -94,7 +94,7 @@ def _merge(
     hosts: Collection[str] | None,
     show_confirmation_ids: bool,
     check_mode: bool,
-) -> Done:
+) -> ListDone:
     full = of_kind_full(file.load(), file.path)
     warnings = []
     merged = Merged()
@@ -123,7 +123,7 @@ def _merge(
     return done
 
 
-def export(file: ListFile, target: ListFile, hosts: Collection[str] | None, check_mode: bool) -> Done:
+def export(file: ListFile, target: ListFile, hosts: Collection[str] | None, check_mode: bool) -> ListDone:
     """Write what may leave. An export that is there and holds the same products stays, with the confirmation IDs that it has got."""
     full = of_kind_full(file.load(), file.path)
     leaves = export_of(full, hosts)
@@ -133,9 +133,9 @@ def export(file: ListFile, target: ListFile, hosts: Collection[str] | None, chec
         return _export(full, leaves, target, False)
 
 
-def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) -> Done:
+def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) -> ListDone:
     before = of_kind_export(target.load(), target.path) if target.exists else None
-    done = Done(result=_of_export(leaves) | {"counts": counts(full)})
+    done = ListDone(result=_of_export(leaves) | {"counts": counts(full)})
     if before is not None:
         # Where nothing needs to leave any more, what has come back stays as well.
         if before.list_id == full.list_id and (not leaves.products or _same_products(before, leaves)):
@@ -149,18 +149,18 @@ def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) 
     return done
 
 
-def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids: bool, unfinished: bool = False) -> Done:
+def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids: bool, unfinished: bool = False) -> ListDone:
     """What is in a list, or what leaves with an export; with C(unfinished) only the computers with an activation whose end is not known."""
     document = file.load()
     if isinstance(document, Export):
-        return Done(result=_of_export(document) | {"kind": "export", "list_id": document.list_id})
+        return ListDone(result=_of_export(document) | {"kind": "export", "list_id": document.list_id})
     hosts = None if hosts is None else frozenset(hosts)
     computers = {name: computer for name, computer in document.computers.items() if hosts is None or name in hosts}
     if unfinished:
         computers = {name: computer for name, computer in computers.items() if computer.is_unfinished}
     shown = [_shown_computer(name, computer, show_confirmation_ids) for name, computer in sorted(computers.items())]
     result = {"kind": "full", "list_id": document.list_id, "computers": shown, "counts": counts(FullList(computers=computers))}
-    return Done(result=result | _of_export(export_of(document, hosts)))
+    return ListDone(result=result | _of_export(export_of(document, hosts)))
 
 
 def to_read(file: ListFile, hosts: Iterable[str], max_age: int) -> list[str]:
@@ -183,7 +183,7 @@ def counts(full: FullList) -> dict[str, int]:
     }
 
 
-def _merged(file: ListFile, full: FullList, merged: Merged) -> Done:
+def _merged(file: ListFile, full: FullList, merged: Merged) -> ListDone:
     steps = [
         Step(change.name, f"{change.attribute} of {change.activation_id}" if change.activation_id else change.attribute, change.before,
              change.after, f"computer list {file.path}")
@@ -199,7 +199,7 @@ def _merged(file: ListFile, full: FullList, merged: Merged) -> Done:
         for conflict in merged.conflicts
     ]
     result = {"list_id": full.list_id, "new": merged.new, "changed_computers": merged.changed, "missing": merged.missing}
-    return Done(steps, {**result, "conflicting": conflicts, "counts": counts(full)})
+    return ListDone(steps, {**result, "conflicting": conflicts, "counts": counts(full)})
 
 
 def _of_export(leaves: Export) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _same_products(one: Export, other: Export) -> bool:
     return [_fixed(product) for product in one.products] == [_fixed(product) for product in other.products]
 
 
-def _fixed(product: Product) -> tuple[str, ...]:
+def _fixed(product: ExportedProduct) -> tuple[str, ...]:
     """What of a product no answer changes."""
     return product.identifier, product.installation_id, product.extended_pid, product.activation_id
 
@@ -241,7 +241,7 @@ def _length_warnings(export: Export) -> list[str]:
     ]
 
 
-def _is_stale(computer: Computer | None, oldest: datetime) -> bool:
+def _is_stale(computer: ListedComputer | None, oldest: datetime) -> bool:
     if computer is None or computer.read is None or as_time(computer.read) < oldest:
         return True
     # Who was to be activated on line has no installation ID in the list, and needs one where that did not succeed.
@@ -249,7 +249,7 @@ def _is_stale(computer: Computer | None, oldest: datetime) -> bool:
     return any(product.channel == MAK and product.license_status != LICENSED and not product.installation_id for product in products)
 
 
-def _shown_computer(name: str, computer: Computer, show_confirmation_ids: bool) -> dict[str, Any]:
+def _shown_computer(name: str, computer: ListedComputer, show_confirmation_ids: bool) -> dict[str, Any]:
     products = [
         {
             **explained(product),

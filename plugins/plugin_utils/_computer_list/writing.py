@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .model import EXPORT, FORMAT, FULL, VERSION, Computer, Document, FullList, ListedProduct, Product
+from .model import EXPORT, FORMAT, FULL, VERSION, Document, ExportedProduct, FullList, ListedComputer, ListedProduct
 
 CHECKSUM = "checksum"
 """The field by which a change of the text is noticed. Everybody can compute it: it is there for accidents, and is no signature."""
@@ -40,7 +40,7 @@ def checksum(document: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _product(product: Product) -> dict[str, Any]:
+def _product(product: ExportedProduct) -> dict[str, Any]:
     """What leaves of a product, also where there is more of it."""
     return {
         "identifier": product.identifier,
@@ -52,7 +52,7 @@ def _product(product: Product) -> dict[str, Any]:
     }
 
 
-def _computer(computer: Computer) -> dict[str, Any]:
+def _computer(computer: ListedComputer) -> dict[str, Any]:
     return {
         "computer_name": computer.computer_name,
         "fqdn": computer.fqdn,

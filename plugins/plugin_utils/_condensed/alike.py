@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .._text import failure_line, some
+from .._core.text import failure_line, some
 from .texts import HOST, sentence
 
 _MOST_NAMES = 20

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from .._text import LONGEST_LINE, LONGEST_NAME, visible
+from .._core.text import LONGEST_LINE, LONGEST_NAME, visible
 from .texts import Block, block, sentence
 
 HIDDEN = "The result is hidden by no_log."
@@ -36,7 +36,7 @@ _BESIDE = frozenset(
 )
 
 
-class Outcome(Enum):
+class TaskOutcome(Enum):
     """What became of a task on a host; the value is how a count calls it."""
 
     OK = "ok"
@@ -49,7 +49,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TaskAnswer:
     """What a result or the items of its loop tell beyond the outcome; each of them once for a host.
 
     Attributes:
@@ -66,15 +66,15 @@ class Answer:
     summary: tuple[tuple[str, ...], ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def and_also(self, other: Answer) -> Answer:
+    def and_also(self, other: TaskAnswer) -> TaskAnswer:
         """Those of another one as well, without what is equal."""
-        joined = {name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in Answer.__slots__}
-        return Answer(**joined)
+        joined = {name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in TaskAnswer.__slots__}
+        return TaskAnswer(**joined)
 
 
 def answer_of(
     result: Mapping[str, Any], names: Sequence[str], action: str, *, failed: bool, item: Any = None, of_loop: bool = False
-) -> Answer:
+) -> TaskAnswer:
     """What a result tells, or that of one item of a loop.
 
     Args:
@@ -86,16 +86,16 @@ def answer_of(
         of_loop: The result is that of all items, which told what they have before.
     """
     if "censored" in result or result.get("_ansible_no_log"):
-        return Answer(failures=(HIDDEN,) if failed else ())
+        return TaskAnswer(failures=(HIDDEN,) if failed else ())
     warnings = tuple(sentence(str(warning), names) for warning in result.get("warnings") or ())
     if failed:
-        return Answer(failures=(_failure(result, names, item),), warnings=warnings)
+        return TaskAnswer(failures=(_failure(result, names, item),), warnings=warnings)
     if action not in _DEBUG or of_loop:
-        return Answer(warnings=warnings)
+        return TaskAnswer(warnings=warnings)
     said = result["msg"] if "msg" in result else _variable(result)
     if isinstance(said, list) and said and all(isinstance(line, str) for line in said):
-        return Answer(summary=(tuple(said),), warnings=warnings)
-    return Answer(said=(_as_said(said),), warnings=warnings)
+        return TaskAnswer(summary=(tuple(said),), warnings=warnings)
+    return TaskAnswer(said=(_as_said(said),), warnings=warnings)
 
 
 def _failure(result: Mapping[str, Any], names: Sequence[str], item: Any) -> str:

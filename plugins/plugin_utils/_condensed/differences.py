@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._text import LONGEST, visible
+from .._core.text import LONGEST, visible
 from .texts import Block, block, without_name
 
 _NOTHING = "(none)"

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from .._text import LONGEST_NAME, visible
+from .._core.text import LONGEST_NAME, visible
 
 MOST_REMEMBERED = 200
 """How many kinds of answers of one task are told apart."""

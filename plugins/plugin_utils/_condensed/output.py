@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from .ends import before_the_end
 from .lines import Line
-from .tally import Settings
+from .tally import ViewSettings
 from .view import View
 
 _SECONDS = 1.0
@@ -32,7 +32,7 @@ class Output:
         over: The process is about to end, and nothing more is printed.
     """
 
-    def __init__(self, show: Callable[[Line], None], settings: Settings, *, beside: bool) -> None:
+    def __init__(self, show: Callable[[Line], None], settings: ViewSettings, *, beside: bool) -> None:
         self.turn = threading.RLock()
         self.over = False
         self._show = show

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .answers import Answer, Outcome
+from .answers import TaskAnswer, TaskOutcome
 from .kinds import Hosts, Kinds
 from .lines import Line, Tone, in_two_columns, lines
 from .texts import Block
@@ -19,12 +19,12 @@ MOST_SHOWN = 8
 
 
 _TONES = {
-    Outcome.FAILED: Tone.FAILED,
-    Outcome.UNREACHABLE: Tone.UNREACHABLE,
-    Outcome.FAILED_IGNORED: Tone.CHANGED,
-    Outcome.UNREACHABLE_IGNORED: Tone.CHANGED,
-    Outcome.CHANGED: Tone.CHANGED,
-    Outcome.OK: Tone.OK,
+    TaskOutcome.FAILED: Tone.FAILED,
+    TaskOutcome.UNREACHABLE: Tone.UNREACHABLE,
+    TaskOutcome.FAILED_IGNORED: Tone.CHANGED,
+    TaskOutcome.UNREACHABLE_IGNORED: Tone.CHANGED,
+    TaskOutcome.CHANGED: Tone.CHANGED,
+    TaskOutcome.OK: Tone.OK,
 }
 # How much of a task's name is left where hosts that it waits for are named beside it, in characters.
 _LEAST_NAME = 30
@@ -33,7 +33,7 @@ _WORST_FIRST = tuple(_TONES)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ViewSettings:
     """How much is shown.
 
     Attributes:
@@ -55,7 +55,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Tally:
+class TaskTally:
     """What is known of one task.
 
     Attributes:
@@ -69,14 +69,14 @@ class Tally:
     """
 
     name: str
-    settings: Settings
+    settings: ViewSettings
     started: float
     total: int | None = None
-    counts: Counter[Outcome] = field(default_factory=Counter)
+    counts: Counter[TaskOutcome] = field(default_factory=Counter)
     included: int = 0
     retries: int = 0
     running: dict[str, None] = field(default_factory=dict)
-    _failures: dict[Outcome, Kinds[str]] = field(init=False, default_factory=dict)
+    _failures: dict[TaskOutcome, Kinds[str]] = field(init=False, default_factory=dict)
     _differences: Kinds[Block] = field(init=False)
     _said: Kinds[str | Block] = field(init=False)
     _summary: Kinds[tuple[str, ...]] = field(init=False)
@@ -86,7 +86,7 @@ class Tally:
         names = self.settings.names
         self._differences, self._said, self._summary, self._warnings = Kinds(names), Kinds(names), Kinds(names), Kinds(names)
 
-    def add(self, host: str, outcome: Outcome, answer: Answer) -> None:
+    def add(self, host: str, outcome: TaskOutcome, answer: TaskAnswer) -> None:
         """A host is done."""
         self.counts[outcome] += 1
         self._differences.add(answer.differences, host)
@@ -115,7 +115,7 @@ class Tally:
     def rendered(self) -> Iterator[Line]:
         """Its line, and what is below it; nothing where no host did anything."""
         settings = self.settings
-        shown = [outcome for outcome in Outcome if self.counts[outcome] and (settings.everything or outcome is not Outcome.SKIPPED)]
+        shown = [outcome for outcome in TaskOutcome if self.counts[outcome] and (settings.everything or outcome is not TaskOutcome.SKIPPED)]
         if not shown:
             return
         counts = ", ".join(f"{self.counts[outcome]} {outcome.value}" for outcome in shown)

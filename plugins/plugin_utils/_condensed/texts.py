@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._text import LONGEST_LINE, one_line, visible
+from .._core.text import LONGEST_LINE, one_line, visible
 
 HOST = "<host>"
 """What stands for the host's own name within a text."""

@@ -12,11 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from .._text import one_line
-from .answers import Answer, Outcome
+from .._core.text import one_line
+from .answers import TaskAnswer, TaskOutcome
 from .kinds import Hosts
 from .lines import Line, Tone, lines
-from .tally import Settings, Tally
+from .tally import TaskTally, ViewSettings
 
 # How many different warnings are known as said; beyond them the same one may come again.
 _MOST_WARNINGS = 1000
@@ -37,13 +37,13 @@ class View:
         clock: A time in seconds that only grows.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: ViewSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
         self._begun = clock()
         self._heading: list[Line] = []
-        self._tasks: dict[str, Tally] = {}
-        self._pending: dict[str, Answer] = {}
+        self._tasks: dict[str, TaskTally] = {}
+        self._pending: dict[str, TaskAnswer] = {}
         self._summaries: list[Line] = []
         self._warned: set[str] = set()
         self._hosts: int | None = None
@@ -86,7 +86,7 @@ class View:
             return []
         due = self._closed() if alone else []
         total = 1 if once else self._hosts if everywhere else None
-        self._tasks[key] = Tally(one_line(name), self._settings, self._clock(), total)
+        self._tasks[key] = TaskTally(one_line(name), self._settings, self._clock(), total)
         self._told = self._clock()
         return due
 
@@ -106,12 +106,12 @@ class View:
         if key in self._tasks:
             self._tasks[key].retries += 1
 
-    def part(self, host: str, answer: Answer) -> None:
+    def part(self, host: str, answer: TaskAnswer) -> None:
         """What is known before the result of a host: an item of a loop, or what a task changes. It counts once the result is there."""
         before = self._pending.get(host)
         self._pending[host] = before.and_also(answer) if before else answer
 
-    def result(self, key: str, host: str, outcome: Outcome, answer: Answer, shown_as: str = "") -> None:
+    def result(self, key: str, host: str, outcome: TaskOutcome, answer: TaskAnswer, shown_as: str = "") -> None:
         """A host is done with a task.
 
         Args:
@@ -122,11 +122,11 @@ class View:
             shown_as: Its name with the host that it was delegated to.
         """
         if (part := self._pending.pop(host, None)) is not None:
-            answer = part.and_also(answer if not part.failures else Answer(warnings=answer.warnings))
+            answer = part.and_also(answer if not part.failures else TaskAnswer(warnings=answer.warnings))
         tally = self._tasks[key]
         tally.running.pop(host, None)
         tally.add(shown_as or host, outcome, answer)
-        if outcome in (Outcome.FAILED, Outcome.UNREACHABLE) and self._hosts:
+        if outcome in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE) and self._hosts:
             self._hosts -= 1
 
     def knows(self, key: str) -> bool:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import typing as t
 import uuid
 
-from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._core.errors import ActivationError
+from .._core.plan import Plan, Step
 from .dn import parent_dn, rdn_value, same_dn
-from .entry import Entry
-from .session import Session
+from .entry import DirectoryEntry
+from .session import DirectorySession
 
 _CONTAINER = "CN=Activation Objects,CN=Microsoft SPP,CN=Services"
 _CLASS = "msSPP-ActivationObject"
@@ -37,7 +37,7 @@ class ActivationObjects:
         session: The controller.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: DirectorySession) -> None:
         self._session = session
         self._container = f"{_CONTAINER},{session.root.configuration_dn}"
 
@@ -77,7 +77,7 @@ class ActivationObjects:
         return f"CN={relative},{self._container}"
 
 
-def _shown(entry: Entry) -> dict[str, t.Any]:
+def _shown(entry: DirectoryEntry) -> dict[str, t.Any]:
     sku = entry.first("msSPP-CSVLKSkuId")
     return {
         "name": entry.text("displayName") or entry.text("cn"),

@@ -21,11 +21,11 @@ import ssl
 import threading
 from dataclasses import dataclass
 
-from .._address import split_address
-from .._codes.code import plain
-from .._errors import ActivationError
-from .._files import LARGEST_CERTIFICATES, check_file
-from .settings import Settings
+from .._core.address import split_address
+from .._core.codes.code import plain
+from .._core.errors import ActivationError
+from .._core.files import LARGEST_CERTIFICATES, check_file
+from .settings import DirectorySettings
 from .tls_bind import channel_binding
 
 try:
@@ -60,7 +60,7 @@ class Connected:
     binding: bytes = b""
 
 
-def connect(settings: Settings) -> Connected:
+def connect(settings: DirectorySettings) -> Connected:
     """Connect to the first address of the controller that answers.
 
     Raises:
@@ -88,7 +88,7 @@ def connect(settings: Settings) -> Connected:
     )
 
 
-def _addresses(settings: Settings) -> list[str]:
+def _addresses(settings: DirectorySettings) -> list[str]:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(settings.server)
         raise ActivationError(
@@ -109,7 +109,7 @@ def _addresses(settings: Settings) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _asked(settings: Settings) -> list[str]:
+def _asked(settings: DirectorySettings) -> list[str]:
     """The addresses by the first DNS server of the task that answers; IPv6 is asked for only where there is no IPv4 address."""
     if DNSPYTHON_ERROR is not None:
         raise ActivationError(
@@ -153,7 +153,7 @@ def _name_server(text: str) -> dns.nameserver.Nameserver | None:
     return dns.nameserver.Do53Nameserver(str(found[0][4][0]), port)
 
 
-def _with_tls(raw: socket.socket, settings: Settings) -> ssl.SSLSocket:
+def _with_tls(raw: socket.socket, settings: DirectorySettings) -> ssl.SSLSocket:
     try:
         context = ssl.create_default_context()
         if settings.ca_cert:

@@ -13,14 +13,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._codes.code import plain
-from .._errors import ActivationError
+from .._core.codes.code import plain
+from .._core.errors import ActivationError
 from . import dns_record
 from . import session as ldap_session
 from .dn import rdn_value, same_dn
-from .entry import Entry
+from .entry import DirectoryEntry
 from .security_descriptor import SecurityDescriptor
-from .session import Session
+from .session import DirectorySession
 
 _ATTRIBUTES = ("nTSecurityDescriptor", "dNSTombstoned", "sDRightsEffective", "replPropertyMetaData", "objectClass")
 
@@ -54,7 +54,7 @@ class DnsNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NodePlace:
     """Where a name is, or would be.
 
     Attributes:
@@ -67,7 +67,7 @@ class Place:
     dn: str
     zone_dn: str
     partition: str
-    entry: Entry | None
+    entry: DirectoryEntry | None
 
 
 def relative_name(zone: str, record: str) -> tuple[str, str]:
@@ -97,7 +97,7 @@ class ZoneMissing(ActivationError):
     """No partition of the directory holds the zone. Whether another DNS server does, the directory cannot tell."""
 
 
-def locate(session: Session, zone: str, record: str, attributes: Sequence[str], sd_flags: int = 0) -> Place:
+def locate(session: DirectorySession, zone: str, record: str, attributes: Sequence[str], sd_flags: int = 0) -> NodePlace:
     """Find the zone, and read its node of this name.
 
     Args:
@@ -119,7 +119,7 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
         entry = session.read(dn, attributes, sd_flags=sd_flags)
         if entry is not None or session.read(zone_dn, ["objectClass"]) is not None:
             _check_alone(session, zone, partition, partitions[number + 1 :])
-            return Place(dn, zone_dn, partition, entry)
+            return NodePlace(dn, zone_dn, partition, entry)
         tried.append(zone_dn)
     raise ZoneMissing(
         f"The zone {zone} is not in Active Directory as far as {session.server} and this account see: "
@@ -129,7 +129,7 @@ def locate(session: Session, zone: str, record: str, attributes: Sequence[str], 
     )
 
 
-def _check_alone(session: Session, zone: str, partition: str, others: Sequence[str]) -> None:
+def _check_alone(session: DirectorySession, zone: str, partition: str, others: Sequence[str]) -> None:
     """Check that no further partition holds a zone of this name.
 
     Raises:
@@ -153,7 +153,7 @@ def _check_alone(session: Session, zone: str, partition: str, others: Sequence[s
             )
 
 
-def find_node(session: Session, zone: str, record: str) -> DnsNode | None:
+def find_node(session: DirectorySession, zone: str, record: str) -> DnsNode | None:
     """The node of a name with its descriptor; C(None) where the zone is there and has no such name.
 
     Raises:
@@ -163,7 +163,7 @@ def find_node(session: Session, zone: str, record: str) -> DnsNode | None:
     return None if place.entry is None else _node(session, place.entry, place.dn, place.partition)
 
 
-def read_node(session: Session, dn: str, partition: str) -> DnsNode | None:
+def read_node(session: DirectorySession, dn: str, partition: str) -> DnsNode | None:
     """The node of this distinguished name; C(None) where there is none.
 
     Raises:
@@ -173,7 +173,7 @@ def read_node(session: Session, dn: str, partition: str) -> DnsNode | None:
     return None if entry is None else _node(session, entry, dn, partition)
 
 
-def next_serial(session: Session, zone_dn: str) -> int:
+def next_serial(session: DirectorySession, zone_dn: str) -> int:
     """One more than the zone's serial number, which the DNS servers raise to it when they find what was written."""
     apex = session.read(f"DC=@,{zone_dn}", ["dnsRecord"])
     records = dns_record.records_in(apex.attributes.get("dnsrecord", [])) if apex else {}
@@ -181,7 +181,7 @@ def next_serial(session: Session, zone_dn: str) -> int:
     return (found + 1) & 0xFFFFFFFF or 1
 
 
-def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
+def _node(session: DirectorySession, entry: DirectoryEntry, dn: str, partition: str) -> DnsNode:
     if not entry.first("nTSecurityDescriptor"):
         raise ActivationError(
             f"{session.server} does not show who may write {dn}. The account lacks READ_CONTROL on {dn}. "
@@ -205,7 +205,7 @@ def _node(session: Session, entry: Entry, dn: str, partition: str) -> DnsNode:
     )
 
 
-def _partitions(session: Session) -> list[str]:
+def _partitions(session: DirectorySession) -> list[str]:
     """Where a zone can lie, in the order in which it usually does; the last is where Windows 2000 kept zones."""
     root = session.root
     usual = [f"DC=DomainDnsZones,{root.domain_dn}", f"DC=ForestDnsZones,{root.forest_dn}"]
@@ -219,7 +219,7 @@ _DESCRIPTOR_ATTRIBUTE, _TURN_ATTRIBUTE = 0x00020119, 0x000200E2
 """nTSecurityDescriptor and adminDescription (1.2.840.113556.1.2.281 and .226) by the prefix table of MS-DRSR 5.16.4."""
 
 
-def _versions(entry: Entry) -> dict[int, int]:
+def _versions(entry: DirectoryEntry) -> dict[int, int]:
     """Versions by attribute in replPropertyMetaData (MS-DRSR 5.154: a header of 16 bytes, then 48 for each)."""
     data = entry.first("replPropertyMetaData")
     found = (data[offset : offset + 8] for offset in range(16, len(data) - 47, 48))

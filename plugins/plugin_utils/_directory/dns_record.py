@@ -14,8 +14,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .._errors import ActivationError
-from .._srv_value import SrvValue
+from .._core.errors import ActivationError
+from .._srv.value import SrvValue
 
 TYPE_TOMBSTONE, TYPE_SOA, TYPE_SRV = 0, 6, 33
 """MS-DNSP 2.2.2.1.1; the first is DNS_TYPE_ZERO, of which the only record is a tombstone."""

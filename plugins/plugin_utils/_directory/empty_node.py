@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import datetime
 
-from .._plan import Step
+from .._core.plan import Step
 from . import dns_node, dns_record
-from .dns_node import Place
-from .session import Session
+from .dns_node import NodePlace
+from .session import DirectorySession
 
 
 class EmptyNode:
@@ -32,10 +32,10 @@ class EmptyNode:
         ActivationError: More than one does.
     """
 
-    def __init__(self, session: Session, zone: str, record: str) -> None:
+    def __init__(self, session: DirectorySession, zone: str, record: str) -> None:
         self._session = session
         self._name = f"dnsNode {dns_node.node_name(zone, record)}"
-        self._place: Place = dns_node.locate(session, zone, record, ["objectClass"])
+        self._place: NodePlace = dns_node.locate(session, zone, record, ["objectClass"])
 
     @property
     def missing(self) -> bool:

@@ -17,7 +17,7 @@ ROOT_ATTRIBUTES = ("defaultNamingContext", "rootDomainNamingContext", "configura
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DirectoryEntry:
     """An object as it was read.
 
     Attributes:
@@ -29,7 +29,7 @@ class Entry:
     attributes: Mapping[str, list[bytes]]
 
     @classmethod
-    def of(cls, dn: str, values: Mapping[str, list[bytes]]) -> Entry:
+    def of(cls, dn: str, values: Mapping[str, list[bytes]]) -> DirectoryEntry:
         """The object as python-ldap gives it."""
         return cls(dn, {name.lower(): value for name, value in values.items()})
 
@@ -65,7 +65,7 @@ class RootDse:
     skew: float
 
     @classmethod
-    def of(cls, entry: Entry) -> RootDse:
+    def of(cls, entry: DirectoryEntry) -> RootDse:
         """What C(ROOT_ATTRIBUTES) say."""
         return cls(
             entry.text("defaultNamingContext"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .principals import Principal
 
 _SECURITY = 0x80000000

@@ -10,16 +10,16 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .._errors import ActivationError
-from .._plan import Kind, Plan, Step
+from .._core.errors import ActivationError
+from .._core.plan import Plan, Step, StepKind
 from . import group_kind, membership
 from .dn import parent_dn, rdn_value, same_dn
 from .principals import Domain, Principal
-from .session import Change, Session
+from .session import Change, DirectorySession
 from .sid import looks_like_sid
 
 _FORBIDDEN = re.compile(r'["/\\\[\]:;|=,+*?<>]')
-_WRITTEN = {Kind.DESCRIPTION: "description", Kind.MEMBER: "member"}
+_WRITTEN = {StepKind.DESCRIPTION: "description", StepKind.MEMBER: "member"}
 _OWN_DOMAIN = "a global group takes members of its own domain only"
 
 
@@ -57,7 +57,7 @@ class GroupOutcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def ensure_group(session: Session, wanted: WantedGroup, check_mode: bool) -> GroupOutcome:
+def ensure_group(session: DirectorySession, wanted: WantedGroup, check_mode: bool) -> GroupOutcome:
     """Bring the group and its members to what is wanted, and read both back.
 
     Raises:
@@ -70,7 +70,7 @@ def ensure_group(session: Session, wanted: WantedGroup, check_mode: bool) -> Gro
 class _Group:
     """One task's work."""
 
-    def __init__(self, session: Session, wanted: WantedGroup, check_mode: bool) -> None:
+    def __init__(self, session: DirectorySession, wanted: WantedGroup, check_mode: bool) -> None:
         self.session = session
         self.domain = Domain(session)
         self.wanted = replace(wanted, name=self._plain_name(wanted.name))
@@ -148,18 +148,19 @@ class _Group:
         group, name = self.group, f"group {self.wanted.name}"
         if group is None:
             how = f"LDAP add of a {self.wanted.scope.replace('_', ' ')} security group"
-            plan.add(Step(name, "exists", False, True, how, self.after_step, kind=Kind.ENTRY), self._create)
+            plan.add(Step(name, "exists", False, True, how, self.after_step, kind=StepKind.ENTRY), self._create)
         elif self._dn != group.dn:
             how, to = "LDAP modify DN", self._container
-            plan.add(Step(name, "path", parent_dn(group.dn), to, how, self.after_step, kind=Kind.ENTRY), self._move)
+            plan.add(Step(name, "path", parent_dn(group.dn), to, how, self.after_step, kind=StepKind.ENTRY), self._move)
         before = group.entry.text("description") if group else ""
         if self.wanted.description and self.wanted.description != before:
-            step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step, kind=Kind.DESCRIPTION)
+            step = Step(name, "description", before, self.wanted.description, "LDAP modify", self.after_step, kind=StepKind.DESCRIPTION)
             plan.add(step, self._describe)
         how, after = "LDAP modify of member", self.after_step
         missing = [member for member in self.members if not self._present(member)]
-        steps = [Step(name, f"member {member.account}", "absent", "present", how, after, kind=Kind.MEMBER) for member in missing]
-        steps += [Step(name, f"member {account}", "present", "absent", how, after, kind=Kind.MEMBER) for account in self.surplus.values()]
+        kind = StepKind.MEMBER
+        steps = [Step(name, f"member {member.account}", "absent", "present", how, after, kind=kind) for member in missing]
+        steps += [Step(name, f"member {account}", "present", "absent", how, after, kind=kind) for account in self.surplus.values()]
         for number, step in enumerate(steps):
             # One message changes them all; the steps behind the first have nothing left to do.
             plan.add(step, self._member_writer([member.dn for member in missing], list(self.surplus)) if number == 0 else _nothing)
@@ -196,8 +197,7 @@ class _Group:
 
     def _member_writer(self, add: list[str], remove: list[str]) -> Callable[[], None]:
         changes: list[Change] = [("add", "member", [dn.encode() for dn in add])] if add else []
-        if remove:
-            changes.append(("delete", "member", [dn.encode() for dn in remove]))
+        changes += [("delete", "member", [dn.encode() for dn in remove])] if remove else []
         dn = self._dn
         return lambda: self.session.modify(dn, changes, f"WRITE_PROPERTY (member) on {dn}", permissive=True)
 
@@ -268,7 +268,7 @@ class _Group:
     def _lacking_rights(self, plan: Plan) -> str:
         """What the account lacks for the plan, so that check mode tells what a real run would be refused; empty for nothing."""
         kinds = {step.kind for step in plan.steps}
-        if Kind.ENTRY in kinds:
+        if StepKind.ENTRY in kinds:
             container = self.session.read(self._container, ["allowedChildClassesEffective"])
             if container is None and not self.wanted.after:
                 raise self._no_container()

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._errors import ActivationError
-from .._text import some
+from .._core.errors import ActivationError
+from .._core.text import some
 from .dn import escaped, normal_dn
 from .principals import Domain, Principal
-from .session import Session
+from .session import DirectorySession
 
 _CATEGORY = "CN=COMPUTER,"
 """How the category of computers begins; every kind of managed service account has one of its own (MS-ADSC)."""
@@ -77,7 +77,7 @@ class _Unclear(Exception):
     """There is not just one account, as the message says."""
 
 
-def find_accounts(session: Session, hosts: Sequence[Host], variable: str, addresses: Addresses) -> dict[str, MachineAccount]:
+def find_accounts(session: DirectorySession, hosts: Sequence[Host], variable: str, addresses: Addresses) -> dict[str, MachineAccount]:
     """The machine accounts of hosts in the domain of a controller, by one search.
 
     Args:

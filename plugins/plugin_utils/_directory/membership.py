@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 
 from .dn import escaped, normal_dn
 from .principals import Principal
-from .session import Session
+from .session import DirectorySession
 
 _AT_ONCE = 100
 
 
-def through_groups(session: Session, group: Principal, accounts: Iterable[Principal]) -> dict[str, str]:
+def through_groups(session: DirectorySession, group: Principal, accounts: Iterable[Principal]) -> dict[str, str]:
     """Accounts that are in the group only through another group, and the sAMAccountName of that one.
 
     What counts is the token that the controller would make for the account (C(tokenGroups)): a distribution group hands
@@ -37,7 +37,7 @@ def through_groups(session: Session, group: Principal, accounts: Iterable[Princi
     return found
 
 
-def direct_members(session: Session, group_dn: str) -> list[str]:
+def direct_members(session: DirectorySession, group_dn: str) -> list[str]:
     """Distinguished names of all direct members; a controller gives 1500 values at once (MS-ADTS 3.1.1.3.1.3.3).
 
     Accounts of which it is the primary group are not among them.
@@ -52,7 +52,7 @@ def direct_members(session: Session, group_dn: str) -> list[str]:
             return found
 
 
-def surplus(session: Session, group_dn: str, wanted: Sequence[Principal]) -> dict[str, str]:
+def surplus(session: DirectorySession, group_dn: str, wanted: Sequence[Principal]) -> dict[str, str]:
     """Direct members beside those that are wanted: distinguished name to sAMAccountName, or again the distinguished name."""
     kept = {normal_dn(member.dn) for member in wanted}
     more = [dn for dn in direct_members(session, group_dn) if normal_dn(dn) not in kept]

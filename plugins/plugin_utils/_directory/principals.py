@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .dn import dns_name_of, escaped, normal_dn, same_dn
-from .entry import Entry
-from .session import Session
+from .entry import DirectoryEntry
+from .session import DirectorySession
 from .sid import Sid, looks_like_sid
 
 _ATTRIBUTES = (
@@ -44,7 +44,7 @@ class Principal:
     name: str
     account: str
     sid: Sid | None
-    entry: Entry
+    entry: DirectoryEntry
 
     @property
     def dn(self) -> str:
@@ -61,7 +61,7 @@ class Principal:
 class Domain:
     """The domain of a session's controller."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: DirectorySession) -> None:
         self._session = session
         self.netbios = self._netbios_name()
 
@@ -168,11 +168,11 @@ class Domain:
             return given.lower() in (principal.entry.text("userPrincipalName").lower(), implicit.lower())
         return principal.account.lower() == self._account_in(given).lower()
 
-    def _principal(self, entry: Entry) -> Principal:
+    def _principal(self, entry: DirectoryEntry) -> Principal:
         account = entry.text("sAMAccountName")
         return Principal(f"{self.netbios}\\{account}", account, Sid.from_bytes(entry.first("objectSid")), entry)
 
 
 def foreign(given: str) -> Principal:
     """A principal of which only its SID is known here, such as a group of another domain."""
-    return Principal(given, given, Sid.from_text(given), Entry("", {}))
+    return Principal(given, given, Sid.from_text(given), DirectoryEntry("", {}))

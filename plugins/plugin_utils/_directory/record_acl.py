@@ -15,16 +15,16 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .._codes.code import plain
-from .._errors import ActivationError
-from .._plan import Plan, Step
+from .._core.codes.code import plain
+from .._core.errors import ActivationError
+from .._core.plan import Plan, Step
 from . import dns_node, grants, rights
 from .dns_node import DnsNode
-from .entry import Entry
+from .entry import DirectoryEntry
 from .principals import Domain, Principal, foreign
 from .sddl import to_sddl
 from .security_descriptor import INHERITED, Ace, Acl, SecurityDescriptor
-from .session import SD_DACL, Session
+from .session import SD_DACL, DirectorySession
 from .sid import Sid, looks_like_sid
 from .turn import turn
 
@@ -73,7 +73,7 @@ class GrantOutcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def ensure_grant(session: Session, wanted: WantedGrant, check_mode: bool) -> GrantOutcome:
+def ensure_grant(session: DirectorySession, wanted: WantedGrant, check_mode: bool) -> GrantOutcome:
     """Bring the principal's rights on the record to what is wanted, and read them back.
 
     Raises:
@@ -87,7 +87,7 @@ def ensure_grant(session: Session, wanted: WantedGrant, check_mode: bool) -> Gra
 class _RecordAcl:
     """One task's work."""
 
-    def __init__(self, session: Session, wanted: WantedGrant, check_mode: bool) -> None:
+    def __init__(self, session: DirectorySession, wanted: WantedGrant, check_mode: bool) -> None:
         self.session = session
         self.wanted = wanted
         self.check_mode = check_mode
@@ -255,7 +255,7 @@ class _RecordAcl:
         if self.wanted.state == "absent" or not grants.denials(dacl, trustees, self.mask):
             return
         groups = self.session.read(principal.dn, ["tokenGroups"]) if principal.dn else None
-        token = (groups or Entry("", {})).attributes.get("tokengroups", [])
+        token = (groups or DirectoryEntry("", {})).attributes.get("tokengroups", [])
         own = t.cast(Sid, principal.sid)
         sids = {own, _EVERYONE, _AUTHENTICATED_USERS, *map(Sid.from_bytes, token)}
         for ace in grants.denials(dacl, sids, self.mask):

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from .._errors import ActivationError
-from .._plan import Step
+from .._core.errors import ActivationError
+from .._core.plan import Step
 from .dns_node import DnsNode, read_node
 from .principals import Domain, Principal, foreign
 from .security_descriptor import SecurityDescriptor
-from .session import SD_OWNER, Session
+from .session import SD_OWNER, DirectorySession
 from .sid import Sid
 
 _DOMAIN_ADMINS = 512
@@ -43,7 +43,7 @@ class RecordOwner:
         warnings: What the user should know.
     """
 
-    def __init__(self, session: Session, domain: Domain, node: DnsNode, record: str, hosts: Collection[Sid]) -> None:
+    def __init__(self, session: DirectorySession, domain: Domain, node: DnsNode, record: str, hosts: Collection[Sid]) -> None:
         self._session = session
         self._record = record
         self._node = node

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import ActivationError
-from .._plan import Plan, Step, StepFailed
+from .._core.errors import ActivationError
+from .._core.plan import Plan, Step, StepFailed
 from . import dns_node, grants, rights
 from .dns_node import DnsNode
 from .empty_node import EmptyNode
@@ -18,7 +18,7 @@ from .principals import Domain
 from .record_acl import GrantOutcome, WantedGrant, ensure_grant
 from .record_owner import RecordOwner, is_computer
 from .security_descriptor import Ace
-from .session import Session
+from .session import DirectorySession
 from .sid import Sid, looks_like_sid
 
 
@@ -39,7 +39,7 @@ class WantedRights:
     disown_hosts: bool = False
 
 
-def ensure(session: Session, wanted: WantedRights, check_mode: bool) -> GrantOutcome:
+def ensure(session: DirectorySession, wanted: WantedRights, check_mode: bool) -> GrantOutcome:
     """Bring name, rights and owner to what is wanted, and read them back.
 
     Raises:
@@ -52,7 +52,7 @@ def ensure(session: Session, wanted: WantedRights, check_mode: bool) -> GrantOut
 class _RecordRights:
     """One task's work."""
 
-    def __init__(self, session: Session, wanted: WantedRights, check_mode: bool) -> None:
+    def __init__(self, session: DirectorySession, wanted: WantedRights, check_mode: bool) -> None:
         self.session = session
         self.wanted = wanted
         self.grant = wanted.grant

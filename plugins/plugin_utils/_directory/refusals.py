@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._codes.code import plain
-from .._errors import ActivationError
+from .._core.codes.code import plain
+from .._core.errors import ActivationError
 
 _NAMES: dict[int, str] = {
     1: "operationsError",

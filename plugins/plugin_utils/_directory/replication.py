@@ -15,11 +15,11 @@ import typing as t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._errors import ActivationError
-from .._plan import Step, StepFailed
+from .._core.errors import ActivationError
+from .._core.plan import Step, StepFailed
 from .dn import parent_dn, same_dn
-from .session import Session, open_session
-from .settings import Settings
+from .session import DirectorySession, open_session
+from .settings import DirectorySettings
 
 _HOLDINGS = ("msDS-hasMasterNCs", "hasMasterNCs", "msDS-hasFullReplicaNCs")
 """Of C(nTDSDSA) objects: the partitions that a controller holds. Application partitions stand in the first alone, those
@@ -46,11 +46,11 @@ class Awaited:
     partition: str
     object: str
     what: str
-    missing: Callable[[Session], Sequence[Step]]
+    missing: Callable[[DirectorySession], Sequence[Step]]
     seconds: float
 
 
-def wait(session: Session, settings: Settings, awaited: Awaited, steps: list[Step]) -> list[dict[str, t.Any]]:
+def wait(session: DirectorySession, settings: DirectorySettings, awaited: Awaited, steps: list[Step]) -> list[dict[str, t.Any]]:
     """Wait until every other controller of the partition shows it.
 
     Args:
@@ -72,7 +72,7 @@ def wait(session: Session, settings: Settings, awaited: Awaited, steps: list[Ste
     arrived: dict[str, float] = {}
     pause = _FIRST_PAUSE
     with contextlib.ExitStack() as sessions:
-        opened: dict[str, Session] = {}
+        opened: dict[str, DirectorySession] = {}
         while True:
             for name in sorted(behind):
                 left = awaited.seconds - (time.monotonic() - begun)
@@ -99,7 +99,7 @@ def wait(session: Session, settings: Settings, awaited: Awaited, steps: list[Ste
     return [{"name": name, "seconds": round(seconds, 1)} for name, seconds in sorted(arrived.items())]
 
 
-def controllers(session: Session, partition: str) -> list[str]:
+def controllers(session: DirectorySession, partition: str) -> list[str]:
     """DNS names of the controllers that hold a partition, the session's own among them, by the configuration partition."""
     text = "(|(objectClass=nTDSDSA)(objectClass=server))"
     found = session.search(f"CN=Sites,{session.root.configuration_dn}", text, ["dNSHostName", "objectClass", *_HOLDINGS])
@@ -109,7 +109,7 @@ def controllers(session: Session, partition: str) -> list[str]:
     return sorted(name for entry in holders if (name := names.get(parent_dn(entry.dn).lower(), "")))
 
 
-def _late(session: Session, awaited: Awaited, behind: dict[str, str]) -> ActivationError:
+def _late(session: DirectorySession, awaited: Awaited, behind: dict[str, str]) -> ActivationError:
     parts = []
     if late := [name for name, trouble in sorted(behind.items()) if not trouble]:
         verb = "do" if len(late) > 1 else "does"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from . import security_descriptor as sd
 from .security_descriptor import Ace, Acl, AnyAce, OpaqueAce, SecurityDescriptor
 from .sid import Sid

@@ -13,7 +13,7 @@ import struct
 import uuid
 from dataclasses import dataclass, replace
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .sid import Sid
 
 ALLOWED, DENIED, AUDIT = 0, 1, 2

@@ -14,16 +14,16 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
+from .._core.text import some
 from .._kerberos import failures
 from .._kerberos.logon import Logon
 from .._kerberos.tickets import tickets
-from .._text import some
 from . import tls_bind
 from .connection import Connected, Unanswered, connect
-from .entry import ROOT_ATTRIBUTES, Entry, RootDse
+from .entry import ROOT_ATTRIBUTES, DirectoryEntry, RootDse
 from .refusals import LOGON_IN_TLS, refused
-from .settings import Settings
+from .settings import DirectorySettings
 
 try:
     import ldap
@@ -60,7 +60,7 @@ _OPERATIONS = {"add": 0, "delete": 1, "replace": 2}
 """RFC 4511 4.6."""
 
 
-class Session:
+class DirectorySession:
     """A bound LDAP connection.
 
     Attributes:
@@ -75,7 +75,7 @@ class Session:
         self.root = root
         self.requests = 0
 
-    def read(self, dn: str, attributes: Sequence[str], sd_flags: int = 0) -> Entry | None:
+    def read(self, dn: str, attributes: Sequence[str], sd_flags: int = 0) -> DirectoryEntry | None:
         """One object; C(None) where it does not exist or the account may not see it.
 
         Raises:
@@ -84,7 +84,7 @@ class Session:
         found = self._search(dn, ldap.SCOPE_BASE, "(objectClass=*)", attributes, sd_flags)
         return found[0] if found else None
 
-    def search(self, base: str, text: str, attributes: Sequence[str], one_level: bool = False) -> list[Entry]:
+    def search(self, base: str, text: str, attributes: Sequence[str], one_level: bool = False) -> list[DirectoryEntry]:
         """All objects under C(base) that match; none where C(base) does not exist.
 
         Raises:
@@ -142,7 +142,7 @@ class Session:
         except ldap.LDAPError as failure:
             raise refused(failure, doing, self.server, right) from None
 
-    def _search(self, base: str, scope: int, text: str, attributes: Sequence[str], sd_flags: int) -> list[Entry]:
+    def _search(self, base: str, scope: int, text: str, attributes: Sequence[str], sd_flags: int) -> list[DirectoryEntry]:
         self.requests += 1
         try:
             found = self._connection.search_ext_s(base, scope, text, list(attributes), serverctrls=_sd_control(sd_flags))
@@ -150,11 +150,11 @@ class Session:
             return []
         except ldap.LDAPError as failure:
             raise refused(failure, f"Reading {base or 'rootDSE'}", self.server, f"the right to read {base}") from None
-        return [Entry.of(dn, values) for dn, values in found if dn is not None]
+        return [DirectoryEntry.of(dn, values) for dn, values in found if dn is not None]
 
 
 @contextlib.contextmanager
-def open_session(settings: Settings) -> Iterator[Session]:
+def open_session(settings: DirectorySettings) -> Iterator[DirectorySession]:
     """A session with the first of the controllers that answers; it is closed whatever happens.
 
     Raises:
@@ -168,7 +168,7 @@ def open_session(settings: Settings) -> Iterator[Session]:
         yield _first(settings, stack)
 
 
-def _first(settings: Settings, stack: contextlib.ExitStack) -> Session:
+def _first(settings: DirectorySettings, stack: contextlib.ExitStack) -> DirectorySession:
     """A session with the first of the controllers that answers, closed by the stack. A logon is tried at that one alone."""
     silent: list[Unanswered] = []
     for there in settings.each():
@@ -191,7 +191,7 @@ def _first(settings: Settings, stack: contextlib.ExitStack) -> Session:
 
 
 @contextlib.contextmanager
-def _connection(settings: Settings) -> Iterator[tuple[t.Any, Connected]]:
+def _connection(settings: DirectorySettings) -> Iterator[tuple[t.Any, Connected]]:
     """A connection that nobody has logged on over, and the way that it takes; closed whatever happens."""
     way = connect(settings)
     connection = ldap.initialize(f"ldap://{settings.server}", fileno=way.socket.detach())
@@ -208,7 +208,7 @@ def _connection(settings: Settings) -> Iterator[tuple[t.Any, Connected]]:
             connection.unbind_ext_s()
 
 
-def root_of(settings: Settings) -> RootDse | None:
+def root_of(settings: DirectorySettings) -> RootDse | None:
     """What a controller says of itself without a logon; C(None) where it can't be asked over LDAP from here."""
     if LDAP_ERROR is not None:
         return None
@@ -217,7 +217,7 @@ def root_of(settings: Settings) -> RootDse | None:
     return None
 
 
-def _bound(connection: t.Any, settings: Settings, way: Connected, root: RootDse) -> Session:
+def _bound(connection: t.Any, settings: DirectorySettings, way: Connected, root: RootDse) -> DirectorySession:
     logon = Logon(settings.account, root.domain.upper(), way.address, root.skew, hosts=(settings.server,))
     with tickets(logon):
         try:
@@ -231,7 +231,7 @@ def _bound(connection: t.Any, settings: Settings, way: Connected, root: RootDse)
             raise refused(failure, LOGON_IN_TLS if way.binding else "The logon", settings.server) from None
         except GSSError as failure:
             raise failures.in_gssapi(failure, logon, settings.server) from None
-    session = Session(connection, settings.server, root)
+    session = DirectorySession(connection, settings.server, root)
     # The read of rootDSE, and the legs of the bind: ticket, offer of layers, choice of a layer (RFC 4752 3.1).
     session.requests = 4
     return session
@@ -256,7 +256,7 @@ def _bind_failure(failure: Exception, logon: Logon, server: str) -> ActivationEr
     return failures.in_sasl(text, logon, server)
 
 
-def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
+def _root_dse(connection: t.Any, settings: DirectorySettings) -> RootDse:
     try:
         found = connection.search_ext_s("", ldap.SCOPE_BASE, "(objectClass=*)", ROOT_ATTRIBUTES)
     except ldap.LDAPError as failure:
@@ -265,7 +265,7 @@ def _root_dse(connection: t.Any, settings: Settings) -> RootDse:
             "Check that O(domain_server) is a domain controller.",
             source="ldap",
         ) from None
-    entry = Entry.of("", found[0][1]) if found else Entry("", {})
+    entry = DirectoryEntry.of("", found[0][1]) if found else DirectoryEntry("", {})
     if not entry.text("defaultNamingContext"):
         raise ActivationError(f"{settings.server} is no Active Directory domain controller: it names no domain.", source="ldap")
     return RootDse.of(entry)

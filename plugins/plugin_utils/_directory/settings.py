@@ -12,9 +12,9 @@ import typing as t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .._address import names_in
-from .._errors import ActivationError
-from .._kerberos.logon import Account
+from .._core.address import names_in
+from .._core.errors import ActivationError
+from .._kerberos.logon import KerberosAccount
 
 SECRETS = frozenset({"domain_password"})
 """Options that are never shown."""
@@ -39,13 +39,13 @@ READ_VARIABLES: Mapping[str, str] = {option: variable for option, variable in VA
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DirectorySettings:
     """How to reach a domain controller.
 
     Attributes:
         server: Its full DNS name.
         others: Those that are tried one after the other where it does not answer.
-        username: See C(Account), as for password, keytab and ccache.
+        username: See C(KerberosAccount), as for password, keytab and ccache.
         tls_mode: C(none) for sealed Kerberos on port 389, C(ldaps) for TLS on 636.
         ca_cert: File or directory of certificates to trust; empty for the system's.
         cert_validation: C(always), C(ignore_hostname) or C(ignore).
@@ -66,22 +66,22 @@ class Settings:
     others: tuple[str, ...] = ()
 
     @property
-    def account(self) -> Account:
+    def account(self) -> KerberosAccount:
         """Who logs on."""
-        return Account(self.username, self.password, self.keytab, self.ccache)
+        return KerberosAccount(self.username, self.password, self.keytab, self.ccache)
 
-    def each(self) -> Iterator[Settings]:
+    def each(self) -> Iterator[DirectorySettings]:
         """The same for each of the controllers alone, in the order in which they are tried."""
         return (replace(self, server=name, others=()) for name in (self.server, *self.others))
 
     @classmethod
-    def from_options(cls, options: Mapping[str, t.Any]) -> Settings:
+    def from_options(cls, options: Mapping[str, t.Any]) -> DirectorySettings:
         """The settings in checked module options.
 
         Raises:
             ActivationError: The account's options contradict one another, or no controller is named.
         """
-        account = Account.from_options(options)
+        account = KerberosAccount.from_options(options)
         servers = names_in(options["domain_server"])
         if not servers:
             raise ActivationError("O(domain_server) names no domain controller.", source="options")

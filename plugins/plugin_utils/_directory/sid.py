@@ -9,7 +9,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 _TEXT = re.compile(r"S-1-(0x[0-9A-Fa-f]{1,12}|[0-9]{1,15})((?:-[0-9]{1,10}){0,15})", re.IGNORECASE)
 

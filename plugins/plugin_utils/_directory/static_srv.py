@@ -18,13 +18,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .._errors import ActivationError
-from .._plan import Step, StepFailed
-from .._srv_value import SrvValue
+from .._core.errors import ActivationError
+from .._core.plan import Step, StepFailed
+from .._srv.value import SrvValue
 from . import dns_node, dns_record
-from .dns_node import Place
+from .dns_node import NodePlace
 from .dns_record import TYPE_TOMBSTONE, DnsRecord
-from .session import Change, Session
+from .session import Change, DirectorySession
 
 DEFAULT_TTL = 3600
 """What a KMS host of Windows gives its own record."""
@@ -58,7 +58,7 @@ class StaticOutcome:
 
 
 def ensure(
-    session: Session,
+    session: DirectorySession,
     zone: str,
     name: str,
     values: Iterable[tuple[int, int, int, str]],
@@ -107,7 +107,7 @@ class _Values:
     """One task's work."""
 
     def __init__(
-        self, session: Session, zone: str, name: str, wanted: tuple[SrvValue, ...], state: str, ttl: int | None, match_target: bool
+        self, session: DirectorySession, zone: str, name: str, wanted: tuple[SrvValue, ...], state: str, ttl: int | None, match_target: bool
     ) -> None:
         self.session = session
         self.zone = zone
@@ -133,10 +133,10 @@ class _Values:
             after = _srv_records(place)
         return StaticOutcome(steps, place.dn, place.partition, _shown(before), _shown(after), lacks)
 
-    def _read(self) -> Place:
+    def _read(self) -> NodePlace:
         return dns_node.locate(self.session, self.zone, self.name, ["dnsRecord", "dNSTombstoned"])
 
-    def _exchanges(self, place: Place) -> list[_Exchange]:
+    def _exchanges(self, place: NodePlace) -> list[_Exchange]:
         """What has to change, by what the node holds now."""
         stored: dict[SrvValue, dict[bytes, DnsRecord]] = {}
         for octets, record in _records(place).items():
@@ -181,7 +181,7 @@ class _Values:
     def _step(self, value: SrvValue, before: str, after: str) -> Step:
         return Step(self._object, f"value {value}", before, after, "LDAP modify of dnsRecord, static")
 
-    def _write(self, place: Place, planned: list[_Exchange]) -> tuple[list[Step], Place]:
+    def _write(self, place: NodePlace, planned: list[_Exchange]) -> tuple[list[Step], NodePlace]:
         """Write until what is read back is as wanted; returns the steps that were made, and what was read back.
 
         The values are read anew whenever the controller says that one of them is not as it was read.
@@ -211,7 +211,7 @@ class _Values:
             remaining = self._exchanges(place)
         return done, place
 
-    def _send(self, place: Place, exchanges: list[_Exchange]) -> None:
+    def _send(self, place: NodePlace, exchanges: list[_Exchange]) -> None:
         serial = self._next_serial(place)
         old = [value for exchange in exchanges for value in exchange.old]
         new = [exchange.new.made_static(None, serial).to_bytes() for exchange in exchanges if exchange.new is not None]
@@ -232,13 +232,13 @@ class _Values:
             changes.append(("replace", "dNSTombstoned", [flag]))
         self.session.modify(place.dn, changes, f"WRITE_PROPERTY (dnsRecord, dNSTombstoned) on {place.dn}")
 
-    def _next_serial(self, place: Place) -> int:
+    def _next_serial(self, place: NodePlace) -> int:
         """One more than the zone's serial number, which the DNS servers raise to it when they find the record."""
         if self._serial is None:
             self._serial = dns_node.next_serial(self.session, place.zone_dn)
         return self._serial
 
-    def _lacking_right(self, place: Place) -> str:
+    def _lacking_right(self, place: NodePlace) -> str:
         """What a real run would be refused for, as a sentence; empty where the account has the right."""
         if place.entry is None:
             where, attribute, needed, right = place.zone_dn, "allowedChildClassesEffective", "dnsNode", "CREATE_CHILD (dnsNode)"
@@ -250,11 +250,11 @@ class _Values:
         return f"{self._object} cannot be changed by this account: it lacks {right} on {where}. Have it delegated, or use another account."
 
 
-def _records(place: Place) -> dict[bytes, DnsRecord]:
+def _records(place: NodePlace) -> dict[bytes, DnsRecord]:
     return dns_record.records_in(place.entry.attributes.get("dnsrecord", [])) if place.entry else {}
 
 
-def _srv_records(place: Place) -> list[DnsRecord]:
+def _srv_records(place: NodePlace) -> list[DnsRecord]:
     """The records that DNS shows."""
     return [] if _is_tombstoned(place) else [record for record in _records(place).values() if record.srv]
 
@@ -267,10 +267,10 @@ def _shown(records: Iterable[DnsRecord]) -> list[dict[str, object]]:
     ]
 
 
-def _is_tombstoned(place: Place) -> bool:
+def _is_tombstoned(place: NodePlace) -> bool:
     return place.entry is not None and place.entry.text("dNSTombstoned").upper() == "TRUE"
 
 
-def _is_hidden(place: Place) -> bool:
+def _is_hidden(place: NodePlace) -> bool:
     """Whether DNS shows none of the node's values: somebody took the last one that he knew of while another was added."""
     return _is_tombstoned(place) and any(record.type != TYPE_TOMBSTONE for record in _records(place).values())

@@ -15,7 +15,7 @@ import ssl
 import typing as t
 import warnings
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 try:
     import gssapi

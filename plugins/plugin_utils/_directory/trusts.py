@@ -9,11 +9,11 @@ import typing as t
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .dn import dns_name_of, same_dn
 from .replication import controllers
-from .session import Session, open_session
-from .settings import Settings
+from .session import DirectorySession, open_session
+from .settings import DirectorySettings
 
 TRUSTED, SELECTIVE, NOT_TRUSTED, UNKNOWN = "trusted", "selective", "not_trusted", "unknown"
 """States of a trust. With selective authentication a right on each server decides as well."""
@@ -55,7 +55,7 @@ class _Link:
         return domain == self.partner or (self.forest and domain.endswith(f".{self.partner}"))
 
 
-def read_trusts(settings: Settings, domains: Iterable[str]) -> dict[str, Trust]:
+def read_trusts(settings: DirectorySettings, domains: Iterable[str]) -> dict[str, Trust]:
     """Whether the domain of a controller trusts others. What can't be read is unknown, and no error.
 
     Args:
@@ -74,7 +74,7 @@ def read_trusts(settings: Settings, domains: Iterable[str]) -> dict[str, Trust]:
     return {domain: found.get(name, unknown) for domain, name in wanted.items()}
 
 
-def _answers(session: Session, settings: Settings, domains: Sequence[str]) -> Iterator[tuple[str, Trust]]:
+def _answers(session: DirectorySession, settings: DirectorySettings, domains: Sequence[str]) -> Iterator[tuple[str, Trust]]:
     """What is known of each, the surest first.
 
     Raises:
@@ -102,7 +102,7 @@ def _covered(links: Sequence[_Link], domain: str) -> Trust | None:
     return Trust(SELECTIVE if all(link.selective for link in covering) else TRUSTED)
 
 
-def _uncovered(of_forest: Sequence[_Link], session: Session) -> Trust:
+def _uncovered(of_forest: Sequence[_Link], session: DirectorySession) -> Trust:
     """What is known of a domain that no trust names."""
     if not of_forest:
         return Trust(NOT_TRUSTED)
@@ -112,7 +112,7 @@ def _uncovered(of_forest: Sequence[_Link], session: Session) -> Trust:
     )
 
 
-def _domains_of_forest(session: Session) -> frozenset[str]:
+def _domains_of_forest(session: DirectorySession) -> frozenset[str]:
     """The DNS names of the domains of the controller's forest, all of which trust one another."""
     entries = session.search(
         f"CN=Partitions,{session.root.configuration_dn}", "(objectClass=crossRef)", ["dnsRoot", "systemFlags"], one_level=True
@@ -121,7 +121,7 @@ def _domains_of_forest(session: Session) -> frozenset[str]:
     return frozenset([session.root.domain, *(domain.lower().rstrip(".") for domain in domains)])
 
 
-def _links(session: Session) -> Iterator[_Link]:
+def _links(session: DirectorySession) -> Iterator[_Link]:
     """The outbound trusts of the controller's domain.
 
     Raises:
@@ -144,7 +144,7 @@ def _links(session: Session) -> Iterator[_Link]:
             yield _Link(entry.text("trustPartner").lower().rstrip("."), forest, bool(flags & _CROSS_ORGANIZATION))
 
 
-def _links_of_root(session: Session, settings: Settings) -> list[_Link]:
+def _links_of_root(session: DirectorySession, settings: DirectorySettings) -> list[_Link]:
     """The outbound trusts of the forest's root domain, which a controller of another domain does not hold.
 
     Raises:

@@ -24,8 +24,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .._errors import ActivationError
-from .session import Change, Session
+from .._core.errors import ActivationError
+from .session import Change, DirectorySession
 
 ATTRIBUTE = "adminDescription"
 _MARK = b"winops.volume_activation is changing the rights "
@@ -49,7 +49,7 @@ class Turn:
     dn: str
     value: bytes
 
-    def write(self, session: Session, change: Change, right: str, sd_flags: int) -> bool:
+    def write(self, session: DirectorySession, change: Change, right: str, sd_flags: int) -> bool:
         """Write, and end the turn in the same message.
 
         Returns:
@@ -70,7 +70,7 @@ class Turn:
 
 
 @contextlib.contextmanager
-def turn(session: Session, dn: str) -> Iterator[Turn]:
+def turn(session: DirectorySession, dn: str) -> Iterator[Turn]:
     """Wait for the turn to write the descriptor of an object.
 
     Raises:
@@ -85,7 +85,7 @@ def turn(session: Session, dn: str) -> Iterator[Turn]:
                 session.modify(dn, _exchange([taken.value], []), "")
 
 
-def _take(session: Session, dn: str) -> bytes:
+def _take(session: DirectorySession, dn: str) -> bytes:
     mine = _MARK + str(uuid.uuid4()).encode()
     deadline = time.monotonic() + _PATIENCE
     seen, since, pause = b"", time.monotonic(), _PAUSE

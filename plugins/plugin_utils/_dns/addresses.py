@@ -19,8 +19,8 @@ except ImportError:
     # C(srv.ask) says so to the user.
     pass
 
-from .._address import split_address
-from .._errors import ActivationError
+from .._core.address import split_address
+from .._core.errors import ActivationError
 from .srv import DEFAULT_TIMEOUT, DNS_PORT, Server, ask, server_of
 
 _AT_ONCE = 64

@@ -12,15 +12,15 @@ from __future__ import annotations
 import socket
 import struct
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .srv import Server
 
 
-class NoAnswer(ActivationError):
+class NoDnsAnswer(ActivationError):
     """The server did not answer in time or closed the connection: whether it did what it was asked is not known."""
 
 
-class Channel:
+class DnsChannel:
     """The connection, made when it is first needed.
 
     Attributes:
@@ -35,7 +35,7 @@ class Channel:
         self.messages = 0
         self._connection: socket.socket | None = None
 
-    def __enter__(self) -> Channel:
+    def __enter__(self) -> DnsChannel:
         return self
 
     def __exit__(self, *_failure: object) -> None:
@@ -70,12 +70,12 @@ class Channel:
                 return self._receive(connection, message[:2])
             except TimeoutError:
                 self.close()
-                raise NoAnswer(f"The DNS server {self.server} did not answer within {self.timeout:g} s.", source="dns") from None
+                raise NoDnsAnswer(f"The DNS server {self.server} did not answer within {self.timeout:g} s.", source="dns") from None
             except OSError as error:
                 self.close()
                 if not idle:
                     reason = error.strerror or str(error)
-                    raise NoAnswer(f"The DNS server {self.server} broke the connection off ({reason}).", source="dns") from None
+                    raise NoDnsAnswer(f"The DNS server {self.server} broke the connection off ({reason}).", source="dns") from None
 
     def _connect(self) -> socket.socket:
         if self.server.failure is not None:

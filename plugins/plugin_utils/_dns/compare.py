@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .._errors import ActivationError
-from .._srv_value import SrvValue, plain_name
-from .srv import Answer, Server
+from .._core.errors import ActivationError
+from .._srv.value import SrvValue, plain_name
+from .srv import Server, SrvAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Comparison:
     addresses: dict[str, tuple[str, ...]]
 
 
-def compare(servers: Sequence[Server], answers: Sequence[Answer | ActivationError]) -> Comparison:
+def compare(servers: Sequence[Server], answers: Sequence[SrvAnswer | ActivationError]) -> Comparison:
     """Put the servers' answers side by side; C(answers) are in the order of C(servers)."""
     values: dict[SrvValue, int] = {}
     addresses: dict[str, set[str]] = {}
@@ -54,9 +54,9 @@ def compare(servers: Sequence[Server], answers: Sequence[Answer | ActivationErro
     )
 
 
-def missing_hosts(expected: Iterable[str], answers: Iterable[Answer | ActivationError]) -> list[str]:
+def missing_hosts(expected: Iterable[str], answers: Iterable[SrvAnswer | ActivationError]) -> list[str]:
     """The expected hosts that at least one of the servers that answered lacks as a target, in the order given."""
-    held = [{value.target for value in answer.values} for answer in answers if isinstance(answer, Answer)]
+    held = [{value.target for value in answer.values} for answer in answers if isinstance(answer, SrvAnswer)]
     return [host for host in dict.fromkeys(map(plain_name, expected)) if not all(host in targets for targets in held)]
 
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 with contextlib.suppress(ImportError):
     import dns.rdatatype
 
-from .._errors import ActivationError
-from .._srv_value import plain_name
+from .._core.errors import ActivationError
+from .._srv.value import plain_name
 from .srv import DEFAULT_TIMEOUT, Server, ask
 
 

@@ -15,8 +15,8 @@ import typing as t
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from .._errors import ActivationError
-from .._srv_value import is_full_name, plain_name
+from .._core.errors import ActivationError
+from .._srv.value import is_full_name, plain_name
 from .addresses import literal, read_all_addresses, system_addresses
 from .srv import DEFAULT_TIMEOUT, Server, ask
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
-from .._errors import ActivationError
-from .._srv_value import SrvValue, plain_name
+from .._core.errors import ActivationError
+from .._srv.value import SrvValue, plain_name
 from .addresses import read_all_addresses
-from .srv import Answer, Server, read_srv, servers_of, service_name, system_servers
+from .srv import Server, SrvAnswer, read_srv, servers_of, service_name, system_servers
 
 _TIMEOUT = 2.0
 # Where replication lags, one server names the host's old port and another the new one: what is under way still counts.
@@ -60,7 +60,7 @@ class PublishedHosts:
             wait(asked, _GRACE)
         finally:
             pool.shutdown(wait=False)
-        answers: list[Answer] = [one.result() for one in asked if one.done() and not isinstance(one.exception(), ActivationError)]
+        answers: list[SrvAnswer] = [one.result() for one in asked if one.done() and not isinstance(one.exception(), ActivationError)]
         # Where every server failed, the first one's error is raised here.
         return tuple(sorted(set().union(*(answer.values for answer in answers or [asked[0].result()]))))
 

@@ -8,7 +8,7 @@ Codes: RFC 2136 2.2, RFC 8945 5.3. Which server means what by them was seen on B
 
 from __future__ import annotations
 
-from .._codes.code import plain
+from .._core.codes.code import plain
 
 try:
     import dns.message
@@ -17,7 +17,7 @@ except ImportError:
     # C(srv.require_dnspython) says so to the user.
     pass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .signing import Signer
 from .srv import REMEDIES, Server
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Sequence
 
-from .._errors import ActivationError
-from .._srv_order import groups
-from .._srv_value import SrvValue
+from .._core.errors import ActivationError
+from .._srv.order import groups
+from .._srv.value import SrvValue
 from .compare import Comparison
-from .srv import Answer, Server
+from .srv import Server, SrvAnswer
 
 
 def records(comparison: Comparison) -> list[dict[str, t.Any]]:
@@ -21,7 +21,7 @@ def records(comparison: Comparison) -> list[dict[str, t.Any]]:
     return [{**_value(value), "ttl": ttl} for value, ttl in ordered]
 
 
-def servers(asked: Sequence[Server], answers: Sequence[Answer | ActivationError], comparison: Comparison) -> list[dict[str, t.Any]]:
+def servers(asked: Sequence[Server], answers: Sequence[SrvAnswer | ActivationError], comparison: Comparison) -> list[dict[str, t.Any]]:
     """Server by server what it holds and what it lacks, in the order in which they were named."""
     rows = []
     for server, answer in zip(asked, answers, strict=True):

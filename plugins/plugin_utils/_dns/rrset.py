@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._address import PORTS
-from .._errors import ActivationError
-from .._srv_order import NO_SERVICE
-from .._srv_value import NUMBERS, SrvValue, is_plain_name, plain_name
+from .._core.address import PORTS
+from .._core.errors import ActivationError
+from .._srv.order import NO_SERVICE
+from .._srv.value import NUMBERS, SrvValue, is_plain_name, plain_name
 
 DEFAULT_TTL = 3600
 _TTLS = range(2**31)
@@ -25,7 +25,7 @@ Held = Mapping[SrvValue, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RrsetWish:
     """What the task asks for.
 
     Attributes:
@@ -42,7 +42,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RrsetChange:
     """What becomes of one value.
 
     Attributes:
@@ -56,23 +56,23 @@ class Change:
     after: int | None
 
 
-def changes(wish: Wish, held: Held) -> list[Change]:
+def changes(wish: RrsetWish, held: Held) -> list[RrsetChange]:
     """What has to be done, new values first, so that a client finds a host at any time."""
     wanted = set(wish.values)
     targets = {value.target for value in wanted}
     alike = {value for value in held if wish.by_target and value.target in targets}
     if wish.state == "absent":
-        return [Change(value, held[value], None) for value in sorted(held) if value in wanted | alike]
+        return [RrsetChange(value, held[value], None) for value in sorted(held) if value in wanted | alike]
     new_ttl = wish.ttl if wish.ttl is not None else min(held.values(), default=DEFAULT_TTL)
-    added = [Change(value, None, new_ttl) for value in wish.values if value not in held]
+    added = [RrsetChange(value, None, new_ttl) for value in wish.values if value not in held]
     timed = [
-        Change(value, held[value], wish.ttl) for value in wish.values if wish.ttl is not None and held.get(value, wish.ttl) != wish.ttl
+        RrsetChange(value, held[value], wish.ttl) for value in wish.values if wish.ttl is not None and held.get(value, wish.ttl) != wish.ttl
     ]
     gone = set(held) if wish.state == "exact" else alike
-    return added + timed + [Change(value, held[value], None) for value in sorted(gone - wanted)]
+    return added + timed + [RrsetChange(value, held[value], None) for value in sorted(gone - wanted)]
 
 
-def changed(held: Held, made: Iterable[Change]) -> dict[SrvValue, int]:
+def changed(held: Held, made: Iterable[RrsetChange]) -> dict[SrvValue, int]:
     """What an RRset holds after changes."""
     after = dict(held)
     for change in made:
@@ -83,7 +83,7 @@ def changed(held: Held, made: Iterable[Change]) -> dict[SrvValue, int]:
     return after
 
 
-def outstanding(made: Iterable[Change], held: Held) -> list[Change]:
+def outstanding(made: Iterable[RrsetChange], held: Held) -> list[RrsetChange]:
     """Those of the changes that do not show in what is held.
 
     A new value may show with another time to live than it was added with: some servers keep one for the whole RRset, and others
@@ -92,7 +92,7 @@ def outstanding(made: Iterable[Change], held: Held) -> list[Change]:
     return [change for change in made if held.get(change.value) != change.after and not (change.before is None and change.value in held)]
 
 
-def checked_wish(values: Sequence[Mapping[str, t.Any]], state: str, ttl: int | None, by_target: bool) -> Wish:
+def checked_wish(values: Sequence[Mapping[str, t.Any]], state: str, ttl: int | None, by_target: bool) -> RrsetWish:
     """A wish from the options of a task.
 
     Raises:
@@ -108,10 +108,10 @@ def checked_wish(values: Sequence[Mapping[str, t.Any]], state: str, ttl: int | N
             raise ActivationError(f"values holds '{value}' more than once.", source="options")
     if ttl is not None and state == "absent":
         raise ActivationError("ttl has no meaning with state absent.", source="options")
-    return Wish(tuple(checked), state, ttl, by_target)
+    return RrsetWish(tuple(checked), state, ttl, by_target)
 
 
-def doubtful_targets(wish: Wish) -> list[str]:
+def doubtful_targets(wish: RrsetWish) -> list[str]:
     """Targets that some servers refuse: a host's name has no underscore (RFC 1123 2.1), which BIND checks by default."""
     return sorted({value.target for value in wish.values if "_" in value.target and wish.state != "absent"})
 

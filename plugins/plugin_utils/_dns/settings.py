@@ -9,12 +9,12 @@ import socket
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
-from .._address import names_in, split_address
-from .._errors import ActivationError
-from .._kerberos.logon import Account, Logon
-from .._srv_value import plain_name
+from .._core.address import names_in, split_address
+from .._core.errors import ActivationError
+from .._kerberos.logon import KerberosAccount, Logon
+from .._srv.value import plain_name
 from .addresses import literal, server_at
-from .channel import Channel
+from .channel import DnsChannel
 from .rrset import owner_name
 from .signing import KerberosKey, SharedKey, Signer, Unsigned
 from .srv import DNS_PORT, Server, require_dnspython, servers_of
@@ -83,7 +83,7 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     signer: Signer
     if authentication == "gss":
         host = plain_name(split_address(text, DNS_PORT)[0])
-        account = Account.from_options(options)
+        account = KerberosAccount.from_options(options)
         _check_host(host)
         server = server_at(text, name_servers, timeout=timeout)
         signer = KerberosKey(
@@ -95,7 +95,7 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     patience = options["visible_timeout"]
     if patience is None:
         patience = _STATIC_PATIENCE if static else _PATIENCE
-    return Record(Zone(Channel(server, timeout), plain_name(options["zone"]), signer), owner, float(patience))
+    return Record(Zone(DnsChannel(server, timeout), plain_name(options["zone"]), signer), owner, float(patience))
 
 
 def _check_host(host: str) -> None:
@@ -122,7 +122,7 @@ def _answers(text: str, name_servers: Sequence[Server], timeout: float) -> bool:
 
 
 def _logon(
-    account: Account,
+    account: KerberosAccount,
     controllers: Sequence[str],
     server: Server,
     host: str,

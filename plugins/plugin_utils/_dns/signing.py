@@ -11,11 +11,11 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._kerberos import failures
 from .._kerberos.logon import Logon
 from .._kerberos.tickets import tickets
-from .channel import Channel
+from .channel import DnsChannel
 
 try:
     import dns.exception
@@ -63,7 +63,7 @@ class Signer(t.Protocol):
     def signs_questions(self) -> bool:
         """Whether questions are signed as well as updates."""
 
-    def key(self, channel: Channel, /) -> dns.tsig.Key | None:
+    def key(self, channel: DnsChannel, /) -> dns.tsig.Key | None:
         """The key to sign with, C(None) for none; what it takes to get it is done once."""
 
 
@@ -74,7 +74,7 @@ class Unsigned:
     sender = "this computer"
     signs_questions = False
 
-    def key(self, _channel: Channel, /) -> dns.tsig.Key | None:
+    def key(self, _channel: DnsChannel, /) -> dns.tsig.Key | None:
         """See C(Signer)."""
         return None
 
@@ -106,7 +106,7 @@ class SharedKey:
         """See C(Signer)."""
         return f"the key {self.name}"
 
-    def key(self, _channel: Channel, /) -> dns.tsig.Key | None:
+    def key(self, _channel: DnsChannel, /) -> dns.tsig.Key | None:
         """See C(Signer).
 
         Raises:
@@ -142,7 +142,7 @@ class KerberosKey:
         """See C(Signer)."""
         return f"the account {self.logon.username}" if self.logon.username else "the account of the ticket cache"
 
-    def key(self, channel: Channel, /) -> dns.tsig.Key | None:
+    def key(self, channel: DnsChannel, /) -> dns.tsig.Key | None:
         """See C(Signer).
 
         Raises:
@@ -161,7 +161,7 @@ class KerberosKey:
                     raise failures.in_gssapi(failure, self.logon, self.host) from None
         return self._key
 
-    def _negotiated(self, channel: Channel) -> dns.tsig.Key:
+    def _negotiated(self, channel: DnsChannel) -> dns.tsig.Key:
         # A single label that shares no suffix with the message: Samba cuts a signed message at the wrong place where the
         # owner of its TSIG record is compressed, and dnspython compresses it.
         name = dns.name.from_text(f"{secrets.token_hex(16)}.")
@@ -180,7 +180,7 @@ class KerberosKey:
                 return dns.tsig.Key(name, t.cast(t.Any, context), dns.tsig.GSS_TSIG)
         raise self._refused("the negotiation does not come to an end")
 
-    def _send(self, channel: Channel, name: dns.name.Name, token: bytes) -> bytes:
+    def _send(self, channel: DnsChannel, name: dns.name.Name, token: bytes) -> bytes:
         """One leg: our token in a TKEY record, the server's out of its answer."""
         now = int(time.time())
         tkey = dns.rdtypes.ANY.TKEY.TKEY(

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from .._errors import ActivationError
-from .._plan import Step, StepFailed
-from .._srv_value import plain_name
+from .._core.errors import ActivationError
+from .._core.plan import Step, StepFailed
+from .._srv.value import plain_name
 from .addresses import read_all_addresses
-from .rrset import Wish, changes
+from .rrset import RrsetWish, changes
 from .srv import Server, read_srv_from_all, server_of
 from .srv_record import Record
 
@@ -30,7 +30,7 @@ _MOST_UNKNOWN = 64
 _TOO_MANY = "the zone has too many name servers that nobody knows"
 
 
-def wait(record: Record, wish: Wish, known: Sequence[Server], seconds: float, done: list[Step]) -> list[dict[str, t.Any]]:
+def wait(record: Record, wish: RrsetWish, known: Sequence[Server], seconds: float, done: list[Step]) -> list[dict[str, t.Any]]:
     """Wait until every other name server of the record's zone shows the values; their times to live are not compared.
 
     Args:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from .._codes.code import plain
+from .._core.codes.code import plain
 
 try:
     import dns.exception
@@ -31,9 +31,9 @@ except ImportError as missing:
 else:
     IMPORT_ERROR = None
 
-from .._address import split_address
-from .._errors import ActivationError
-from .._srv_value import SrvValue, plain_name
+from .._core.address import split_address
+from .._core.errors import ActivationError
+from .._srv.value import SrvValue, plain_name
 
 SERVICE = "_vlmcs._tcp"
 DNS_PORT = 53
@@ -82,7 +82,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SrvAnswer:
     """What one server holds under one name.
 
     Attributes:
@@ -194,7 +194,7 @@ def ask(server: Server, name: str, kind: str, *, timeout: float = DEFAULT_TIMEOU
     return answer
 
 
-def read_srv(server: Server, name: str, *, timeout: float = DEFAULT_TIMEOUT, authoritative: bool = False) -> Answer:
+def read_srv(server: Server, name: str, *, timeout: float = DEFAULT_TIMEOUT, authoritative: bool = False) -> SrvAnswer:
     """The SRV values of a name, as one server holds them, in one message and its answer.
 
     Args:
@@ -219,15 +219,15 @@ def read_srv(server: Server, name: str, *, timeout: float = DEFAULT_TIMEOUT, aut
         raise ActivationError(f"The DNS server {server} does not hold the zone of {name}: name a server that does.", source="dns")
     values = sorted({SrvValue(rdata.priority, rdata.weight, rdata.port, rdata.target.to_text()) for rdata in rrset or ()})
     ttl = chain.minimum_ttl if rrset is not None else None
-    return Answer(server, plain_name(name), tuple(values), ttl, has_authority, exists, _additional_addresses(message))
+    return SrvAnswer(server, plain_name(name), tuple(values), ttl, has_authority, exists, _additional_addresses(message))
 
 
 def read_srv_from_all(
     servers: Sequence[Server], name: str, *, timeout: float = DEFAULT_TIMEOUT, authoritative: bool = False
-) -> list[Answer | ActivationError]:
+) -> list[SrvAnswer | ActivationError]:
     """The SRV values of a name on every server, asked at the same time; in the place of a server that failed stands its error."""
 
-    def one(server: Server) -> Answer | ActivationError:
+    def one(server: Server) -> SrvAnswer | ActivationError:
         try:
             return read_srv(server, name, timeout=timeout, authoritative=authoritative)
         except ActivationError as error:

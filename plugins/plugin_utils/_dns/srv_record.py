@@ -15,11 +15,11 @@ import typing as t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .._errors import ActivationError
-from .._plan import Plan, Step, StepFailed
-from .._srv_value import SrvValue
-from .channel import NoAnswer
-from .rrset import Change, Held, Wish, changed, changes, doubtful_targets, outstanding
+from .._core.errors import ActivationError
+from .._core.plan import Plan, Step, StepFailed
+from .._srv.value import SrvValue
+from .channel import NoDnsAnswer
+from .rrset import Held, RrsetChange, RrsetWish, changed, changes, doubtful_targets, outstanding
 from .update import OvertakenError, Zone, batches
 
 _PER_MESSAGE = 200
@@ -51,7 +51,7 @@ class Record:
     owner: str
     patience: float
 
-    def ensure(self, wish: Wish, check_mode: bool) -> RecordOutcome:
+    def ensure(self, wish: RrsetWish, check_mode: bool) -> RecordOutcome:
         """Bring the values to what is wished for, and see them there.
 
         Raises:
@@ -95,7 +95,7 @@ class Record:
             source="dns",
         )
 
-    def _plan(self, wish: Wish, held: Held, planned: Sequence[Change]) -> Plan:
+    def _plan(self, wish: RrsetWish, held: Held, planned: Sequence[RrsetChange]) -> Plan:
         """One step for each value; the first of a message sends it, and it takes all of them or none."""
         plan = Plan()
         # Who adds or removes values of its own needs to know nothing of the others; who makes a whole of them, or replaces what
@@ -108,11 +108,11 @@ class Record:
                 plan.add(self._step(change), _nothing if number else send)
         return plan
 
-    def _sender(self, batch: Sequence[Change], unless_changed: Held | None) -> Callable[[], None]:
+    def _sender(self, batch: Sequence[RrsetChange], unless_changed: Held | None) -> Callable[[], None]:
         def send() -> None:
             try:
                 self.zone.change(self.owner, batch, unless_changed)
-            except NoAnswer as silent:
+            except NoDnsAnswer as silent:
                 # It may have been done all the same: that is looked up, and never sent again unseen.
                 if left := outstanding(batch, self.zone.read(self.owner)):
                     raise ActivationError(
@@ -121,11 +121,11 @@ class Record:
 
         return send
 
-    def _shown(self, made: Sequence[Change]) -> dict[SrvValue, int]:
+    def _shown(self, made: Sequence[RrsetChange]) -> dict[SrvValue, int]:
         """What the server holds as soon as it shows the changes."""
         return self._polled(lambda held: outstanding(made, held), "accepted the update of")
 
-    def wait_for(self, wish: Wish) -> None:
+    def wait_for(self, wish: RrsetWish) -> None:
         """Wait until the server shows what was written past it, into the directory that it takes its zone from.
 
         Raises:
@@ -133,7 +133,7 @@ class Record:
         """
         self._polled(lambda held: changes(wish, held), "got by the directory what was written to")
 
-    def _polled(self, lacking: Callable[[Held], list[Change]], what: str) -> dict[SrvValue, int]:
+    def _polled(self, lacking: Callable[[Held], list[RrsetChange]], what: str) -> dict[SrvValue, int]:
         """What the server holds as soon as nothing is lacking any more.
 
         Raises:
@@ -155,7 +155,7 @@ class Record:
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _step(self, change: Change) -> Step:
+    def _step(self, change: RrsetChange) -> Step:
         subject, how = f"SRV {self.owner}", f"DNS update of {self.zone.name} on {self.zone.channel.server.name}, {self.zone.signer.shown}"
         if change.before is not None and change.after is not None:
             return Step(subject, f"ttl of {change.value}", change.before, change.after, how)
@@ -163,7 +163,7 @@ class Record:
         before, after = (not_there, there) if change.before is None else (there, not_there)
         return Step(subject, f"value {change.value}", before, after, how)
 
-    def outcome(self, wish: Wish, before: Held, after: Held, steps: list[Step]) -> RecordOutcome:
+    def outcome(self, wish: RrsetWish, before: Held, after: Held, steps: list[Step]) -> RecordOutcome:
         """The result of a task that found C(before) and leaves C(after)."""
         wanted = {value.target for value in wish.values}
         result = {
@@ -206,6 +206,6 @@ def _zone_lines(owner: str, held: Held) -> str:
     return "".join(f"{owner}. {ttl} IN SRV {str(value).rstrip('.')}.\n" for value, ttl in sorted(held.items()))
 
 
-def _listed(planned: Sequence[Change], most: int = 3) -> str:
+def _listed(planned: Sequence[RrsetChange], most: int = 3) -> str:
     shown = [f"{'no longer ' if change.after is None else ''}{change.value}" for change in planned[:most]]
     return f"missing: {', '.join(shown)}" + (f" and {len(planned) - most} more" if len(planned) > most else "")

@@ -27,11 +27,11 @@ except ImportError:
     # C(srv.require_dnspython) says so to the user.
     pass
 
-from .._errors import ActivationError
-from .._srv_value import SrvValue, plain_name
-from .channel import Channel
+from .._core.errors import ActivationError
+from .._srv.value import SrvValue, plain_name
+from .channel import DnsChannel
 from .refusals import refused
-from .rrset import Change, Held
+from .rrset import Held, RrsetChange
 from .signing import Signer
 
 
@@ -50,7 +50,7 @@ class Zone:
         answer_verified: Whether the signature of the last answer to an update was right; C(None) without a signed update.
     """
 
-    channel: Channel
+    channel: DnsChannel
     name: str
     signer: Signer
     answer_verified: bool | None = None
@@ -149,7 +149,7 @@ class Zone:
             raise self._refused(answer, f"the question for the name servers of {self.name}", question=True)
         return sorted({plain_name(rd.target.to_text()) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.NS for rd in rrset})
 
-    def change(self, owner: str, batch: Sequence[Change], unless_changed: Held | None) -> None:
+    def change(self, owner: str, batch: Sequence[RrsetChange], unless_changed: Held | None) -> None:
         """Make changes of single values with one message, all of them or none.
 
         Args:
@@ -242,6 +242,6 @@ def _rdata(value: SrvValue) -> dns.rdtypes.IN.SRV.SRV:
     return dns.rdtypes.IN.SRV.SRV(dns.rdataclass.IN, dns.rdatatype.SRV, value.priority, value.weight, value.port, target)
 
 
-def batches(planned: Sequence[Change], size: int) -> Iterable[Sequence[Change]]:
+def batches(planned: Sequence[RrsetChange], size: int) -> Iterable[Sequence[RrsetChange]]:
     """The changes in parts that fit into a message each."""
     return (planned[start : start + size] for start in range(0, len(planned), size))

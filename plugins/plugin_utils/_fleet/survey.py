@@ -11,27 +11,27 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .._errors import ActivationError
-from .._masking import Secrets
-from .._silent import Silent
+from .._actions.silent import Silent
+from .._core.errors import ActivationError
+from .._core.masking import Secrets
 from .._survey.crew import Crew, Limits
-from .._survey.rows import Outcome, Row, license_facts
+from .._survey.rows import Row, RowOutcome, license_facts
 from .._survey.schedule import Errand, Rejected, Schedule, Verdict
-from .._survey.tally import Tally
+from .._survey.tally import SurveyTally
 from .._windows.survey import HostRead, read_host
 from .._wsman import many_hosts
 from .._wsman.carriers import open_with
 from .._wsman.contact import Contact
 from .._wsman.http_carrier import HttpCarrier, LogonRejected, is_silent
 from .._wsman.session import Session
-from .targets import Reader, Target
+from .targets import Reader, SurveyTarget
 from .tickets import Tickets, collection
 
 _PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SurveyWish:
     """What is wanted of the hosts.
 
     Attributes:
@@ -46,7 +46,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostAnswer:
     """What came of one host.
 
     Attributes:
@@ -77,9 +77,9 @@ class Survey:
     """
 
     def __init__(
-        self, reader: Reader, hosts: Sequence[str], wish: Wish, keep: Callable[[Row], None], progress: Callable[[int, int, int], None]
+        self, reader: Reader, hosts: Sequence[str], wish: SurveyWish, keep: Callable[[Row], None], progress: Callable[[int, int, int], None]
     ) -> None:
-        self.tally = Tally(len(hosts))
+        self.tally = SurveyTally(len(hosts))
         self.rejected: list[Rejected] = []
         self._reader = reader
         self._hosts = hosts
@@ -90,13 +90,13 @@ class Survey:
 
     def run(self) -> None:
         """Ask them."""
-        plain: list[Target] = []
-        managed: list[Target] = []
+        plain: list[SurveyTarget] = []
+        managed: list[SurveyTarget] = []
         for host in self._hosts:
             try:
                 target = self._reader.target(host)
             except ActivationError as failure:
-                self._take(_failed(host, failure, Outcome.FAILED))
+                self._take(_failed(host, failure, RowOutcome.FAILED))
             else:
                 (managed if target.settings.managed else plain).append(target)
             self._tick()
@@ -109,9 +109,9 @@ class Survey:
                     self._ask_all(with_tickets, logons_only=False)
         self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
-    def _with_tickets(self, targets: Sequence[Target], tickets: Tickets) -> Iterable[Target]:
+    def _with_tickets(self, targets: Sequence[SurveyTarget], tickets: Tickets) -> Iterable[SurveyTarget]:
         """The hosts whose account has a ticket; a row for each of the others."""
-        accounts: dict[tuple[str, str], list[Target]] = {}
+        accounts: dict[tuple[str, str], list[SurveyTarget]] = {}
         for target in targets:
             accounts.setdefault((target.settings.user, target.settings.password), []).append(target)
         stopped: dict[str, Rejected] = {}
@@ -131,14 +131,14 @@ class Survey:
                 self._refuse(group, rejected)
             except ActivationError as failure:
                 for target in group:
-                    self._take(_failed(target.name, failure, Outcome.UNREACHABLE, password))
+                    self._take(_failed(target.name, failure, RowOutcome.UNREACHABLE, password))
             else:
                 # Whose password is right is known, and hosts are not shown it.
                 yield from (replace(target, account=None) for target in group)
 
-    def _ask_all(self, targets: Sequence[Target], logons_only: bool) -> None:
+    def _ask_all(self, targets: Sequence[SurveyTarget], logons_only: bool) -> None:
         schedule = Schedule(targets, logons_only)
-        crew: Crew[Target, Answer] = Crew(
+        crew: Crew[SurveyTarget, HostAnswer] = Crew(
             schedule,
             self._wish.limits,
             contact=lambda: Contact(self._wish.limits.first_contact, watched=True),
@@ -151,29 +151,29 @@ class Survey:
             crew.run()
         self.rejected += schedule.rejected
 
-    def _ask(self, errand: Errand[Target], contact: t.Any) -> Answer:
+    def _ask(self, errand: Errand[SurveyTarget], contact: t.Any) -> HostAnswer:
         """One host, in a thread of its own."""
         target = errand.target
         try:
             with open_with(target.settings, target.name, contact, many_hosts.share) as session:
                 read = self._read(session, errand.knock)
         except LogonRejected as failure:
-            row = _failed(target.name, failure, Outcome.REJECTED, target.settings.password)
-            return Answer(row, Verdict.REJECTED, _why(failure, target.settings.password))
+            row = _failed(target.name, failure, RowOutcome.REJECTED, target.settings.password)
+            return HostAnswer(row, Verdict.REJECTED, _why(failure, target.settings.password))
         except ActivationError as failure:
-            outcome = Outcome.UNREACHABLE if failure.unreachable else Outcome.FAILED
+            outcome = RowOutcome.UNREACHABLE if failure.unreachable else RowOutcome.FAILED
             # A fault of WS-Management or Windows comes after the logon.
             accepted = failure.source == "windows" or failure.hresult is not None
             row = _failed(target.name, failure, outcome, target.settings.password)
-            return Answer(row, Verdict.ACCEPTED if accepted else Verdict.UNKNOWN)
+            return HostAnswer(row, Verdict.ACCEPTED if accepted else Verdict.UNKNOWN)
         except Exception as failure:
-            row = _failed(target.name, ActivationError(f"{type(failure).__name__}: {failure}"), Outcome.FAILED, target.settings.password)
-            return Answer(row, Verdict.UNKNOWN)
+            row = _failed(target.name, ActivationError(f"{type(failure).__name__}: {failure}"), RowOutcome.FAILED, target.settings.password)
+            return HostAnswer(row, Verdict.UNKNOWN)
         if read is None:
-            return Answer(None, Verdict.ALIVE)
+            return HostAnswer(None, Verdict.ALIVE)
         facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
         reason = str((read.windows or {}).get("status_reason") or "")
-        return Answer(Row(target.name, Outcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
+        return HostAnswer(Row(target.name, RowOutcome.READ, read.at, reason, "", facts), Verdict.ACCEPTED)
 
     def _read(self, session: Session, knock: bool) -> HostRead | None:
         """What a host says; C(None) where it takes connections and was to be knocked at."""
@@ -188,21 +188,21 @@ class Survey:
             raise
         return None
 
-    def _received(self, _errand: Errand[Target], answer: Answer) -> tuple[Verdict, str]:
+    def _received(self, _errand: Errand[SurveyTarget], answer: HostAnswer) -> tuple[Verdict, str]:
         if answer.row is None:
             return answer.verdict, ""
         self._take(answer.row)
         return answer.verdict, answer.why
 
-    def _refuse_and_tell(self, schedule: Schedule[Target]) -> None:
+    def _refuse_and_tell(self, schedule: Schedule[SurveyTarget]) -> None:
         for target, rejected in schedule.refused():
             self._refuse([target], rejected)
         self._tick()
 
-    def _refuse(self, targets: Iterable[Target], rejected: Rejected) -> None:
+    def _refuse(self, targets: Iterable[SurveyTarget], rejected: Rejected) -> None:
         reason = f"{rejected.host} did not accept the account {rejected.account} ({rejected.reason})."
         for target in targets:
-            self._take(Row(target.name, Outcome.NOT_ASKED, datetime.now(UTC), reason))
+            self._take(Row(target.name, RowOutcome.NOT_ASKED, datetime.now(UTC), reason))
 
     def _take(self, row: Row) -> None:
         self.tally.add(row)
@@ -214,13 +214,13 @@ class Survey:
             self._progress(self.tally.done, self.tally.hosts, self.tally.failed)
 
 
-def _silent(errand: Errand[Target], did: str) -> Answer:
+def _silent(errand: Errand[SurveyTarget], did: str) -> HostAnswer:
     target = errand.target
     endpoint = getattr(target.settings.pattern, "endpoint", "") or target.name
-    return Answer(Row(target.name, Outcome.UNREACHABLE, datetime.now(UTC), f"{endpoint} {did}."), Verdict.UNKNOWN)
+    return HostAnswer(Row(target.name, RowOutcome.UNREACHABLE, datetime.now(UTC), f"{endpoint} {did}."), Verdict.UNKNOWN)
 
 
-def _failed(host: str, failure: ActivationError, outcome: Outcome, password: str = "") -> Row:
+def _failed(host: str, failure: ActivationError, outcome: RowOutcome, password: str = "") -> Row:
     """The row for an error; what libraries quote of the password is masked."""
     reason = str(Secrets([password]).mask(failure.said))
     return Row(host, outcome, datetime.now(UTC), reason, failure.shown_code)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ansible.errors import AnsibleError
 
-from .._errors import ActivationError
-from .._survey.accounts import Account, account_of
+from .._core.errors import ActivationError
+from .._survey.accounts import SharedAccount, account_of
 from .._wsman.settings import ConnectionSettings
 from .._wsman.transport import address_variables, not_wsman, read_settings, resolve_options
 from .variables import HostVariables, connection_variables
@@ -21,7 +21,7 @@ _KNOWN = ("winrm", "psrp")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SurveyTarget:
     """A host to be asked.
 
     Attributes:
@@ -32,7 +32,7 @@ class Target:
 
     name: str
     settings: ConnectionSettings
-    account: Account | None
+    account: SharedAccount | None
 
 
 def reader_of(action: t.Any, seen: Mapping[str, t.Any], local: Collection[str] = ()) -> Reader:
@@ -85,7 +85,7 @@ class Reader:
         self._plugins: dict[str, tuple[t.Any, list[str]]] = {}
         self._known: dict[tuple[t.Any, ...], tuple[ConnectionSettings, str]] = {}
 
-    def target(self, host: str) -> Target:
+    def target(self, host: str) -> SurveyTarget:
         """How one host is reached.
 
         Most hosts differ in their addresses alone, and a plugin takes twice as long as all the rest to understand its options.
@@ -104,9 +104,9 @@ class Reader:
                 settings = known[0].at(address, known[1])
         except AnsibleError as failure:
             raise ActivationError(f"{failure}", subject=host, source="ansible") from None
-        return Target(host, settings, account_of(host, settings.user, settings.password, settings.authentication, self._local))
+        return SurveyTarget(host, settings, account_of(host, settings.user, settings.password, settings.authentication, self._local))
 
-    def plugin(self, target: Target) -> t.Any:
+    def plugin(self, target: SurveyTarget) -> t.Any:
         """The connection plugin with the options of that host."""
         plugin, options, address = self._resolved(target.name)
         self._read(plugin, target.name, {**options, "ansible_host": address})

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.inventory.manager import InventoryManager
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 _TEMPLATES = ("{{", "{%", "{#")
 

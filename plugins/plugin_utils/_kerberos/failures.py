@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._codes.code import plain
-from .._errors import ActivationError
+from .._core.codes.code import plain
+from .._core.errors import ActivationError
 from .logon import Logon
 
 _TABLE_BASE = -1765328384

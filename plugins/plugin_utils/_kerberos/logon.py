@@ -9,13 +9,13 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 _LONGEST_NETBIOS_NAME = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class KerberosAccount:
     """Whose tickets, and where they come from. At most one of password, keytab and cache is given.
 
     Attributes:
@@ -31,7 +31,7 @@ class Account:
     ccache: str = ""
 
     @classmethod
-    def from_options(cls, options: Mapping[str, t.Any]) -> Account:
+    def from_options(cls, options: Mapping[str, t.Any]) -> KerberosAccount:
         """The account in checked module options.
 
         Raises:
@@ -68,7 +68,7 @@ class Logon:
             the same. Its user name and password would be tried on whoever has that name in the server's domain, and lock them out.
     """
 
-    account: Account
+    account: KerberosAccount
     realm: str
     kdc: str
     skew: float = 0.0

@@ -17,8 +17,8 @@ import threading
 import typing as t
 from collections.abc import Iterator, Mapping
 
-from .._errors import ActivationError
-from .._files import LARGEST_KEYTAB, check_file
+from .._core.errors import ActivationError
+from .._core.files import LARGEST_KEYTAB, check_file
 from . import failures
 from .logon import Logon
 

@@ -20,7 +20,7 @@ MOST_TARGETS = 256
 """How many addresses are looked at together. Whoever answers for a name decides how many it has, and each may be silent."""
 
 
-class State(StrEnum):
+class EndpointState(StrEnum):
     """What was found at an address."""
 
     ANSWERING = "answering"
@@ -33,7 +33,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class KmsEndpoint:
     """What was found.
 
     Attributes:
@@ -47,23 +47,23 @@ class Endpoint:
     host: str
     port: int
     address: str
-    state: State
+    state: EndpointState
     detail: str
 
 
-def unresolved(host: str, port: int, who: str) -> Endpoint:
+def unresolved(host: str, port: int, who: str) -> KmsEndpoint:
     """The endpoint of a name that has no address; C(who) was asked, such as C(dc1.contoso.com)."""
     detail = f"{host} has no address in DNS (asked: {who}): register its host record, or correct the name."
-    return Endpoint(host, port, "", State.UNRESOLVED, detail)
+    return KmsEndpoint(host, port, "", EndpointState.UNRESOLVED, detail)
 
 
-def not_probed(host: str, address: str, port: int) -> Endpoint:
+def not_probed(host: str, address: str, port: int) -> KmsEndpoint:
     """The endpoint of a host that is one too many."""
     detail = f"TCP port {port} of {host} was not looked at, because there are more than {MOST_TARGETS} to look at; check the record."
-    return Endpoint(host, port, address, State.NOT_PROBED, detail)
+    return KmsEndpoint(host, port, address, EndpointState.NOT_PROBED, detail)
 
 
-def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
+def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> KmsEndpoint:
     """Connect, bind the KMS interface, and hang up.
 
     Args:
@@ -78,15 +78,15 @@ def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) 
         connection = socket.create_connection((address, port), timeout=timeout)
     except ConnectionRefusedError:
         detail = f"{where} refused the connection: start sppsvc on the KMS host and enable its firewall rule SPPSVC-In-TCP."
-        return Endpoint(host, port, address, State.REFUSED, detail)
+        return KmsEndpoint(host, port, address, EndpointState.REFUSED, detail)
     except TimeoutError:
         detail = f"{where} did not answer within {timeout:g} s: check the host, its rule SPPSVC-In-TCP and the firewalls on the way."
-        return Endpoint(host, port, address, State.FILTERED, detail)
+        return KmsEndpoint(host, port, address, EndpointState.FILTERED, detail)
     except ConnectionResetError as error:
         return _not_kms(host, port, address, where, f"it broke the connection off ({error.strerror or error})")
     except OSError as error:
         detail = f"{where} cannot be reached: {error.strerror or error}; check the route to it."
-        return Endpoint(host, port, address, State.UNREACHABLE, detail)
+        return KmsEndpoint(host, port, address, EndpointState.UNREACHABLE, detail)
     try:
         with connection:
             connection.sendall(bind.bind_request())
@@ -99,10 +99,10 @@ def probe(host: str, address: str, port: int, timeout: float = DEFAULT_TIMEOUT) 
         return _not_kms(host, port, address, where, f"it broke the connection off ({error.strerror or error})")
     if not reply.accepted:
         return _not_kms(host, port, address, where, f"its RPC server does not accept the KMS interface ({reply.reason})")
-    return Endpoint(host, port, address, State.ANSWERING, f"{where} answers as a KMS host.")
+    return KmsEndpoint(host, port, address, EndpointState.ANSWERING, f"{where} answers as a KMS host.")
 
 
-def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_TIMEOUT) -> list[Endpoint]:
+def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_TIMEOUT) -> list[KmsEndpoint]:
     """Look at several addresses at the same time; this takes no longer than C(MOST_TARGETS) / 64 times as long as a silent one takes.
 
     Args:
@@ -113,7 +113,7 @@ def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_
         What was found, in the order of C(targets).
     """
 
-    def one(target: tuple[str, str, int]) -> Endpoint:
+    def one(target: tuple[str, str, int]) -> KmsEndpoint:
         host, address, port = target
         return probe(host, address, port, timeout)
 
@@ -124,9 +124,9 @@ def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_
     return seen + [not_probed(*target) for target in targets[MOST_TARGETS:]]
 
 
-def _not_kms(host: str, port: int, address: str, where: str, why: str) -> Endpoint:
+def _not_kms(host: str, port: int, address: str, where: str, why: str) -> KmsEndpoint:
     detail = f"{where} is open but is no KMS host: {why}; check the host's key and which program listens there."
-    return Endpoint(host, port, address, State.NOT_KMS, detail)
+    return KmsEndpoint(host, port, address, EndpointState.NOT_KMS, detail)
 
 
 def _receive(connection: socket.socket, deadline: float) -> bytes:

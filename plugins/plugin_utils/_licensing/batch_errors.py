@@ -12,12 +12,11 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from .._codes.code import Code
-from .._codes.code import Kind as Codes
-from .._codes.meaning import describe as describe_windows_code
+from .._core.codes.code import Code, CodeKind
+from .._core.codes.meaning import describe as describe_windows_code
 
 
-class Kind(enum.StrEnum):
+class ErrorKind(enum.StrEnum):
     """What an error is about, and so whether the same request can do better later: only a service changes by itself."""
 
     KEY = "key"
@@ -41,7 +40,7 @@ class BatchError:
     name: str
     meaning: str
     remedy: str
-    kind: Kind
+    kind: ErrorKind
 
 
 _ASK = "ask Microsoft's licensing center about the key"
@@ -51,20 +50,20 @@ _LATER = "try again later"
 # A row stays on few lines, so that the table can be read as one.
 # fmt: off
 ROWS: tuple[BatchError, ...] = (
-    BatchError(0x67, "", "the product key is blocked", _ASK, Kind.KEY),
+    BatchError(0x67, "", "the product key is blocked", _ASK, ErrorKind.KEY),
     BatchError(0x68, "", "the service does not know the product key",
-               "compare the extended PID with the one that the computer shows now", Kind.KEY),
-    BatchError(0x71, "", "the product key has no activations left", _RAISE, Kind.KEY),
-    BatchError(0x7F, "", "the MAK has no activations left", _RAISE, Kind.KEY),
-    BatchError(0x86, "", "a product key of this type gets nothing from the service", "install a MAK on the computer", Kind.KEY),
+               "compare the extended PID with the one that the computer shows now", ErrorKind.KEY),
+    BatchError(0x71, "", "the product key has no activations left", _RAISE, ErrorKind.KEY),
+    BatchError(0x7F, "", "the MAK has no activations left", _RAISE, ErrorKind.KEY),
+    BatchError(0x86, "", "a product key of this type gets nothing from the service", "install a MAK on the computer", ErrorKind.KEY),
     BatchError(0x90, "", "the installation ID is wrong, or belongs to another extended PID",
-               "read installation ID and extended PID from the computer again, both at the same time", Kind.IID),
-    BatchError(0xD5, "", "the product key has reached the limit of its override (ROT)", _RAISE, Kind.KEY),
-    BatchError(0xD6, "", "the MAK has reached the limit of its override (DMAK)", _RAISE, Kind.KEY),
-    BatchError(0xC004C017, "SL_E_CHPA_PRODUCT_KEY_BLOCKED_IPLOCATION", "the product key is blocked for this place", _ASK, Kind.KEY),
+               "read installation ID and extended PID from the computer again, both at the same time", ErrorKind.IID),
+    BatchError(0xD5, "", "the product key has reached the limit of its override (ROT)", _RAISE, ErrorKind.KEY),
+    BatchError(0xD6, "", "the MAK has reached the limit of its override (DMAK)", _RAISE, ErrorKind.KEY),
+    BatchError(0xC004C017, "SL_E_CHPA_PRODUCT_KEY_BLOCKED_IPLOCATION", "the product key is blocked for this place", _ASK, ErrorKind.KEY),
     BatchError(0x80131600, "COR_E_APPLICATION", "the service failed, as it also does on an extended PID that it cannot read",
-               "compare the extended PID with the one that the computer shows, and try again later", Kind.SERVICE),
-    BatchError(0x80004003, "E_POINTER", "the service is out of order", _LATER, Kind.SERVICE),
+               "compare the extended PID with the one that the computer shows, and try again later", ErrorKind.SERVICE),
+    BatchError(0x80004003, "E_POINTER", "the service is out of order", _LATER, ErrorKind.SERVICE),
 )
 # fmt: on
 _BY_CODE = {row.code: row for row in ROWS}
@@ -77,7 +76,7 @@ def describe(code: int) -> BatchError | None:
 
 def of_service(number: int) -> Code:
     """A code of the service, which it writes as C(0x7F), C(0xC004C017)."""
-    return Code(Codes.SERVICE, number)
+    return Code(CodeKind.SERVICE, number)
 
 
 def name_of(code: int) -> str:

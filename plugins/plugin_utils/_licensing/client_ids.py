@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._text import some
+from .._core.text import some
 
 
 def shared_ids(licenses: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

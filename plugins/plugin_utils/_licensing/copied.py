@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .._text import is_ignorable
+from .._core.text import is_ignorable
 
 # Formats (the marks of a direction among them), controls, spaces and separators.
 _UNSEEN = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})

@@ -8,7 +8,7 @@ Of every other key only Windows can tell what it is, and only once it is install
 
 from __future__ import annotations
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .product_keys import normalise
 from .setup_keys import by_key
 

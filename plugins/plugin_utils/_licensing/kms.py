@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .._address import PORTS
-from .._codes.meaning import sentence
-from .._errors import ActivationError
+from .._core.address import PORTS
+from .._core.codes.meaning import sentence
+from .._core.errors import ActivationError
 from .status import LICENSED, status_name
 
 DEFAULT_PORT = 1688

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import uuid
 
-from .._errors import ActivationError
-from .._text import LONGEST_NAME, visible
+from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
 from .copied import compact, joined, without_labels, without_separators
 
 CONFIRMATION_ID_DIGITS = 48

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .copied import joined
 
 # The 24 characters of all keys, and N, which keys since Windows 8 hold exactly once.

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import ActivationError
-from .._srv_value import NUMBERS, is_plain_name, plain_name
-from .._text import LONGEST_NAME, visible
+from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
+from .._srv.value import NUMBERS, is_plain_name, plain_name
 
 VALUE_NAME = "DnsDomainPublishList"
 

@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from .._computer_list.model import Document, FullList, Product, utc_now
+from .._computer_list.model import Document, ExportedProduct, FullList, utc_now
 from .._computer_list.store import ListFile
-from .._errors import ActivationError
+from .._core.errors import ActivationError
+from .._core.plan import Step, StepKind
 from .._licensing.offline_ids import confirmation_warnings, grouped
-from .._plan import Kind as StepKind
-from .._plan import Step
 from .batch_request import Question
 from .confirmation import Ask, Asker, Item, Keeper, first_failure_of_all
 from .failures import Fate, RequestFailed
-from .settings import Settings
+from .settings import MicrosoftSettings
 from .sorting import Sorted, sort_out
 
 HOW = "BatchActivate"
@@ -44,7 +43,7 @@ class Way:
     """
 
     ask: Ask
-    settings: Settings
+    settings: MicrosoftSettings
     progress: Callable[[int, int, int], None] | None = None
     ask_again: bool = False
     check_mode: bool = False
@@ -77,7 +76,7 @@ class Source:
         save: Writes everything down for good.
     """
 
-    products: list[Product]
+    products: list[ExportedProduct]
     names: Mapping[str, str] = field(default_factory=dict)
     save: Callable[[], None] = lambda: None
 
@@ -87,11 +86,11 @@ class Source:
         names = {product.identifier: name for name, product in document.listed()} if isinstance(document, FullList) else {}
         return cls(list(document.entries()), names, lambda: file.save(document))
 
-    def called(self, product: Product) -> str:
+    def called(self, product: ExportedProduct) -> str:
         """What a product goes by in a message: its computer where that is known."""
         return self.names.get(product.identifier) or product.identifier
 
-    def row(self, product: Product, reason: str, code: str = "") -> dict[str, str]:
+    def row(self, product: ExportedProduct, reason: str, code: str = "") -> dict[str, str]:
         """A product in the result, with why it has no confirmation ID."""
         name = self.names.get(product.identifier, "")
         return {"identifier": product.identifier, "name": name, "reason": reason, "code": code}
@@ -136,11 +135,11 @@ def acquire(source: Source, way: Way) -> Acquired:
 class _Keeping:
     """Writes into the list that a request is about to be sent, and what came of it."""
 
-    def __init__(self, source: Source, groups: Mapping[str, list[Product]]) -> None:
+    def __init__(self, source: Source, groups: Mapping[str, list[ExportedProduct]]) -> None:
         self._source = source
         self._groups = groups
         self._asked_before: dict[str, str | None] = {}
-        self._unsaved: list[Product] = []
+        self._unsaved: list[ExportedProduct] = []
 
     def before(self, item: Item) -> None:
         """A request is about to be sent: whatever happens now, it is known that it may have been."""
@@ -167,7 +166,7 @@ class _Keeping:
         self._source.save()
         self._unsaved.clear()
 
-    def _forget(self, group: Iterable[Product]) -> None:
+    def _forget(self, group: Iterable[ExportedProduct]) -> None:
         """Nothing was counted; what an earlier request may have been stays."""
         for product in group:
             product.asked = self._asked_before[product.identifier]
@@ -214,11 +213,11 @@ def _report(source: Source, found: Sorted, failures: Mapping[str, RequestFailed]
     return done
 
 
-def _stored(source: Source, product: Product) -> Step:
+def _stored(source: Source, product: ExportedProduct) -> Step:
     return Step(source.called(product), "confirmation ID", None, "stored", HOW, kind=StepKind.CONFIRMATION)
 
 
-def _lacks(product: Product) -> str:
+def _lacks(product: ExportedProduct) -> str:
     return " and no ".join(
         words for words, value in (("installation ID", product.installation_id), ("extended PID", product.extended_pid)) if not value
     )
@@ -231,7 +230,7 @@ def _summary(have: int, missing: int, unknown: int) -> str:
     return f"Confirmation IDs: {have} of {have + missing + unknown}, {without}{unclear}."
 
 
-def given_products(rows: Iterable[tuple[str, str, str]]) -> list[Product]:
+def given_products(rows: Iterable[tuple[str, str, str]]) -> list[ExportedProduct]:
     """Products that come from no list.
 
     Args:
@@ -240,7 +239,7 @@ def given_products(rows: Iterable[tuple[str, str, str]]) -> list[Product]:
     Raises:
         ActivationError: Two have the same identifier.
     """
-    products = [Product(identifier or str(place), "", iid, pid) for place, (identifier, iid, pid) in enumerate(rows, start=1)]
+    products = [ExportedProduct(identifier or str(place), "", iid, pid) for place, (identifier, iid, pid) in enumerate(rows, start=1)]
     for name, count in Counter(product.identifier for product in products).items():
         if count > 1:
             raise ActivationError(f"products: the identifier {name} stands there more than once.", source="options")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._licensing.copied import compact
 from .._licensing.offline_ids import is_extended_pid
 

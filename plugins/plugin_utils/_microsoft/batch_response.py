@@ -13,10 +13,10 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
+from .._core.text import one_line, visible
+from .._core.xml import HoldsDoctype, UnreadableXml, parse_xml
 from .._licensing.offline_ids import MOST_DIGITS
-from .._text import one_line, visible
-from .._xml import HoldsDoctype, UnreadableXml, parse_xml
 from .batch_request import Question, RequestType
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -26,7 +26,7 @@ _LONGEST_FAULT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BatchAnswer:
     """What the service said.
 
     Attributes:
@@ -47,7 +47,7 @@ class UnreadableAnswer(ActivationError):
         super().__init__(f"the answer {clause}", source="microsoft")
 
 
-def parse(message: bytes, question: Question) -> Answer:
+def parse(message: bytes, question: Question) -> BatchAnswer:
     """The answer to a request.
 
     Args:
@@ -63,20 +63,20 @@ def parse(message: bytes, question: Question) -> Answer:
     if question.installation_id and repeated and repeated != question.installation_id:
         raise UnreadableAnswer("belongs to another installation ID")
     if error := _error(_one(inner, "ErrorCode")):
-        return Answer(remaining=_number(_one(inner, "ActivationRemaining")), error=error)
+        return BatchAnswer(remaining=_number(_one(inner, "ActivationRemaining")), error=error)
     if answered and answered != str(int(question.kind)):
         raise UnreadableAnswer("is one to another kind of request")
     if question.kind == RequestType.REMAINING:
         remaining = _number(_one(inner, "ActivationRemaining"))
         if remaining is None:
             raise UnreadableAnswer("holds no number of activations")
-        return Answer(remaining=remaining)
+        return BatchAnswer(remaining=remaining)
     digits = _BETWEEN_GROUPS.sub("", _one(inner, "CID"))
     if not (digits.isascii() and digits.isdigit()):
         raise UnreadableAnswer("holds no confirmation ID")
     if len(digits) > MOST_DIGITS:
         raise UnreadableAnswer(f"holds a confirmation ID of {len(digits)} digits, which no Windows takes")
-    return Answer(confirmation_id=digits)
+    return BatchAnswer(confirmation_id=digits)
 
 
 def fault_text(message: bytes) -> str:

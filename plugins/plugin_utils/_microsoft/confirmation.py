@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .batch_request import Question, RequestType
-from .batch_response import Answer
+from .batch_response import BatchAnswer
 from .failures import Fate, RequestFailed
-from .settings import Settings
+from .settings import MicrosoftSettings
 
-Ask = Callable[[Question], Answer]
+Ask = Callable[[Question], BatchAnswer]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a repetition; each is twice as long as the one before."""
@@ -46,7 +46,7 @@ class Item:
 
     identifier: str
     question: Question
-    answer: Answer | None = None
+    answer: BatchAnswer | None = None
     failure: RequestFailed | None = None
 
 
@@ -74,7 +74,11 @@ class Asker:
     """
 
     def __init__(
-        self, ask: Ask, settings: Settings, keeper: Keeper | None = None, pause: Callable[[threading.Event, float], object] | None = None
+        self,
+        ask: Ask,
+        settings: MicrosoftSettings,
+        keeper: Keeper | None = None,
+        pause: Callable[[threading.Event, float], object] | None = None,
     ) -> None:
         self._ask = ask
         self._settings = settings

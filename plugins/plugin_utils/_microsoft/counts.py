@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from .batch_request import Question
 from .confirmation import Ask, Asker, Item, first_failure_of_all
 from .failures import RequestFailed, refused
-from .settings import Settings
+from .settings import MicrosoftSettings
 
 OTHER_WAY = "Computers are activated without this way by the playbooks mak_proxy_collect, mak_proxy_acquire and mak_proxy_apply, which hand on files."
 
 
-def counts(keys: Iterable[tuple[str, str]], ask: Ask, settings: Settings) -> list[dict[str, t.Any]]:
+def counts(keys: Iterable[tuple[str, str]], ask: Ask, settings: MicrosoftSettings) -> list[dict[str, t.Any]]:
     """What the module C(mak_info) returns of each key.
 
     Args:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import enum
 import re
 
-from .._codes.code import Code, http
-from .._errors import ActivationError
+from .._core.codes.code import Code, http
+from .._core.errors import ActivationError
+from .._core.text import visible
 from .._licensing import batch_errors
-from .._licensing.batch_errors import Kind
-from .._text import visible
+from .._licensing.batch_errors import ErrorKind
 from .batch_request import Question, RequestType
-from .settings import Settings
+from .settings import MicrosoftSettings
 
 _TUNNEL = re.compile(r"tunnel connection failed: (\d+) ?(.*)", re.IGNORECASE)
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
@@ -60,13 +60,13 @@ def refused(code: int) -> RequestFailed:
     return RequestFailed(
         f"Microsoft answers {batch_errors.sentence(code)}",
         Fate.REFUSED,
-        again=known is not None and known.kind == Kind.SERVICE,
+        again=known is not None and known.kind == ErrorKind.SERVICE,
         code=batch_errors.of_service(code),
         name=batch_errors.name_of(code),
     )
 
 
-def http_status(status: int, said: str, settings: Settings, question: Question) -> RequestFailed:
+def http_status(status: int, said: str, settings: MicrosoftSettings, question: Question) -> RequestFailed:
     """An HTTP status that is no answer.
 
     Args:
@@ -95,7 +95,7 @@ def http_status(status: int, said: str, settings: Settings, question: Question) 
     )
 
 
-def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
+def redirected(status: int, location: str, settings: MicrosoftSettings) -> RequestFailed:
     """The service, or who is in its place, names another address, where nothing is sent."""
     target = f"to {visible(location, _LONGEST_ADDRESS)}" if location else "that names no address"
     return RequestFailed(
@@ -106,7 +106,7 @@ def redirected(status: int, location: str, settings: Settings) -> RequestFailed:
     )
 
 
-def lost(why: str, settings: Settings, question: Question, code: Code | None = None) -> RequestFailed:
+def lost(why: str, settings: MicrosoftSettings, question: Question, code: Code | None = None) -> RequestFailed:
     """The request was sent, and no answer to it can be read."""
     remedy = "try again later"
     if question.kind == RequestType.CONFIRMATION_ID:
@@ -114,14 +114,14 @@ def lost(why: str, settings: Settings, question: Question, code: Code | None = N
     return RequestFailed(f"{settings.place} was asked, but its answer was lost: {why}; {remedy}.", Fate.LOST, again=True, code=code)
 
 
-def too_late(settings: Settings, question: Question, sent: bool) -> RequestFailed:
+def too_late(settings: MicrosoftSettings, question: Question, sent: bool) -> RequestFailed:
     """The time for the whole request is over."""
     if sent:
         return lost(f"it did not come within {settings.timeout:g} seconds", settings, question)
     return _no_connection(f"none within {settings.timeout:g} seconds", settings)
 
 
-def diagnose(failure: BaseException, settings: Settings, question: Question, sent: bool) -> RequestFailed:
+def diagnose(failure: BaseException, settings: MicrosoftSettings, question: Question, sent: bool) -> RequestFailed:
     """What a library raised.
 
     Args:
@@ -155,7 +155,7 @@ def diagnose(failure: BaseException, settings: Settings, question: Question, sen
     return _no_connection(_words(cause), settings)
 
 
-def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
+def _of_proxy(status: int, words: str, settings: MicrosoftSettings) -> RequestFailed:
     proxy = settings.proxy
     remedy = f"ask those who run it for a way to {settings.place}"
     if proxy and status == _WRONG_CREDENTIALS:
@@ -168,7 +168,7 @@ def _of_proxy(status: int, words: str, settings: Settings) -> RequestFailed:
     )
 
 
-def _no_connection(why: str, settings: Settings) -> RequestFailed:
+def _no_connection(why: str, settings: MicrosoftSettings) -> RequestFailed:
     if proxy := settings.proxy:
         text = f"There is no connection to {settings.place} by the proxy {proxy.address} ({why}); check {proxy.named_by} and the way there."
     else:
@@ -176,7 +176,7 @@ def _no_connection(why: str, settings: Settings) -> RequestFailed:
     return RequestFailed(text, Fate.NOT_SENT, again=True)
 
 
-def _or_proxy(settings: Settings) -> str:
+def _or_proxy(settings: MicrosoftSettings) -> str:
     return "" if settings.proxy else ", or name a proxy by O(http_proxy)"
 
 

@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.urls import open_url
 
-from .._errors import ActivationError
-from .._files import LARGEST_CERTIFICATES, check_file
+from .._core.errors import ActivationError
+from .._core.files import LARGEST_CERTIFICATES, check_file
 from .batch_request import HEADERS, Question, envelope
-from .batch_response import Answer, UnreadableAnswer, fault_text, parse
+from .batch_response import BatchAnswer, UnreadableAnswer, fault_text, parse
 from .failures import diagnose, http_status, lost, redirected, refused, too_late
-from .settings import Proxy, Settings, proxy_of_environment
+from .settings import MicrosoftSettings, Proxy, proxy_of_environment
 
 _LARGEST_ANSWER = 1 << 20
 _AGENT = "winops.volume_activation"
@@ -34,10 +34,10 @@ _AGENT = "winops.volume_activation"
 class Service:
     """Microsoft's service, as the settings say where it is."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MicrosoftSettings) -> None:
         self._settings = settings
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BatchAnswer:
         """Send one request, once.
 
         An answer about remaining activations may hold an error beside the number; one about a confirmation ID does not.
@@ -59,7 +59,7 @@ class Service:
             raise came
         return self._read(*came, question)
 
-    def _read(self, status: int, location: str, content: bytes, question: Question) -> Answer:
+    def _read(self, status: int, location: str, content: bytes, question: Question) -> BatchAnswer:
         if 300 <= status < 400:
             raise redirected(status, location, self._settings)
         if status != 200:
@@ -98,7 +98,7 @@ class Service:
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
+def open_service(settings: MicrosoftSettings) -> Iterator[Service]:
     """Microsoft's service for as long as a task asks it.
 
     Raises:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from .._address import split_address
-from .._errors import ActivationError
+from .._core.address import split_address
+from .._core.errors import ActivationError
 
 SECRETS = frozenset({"http_proxy_password"})
 """Options that are never shown."""
@@ -61,7 +61,7 @@ def proxy_of_environment(url: str) -> Proxy | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MicrosoftSettings:
     """How Microsoft is asked.
 
     Attributes:
@@ -86,7 +86,7 @@ class Settings:
         return urlsplit(self.url).netloc
 
 
-def settings_from_options(options: Mapping[str, t.Any]) -> Settings:
+def settings_from_options(options: Mapping[str, t.Any]) -> MicrosoftSettings:
     """What checked module options mean.
 
     Raises:
@@ -95,7 +95,7 @@ def settings_from_options(options: Mapping[str, t.Any]) -> Settings:
     for name, least, most in (("timeout", 1, _LONGEST_TIMEOUT), ("retries", 0, _MOST_RETRIES), ("parallel", 1, _MOST_PARALLEL)):
         if not least <= options[name] <= most:
             raise ActivationError(f"O({name}) is {options[name]:g}, but has to be from {least} to {most}.", source="options")
-    return Settings(
+    return MicrosoftSettings(
         url=_checked_url(options["microsoft_url"]),
         ca_path=options["ca_path"] or "",
         proxy=_proxy(options),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .._computer_list.model import LICENSED, ListedProduct, Product
+from .._computer_list.model import LICENSED, ExportedProduct, ListedProduct
 
 
 @dataclass(slots=True)
@@ -23,14 +23,14 @@ class Sorted:
         impossible: They need one, and the list does not say what Microsoft wants to know.
     """
 
-    kept: list[Product] = field(default_factory=list)
-    known: list[tuple[Product, str]] = field(default_factory=list)
-    to_ask: list[list[Product]] = field(default_factory=list)
-    unknown: list[Product] = field(default_factory=list)
-    impossible: list[Product] = field(default_factory=list)
+    kept: list[ExportedProduct] = field(default_factory=list)
+    known: list[tuple[ExportedProduct, str]] = field(default_factory=list)
+    to_ask: list[list[ExportedProduct]] = field(default_factory=list)
+    unknown: list[ExportedProduct] = field(default_factory=list)
+    impossible: list[ExportedProduct] = field(default_factory=list)
 
 
-def sort_out(products: Iterable[Product], ask_again: bool) -> Sorted:
+def sort_out(products: Iterable[ExportedProduct], ask_again: bool) -> Sorted:
     """Sort the products of a list; those that are licensed without a confirmation ID need none and are left out.
 
     Args:
@@ -38,7 +38,7 @@ def sort_out(products: Iterable[Product], ask_again: bool) -> Sorted:
         ask_again: Whether to ask also for those of which nobody knows the answer.
     """
     found = Sorted()
-    alike: dict[tuple[str, str], list[Product]] = {}
+    alike: dict[tuple[str, str], list[ExportedProduct]] = {}
     for product in products:
         if product.confirmation_id is not None:
             found.kept.append(product)
@@ -60,5 +60,5 @@ def sort_out(products: Iterable[Product], ask_again: bool) -> Sorted:
     return found
 
 
-def _needs_one(product: Product) -> bool:
+def _needs_one(product: ExportedProduct) -> bool:
     return not (isinstance(product, ListedProduct) and product.license_status == LICENSED)

@@ -14,12 +14,12 @@ from contextlib import suppress
 
 import yaml
 
-from .._action import Outcome, VolumeActivationAction
-from .._errors import ActivationError, Refusals
+from .._actions.base import Outcome, VolumeActivationAction
+from .._actions.known_variables import known_variables
+from .._core.errors import ActivationError, Refusals
+from .._core.text import one_line
 from .._fleet.variables import HostVariables
-from .._known_variables import known_variables
-from .._text import one_line
-from .collect import Wanted, collect
+from .collect import WantedVariables, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
 from .strange import Strange
@@ -99,7 +99,7 @@ class RunAction(VolumeActivationAction):
         """See the base class."""
         fleet, step = self._fleet(), str(options["step"])
         hosts, names = self.hosts_of(step, fleet), self.inventory_of(step)
-        wanted = self._wanted(names, str(self._task_vars["inventory_hostname"]), fleet) if names else Wanted()
+        wanted = self._wanted(names, str(self._task_vars["inventory_hostname"]), fleet) if names else WantedVariables()
         strange = Strange(*known_variables()) if step in self.FIRST else None
         variables = HostVariables(self._task_vars["hostvars"], self._templar, wanted.beneath, strange.see if strange else None)
         found = collect(variables, hosts, options["results"], options["optional"], wanted)
@@ -119,7 +119,7 @@ class RunAction(VolumeActivationAction):
         if refusals := strange.refusals():
             raise Refusals(refusals)
 
-    def _wanted(self, names: Collection[str], host: str, fleet: Fleet) -> Wanted:
+    def _wanted(self, names: Collection[str], host: str, fleet: Fleet) -> WantedVariables:
         """Which variables are read, and what of them C(hostvars) can't see: what the play gives takes the place of the inventory.
 
         Args:
@@ -141,7 +141,7 @@ class RunAction(VolumeActivationAction):
                 above[name] = seen[name]
         beneath = {name: value for name, value in seen.items() if name not in inventory}
         only = {name: frozenset(fleet.groups[group]) for name, group in names.items()} if isinstance(names, Mapping) else {}
-        return Wanted(names, frozenset(self.SHARED), above, beneath, only)
+        return WantedVariables(names, frozenset(self.SHARED), above, beneath, only)
 
     def _fleet(self) -> Fleet:
         magic = self._task_vars

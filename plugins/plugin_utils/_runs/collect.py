@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._fleet.variables import HostVariables
 from .registered import Registered, Result
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedVariables:
     """Which variables of hosts are wanted.
 
     Attributes:
@@ -34,7 +34,7 @@ class Wanted:
     only: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-_NOTHING = Wanted()
+_NOTHING = WantedVariables()
 _NONE = object()
 
 
@@ -43,7 +43,7 @@ def collect(
     hosts: Sequence[str],
     names: Mapping[str, str],
     optional: Collection[str] = (),
-    wanted: Wanted = _NOTHING,
+    wanted: WantedVariables = _NOTHING,
 ) -> Registered:
     """Read each host once.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._findings import Finding, refused_keys
+from .finding import Finding, refused_keys
 from .registered import Registered, Result
 
 RESULTS = ("license", "sealing_check", "client_check", "client", "key_install", "sealing")
@@ -39,7 +39,7 @@ _CACHING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferenceComputer:
     """One reference computer in a run; a result is empty where its task did not run.
 
     Attributes:
@@ -76,10 +76,10 @@ class Reference:
         return bool(self.sealed.get("generalized")) or _is_unseen(self.sealed)
 
 
-def references(found: Registered) -> list[Reference]:
+def references(found: Registered) -> list[ReferenceComputer]:
     """The computers of a play, in its order."""
     known = [name for name in RESULTS if name in found.results]
-    return [Reference(host, **{name: found.of(name, host) for name in known}) for host in found.hosts]
+    return [ReferenceComputer(host, **{name: found.of(name, host) for name in known}) for host in found.hosts]
 
 
 def settings_of(license_: Result) -> list[str]:
@@ -88,7 +88,7 @@ def settings_of(license_: Result) -> list[str]:
     return [name for name, since in _SINCE_BUILD.items() if not build or build >= since]
 
 
-def findings(computers: Sequence[Reference], refusals: Mapping[str, str]) -> list[Finding]:
+def findings(computers: Sequence[ReferenceComputer], refusals: Mapping[str, str]) -> list[Finding]:
     """What stands in the way, and what the owner of the computers may want to know before.
 
     Args:
@@ -101,7 +101,7 @@ def findings(computers: Sequence[Reference], refusals: Mapping[str, str]) -> lis
     return found + [finding for computer in computers for finding in _findings_of(computer)]
 
 
-def _findings_of(computer: Reference) -> Iterable[Finding]:
+def _findings_of(computer: ReferenceComputer) -> Iterable[Finding]:
     host, sealing = computer.host, computer.sealing_check
     if "operating_system" not in computer.license:
         yield Finding(host, str(computer.license.get("msg") or "The computer was not asked."), True)
@@ -116,23 +116,23 @@ def _findings_of(computer: Reference) -> Iterable[Finding]:
         yield Finding(host, f"{sealing['rearms']} rearms are left, and sysprep spends one.", False)
 
 
-def due(computers: Iterable[Reference]) -> list[str]:
+def due(computers: Iterable[ReferenceComputer]) -> list[str]:
     """The computers that are to be activated and generalized."""
     return [computer.host for computer in computers if not computer.is_sealed]
 
 
-def ready(computers: Iterable[Reference], require_license: bool) -> list[str]:
+def ready(computers: Iterable[ReferenceComputer], require_license: bool) -> list[str]:
     """The computers that may be generalized, of those that were configured."""
     return [computer.host for computer in computers if not computer.is_sealed and not _complaint(computer, require_license)]
 
 
-def failures(computers: Iterable[Reference], require_license: bool) -> dict[str, str]:
+def failures(computers: Iterable[ReferenceComputer], require_license: bool) -> dict[str, str]:
     """By computer why its image could not be sealed; without those whose image is."""
     said = {computer.host: _complaint(computer, require_license) for computer in computers if not computer.is_sealed}
     return {host: sentence for host, sentence in said.items() if sentence}
 
 
-def _complaint(computer: Reference, require_license: bool) -> str:
+def _complaint(computer: ReferenceComputer, require_license: bool) -> str:
     for result in (computer.client, computer.key_install, computer.sealing):
         if result.get("failed") or result.get("unreachable"):
             return str(result.get("msg") or f"{computer.host}: nobody knows what came of it.")
@@ -145,13 +145,13 @@ def _complaint(computer: Reference, require_license: bool) -> str:
     return ""
 
 
-def numbers(computers: Sequence[Reference]) -> dict[str, int]:
+def numbers(computers: Sequence[ReferenceComputer]) -> dict[str, int]:
     """The end of a run for machines."""
     unseen = sum(_is_unseen(computer.sealed) for computer in computers)
     return {"sealed": sum(computer.may_be_copied for computer in computers) - unseen, "unseen": unseen, "computers": len(computers)}
 
 
-def summary(computers: Sequence[Reference], has_mak: bool, check_mode: bool) -> list[str]:
+def summary(computers: Sequence[ReferenceComputer], has_mak: bool, check_mode: bool) -> list[str]:
     """The end of a run, as lines that can be pasted into a ticket.
 
     Args:
@@ -173,7 +173,7 @@ def _is_unseen(sealing: Result) -> bool:
     return "generalized" in sealing and sealing["generalized"] is None
 
 
-def _lines_of(computer: Reference, check_mode: bool) -> Iterable[str]:
+def _lines_of(computer: ReferenceComputer, check_mode: bool) -> Iterable[str]:
     caption = (computer.license.get("operating_system") or {}).get("caption", "Windows")
     host, sealing = computer.host, computer.sealed
     if "image_state" not in sealing:
@@ -201,7 +201,7 @@ def _activated_by(client: Result) -> str:
     return f"; it was activated{named}"
 
 
-def _license_of_copies(computers: Iterable[Reference], has_mak: bool) -> str:
+def _license_of_copies(computers: Iterable[ReferenceComputer], has_mak: bool) -> str:
     if has_mak:
         return "It holds the MAK, and has to be activated with Microsoft."
     servers = any((computer.license.get("operating_system") or {}).get("server") for computer in computers)

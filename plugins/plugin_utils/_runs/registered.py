@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 Result = Mapping[str, Any]
 

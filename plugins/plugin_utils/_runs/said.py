@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._findings import Finding, table
+from .finding import Finding, table
 
 
 def said_of(findings: Iterable[Finding], only_blocking: bool) -> dict[str, Any]:

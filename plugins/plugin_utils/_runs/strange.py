@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from .._text import LONGEST_NAME, some, visible
+from .._core.text import LONGEST_NAME, some, visible
 
 _NEAR = 2
 """Edits up to which a name is taken for a known one that is misspelt."""

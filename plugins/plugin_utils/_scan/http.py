@@ -17,7 +17,7 @@ LARGEST_BODY = 64 * 1024
 _LARGEST_HEAD = 16 * 1024
 
 
-class NoAnswer(Exception):
+class NoHttpAnswer(Exception):
     """What came back is no HTTP, or too much of it."""
 
 
@@ -47,7 +47,7 @@ async def post(address: str, port: int, tls: ssl.SSLContext | None, headers: dic
         await writer.drain()
         return await _answer(reader)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, HTTPException, ValueError) as error:
-        raise NoAnswer(str(error)) from error
+        raise NoHttpAnswer(str(error)) from error
     finally:
         # A server that never says goodbye is not waited for.
         with contextlib.suppress(OSError):
@@ -59,7 +59,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     line, _end, fields = head.partition(b"\r\n")
     version, _blank, rest = line.partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
-        raise NoAnswer("no HTTP")
+        raise NoHttpAnswer("no HTTP")
     headers = parse_headers(io.BytesIO(fields))
     if headers.get("Transfer-Encoding", "").strip().lower() == "chunked":
         return int(rest[:3]), await _chunks(reader)
@@ -71,7 +71,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
             _add(body, more)
         return int(rest[:3]), bytes(body)
     if not length.isdigit() or int(length) > LARGEST_BODY:
-        raise NoAnswer("too large")
+        raise NoHttpAnswer("too large")
     return int(rest[:3]), await reader.readexactly(int(length))
 
 
@@ -79,7 +79,7 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
     body = bytearray()
     while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
         if size < 0 or size > LARGEST_BODY:
-            raise NoAnswer("too large")
+            raise NoHttpAnswer("too large")
         _add(body, await reader.readexactly(size))
         await reader.readexactly(2)
     return bytes(body)
@@ -88,7 +88,7 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 def _add(body: bytearray, piece: bytes) -> None:
     body += piece
     if len(body) > LARGEST_BODY:
-        raise NoAnswer("too large")
+        raise NoHttpAnswer("too large")
 
 
 def any_tls() -> ssl.SSLContext:

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._wsman import envelope, response, service
 from . import http
 
@@ -27,7 +27,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WinrmEndpoint:
     """A port that answers as WinRM.
 
     Attributes:
@@ -76,7 +76,7 @@ class Port:
     scheme: str
 
 
-def scan(addresses: Sequence[str], ports: Sequence[Port], pace: Pace) -> list[Endpoint]:
+def scan(addresses: Sequence[str], ports: Sequence[Port], pace: Pace) -> list[WinrmEndpoint]:
     """Ask every address at every port.
 
     Returns:
@@ -96,9 +96,9 @@ def scan(addresses: Sequence[str], ports: Sequence[Port], pace: Pace) -> list[En
     return asyncio.run(_scan(targets, pace))
 
 
-async def _scan(targets: Sequence[tuple[str, Port]], pace: Pace) -> list[Endpoint]:
+async def _scan(targets: Sequence[tuple[str, Port]], pace: Pace) -> list[WinrmEndpoint]:
     tls = http.any_tls()
-    found: list[Endpoint | None] = [None] * len(targets)
+    found: list[WinrmEndpoint | None] = [None] * len(targets)
     waiting = iter(enumerate(targets))
     turn = asyncio.Lock()
     clock = asyncio.get_running_loop()
@@ -121,7 +121,7 @@ async def _scan(targets: Sequence[tuple[str, Port]], pace: Pace) -> list[Endpoin
     return [endpoint for endpoint in found if endpoint]
 
 
-async def _ask(address: str, port: Port, tls: ssl.SSLContext, timeout: float) -> Endpoint | None:
+async def _ask(address: str, port: Port, tls: ssl.SSLContext, timeout: float) -> WinrmEndpoint | None:
     """One address at one port; C(None) where nothing or something else answers."""
     request = envelope.identify_request()
     try:
@@ -135,4 +135,4 @@ async def _ask(address: str, port: Port, tls: ssl.SSLContext, timeout: float) ->
         return None
     if not identity.vendor.lower().startswith(_VENDOR):
         return None
-    return Endpoint(address, port.number, port.scheme, identity.vendor, identity.product, identity.winrm_version)
+    return WinrmEndpoint(address, port.number, port.scheme, identity.vendor, identity.product, identity.winrm_version)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

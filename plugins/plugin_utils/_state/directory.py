@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .._errors import ActivationError
-from .._files import busy, lock, open_own, owner_of_new_files, real_path, refused, remove_left, replace_file, sync_folder
+from .._core.errors import ActivationError
+from .._core.files import busy, lock, open_own, owner_of_new_files, real_path, refused, remove_left, replace_file, sync_folder
 from . import variable
-from .kinds import Kind
+from .kinds import FileKind
 from .lines import Lines
 from .outlasting import default_directory, loss, loss_of_default, mounted_here
 from .variable import VARIABLE, absolute
@@ -74,7 +74,7 @@ class StateDirectory:
         """Why nothing that counts may be kept in it; empty where it may."""
         return self.fault or self.loss
 
-    def check(self, kind: Kind) -> list[str]:
+    def check(self, kind: FileKind) -> list[str]:
         """Find out before the first change whether a kind of state can be kept.
 
         Returns:
@@ -88,11 +88,11 @@ class StateDirectory:
             raise ActivationError(stops, source="options")
         return [self.loss] if self.loss else []
 
-    def place(self, kind: Kind) -> Path:
+    def place(self, kind: FileKind) -> Path:
         """The file of a kind."""
         return Path(self.path, kind.file)
 
-    def write_atomically(self, kind: Kind, data: bytes, seconds: float = _PATIENCE) -> None:
+    def write_atomically(self, kind: FileKind, data: bytes, seconds: float = _PATIENCE) -> None:
         """Put a file of mode 0600 in the place of the one that is there; whoever reads has the old one or the new one.
 
         Args:
@@ -118,7 +118,7 @@ class StateDirectory:
             raise refused(path, "can't be written", failure) from failure
 
     @contextmanager
-    def lines(self, kind: Kind, anew: bool = False, seconds: float = _PATIENCE) -> Iterator[Lines]:
+    def lines(self, kind: FileKind, anew: bool = False, seconds: float = _PATIENCE) -> Iterator[Lines]:
         """A file of lines to append to, which nobody else appends to meanwhile. It has mode 0600.
 
         Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 
 
-class Kind(enum.Enum):
+class FileKind(enum.Enum):
     """A kind of state.
 
     Attributes:

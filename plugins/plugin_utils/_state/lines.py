@@ -10,7 +10,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from .._files import refused
+from .._core.files import refused
 
 _BLOCK = 65536
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 VARIABLE = "volume_activation_state_directory"
 ALIAS = "volume_activation_state_dir"

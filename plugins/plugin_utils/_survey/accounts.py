@@ -17,7 +17,7 @@ _LOCAL_ONLY = frozenset({"basic"})
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SharedAccount:
     """An account that several hosts may count bad logons of.
 
     Attributes:
@@ -34,7 +34,7 @@ class Account:
     strikes: int = 1
 
 
-def account_of(host: str, user: str, password: str, method: str, local: Collection[str] = ()) -> Account | None:
+def account_of(host: str, user: str, password: str, method: str, local: Collection[str] = ()) -> SharedAccount | None:
     """The account; C(None) where a bad logon counts for this host alone, or where no password is used.
 
     Args:
@@ -51,11 +51,11 @@ def account_of(host: str, user: str, password: str, method: str, local: Collecti
     credential = hash(password)
     if backslash:
         its_own = domain in (".", host.casefold().partition(".")[0])
-        return None if its_own or bare in local else Account(user, name, credential)
+        return None if its_own or bare in local else SharedAccount(user, name, credential)
     if "@" in name:
-        return Account(user, name, credential)
+        return SharedAccount(user, name, credential)
     if name in local or method in _LOCAL_ONLY:
         return None
     if method == "kerberos":
-        return Account(user, name, credential)
-    return Account(user, f"{name}\n{credential}", credential, strikes=2 if method == "ntlm" else 1)
+        return SharedAccount(user, name, credential)
+    return SharedAccount(user, f"{name}\n{credential}", credential, strikes=2 if method == "ntlm" else 1)

@@ -33,7 +33,7 @@ _MOST_WAITING = 256
 AnswerT = TypeVar("AnswerT")
 
 
-class Contact(Protocol):
+class Witness(Protocol):
     """Whether anything came from a host."""
 
     @property
@@ -59,7 +59,7 @@ class Limits:
 @dataclass(slots=True)
 class _Job(Generic[TargetT]):
     errand: Errand[TargetT]
-    contact: Contact
+    contact: Witness
     started: float = 0.0
 
 
@@ -80,8 +80,8 @@ class Crew(Generic[TargetT, AnswerT]):
         self,
         schedule: Schedule[TargetT],
         limits: Limits,
-        contact: Callable[[], Contact],
-        ask: Callable[[Errand[TargetT], Contact], AnswerT],
+        contact: Callable[[], Witness],
+        ask: Callable[[Errand[TargetT], Witness], AnswerT],
         silent: Callable[[Errand[TargetT], str], AnswerT],
         take: Callable[[Errand[TargetT], AnswerT], tuple[Verdict, str]],
         tick: Callable[[], None] = lambda: None,

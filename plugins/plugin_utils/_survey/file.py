@@ -17,12 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .._errors import ActivationError
-from .._files import lock, open_own, refused, sync_folder
+from .._core.errors import ActivationError
+from .._core.files import lock, open_own, refused, sync_folder
+from .._core.text import LONGEST_NAME, visible
 from .._state.directory import StateDirectory
-from .._state.kinds import Kind
+from .._state.kinds import FileKind
 from .._state.lines import Lines
-from .._text import LONGEST_NAME, visible
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNNAMED = "survey"
@@ -40,7 +40,7 @@ def survey_path(directory: StateDirectory, name: str) -> Path:
             " letter or digit.",
             source="options",
         )
-    place = directory.place(Kind.SURVEY)
+    place = directory.place(FileKind.SURVEY)
     return place if name == _UNNAMED else place.with_name(f"{place.stem}.{name}{place.suffix}")
 
 

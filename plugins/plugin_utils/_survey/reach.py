@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .._errors import ActivationError
-from .._text import some, visible
+from .._core.errors import ActivationError
+from .._core.text import some, visible
 
 VARIABLE = "volume_activation_max_unreachable"
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from .._text import one_line
+from .._core.text import one_line
 
 LONGEST = 1024
 """Bytes of a row about the license alone, its end of line among them."""
@@ -38,7 +38,7 @@ _NAME, _WORD, _REASON, _TEXT = 255, 100, 400, 1000
 _MINUTE = timedelta(minutes=1)
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What came of asking a host."""
 
     READ = "read"
@@ -62,7 +62,7 @@ class Row:
     """
 
     host: str
-    outcome: Outcome
+    outcome: RowOutcome
     at: datetime
     reason: str = ""
     code: str = ""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
-from .accounts import Account
+from .accounts import SharedAccount
 
 
 class Verdict(Enum):
@@ -28,7 +28,7 @@ class Verdict(Enum):
     """It takes connections; nothing was said to it yet."""
 
 
-class Target(Protocol):
+class AskedTarget(Protocol):
     """A host to be asked."""
 
     @property
@@ -36,11 +36,11 @@ class Target(Protocol):
         """Its name in the inventory."""
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> SharedAccount | None:
         """Whose logon it is, where that counts elsewhere, too."""
 
 
-TargetT = TypeVar("TargetT", bound=Target)
+TargetT = TypeVar("TargetT", bound=AskedTarget)
 
 _MOST_KNOCKING = 128
 """Hosts of an account at which is knocked at once."""
@@ -96,7 +96,7 @@ class _Group(Generic[TargetT]):
         queued: It may have something to do.
     """
 
-    account: Account
+    account: SharedAccount
     credentials: dict[int, _Credential[TargetT]] = field(default_factory=dict)
     strikes: int = 0
     knocking: int = 0

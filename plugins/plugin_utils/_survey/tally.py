@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._text import one_line
-from .rows import Outcome, Row
+from .._core.text import one_line
+from .rows import Row, RowOutcome
 from .schedule import Rejected
 
 MOST_FAILURES = 20
@@ -25,12 +25,12 @@ _FIRST_NAMES = 5
 _REASON = 180
 _HOST = 63
 
-_SILENT = frozenset({Outcome.UNREACHABLE, Outcome.REJECTED, Outcome.NOT_ASKED})
+_SILENT = frozenset({RowOutcome.UNREACHABLE, RowOutcome.REJECTED, RowOutcome.NOT_ASKED})
 _WORDS = {
-    Outcome.UNREACHABLE: "could not be reached",
-    Outcome.REJECTED: "did not accept the account",
-    Outcome.FAILED: "could not be read",
-    Outcome.NOT_ASKED: "were not asked",
+    RowOutcome.UNREACHABLE: "could not be reached",
+    RowOutcome.REJECTED: "did not accept the account",
+    RowOutcome.FAILED: "could not be read",
+    RowOutcome.NOT_ASKED: "were not asked",
 }
 
 
@@ -41,7 +41,7 @@ class _Kind:
     reason: str = ""
 
 
-class Tally:
+class SurveyTally:
     """Counts rows.
 
     Args:
@@ -58,13 +58,13 @@ class Tally:
         self._outcomes: Counter[str] = Counter()
         self._states: Counter[str] = Counter()
         self._channels: Counter[str] = Counter()
-        self._kinds: dict[tuple[Outcome, str], _Kind] = {}
+        self._kinds: dict[tuple[RowOutcome, str], _Kind] = {}
         self._failures: list[dict[str, Any]] = []
 
     @property
     def failed(self) -> int:
         """How many hosts were not read."""
-        return self.done - self._outcomes[Outcome.READ]
+        return self.done - self._outcomes[RowOutcome.READ]
 
     def add(self, row: Row) -> None:
         """One more."""
@@ -72,7 +72,7 @@ class Tally:
         self._outcomes[row.outcome] += 1
         if row.outcome in _SILENT:
             self.silent.append(row.host)
-        if row.outcome is Outcome.READ:
+        if row.outcome is RowOutcome.READ:
             self._states[row.facts.get("state") or "no_key"] += 1
             self._channels[row.facts.get("channel") or "no_key"] += 1
             return
@@ -84,14 +84,14 @@ class Tally:
         kind.reason = kind.reason or row.reason
         if len(kind.names) < _FIRST_NAMES:
             kind.names.append(one_line(row.host, _HOST))
-        if len(self._failures) < MOST_FAILURES and row.outcome is not Outcome.NOT_ASKED:
+        if len(self._failures) < MOST_FAILURES and row.outcome is not RowOutcome.NOT_ASKED:
             self._failures.append({"host": one_line(row.host, _HOST), "outcome": str(row.outcome), "reason": one_line(row.reason, _REASON)})
 
     def as_result(self, rejected: Sequence[Rejected] = ()) -> dict[str, Any]:
         """Counts, the first failures, and sentences. As JSON they stay below 64 KiB."""
         return {
             "hosts": self.hosts,
-            "counts": {str(outcome): self._outcomes[outcome] for outcome in Outcome},
+            "counts": {str(outcome): self._outcomes[outcome] for outcome in RowOutcome},
             "states": dict(sorted(self._states.items())),
             "channels": dict(sorted(self._channels.items())),
             "failures": list(self._failures),
@@ -104,9 +104,9 @@ class Tally:
         states = ", ".join(
             f"{count} {state.replace('_', ' ')}" for state, count in sorted(self._states.items(), key=lambda found: -found[1])
         )
-        lines = [f"{self._outcomes[Outcome.READ]} of {self.hosts} hosts were read{f': {states}' if states else ''}."]
+        lines = [f"{self._outcomes[RowOutcome.READ]} of {self.hosts} hosts were read{f': {states}' if states else ''}."]
         for (outcome, _code), kind in sorted(self._kinds.items(), key=lambda found: -found[1].count):
-            if outcome is Outcome.NOT_ASKED or (outcome is Outcome.REJECTED and any(entry.host in kind.names for entry in rejected)):
+            if outcome is RowOutcome.NOT_ASKED or (outcome is RowOutcome.REJECTED and any(entry.host in kind.names for entry in rejected)):
                 continue
             names = ", ".join(kind.names) + (f" and {kind.count - len(kind.names)} more" if kind.count > len(kind.names) else "")
             lines.append(f"{kind.count} {_WORDS[outcome]} ({names}): {one_line(kind.reason, _REASON)}")

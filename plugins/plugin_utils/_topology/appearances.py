@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._srv_value import SrvValue
+from .._srv.value import SrvValue
 from .model import DYNAMIC, PUBLISHED, STATIC, KmsHost, Site, Sites
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Appearance:
     """One KMS host in one site's record.
 
     Attributes:
@@ -36,7 +36,7 @@ class Entry:
         return self.writer == PUBLISHED
 
 
-def entries(sites: Sites, site: Site) -> Iterator[Entry]:
+def entries(sites: Sites, site: Site) -> Iterator[Appearance]:
     """The entries of a site's record: its own hosts first, then those of the others, in the order of the declaration."""
     for home in [site, *(other for other in sites.values() if other is not site)]:
         yield from (entry for host in home.kms_hosts if (entry := _entry(host, home, site)))
@@ -47,7 +47,7 @@ def publishing_sites(sites: Sites, site: Site) -> list[Site]:
     return list({entry.home.name: entry.home for entry in entries(sites, site) if entry.dynamic}.values())
 
 
-def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Entry]:
+def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Appearance]:
     """The entries that a host publishes itself: at home first, because a list of other domains may take that one's place.
 
     Microsoft says both that a host's own domain is published in any case and that a list suspends it; listed, it is right
@@ -57,11 +57,11 @@ def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Entry]:
     return [entry for site in order if (entry := _entry(host, home, site)) and entry.dynamic]
 
 
-def _entry(host: KmsHost, home: Site, site: Site) -> Entry | None:
+def _entry(host: KmsHost, home: Site, site: Site) -> Appearance | None:
     at_home = home is site
     appearance = host.at_home if at_home else host.overrides.get(site.name, host.elsewhere)
     if not appearance.publish:
         return None
     value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
     remote = PUBLISHED if site.remote_publish == DYNAMIC else STATIC
-    return Entry(host, home, site, value, remote if site.records == PUBLISHED and not at_home else site.records)
+    return Appearance(host, home, site, value, remote if site.records == PUBLISHED and not at_home else site.records)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .search_list import POLICY_KEY, POLICY_VALUE
 from .unattend import LONGEST_COMMAND, unattend_text
 
@@ -61,7 +61,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class PolicyWishes:
     """What is wanted beyond what follows from the sites.
 
     Attributes:
@@ -98,7 +98,7 @@ class Wishes:
             raise ActivationError(f"architecture is '{self.architecture}', but has to be {', '.join(ARCHITECTURES)}.", source="options")
 
 
-def policies(topology: Mapping[str, Any], wishes: Wishes) -> dict[str, dict[str, Any]]:
+def policies(topology: Mapping[str, Any], wishes: PolicyWishes) -> dict[str, dict[str, Any]]:
     """For each site, the policy of its clients, as the filter C(client_policy) documents it.
 
     Args:
@@ -117,7 +117,7 @@ def policies(topology: Mapping[str, Any], wishes: Wishes) -> dict[str, dict[str,
     return found
 
 
-def _policy(topology: Mapping[str, Any], site: str, wishes: Wishes) -> dict[str, Any]:
+def _policy(topology: Mapping[str, Any], site: str, wishes: PolicyWishes) -> dict[str, Any]:
     suffixes: list[str] = list(topology["sites"][site]["dns_suffixes"]) if wishes.suffixes else []
     values = [*_platform_values(topology, site, wishes), *_suffix_values(suffixes)]
     commands = list(_commands(topology, site, wishes))
@@ -135,7 +135,7 @@ def _policy(topology: Mapping[str, Any], site: str, wishes: Wishes) -> dict[str,
     }
 
 
-def _platform_values(topology: Mapping[str, Any], site: str, wishes: Wishes) -> Iterator[Value]:
+def _platform_values(topology: Mapping[str, Any], site: str, wishes: PolicyWishes) -> Iterator[Value]:
     host, port = (None, None) if wishes.discover else _first_host(topology, site)
     yield Value(PLATFORM_KEY, "KeyManagementServiceName", REG_SZ, host)
     # The port is text there, too.
@@ -146,7 +146,7 @@ def _platform_values(topology: Mapping[str, Any], site: str, wishes: Wishes) -> 
         yield _url_value(wishes)
 
 
-def _url_value(wishes: Wishes) -> Value:
+def _url_value(wishes: PolicyWishes) -> Value:
     return Value(ACTIVATION_KEY, "AlternateURL", REG_SZ, wishes.alternate_url)
 
 
@@ -155,7 +155,7 @@ def _suffix_values(suffixes: Sequence[str]) -> Iterator[Value]:
         yield Value(POLICY_KEY, POLICY_VALUE, REG_SZ, ",".join(suffixes))
 
 
-def _commands(topology: Mapping[str, Any], site: str, wishes: Wishes) -> Iterator[Command]:
+def _commands(topology: Mapping[str, Any], site: str, wishes: PolicyWishes) -> Iterator[Command]:
     if not wishes.unverified:
         disable = "$false" if wishes.host_caching else "$true"
         yield Command(

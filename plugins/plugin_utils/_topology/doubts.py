@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._text import some
+from .._core.text import some
 
 Value = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._text import columns
+from .._core.text import columns
 
 _HEADING = ("from site", "from", "to site", "to", "protocol", "port", "purpose")
 

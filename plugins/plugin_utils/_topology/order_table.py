@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._text import columns
+from .._core.text import columns
 
 _HEADING = ("site", "clients ask", "step", "KMS host", "of site", "priority", "weight", "share")
 _NUMBERS = (2, 5, 6, 7)

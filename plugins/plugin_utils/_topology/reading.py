@@ -11,10 +11,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .._address import PORTS
-from .._errors import ActivationError
-from .._given import names_of
-from .._srv_value import NUMBERS, is_plain_name, plain_name
+from .._core.address import PORTS
+from .._core.errors import ActivationError
+from .._core.given import names_of
+from .._srv.value import NUMBERS, is_plain_name, plain_name
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 

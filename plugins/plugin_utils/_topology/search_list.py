@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._errors import Refusals
+from .._core.errors import Refusals
 from .reading import Section
 
 OPTION = 119

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import Refusals
+from .._core.errors import Refusals
 from .checks import contradictions
 from .model import DOMAIN_LOCAL, DYNAMIC, GLOBAL, PRINTED, PUBLISHED, STATIC, UNIVERSAL, Appearance, KmsHost, Site, Sites
 from .reading import Section, is_unset, meant, shown

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._licensing.product_keys import last_five, normalise
 from .elements import Element
 

@@ -12,7 +12,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 _UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 # Byte order mark to codec; the marks of UTF-32 were looked for before.

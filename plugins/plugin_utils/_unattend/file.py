@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .._errors import ActivationError
-from .._files import MIB, read_file, real_path
+from .._core.errors import ActivationError
+from .._core.files import MIB, read_file, real_path
 
 # Answer files have some ten kilobytes.
 LARGEST = 4 * MIB

@@ -19,9 +19,9 @@ from pathlib import PurePath
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from .._errors import ActivationError
-from .._plan import Step
-from .._text import LONGEST_NAME, visible
+from .._core.errors import ActivationError
+from .._core.plan import Step
+from .._core.text import LONGEST_NAME, visible
 from .components import (
     ARCHITECTURES,
     COMPONENT,
@@ -45,7 +45,7 @@ from .layout import Edit, Layout, apply
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedKeys:
     """What is to become of the keys.
 
     Attributes:
@@ -78,7 +78,7 @@ class Changed:
     setup_keys: list[dict[str, Any]]
 
 
-def change(body: bytes, path: str, wanted: Wanted) -> Changed:
+def change(body: bytes, path: str, wanted: WantedKeys) -> Changed:
     """Work out the change of a document.
 
     Args:
@@ -111,7 +111,7 @@ class _AnswerFile:
             )
         self._layout = Layout(body, self._root)
 
-    def put(self, wanted: Wanted) -> tuple[list[Step], list[Edit]]:
+    def put(self, wanted: WantedKeys) -> tuple[list[Step], list[Edit]]:
         """The key into each architecture."""
         steps, edits = [], []
         components = self._activation_components()
@@ -140,7 +140,7 @@ class _AnswerFile:
             edits.append(self._new_components(new, wanted.key))
         return steps, edits
 
-    def take(self, wanted: Wanted) -> tuple[list[Step], list[Edit]]:
+    def take(self, wanted: WantedKeys) -> tuple[list[Step], list[Edit]]:
         """The key out of each architecture."""
         steps, edits = [], []
         for architecture, component in self._activation_components().items():
@@ -162,7 +162,7 @@ class _AnswerFile:
         """The keys by which Setup chooses an image."""
         return [shown_of(architecture, key) for architecture, key in self._image_keys()]
 
-    def warnings(self, wanted: Wanted) -> list[str]:
+    def warnings(self, wanted: WantedKeys) -> list[str]:
         """What the user has to know about keys that are left alone, and about a key that has no effect."""
         key, warnings = wanted.key, []
         if (

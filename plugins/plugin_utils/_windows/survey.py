@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .._licensing.kms import current_count
 from .._wsman.session import Session
-from . import licensing
-from .alternate_url import read_alternate_url
-from .classes import SOFTWARE_LICENSING_SERVICE
-from .client_key import due_setup_key
-from .computer import read_names, read_operating_system
-from .dns_suffixes import read_suffixes
-from .firewall import read_kms_rules
-from .license_info import SHOWN_COLUMNS, shown_product, shown_service, shown_system
-from .licensing import Product, number
-from .publish_list import read_list
-from .versions import WindowsVersion
+from .kms_client.alternate_url import read_alternate_url
+from .kms_client.client_key import due_setup_key
+from .kms_client.dns_suffixes import read_suffixes
+from .kms_host.publish_list import read_list
+from .platform.classes import SOFTWARE_LICENSING_SERVICE
+from .platform.computer import read_names, read_operating_system
+from .platform.firewall import read_kms_rules
+from .platform.returned import number
+from .platform.versions import WindowsVersion
+from .spp import licensing
+from .spp.license_info import SHOWN_COLUMNS, shown_product, shown_service, shown_system
+from .spp.licensing import Product
 
 LICENSE, CLIENT, HOST = "license", "kms_client", "kms_host"
 """The columns that there are."""

@@ -14,7 +14,7 @@ import time
 import typing as t
 from collections.abc import Callable
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .envelope import MAX_ENVELOPE_SIZE
 
 MAX_ANSWER = 2 * MAX_ENVELOPE_SIZE
@@ -51,7 +51,7 @@ class TookTooLong(Exception):
     """The exchange did not end in time."""
 
 
-class Tally:
+class QueryTally:
     """What a query has brought so far.
 
     Args:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._codes.code import http
-from .._errors import ActivationError
+from .._core.codes.code import http
+from .._core.errors import ActivationError
 
 
 class HttpError(ActivationError):

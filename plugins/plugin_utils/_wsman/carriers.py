@@ -14,11 +14,11 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from .carrier import Carrier
 from .contact import Contact, Patience
-from .diagnosis import Proxy
-from .guard import Watch, bound, guard
+from .diagnosis import ProxyOnTheWay
+from .guard import ExchangeWatch, bound, guard
 from .http_carrier import READ_TIMEOUT, HttpCarrier, patience_for
 from .proxies import proxy_of_environment, proxy_of_variable
 from .session import Session
@@ -112,7 +112,7 @@ class _LibraryCarrier(HttpCarrier):
         self.proxy = proxy_of_variable(settings.proxy, self._proxy_variable) if settings.proxy else None
         self._transport = self._fresh()
 
-    def passed_over(self) -> Proxy | None:
+    def passed_over(self) -> ProxyOnTheWay | None:
         """See C(HttpCarrier.passed_over)."""
         return None if self.proxy or self._settings.chooses else proxy_of_environment(self.endpoint, self._proxy_variable)
 
@@ -143,7 +143,7 @@ class _LibraryCarrier(HttpCarrier):
 
         It does not refer to the carrier, which refers to it.
         """
-        watch = self.watch = Watch(self.contact.make)
+        watch = self.watch = ExchangeWatch(self.contact.make)
         settings, share, endpoint = self._settings, self._share, self.endpoint
 
         def guarded(session: t.Any) -> t.Any:

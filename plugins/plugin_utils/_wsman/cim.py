@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
-from .._errors import ActivationError
-from .._text import visible
+from .._core.errors import ActivationError
+from .._core.text import visible
 
 Value: t.TypeAlias = "str | int | float | bool | datetime | timedelta | Reference | dict[str, t.Any] | list[t.Any] | None"
 """A value by its CIM type: C(str) for C(string) and C(char16), C(float) for C(real32) and C(real64), C(datetime) with an

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .._text import one_line, some, visible
+from .._core.text import one_line, some, visible
 from .reason import Reason
 from .spn import Spn
 
@@ -126,7 +126,7 @@ _SLIPS = ("AttributeError", "TypeError", "KeyError", "IndexError", "AssertionErr
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class ProxyOnTheWay:
     """A proxy on the way to a host, for messages.
 
     Attributes:
@@ -170,7 +170,7 @@ def timed_out(error: BaseException) -> bool:
     return any(type(cause).__name__ in ("ConnectTimeoutError", "TimeoutError") for cause in causes(error))
 
 
-def explain_connection(error: BaseException, endpoint: str, proxy: Proxy | None = None) -> str:
+def explain_connection(error: BaseException, endpoint: str, proxy: ProxyOnTheWay | None = None) -> str:
     """Why no connection came about.
 
     Args:

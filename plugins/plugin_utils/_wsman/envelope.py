@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
-from .._codes.asked import Asked, asked_of
-from .._errors import ActivationError
+from .._core.codes.asked import Asked, asked_of
+from .._core.errors import ActivationError
 from . import namespaces as ns
 from .cim import CimClass, CimType, Embedded, Reference, Value, format_value, is_array
 

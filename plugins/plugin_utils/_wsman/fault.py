@@ -14,11 +14,11 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
-from .._codes.asked import Asked
-from .._codes.code import Code, Kind, hresult
-from .._codes.meaning import clauses, describe, name_of
-from .._errors import ActivationError
-from .._text import one_line, visible
+from .._core.codes.asked import Asked
+from .._core.codes.code import Code, CodeKind, hresult
+from .._core.codes.meaning import clauses, describe, name_of
+from .._core.errors import ActivationError
+from .._core.text import one_line, visible
 from . import namespaces as ns
 from .fault_codes import Codes, OwnCode, of_error_object, of_status, of_wsman
 
@@ -76,7 +76,7 @@ class WsmanFault(ActivationError):
             if text and not describe(number):
                 remedy += f" Windows said: {text.rstrip('.')}."
         elif own:
-            code, name = Code(Kind.OTHER, 0, own[0].shown), own[0].name
+            code, name = Code(CodeKind.OTHER, 0, own[0].shown), own[0].name
             meaning = own[0].meaning or "a code that this collection does not know"
             clause = f"{label} failed with {code}{f' ({name})' if name else ''}: {meaning}."
             if text:

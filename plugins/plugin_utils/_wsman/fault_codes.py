@@ -14,7 +14,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .._text import visible
+from .._core.text import visible
 
 _SEVERITY = 0x80000000
 _FACILITY_WIN32 = 0x80070000

@@ -15,7 +15,7 @@ import typing as t
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 
-from .._text import visible
+from .._core.text import visible
 from .bounds import MAX_ANSWER
 
 _PIECE = 16 * 1024
@@ -51,7 +51,7 @@ class LogonWanted(Exception):
     """HTTP 407: a proxy, or who says that he is one, wants a logon. The account of the host is not for him."""
 
 
-class Watch:
+class ExchangeWatch:
     """What is known of the exchange under way.
 
     Args:
@@ -72,7 +72,7 @@ class Watch:
         self.sent, self.plain, self.status = sent, False, 0
 
 
-def guard(session: t.Any, watch: Watch, proxies: Mapping[str, t.Any] | None) -> None:
+def guard(session: t.Any, watch: ExchangeWatch, proxies: Mapping[str, t.Any] | None) -> None:
     """Put a session under guard; one that is guarded already stays as it is.
 
     It stays guarded as long as it is there, also where a thread that nobody waits for still uses it. Nothing refers to itself by that,
@@ -104,7 +104,7 @@ def bound(method: weakref.WeakMethod[t.Any]) -> Callable[..., t.Any]:
     return t.cast(Callable[..., t.Any], found)
 
 
-def _watched(send: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[..., t.Any]:
+def _watched(send: weakref.WeakMethod[t.Any], watch: ExchangeWatch) -> Callable[..., t.Any]:
     """The C(send) of an adapter."""
 
     def watched(request: t.Any, *arguments: t.Any, **named: t.Any) -> t.Any:
@@ -115,7 +115,7 @@ def _watched(send: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[..., t.A
     return watched
 
 
-def _checked(build: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[[t.Any, t.Any], t.Any]:
+def _checked(build: weakref.WeakMethod[t.Any], watch: ExchangeWatch) -> Callable[[t.Any, t.Any], t.Any]:
     """The C(build_response) of an adapter."""
 
     def checked(request: t.Any, raw: t.Any) -> t.Any:
@@ -135,7 +135,7 @@ def _checked(build: weakref.WeakMethod[t.Any], watch: Watch) -> Callable[[t.Any,
     return checked
 
 
-def _check(request: t.Any, response: t.Any, watch: Watch) -> None:
+def _check(request: t.Any, response: t.Any, watch: ExchangeWatch) -> None:
     """Refuse what no library may act on."""
     if 300 <= watch.status < 400:
         watch.sent = False

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .._codes.code import http
-from .._errors import ActivationError
-from .._text import visible
+from .._core.codes.code import http
+from .._core.errors import ActivationError
+from .._core.text import visible
 from . import diagnosis
 from .bounds import TookTooLong, run_within
 from .carrier import HttpError
 from .contact import VARIABLE, Contact
-from .diagnosis import Proxy
+from .diagnosis import ProxyOnTheWay
 from .envelope import OPERATION_TIMEOUT
-from .guard import AnswerRefused, LogonWanted, SentElsewhere, Watch
+from .guard import AnswerRefused, ExchangeWatch, LogonWanted, SentElsewhere
 from .session import UnknownOutcome
 from .spn import Spn
 
@@ -80,16 +80,16 @@ class HttpCarrier:
     """
 
     endpoint: str
-    proxy: Proxy | None = None
+    proxy: ProxyOnTheWay | None = None
 
     def __init__(self, host: str, contact: Contact | None = None) -> None:
         self.host = host
         self.contact = contact or Contact()
-        self.watch = Watch()
+        self.watch = ExchangeWatch()
         self.patience: float = READ_TIMEOUT + MARGIN
         self._answered = False
 
-    def passed_over(self) -> Proxy | None:
+    def passed_over(self) -> ProxyOnTheWay | None:
         """The proxy that only the environment names, which nothing is sent to."""
         return None
 
@@ -179,7 +179,7 @@ class HttpCarrier:
             " the inventory; check ansible_host and ansible_port."
         )
 
-    def _in_between(self) -> Proxy | None:
+    def _in_between(self) -> ProxyOnTheWay | None:
         """The proxy that can have answered in place of the host: one that TLS does not go through."""
         return None if self.endpoint.lower().startswith("https:") else self.proxy
 

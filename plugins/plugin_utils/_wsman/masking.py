@@ -15,7 +15,7 @@ import typing as t
 from collections.abc import Callable, Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from .._masking import MASK, Secrets, without_named_keys
+from .._core.masking import MASK, Secrets, without_named_keys
 
 # Whatever is not a tag for certain is treated as text, so that nothing escapes by odd syntax.
 _TAG = re.compile(r"(<[/?]?[A-Za-z_][^<>]*>)")

@@ -8,18 +8,18 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from .._text import visible
-from .diagnosis import Proxy
+from .._core.text import visible
+from .diagnosis import ProxyOnTheWay
 
 _LONGEST_ADDRESS = 200
 
 
-def proxy_of_variable(url: str, variable: str) -> Proxy:
+def proxy_of_variable(url: str, variable: str) -> ProxyOnTheWay:
     """The proxy that a variable of the host names."""
-    return Proxy(_without_account(url), variable, variable)
+    return ProxyOnTheWay(_without_account(url), variable, variable)
 
 
-def proxy_of_environment(endpoint: str, chosen_by: str) -> Proxy | None:
+def proxy_of_environment(endpoint: str, chosen_by: str) -> ProxyOnTheWay | None:
     """The proxy that the environment names for an address, as requests would take it."""
     # What both libraries are made of; it is not imported before one of them is there.
     import requests.utils  # noqa: PLC0415
@@ -29,7 +29,7 @@ def proxy_of_environment(endpoint: str, chosen_by: str) -> Proxy | None:
     for kind in (scheme, "all"):
         if url := named.get(kind):
             variables = [name for name, value in os.environ.items() if name.lower() == f"{kind}_proxy" and value == url]
-            return Proxy(_without_account(url), f"{variables[0] if variables else f'{kind}_proxy'} of the environment", chosen_by)
+            return ProxyOnTheWay(_without_account(url), f"{variables[0] if variables else f'{kind}_proxy'} of the environment", chosen_by)
     return None
 
 

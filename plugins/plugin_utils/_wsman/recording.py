@@ -33,8 +33,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .._errors import ActivationError
-from .._files import MIB, check_replaceable
+from .._core.errors import ActivationError
+from .._core.files import MIB, check_replaceable
 from .carrier import Carrier, HttpError
 from .masking import Aliases, Masker
 from .session import UnknownOutcome

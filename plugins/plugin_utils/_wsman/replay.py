@@ -12,9 +12,9 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict, deque
 from pathlib import Path
 
-from .._errors import ActivationError
-from .._files import read_file
-from .._xml import UnreadableXml, parse_xml
+from .._core.errors import ActivationError
+from .._core.files import read_file
+from .._core.xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .carrier import HttpError
 from .masking import Masker

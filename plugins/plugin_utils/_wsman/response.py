@@ -14,10 +14,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._codes.asked import Asked
-from .._errors import ActivationError
-from .._text import LONGEST_NAME, visible
-from .._xml import UnreadableXml, parse_xml
+from .._core.codes.asked import Asked
+from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
+from .._core.xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .bounds import MAX_CONTEXT, MAX_TEXT
 from .cim import Checked, CimClass, CimType, Embedded, OddValue, ReadType, Reference, Value, is_array, parse_value

@@ -9,7 +9,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 
 
 @dataclass(frozen=True, slots=True)

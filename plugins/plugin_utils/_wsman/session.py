@@ -13,10 +13,10 @@ import contextlib
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from .._errors import ActivationError
-from .._text import LONGEST_NAME, visible
+from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
 from . import envelope
-from .bounds import Tally
+from .bounds import QueryTally
 from .carrier import Carrier, CarrierT, HttpError
 from .cim import CimClass, OddValue, Value
 from .envelope import Request
@@ -84,7 +84,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
         label = f"query of {cim_class.name}"
         patient = timeout >= envelope.OPERATION_TIMEOUT
         before = self._received
-        tally = Tally(label, self.host, self._carrier.endpoint)
+        tally = QueryTally(label, self.host, self._carrier.endpoint)
         request = envelope.enumerate_request(self._carrier.endpoint, cim_class, wql, timeout)
         content = self._exchange(request, label, repeatable=patient)
         name = "EnumerateResponse"

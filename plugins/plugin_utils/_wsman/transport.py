@@ -15,7 +15,7 @@ import typing as t
 
 from ansible import constants
 
-from .._errors import ActivationError
+from .._core.errors import ActivationError
 from . import diagnosis
 from .carriers import PSRP_ERROR, WINRM_ERROR, CarrierFacts, describe_carrier, open_with, psrp_transport
 from .contact import Contact

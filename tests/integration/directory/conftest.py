@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.layout import Layout
@@ -36,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
 
 
 @pytest.fixture
-def session(domain: Domain) -> Iterator[Session]:
+def session(domain: Domain) -> Iterator[DirectorySession]:
     with open_session(settings()) as opened:
         yield opened
 

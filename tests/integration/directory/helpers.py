@@ -11,10 +11,10 @@ import ldap
 import ldap.controls
 from ldap.controls import SimplePagedResultsControl
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import GrantOutcome, WantedGrant, ensure_grant
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 from lab import names
 from lab.domain.controller import Domain
 from lab.publication import Publisher, identity_of
@@ -28,8 +28,8 @@ NODE = f"dnsNode {names.KMS_RECORD}.{names.ZONE}"
 DELEGATE, DELEGATE_PASSWORD = "acl-delegate", "Lab.Acl-Delegate.2026"
 
 
-def settings(user: str = f"{names.OPERATOR}@{names.REALM}", password: str = names.OPERATOR_PASSWORD, **more: object) -> Settings:
-    return Settings(names.DC_FQDN, user, password, **{"dns_servers": (ADDRESS,), "timeout": 5, **more})
+def settings(user: str = f"{names.OPERATOR}@{names.REALM}", password: str = names.OPERATOR_PASSWORD, **more: object) -> DirectorySettings:
+    return DirectorySettings(names.DC_FQDN, user, password, **{"dns_servers": (ADDRESS,), "timeout": 5, **more})
 
 
 def tool(domain: Domain, *argv: str) -> str:
@@ -50,7 +50,7 @@ def shown(steps: list[Step]) -> list[tuple[str, str, object, object]]:
     return [(step.object, step.attribute, step.before, step.after) for step in steps]
 
 
-def granting(session: Session, check_mode: bool = False, **more: str) -> GrantOutcome:
+def granting(session: DirectorySession, check_mode: bool = False, **more: str) -> GrantOutcome:
     return ensure_grant(session, wanted(**more), check_mode)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import Witness
@@ -21,7 +21,7 @@ from .helpers import DELEGATE, DELEGATE_PASSWORD, GROUP_DN, KMS_1, KMS_2, MEMBER
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 
-def test_a_group_is_made_and_filled_once(session: Session, witness: Witness) -> None:
+def test_a_group_is_made_and_filled_once(session: DirectorySession, witness: Witness) -> None:
     group = WantedGroup(names.KMS_GROUP, description="KMS hosts", members=(KMS_1.account, f"CONTOSO\\{KMS_2.account}"))
     planned = ensure_group(session, group, check_mode=True)
     assert witness.search(f"(sAMAccountName={names.KMS_GROUP})") == []
@@ -45,7 +45,7 @@ def test_a_group_is_made_and_filled_once(session: Session, witness: Witness) -> 
 
 
 @pytest.mark.parametrize("given", ["contoso\\{}", "Contoso.com\\{}", "{}@CONTOSO.COM"])
-def test_the_own_domain_in_front_of_the_group_is_stripped(session: Session, witness: Witness, given: str) -> None:
+def test_the_own_domain_in_front_of_the_group_is_stripped(session: DirectorySession, witness: Witness, given: str) -> None:
     group = WantedGroup(given.format(names.KMS_GROUP))
     done = ensure_group(session, group, check_mode=False)
     assert shown(done.steps) == [(f"group {names.KMS_GROUP}", "exists", False, True)]
@@ -54,14 +54,14 @@ def test_the_own_domain_in_front_of_the_group_is_stripped(session: Session, witn
     assert ensure_group(session, group, check_mode=False).steps == []
 
 
-def test_a_member_that_was_removed_is_the_only_change(session: Session, published: Witness, domain: Domain) -> None:
+def test_a_member_that_was_removed_is_the_only_change(session: DirectorySession, published: Witness, domain: Domain) -> None:
     tool(domain, "group", "removemembers", names.KMS_GROUP, KMS_2.account)
     done = ensure_group(session, WantedGroup(names.KMS_GROUP, members=MEMBERS), check_mode=False)
     assert shown(done.steps) == [(f"group {names.KMS_GROUP}", f"member {KMS_2.account}", "absent", "present")]
     assert published.group_members() == sorted(MEMBERS)
 
 
-def test_members_by_every_kind_of_name(session: Session, witness: Witness, domain: Domain) -> None:
+def test_members_by_every_kind_of_name(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     accounts = {
         KMS_1.account: witness.sid(KMS_1.account),
         KMS_2.account: KMS_2.dn.lower(),
@@ -107,7 +107,7 @@ def test_groups_that_cannot_be(pristine: Domain, check_mode: bool, group: Wanted
     assert Witness(pristine).search(f"(sAMAccountName={names.KMS_GROUP})") == []
 
 
-def test_the_container_may_come_from_an_earlier_step(session: Session) -> None:
+def test_the_container_may_come_from_an_earlier_step(session: DirectorySession) -> None:
     group = WantedGroup(names.KMS_GROUP, path="OU=Later", members=MEMBERS, after="the unit")
     assert {step.after_step for step in ensure_group(session, group, check_mode=True).steps} == {"the unit"}
 
@@ -132,7 +132,7 @@ def test_who_may_not_change_groups_is_told_which_right(domain: Domain, witness: 
     assert witness.group_members() == []
 
 
-def test_an_account_that_has_gone_is_taken_out_and_nobody_else(session: Session, witness: Witness) -> None:
+def test_an_account_that_has_gone_is_taken_out_and_nobody_else(session: DirectorySession, witness: Witness) -> None:
     ensure_group(session, WantedGroup(names.KMS_GROUP, members=(*MEMBERS, names.WINRM_USER)), check_mode=False)
     group = WantedGroup(names.KMS_GROUP, members=(KMS_2.account,), absent=(KMS_1.account, "NEVER-THERE$"))
     assert mended(session, group) == [(f"member {KMS_1.account}", "present", "absent")]
@@ -142,7 +142,7 @@ def test_an_account_that_has_gone_is_taken_out_and_nobody_else(session: Session,
         ensure_group(session, WantedGroup(names.KMS_GROUP, members=(KMS_2.account,), absent=(KMS_2.account.lower(),)), check_mode=True)
 
 
-def test_each_option_that_drifted_is_the_only_change(session: Session, witness: Witness, domain: Domain) -> None:
+def test_each_option_that_drifted_is_the_only_change(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     """The place, the description and the members, each changed behind its back."""
     session.add(f"OU=IT,{names.BASE_DN}", {"objectClass": [b"organizationalUnit"]}, "")
     group = WantedGroup(names.KMS_GROUP, path="OU=IT", description="KMS hosts", members=MEMBERS, exact=True)
@@ -164,14 +164,14 @@ def test_each_option_that_drifted_is_the_only_change(session: Session, witness: 
     assert witness.search(f"(sAMAccountName={names.KMS_GROUP})", "description", "member", "groupType") == good
 
 
-def mended(session: Session, group: WantedGroup) -> list[tuple[str, object, object]]:
+def mended(session: DirectorySession, group: WantedGroup) -> list[tuple[str, object, object]]:
     planned = ensure_group(session, group, check_mode=True)
     done = ensure_group(session, group, check_mode=False)
     assert shown(planned.steps) == shown(done.steps)
     return [(step.attribute, step.before, step.after) for step in done.steps]
 
 
-def test_a_group_stays_where_it_is_unless_a_path_is_given(session: Session, witness: Witness, domain: Domain) -> None:
+def test_a_group_stays_where_it_is_unless_a_path_is_given(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     tool(domain, "group", "add", names.KMS_GROUP, "--groupou=CN=Computers")
     assert ensure_group(session, WantedGroup(names.KMS_GROUP), check_mode=False).steps == []
     with pytest.raises(StepFailed) as failed:
@@ -181,7 +181,7 @@ def test_a_group_stays_where_it_is_unless_a_path_is_given(session: Session, witn
         ensure_group(session, WantedGroup(names.KMS_GROUP, path="OU=Nowhere"), check_mode=True)
 
 
-def test_a_member_through_another_group_counts(session: Session, witness: Witness, domain: Domain) -> None:
+def test_a_member_through_another_group_counts(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     """But not one through a distribution group, of which nothing comes into a ticket; and not where members are exact."""
     for argv in (
         ("group", "add", names.KMS_GROUP),

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv, turn
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import ensure_grant
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.witness import KMS_RECORD_DN, Srv, Witness
 
@@ -28,7 +28,7 @@ STRANGERS = "S-1-5-21-9-9-9-"
 """A domain that nobody knows: its groups are granted by SID, as those of another forest are."""
 
 
-def at_once(work: Callable[[int, Session], None]) -> None:
+def at_once(work: Callable[[int, DirectorySession], None]) -> None:
     """Run it in as many processes, each with a session of its own; fails where one of them does."""
 
     def one(number: int) -> None:
@@ -46,7 +46,7 @@ def at_once(work: Callable[[int, Session], None]) -> None:
 def test_no_grant_is_lost_among_eight_writers(published: Witness) -> None:
     before = published.aces()
 
-    def grant(number: int, session: Session) -> None:
+    def grant(number: int, session: DirectorySession) -> None:
         for index in range(EACH):
             stranger = f"{STRANGERS}{1000 + number * EACH + index}"
             assert ensure_grant(session, wanted(stranger, ("write",)), check_mode=False).warnings == []
@@ -62,7 +62,7 @@ def test_no_grant_is_lost_among_eight_writers(published: Witness) -> None:
 
 
 def test_no_value_is_lost_among_eight_writers(published: Witness) -> None:
-    def add(number: int, session: Session) -> None:
+    def add(number: int, session: DirectorySession) -> None:
         for index in range(EACH):
             value = (10, number, 1688, f"kms-{number}-{index}.contoso.com")
             static_srv.ensure(session, names.ZONE, names.KMS_RECORD, [value], "present", None, check_mode=False)
@@ -72,7 +72,9 @@ def test_no_value_is_lost_among_eight_writers(published: Witness) -> None:
     assert sorted(published.srv(), key=str) == sorted([Srv(0, 0, 1688, KMS_1.fqdn), *values], key=str)
 
 
-def test_the_turn_of_a_writer_that_died_is_taken_over(session: Session, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_turn_of_a_writer_that_died_is_taken_over(
+    session: DirectorySession, published: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(turn, "_DEAD_AFTER", 0.5)
     with open_session(settings()) as other, turn.turn(other, KMS_RECORD_DN) as lost:
         begun = time.monotonic()
@@ -87,7 +89,7 @@ def test_the_turn_of_a_writer_that_died_is_taken_over(session: Session, publishe
 
 
 @pytest.mark.parametrize("right", ["write_dac", "write_dac,write_property"])
-def test_who_may_not_take_turns_grants_all_the_same(session: Session, published: Witness, right: str) -> None:
+def test_who_may_not_take_turns_grants_all_the_same(session: DirectorySession, published: Witness, right: str) -> None:
     """With WRITE_DAC alone; and where people have described the object themselves."""
     sid = published.sid(DELEGATE)
     ensure_grant(session, wanted(DELEGATE, tuple(right.split(","))), check_mode=False)

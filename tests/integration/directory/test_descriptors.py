@@ -9,12 +9,12 @@ import re
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import ensure_grant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl, to_sddl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import SecurityDescriptor
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import KMS_RECORD_DN, Srv, Witness
@@ -39,7 +39,7 @@ def test_every_real_descriptor_survives_byte_for_byte(pristine: Domain) -> None:
 
 
 @pytest.mark.parametrize("state", ["present", "exact"])
-def test_a_grant_that_is_taken_back_leaves_every_byte(session: Session, published: Witness, domain: Domain, state: str) -> None:
+def test_a_grant_that_is_taken_back_leaves_every_byte(session: DirectorySession, published: Witness, domain: Domain, state: str) -> None:
     """Among entries of every kind that AD knows, and of samba-tool's spelling."""
     for ace in ("(D;;CR;;;AN)", "(OA;;WP;e0fa1e69-9b45-11d0-afdd-00c04fd930c9;;AU)", f"(A;CI;RPWP;;;{published.sid(KMS_1.account)})"):
         published.add_ace(ace)
@@ -54,7 +54,7 @@ def test_a_grant_that_is_taken_back_leaves_every_byte(session: Session, publishe
     assert descriptors_in_database(domain, KMS_RECORD_DN)[KMS_RECORD_DN.lower()] == before
 
 
-def test_rights_by_every_kind_of_name_are_the_same(session: Session, published: Witness) -> None:
+def test_rights_by_every_kind_of_name_are_the_same(session: DirectorySession, published: Witness) -> None:
     sid = published.sid(names.KMS_GROUP)
     granting(session)
     before = published.sddl()
@@ -75,7 +75,9 @@ def test_rights_by_every_kind_of_name_are_the_same(session: Session, published: 
     assert granting(session, state="exact").steps == []
 
 
-def test_a_record_that_was_scavenged_comes_back_with_its_rights_in_one_go(session: Session, published: Witness, domain: Domain) -> None:
+def test_a_record_that_was_scavenged_comes_back_with_its_rights_in_one_go(
+    session: DirectorySession, published: Witness, domain: Domain
+) -> None:
     """The controllers removed the node, and its rights with it: the same two tasks restore both."""
     value = (0, 0, 1688, KMS_1.fqdn)
 

@@ -16,12 +16,12 @@ from typing import NamedTuple
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import WantedGrant, ensure_grant
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import Witness
@@ -41,7 +41,7 @@ class Case(NamedTuple):
     password: str = names.OPERATOR_PASSWORD
     more: Mapping[str, str] = MappingProxyType({})
     before: Callable[[Domain, Witness], object] = lambda _domain, _witness: None
-    act: Callable[[Session, Domain], object] = lambda session, _domain: granting(session)
+    act: Callable[[DirectorySession, Domain], object] = lambda session, _domain: granting(session)
 
 
 STARTER, STARTER_PASSWORD = "new-starter", "Lab.New-Starter.2026"
@@ -64,8 +64,8 @@ def demand_a_layer(domain: Domain, _witness: Witness) -> None:
     demanding(domain, "yes")
 
 
-def down_then(act: Callable[[Session], object]) -> Callable[[Session, Domain], object]:
-    def acting(session: Session, domain: Domain) -> None:
+def down_then(act: Callable[[DirectorySession], object]) -> Callable[[DirectorySession, Domain], object]:
+    def acting(session: DirectorySession, domain: Domain) -> None:
         domain.stop()
         try:
             act(session)

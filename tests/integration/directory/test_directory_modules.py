@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-import ansible_collections.winops.volume_activation.plugins.plugin_utils._errors as collection
+import ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors as collection
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import Witness
@@ -24,7 +24,7 @@ from .helpers import ADDRESS, MEMBERS
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
-COLLECTIONS = str(Path(collection.__file__).parents[5])
+COLLECTIONS = str(Path(collection.__file__).parents[6])
 
 
 def run_module(domain: Domain, module: str, check_mode: bool = False, **options: object) -> dict[str, object]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import connection
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import session as session_module
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 from lab import names
 from lab.domain.controller import Domain
 

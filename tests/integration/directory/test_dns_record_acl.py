@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import WantedGrant, ensure_grant
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession
 from lab import names
 from lab.domain.controller import Domain
 from lab.publication import PublishError
@@ -24,7 +24,7 @@ from .helpers import ADDRESS, GRANT, KMS_1, KMS_2, NODE, delete_in_database, gra
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
 
 
-def test_the_second_host_may_publish_once_its_group_may_write(session: Session, published: Witness) -> None:
+def test_the_second_host_may_publish_once_its_group_may_write(session: DirectorySession, published: Witness) -> None:
     with pytest.raises(PublishError):
         publish(KMS_2)
     before, owner = published.aces(), published.record_owner()
@@ -62,7 +62,7 @@ def test_the_second_host_may_publish_once_its_group_may_write(session: Session, 
     assert [value.target for value in published.srv()] == [KMS_1.fqdn, KMS_2.fqdn]
 
 
-def test_a_zone_in_two_partitions_is_not_touched(session: Session, published: Witness, domain: Domain) -> None:
+def test_a_zone_in_two_partitions_is_not_touched(session: DirectorySession, published: Witness, domain: Domain) -> None:
     """Windows 2000 kept zones in the domain partition, and a copy may have been left there."""
     before = published.sddl(KMS_RECORD_DN)
     zone = f"DC={names.ZONE},CN=MicrosoftDNS,CN=System,{names.BASE_DN}"
@@ -76,7 +76,7 @@ def test_a_zone_in_two_partitions_is_not_touched(session: Session, published: Wi
     assert granting(session).steps
 
 
-def test_one_right_that_was_removed_is_mended_as_that(session: Session, published: Witness) -> None:
+def test_one_right_that_was_removed_is_mended_as_that(session: DirectorySession, published: Witness) -> None:
     granting(session)
     before = published.aces()
     ensure_grant(session, wanted(rights=("write",), state="absent"), check_mode=False)
@@ -86,7 +86,7 @@ def test_one_right_that_was_removed_is_mended_as_that(session: Session, publishe
     assert published.aces() == before
 
 
-def test_taking_the_rights_away_restores_what_was(session: Session, published: Witness) -> None:
+def test_taking_the_rights_away_restores_what_was(session: DirectorySession, published: Witness) -> None:
     before = published.sddl()
     granting(session)
     done = granting(session, state="absent")
@@ -95,7 +95,7 @@ def test_taking_the_rights_away_restores_what_was(session: Session, published: W
     assert granting(session, state="absent").steps == []
 
 
-def test_exact_takes_what_is_more(session: Session, published: Witness) -> None:
+def test_exact_takes_what_is_more(session: DirectorySession, published: Witness) -> None:
     before, sid = published.aces(), published.sid(names.KMS_GROUP)
     published.add_ace(f"(A;;GA;;;{sid})")
     done = granting(session, state="exact")
@@ -104,7 +104,7 @@ def test_exact_takes_what_is_more(session: Session, published: Witness) -> None:
     assert granting(session, state="exact").steps == []
 
 
-def test_a_record_that_comes_later(session: Session, witness: Witness) -> None:
+def test_a_record_that_comes_later(session: DirectorySession, witness: Witness) -> None:
     for missing in ("no name _vlmcs._tcp", f"no {names.KMS_GROUP} in contoso.com"):
         with pytest.raises(ActivationError, match=missing):
             granting(session, check_mode=True)
@@ -120,7 +120,7 @@ def test_a_record_that_comes_later(session: Session, witness: Witness) -> None:
     assert granting(session, state="absent").steps == []
 
 
-def test_a_record_that_was_deleted_keeps_its_rights(session: Session, published: Witness, domain: Domain) -> None:
+def test_a_record_that_was_deleted_keeps_its_rights(session: DirectorySession, published: Witness, domain: Domain) -> None:
     lines = f"server {ADDRESS}\nzone {names.ZONE}\nupdate delete {names.KMS_RECORD}.{names.ZONE} SRV\nsend\n"
     with_ticket(domain, KMS_1, ["nsupdate", "-g"], lines)
     assert published.srv() == []
@@ -139,7 +139,7 @@ def with_ticket(domain: Domain, machine: names.Machine, argv: list[str], lines: 
     subprocess.run(argv, input=lines, text=True, env=env, check=False, capture_output=True)
 
 
-def test_zones_in_every_place(session: Session, witness: Witness, domain: Domain) -> None:
+def test_zones_in_every_place(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     legacy = f"DC=old.test,CN=MicrosoftDNS,CN=System,{names.BASE_DN}"
     forest = f"DC=forest.test,CN=MicrosoftDNS,DC=ForestDnsZones,{names.BASE_DN}"
     for zone in (forest, legacy):

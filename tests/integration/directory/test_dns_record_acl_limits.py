@@ -9,14 +9,14 @@ import re
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import ensure_grant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import (
     DACL_PROTECTED,
     SecurityDescriptor,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import KMS_RECORD_DN, Witness
@@ -27,7 +27,7 @@ from .helpers import DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, NODE, granting, 
 pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 
-def test_write_dac_is_enough(session: Session, published: Witness, domain: Domain) -> None:
+def test_write_dac_is_enough(session: DirectorySession, published: Witness, domain: Domain) -> None:
     before = published.aces()
     account = settings(f"{DELEGATE}@{names.REALM}", DELEGATE_PASSWORD)
     with open_session(account) as delegated:
@@ -53,7 +53,7 @@ def test_write_dac_is_enough(session: Session, published: Witness, domain: Domai
 def test_a_refusal_by_the_controller_names_the_right(published: Witness, domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the controller does not tell beforehand what the account may do."""
     with open_session(settings(f"{DELEGATE}@{names.REALM}", DELEGATE_PASSWORD)) as session:
-        monkeypatch.setattr(Session, "read", without("sdrightseffective", Session.read))
+        monkeypatch.setattr(DirectorySession, "read", without("sdrightseffective", DirectorySession.read))
         with pytest.raises(StepFailed) as failed:
             granting(session)
     assert f"The account lacks WRITE_DAC on {KMS_RECORD_DN}." in str(failed.value.__cause__)
@@ -66,7 +66,7 @@ def without(attribute: str, read):
     return reading
 
 
-def test_a_protected_dacl_stays_protected(session: Session, published: Witness) -> None:
+def test_a_protected_dacl_stays_protected(session: DirectorySession, published: Witness) -> None:
     node = session.read(KMS_RECORD_DN, ["nTSecurityDescriptor"], 4)
     assert node is not None
     descriptor = SecurityDescriptor.from_bytes(node.first("nTSecurityDescriptor"))
@@ -81,7 +81,7 @@ def test_a_protected_dacl_stays_protected(session: Session, published: Witness) 
     assert published.sddl() == before
 
 
-def test_denials_are_told(session: Session, published: Witness, domain: Domain) -> None:
+def test_denials_are_told(session: DirectorySession, published: Witness, domain: Domain) -> None:
     for trustee in (published.sid(names.KMS_GROUP), "WD", published.sid(names.WINRM_USER)):
         published.add_ace(f"(D;;WP;;;{trustee})")
     warnings = granting(session).warnings
@@ -90,9 +90,9 @@ def test_denials_are_told(session: Session, published: Witness, domain: Domain) 
     assert any("S-1-1-0, which includes" in warning for warning in warnings)
 
 
-def test_another_writer_is_noticed(session: Session, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_writer_is_noticed(session: DirectorySession, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     sid, others = published.sid(names.KMS_GROUP), published.sid(names.WINRM_USER)
-    original = Session.modify
+    original = DirectorySession.modify
     turns: list[str] = []
 
     def racing(self, dn, changes, right, *, sd_flags=0, permissive=False):
@@ -102,16 +102,16 @@ def test_another_writer_is_noticed(session: Session, published: Witness, monkeyp
                 published.add_ace(f"(A;;RP;;;{others})")
         original(self, dn, changes, right, sd_flags=sd_flags, permissive=permissive)
 
-    monkeypatch.setattr(Session, "modify", racing)
+    monkeypatch.setattr(DirectorySession, "modify", racing)
     done = granting(session)
     assert f"(A;;{GRANT};;;{sid})" in published.aces()
     assert ["Somebody else changed" in warning for warning in done.warnings] == [True]
 
 
-def test_a_grant_that_was_overwritten_is_made_again(session: Session, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grant_that_was_overwritten_is_made_again(session: DirectorySession, published: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other writer's own change is still there afterwards, and it is given up when that never ends."""
     sid, others = published.sid(names.KMS_GROUP), published.sid(names.WINRM_USER)
-    write = Session.modify
+    write = DirectorySession.modify
 
     def descriptor() -> tuple[str, str, list[bytes]]:
         node = session.read(KMS_RECORD_DN, ["nTSecurityDescriptor"], 4)
@@ -131,7 +131,7 @@ def test_a_grant_that_was_overwritten_is_made_again(session: Session, published:
             if len(turns) < lost:
                 write(self, dn, [other_writers], right, sd_flags=sd_flags)
 
-    monkeypatch.setattr(Session, "modify", overwritten)
+    monkeypatch.setattr(DirectorySession, "modify", overwritten)
     granting(session)
     assert len(turns) == 3
     assert {f"(A;;{GRANT};;;{sid})", f"(A;;RP;;;{others})"} <= set(published.aces())

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv, turn
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.witness import Witness
 
@@ -27,33 +27,33 @@ GROUP = WantedGroup(names.KMS_GROUP, description="KMS hosts", members=MEMBERS, e
 VALUE = (10, 75, 1688, KMS_1.fqdn)
 
 
-def group(session: Session) -> list[Step]:
+def group(session: DirectorySession) -> list[Step]:
     return ensure_group(session, GROUP, check_mode=False).steps
 
 
-def rights(session: Session) -> list[Step]:
+def rights(session: DirectorySession) -> list[Step]:
     return granting(session).steps
 
 
-def values(session: Session) -> list[Step]:
+def values(session: DirectorySession) -> list[Step]:
     return static_srv.ensure(session, names.ZONE, names.KMS_RECORD, [VALUE], "exact", 600, check_mode=False).steps
 
 
-def killed_after(writes: int, task: Callable[[Session], list[Step]]) -> bool:
+def killed_after(writes: int, task: Callable[[DirectorySession], list[Step]]) -> bool:
     """Run the task in a process that dies right after so many writes; False where it was done before."""
 
     def run() -> None:
-        change = Session._change
+        change = DirectorySession._change
         made = 0
 
-        def changing(self: Session, operation: Callable[[], object], doing: str, right: str) -> None:
+        def changing(self: DirectorySession, operation: Callable[[], object], doing: str, right: str) -> None:
             nonlocal made
             change(self, operation, doing, right)
             made += 1
             if made == writes:
                 os._exit(9)
 
-        Session._change = changing  # type: ignore[method-assign]
+        DirectorySession._change = changing  # type: ignore[method-assign]
         with open_session(settings()) as session:
             task(session)
 
@@ -65,7 +65,7 @@ def killed_after(writes: int, task: Callable[[Session], list[Step]]) -> bool:
 
 @pytest.mark.parametrize(("task", "least"), [(group, 3), (rights, 2), (values, 1)], ids=["ad_group", "dns_record_acl", "dns_srv"])
 def test_killed_after_each_write_and_run_again(
-    witness: Witness, monkeypatch: pytest.MonkeyPatch, task: Callable[[Session], list[Step]], least: int
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, task: Callable[[DirectorySession], list[Step]], least: int
 ) -> None:
     monkeypatch.setattr(turn, "_DEAD_AFTER", 0.2)
     publish(KMS_1)
@@ -84,7 +84,7 @@ def test_killed_after_each_write_and_run_again(
     assert witness.search(f"(dc={names.KMS_RECORD})", turn.ATTRIBUTE, base=names.ZONE_DN)[0].keys() == {"dn"}
 
 
-def undo(session: Session, witness: Witness, task: Callable[[Session], list[Step]]) -> None:
+def undo(session: DirectorySession, witness: Witness, task: Callable[[DirectorySession], list[Step]]) -> None:
     """Back to where it began, once what is wanted has been seen by a witness."""
     if task is group:
         assert witness.group_members() == sorted(MEMBERS)

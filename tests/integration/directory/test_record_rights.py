@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import GrantOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_rights import WantedRights, ensure
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import KMS_RECORD_DN, Witness
@@ -39,7 +39,7 @@ RIGHTS = ["delete", "read", "write"]
 GRANTS = [(NODE, f"DACL CONTOSO\\{name}", [], RIGHTS) for name in ALL]
 
 
-def ours(session: Session, check_mode: bool = False, principals: tuple[str, ...] = ALL, state: str = "exact") -> GrantOutcome:
+def ours(session: DirectorySession, check_mode: bool = False, principals: tuple[str, ...] = ALL, state: str = "exact") -> GrantOutcome:
     grant = wanted(principals[0], state=state)
     return ensure(session, WantedRights(grant, principals, create=state == "exact", disown_hosts=True), check_mode)
 
@@ -48,7 +48,7 @@ def explicit(witness: Witness) -> set[str]:
     return {ace for ace in witness.aces() if "ID" not in ace.split(";")[1]}
 
 
-def test_all_hosts_publish_into_a_record_that_none_of_them_made(session: Session, witness: Witness, domain: Domain) -> None:
+def test_all_hosts_publish_into_a_record_that_none_of_them_made(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     witness.add_group(members=MEMBERS)
     planned = ours(session, check_mode=True)
     assert node_in_database(domain).count("dn:") == 0
@@ -70,7 +70,7 @@ def test_all_hosts_publish_into_a_record_that_none_of_them_made(session: Session
     assert witness.record_owner() not in MEMBERS
 
 
-def test_what_a_host_made_is_taken_from_it(session: Session, published: Witness) -> None:
+def test_what_a_host_made_is_taken_from_it(session: DirectorySession, published: Witness) -> None:
     assert published.record_owner() == KMS_1.account
     full = f"(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;{published.sid(KMS_1.account)})"
     assert full in published.aces()
@@ -88,7 +88,7 @@ def test_what_a_host_made_is_taken_from_it(session: Session, published: Witness)
 
 
 @pytest.mark.parametrize("drift", [*ALL, "owner", "wider"])
-def test_each_drift_is_mended_as_that(session: Session, published: Witness, domain: Domain, drift: str) -> None:
+def test_each_drift_is_mended_as_that(session: DirectorySession, published: Witness, domain: Domain, drift: str) -> None:
     ours(session)
     before = explicit(published)
     if drift == "owner":
@@ -131,7 +131,7 @@ def test_a_host_that_owns_it_stays_where_the_account_may_not_take_it(domain: Dom
     assert published.record_owner() == KMS_1.account
 
 
-def test_other_computers_with_rights_are_told_and_left_alone(session: Session, published: Witness, domain: Domain) -> None:
+def test_other_computers_with_rights_are_told_and_left_alone(session: DirectorySession, published: Witness, domain: Domain) -> None:
     ours(session)
     published.add_ace(f"(A;;GA;;;{published.sid(names.clients(1)[0].account)})")
     gone = f"{published.sid(names.KMS_GROUP).rpartition('-')[0]}-99999"

@@ -12,12 +12,12 @@ from dataclasses import replace
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step, StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import replication, static_srv
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import ensure_grant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.replication import Awaited
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.play import Run
@@ -42,13 +42,13 @@ def domain(pair_domain: Domain) -> Domain:
 
 
 @pytest.fixture
-def session(domain: Domain) -> Iterator[Session]:
+def session(domain: Domain) -> Iterator[DirectorySession]:
     with open_session(settings(dns_servers=(domain.address,))) as opened:
         yield opened
 
 
 @pytest.fixture
-def granted(session: Session, domain: Domain) -> list[Step]:
+def granted(session: DirectorySession, domain: Domain) -> list[Step]:
     """The record is on both controllers; of its rights and of the group only the first knows."""
     name = domain.first.name
     Publisher(name.address, name.fqdn)(identity_of(KMS_1), names.ZONE, KMS_1.fqdn, 1688, 0, 0)
@@ -58,7 +58,7 @@ def granted(session: Session, domain: Domain) -> list[Step]:
     return ensure_grant(session, wanted(), check_mode=False).steps
 
 
-def wait(session: Session, domain: Domain, steps: list[Step], seconds: float) -> list[dict[str, object]]:
+def wait(session: DirectorySession, domain: Domain, steps: list[Step], seconds: float) -> list[dict[str, object]]:
     what = "the rights of CONTOSO\\KMS_Hosts on _vlmcs._tcp.contoso.com"
     awaited = Awaited(ZONES, NODE, what, lambda other: ensure_grant(other, wanted(), check_mode=True).steps, seconds)
     return replication.wait(session, settings(dns_servers=(domain.address,)), awaited, steps)
@@ -77,13 +77,13 @@ def test_the_second_controller_does_the_work_while_the_first_is_down(two_control
         two_controllers_lab.control.start_controller("dc1")
 
 
-def test_static_values_arrive_at_who_holds_the_partition(session: Session, domain: Domain, second: Witness) -> None:
+def test_static_values_arrive_at_who_holds_the_partition(session: DirectorySession, domain: Domain, second: Witness) -> None:
     for partition in (ZONES, names.BASE_DN, f"DC=ForestDnsZones,{names.BASE_DN}", f"CN=Configuration,{names.BASE_DN}"):
         assert replication.controllers(session, partition) == [FIRST, SECOND]
     assert replication.controllers(session, "DC=fabrikam,DC=com") == []
     value = (10, 75, 1688, KMS_2.fqdn)
 
-    def ensure(there: Session, check_mode: bool) -> static_srv.StaticOutcome:
+    def ensure(there: DirectorySession, check_mode: bool) -> static_srv.StaticOutcome:
         return static_srv.ensure(there, names.ZONE, names.KMS_RECORD, [value], "present", None, check_mode)
 
     done = ensure(session, False)
@@ -94,7 +94,7 @@ def test_static_values_arrive_at_who_holds_the_partition(session: Session, domai
 
 
 def test_who_lacks_the_rights_is_named_and_the_wait_ends_when_they_have_arrived(
-    session: Session, domain: Domain, second: Witness, granted: list[Step]
+    session: DirectorySession, domain: Domain, second: Witness, granted: list[Step]
 ) -> None:
     with pytest.raises(StepFailed) as failed:
         wait(session, domain, granted, 1.5)
@@ -112,7 +112,7 @@ def test_who_lacks_the_rights_is_named_and_the_wait_ends_when_they_have_arrived(
     assert second.group_members() == sorted(MEMBERS)
 
 
-def test_who_cannot_be_asked_is_named_with_the_reason(session: Session, domain: Domain, granted: list[Step]) -> None:
+def test_who_cannot_be_asked_is_named_with_the_reason(session: DirectorySession, domain: Domain, granted: list[Step]) -> None:
     domain.stop_controller("dc2")
     with pytest.raises(StepFailed) as failed:
         wait(session, domain, granted, 2)

@@ -9,9 +9,9 @@ import re
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import Session, open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
 from lab.domain.controller import Domain
 from lab.witness import KMS_RECORD_DN, Srv, Witness
@@ -26,7 +26,7 @@ OBJECT = f"SRV {names.KMS_RECORD}.{names.ZONE}"
 
 
 def ensure(
-    session: Session, *values: tuple[int, int, int, str], state: str = "present", ttl: int | None = None, check_mode: bool = False
+    session: DirectorySession, *values: tuple[int, int, int, str], state: str = "present", ttl: int | None = None, check_mode: bool = False
 ) -> static_srv.StaticOutcome:
     return static_srv.ensure(session, names.ZONE, names.KMS_RECORD, values, state, ttl, check_mode)
 
@@ -38,7 +38,7 @@ def stored(domain: Domain) -> list[tuple[str, int, int]]:
     return sorted((kind, int(ttl), int(stamp)) for kind, ttl, stamp in found)
 
 
-def test_values_are_made_once_and_are_static(session: Session, witness: Witness, domain: Domain) -> None:
+def test_values_are_made_once_and_are_static(session: DirectorySession, witness: Witness, domain: Domain) -> None:
     planned = ensure(session, FIRST, SECOND, check_mode=True)
     assert witness.srv() == []
     done = ensure(session, FIRST, SECOND)
@@ -62,7 +62,7 @@ def test_values_are_made_once_and_are_static(session: Session, witness: Witness,
     assert session.requests - requests == 3
 
 
-def test_each_drift_is_mended_as_exactly_that(session: Session, published: Witness, domain: Domain) -> None:
+def test_each_drift_is_mended_as_exactly_that(session: DirectorySession, published: Witness, domain: Domain) -> None:
     """A value gone, another TTL, one more, and one that a host refreshed, each behind the back of the others."""
     ensure(session, FIRST, SECOND, state="exact", ttl=600)
     good = (published.srv(), stored(domain))
@@ -81,7 +81,7 @@ def test_each_drift_is_mended_as_exactly_that(session: Session, published: Witne
     assert sorted(ttl for _type, ttl, _stamp in stored(domain)) == [60, 600]
 
 
-def drift_mended(session: Session) -> list[tuple[str, str, object, object]]:
+def drift_mended(session: DirectorySession) -> list[tuple[str, str, object, object]]:
     planned = ensure(session, FIRST, SECOND, state="exact", ttl=600, check_mode=True)
     done = ensure(session, FIRST, SECOND, state="exact", ttl=600)
     assert shown(planned.steps) == shown(done.steps)
@@ -89,7 +89,7 @@ def drift_mended(session: Session) -> list[tuple[str, str, object, object]]:
     return shown(done.steps)
 
 
-def test_what_a_host_published_becomes_static_and_keeps_its_data(session: Session, published: Witness, domain: Domain) -> None:
+def test_what_a_host_published_becomes_static_and_keeps_its_data(session: DirectorySession, published: Witness, domain: Domain) -> None:
     ((_type, ttl, stamp),) = stored(domain)
     assert stamp > 0
     owner, rights = published.record_owner(), published.sddl()
@@ -103,7 +103,7 @@ def test_what_a_host_published_becomes_static_and_keeps_its_data(session: Sessio
     assert stored(domain) == [("SRV", ttl, 0)]
 
 
-def test_other_values_of_the_same_host(session: Session, published: Witness) -> None:
+def test_other_values_of_the_same_host(session: DirectorySession, published: Witness) -> None:
     """Its value of former days goes with the new one, and all of the host goes in the end."""
     ensure(session, SECOND)
     both = [(*FIRST,), (20, 0, 1688, KMS_1.fqdn)]
@@ -117,7 +117,7 @@ def test_other_values_of_the_same_host(session: Session, published: Witness) -> 
     assert published.srv() == [Srv(*SECOND)]
 
 
-def test_records_of_other_types_and_foreign_values_stay(session: Session, published: Witness, domain: Domain) -> None:
+def test_records_of_other_types_and_foreign_values_stay(session: DirectorySession, published: Witness, domain: Domain) -> None:
     samba_dns(domain, "add", names.KMS_RECORD, "TXT", "'left alone'")
     ensure(session, FIRST)
     assert published.srv() == [Srv(0, 0, 1688, KMS_1.fqdn), Srv(*FIRST)]
@@ -129,7 +129,9 @@ def test_records_of_other_types_and_foreign_values_stay(session: Session, publis
     assert published.dig(f"{names.KMS_RECORD}.{names.ZONE}", "TXT") == ['"left alone"']
 
 
-def test_the_last_value_leaves_a_tombstone_and_the_next_one_revives_it(session: Session, published: Witness, domain: Domain) -> None:
+def test_the_last_value_leaves_a_tombstone_and_the_next_one_revives_it(
+    session: DirectorySession, published: Witness, domain: Domain
+) -> None:
     granting(session)
     rights = published.sddl()
     done = ensure(session, (0, 0, 1688, KMS_1.fqdn), state="absent")
@@ -148,7 +150,7 @@ def test_the_last_value_leaves_a_tombstone_and_the_next_one_revives_it(session: 
     publish(KMS_1)
 
 
-def test_a_value_behind_a_tombstone_is_shown_again(session: Session, witness: Witness) -> None:
+def test_a_value_behind_a_tombstone_is_shown_again(session: DirectorySession, witness: Witness) -> None:
     """As when one writer took the last value that he knew of while another added one, and was killed before he looked."""
     ensure(session, FIRST)
     session.modify(KMS_RECORD_DN, [("replace", "dNSTombstoned", [b"TRUE"])], "")
@@ -159,10 +161,10 @@ def test_a_value_behind_a_tombstone_is_shown_again(session: Session, witness: Wi
 
 
 def test_a_writer_in_between_costs_nobody_a_value(
-    session: Session, published: Witness, domain: Domain, monkeypatch: pytest.MonkeyPatch
+    session: DirectorySession, published: Witness, domain: Domain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host publishes, and refreshes the very value that is just being made static, between read and write."""
-    modify = Session.modify
+    modify = DirectorySession.modify
     turns: list[str] = []
 
     def raced(self, dn, changes, right, **more):
@@ -174,7 +176,7 @@ def test_a_writer_in_between_costs_nobody_a_value(
     entry = session.read(KMS_RECORD_DN, ["dnsRecord"])
     before = entry.first("dnsRecord") if entry else b""
     refreshed = before[:20] + bytes((before[20] + 1,)) + before[21:]
-    monkeypatch.setattr(Session, "modify", raced)
+    monkeypatch.setattr(DirectorySession, "modify", raced)
     done = ensure(session, (0, 0, 1688, KMS_1.fqdn), FIRST)
     assert [step.attribute for step in done.steps] == [f"aging of 0 0 1688 {KMS_1.fqdn}", f"value 10 75 1688 {KMS_1.fqdn}"]
     assert len(turns) == 2

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import root_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import checked_wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import record_from_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv_record import RecordOutcome
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step
 from lab import names
 
 DC_ADDRESS, BIND_ADDRESS = "127.0.0.34", "127.0.0.35"
@@ -43,7 +43,9 @@ def ensure(options: Mapping[str, Any], *values: str, check_mode: bool = False, *
     """What the module does, without Ansible around it."""
     options = {**DEFAULTS, **options, **more}
     wish = checked_wish([value(text) for text in values], options["state"], options["ttl"], options["match"] == "target")
-    record = record_from_options(options, lambda controller: root_of(Settings.from_options({**options, "domain_server": controller})))
+    record = record_from_options(
+        options, lambda controller: root_of(DirectorySettings.from_options({**options, "domain_server": controller}))
+    )
     with record.zone.channel:
         return record.ensure(wish, check_mode)
 

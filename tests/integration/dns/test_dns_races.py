@@ -14,10 +14,10 @@ from multiprocessing.synchronize import Barrier
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import srv_record
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.update import Zone
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 
 from ..conftest import NEEDS_DOMAIN
 from . import relay as relays

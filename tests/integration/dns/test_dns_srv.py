@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 from lab import names
 from lab.domain.controller import Domain
 
@@ -118,7 +118,7 @@ def test_a_controller_whose_name_is_in_another_domain(secure: Place, running: Do
         subprocess.run(given, check=True, capture_output=True, env=environment, stdin=subprocess.DEVNULL)
     assert shown(secure.ensure(ONE, server="dc1.fabrikam.com").steps) == {f"value {ONE}": MADE}
     assert list(secure.held()) == [ONE]
-    with open_session(Settings.from_options({**DEFAULTS, **GSS, "domain_server": "dc1.fabrikam.com"})) as session:
+    with open_session(DirectorySettings.from_options({**DEFAULTS, **GSS, "domain_server": "dc1.fabrikam.com"})) as session:
         assert session.root.domain == names.ZONE
 
 

@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 import gssapi
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import KerberosAccount, Logon
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
 from lab import names
 from lab.domain.controller import Domain
@@ -71,7 +71,7 @@ def asked() -> Iterator[list[bytes]]:
 
 def fabrikam(user: str) -> ActivationError:
     """A logon in the second realm, which its KDC refuses."""
-    logon = Logon(Account(f"{user}@fabrikam.com", "Lab.Fabrikam.2026"), REALM.decode(), KDC_ADDRESS)
+    logon = Logon(KerberosAccount(f"{user}@fabrikam.com", "Lab.Fabrikam.2026"), REALM.decode(), KDC_ADDRESS)
     with pytest.raises(ActivationError) as failed, tickets(logon):
         pass
     return failed.value
@@ -79,7 +79,7 @@ def fabrikam(user: str) -> ActivationError:
 
 def contoso(user: str, password: str) -> str:
     """Whose ticket for the controller's DNS service a logon in the first realm gets, as klist prints it."""
-    logon = Logon(Account(f"{user}@contoso.com", password), names.REALM, DC_ADDRESS)
+    logon = Logon(KerberosAccount(f"{user}@contoso.com", password), names.REALM, DC_ADDRESS)
     with tickets(logon):
         return str(gssapi.Credentials(usage="initiate").name)
 

@@ -13,9 +13,9 @@ import pytest
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.computer_list import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Computer, FullList, ListedProduct
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList, ListedComputer, ListedProduct
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._masking import Secrets
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.masking import Secrets
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     file = ListFile(str(tmp_path / "list.json"))
     product = ListedProduct("0" * 32, GUID, IID, "06401-00206-271-298329-03-1033-19041.0000-3302026", channel="mak")
     with file.locked():
-        file.save(FullList(computers={"iso-001": Computer(products={GUID: product})}))
+        file.save(FullList(computers={"iso-001": ListedComputer(products={GUID: product})}))
     return tmp_path / "list.json"
 
 

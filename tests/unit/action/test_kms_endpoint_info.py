@@ -14,9 +14,9 @@ from unit.plugin_utils.name_server import AAAA, SRV, A, NameServer, address, srv
 from unit.plugin_utils.rpc_port import acknowledgement, in_pieces, listener
 
 from ansible_collections.winops.volume_activation.plugins.action.kms_endpoint_info import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import Outcome
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.base import Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -15,11 +15,11 @@ import pytest
 from unit.computer_list import lists
 
 from ansible_collections.winops.volume_activation.plugins.action import mak_client
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.vault import cipher_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import cipher_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.state import MakClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.offline_activation import Confirmation
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -45,11 +45,11 @@ def saved(path: Path, full: Any, password: str = "") -> Path:
 
 
 @pytest.fixture
-def wishes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
+def wishes(monkeypatch: pytest.MonkeyPatch) -> list[MakClientWish]:
     """What the client was to be, of a client that tells its confirmation ID wherever it can."""
-    made: list[Wish] = []
+    made: list[MakClientWish] = []
 
-    def client(_session: Any, wish: Wish, check_mode: bool) -> Any:
+    def client(_session: Any, wish: MakClientWish, check_mode: bool) -> Any:
         made.append(wish)
         said = wish.confirmation.confirmation_id if wish.confirmation else ""
         grouped = "-".join(said[start : start + 6] for start in range(0, len(said), 6))
@@ -69,19 +69,21 @@ def run(path: Path, **options: Any) -> dict[str, Any]:
     return error_catalogue.result_of({"module": "mak_client", "options": given})
 
 
-def test_a_host_gets_its_own_and_shows_it_nowhere(path: Path, wishes: list[Wish]):
+def test_a_host_gets_its_own_and_shows_it_nowhere(path: Path, wishes: list[MakClientWish]):
     result = run(path, exact_installation_id=False)
     assert [wish.confirmation for wish in wishes] == [Confirmation(lists.cid(7), lists.iid(7), exact=False)]
     assert result["reason"] == "******** ********"
     assert lists.cid(7) not in json.dumps(result)
 
 
-def test_the_product_of_the_list_may_be_named_apart_from_what_the_key_is_for(path: Path, wishes: list[Wish]):
+def test_the_product_of_the_list_may_be_named_apart_from_what_the_key_is_for(path: Path, wishes: list[MakClientWish]):
     run(path, product="windows", listed_product=lists.WINDOWS_10.upper())
     assert (wishes[0].product, wishes[0].confirmation) == ("windows", Confirmation(lists.cid(7), lists.iid(7)))
 
 
-def test_an_encrypted_list_is_opened_by_the_password_of_the_list(tmp_path: Path, wishes: list[Wish], monkeypatch: pytest.MonkeyPatch):
+def test_an_encrypted_list_is_opened_by_the_password_of_the_list(
+    tmp_path: Path, wishes: list[MakClientWish], monkeypatch: pytest.MonkeyPatch
+):
     full = lists.isolated(0)
     full.computers[HOST] = lists.computer(7, confirmation_id=lists.cid(7))
     path = saved(tmp_path / "list.json", full, "of the list")
@@ -92,7 +94,7 @@ def test_an_encrypted_list_is_opened_by_the_password_of_the_list(tmp_path: Path,
 
 
 @pytest.mark.parametrize("given", [{"product": lists.WINDOWS_10[:-1] + "1"}, {}])
-def test_a_host_without_one_fails_and_others_are_not_taken(tmp_path: Path, wishes: list[Wish], given: dict[str, Any]):
+def test_a_host_without_one_fails_and_others_are_not_taken(tmp_path: Path, wishes: list[MakClientWish], given: dict[str, Any]):
     full = lists.isolated(0)
     full.computers[HOST] = lists.computer(7)
     full.computers["other"] = lists.computer(8, confirmation_id=lists.cid(8))

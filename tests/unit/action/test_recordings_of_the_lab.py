@@ -14,8 +14,8 @@ import pytest
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.license_info import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _windows_action
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.winrm_session import inspect_session
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import windows as _windows_action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.remoting.winrm_session import inspect_session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay, load
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts

@@ -15,11 +15,11 @@ from handmade import task_of
 from unit.plugin_utils.name_server import CNAME, A, NameServer, address, encode_name
 
 from ansible_collections.winops.volume_activation.plugins.action import run_accounts
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.machine_accounts import Host, MachineAccount
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.principals import Principal
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 pytestmark = pytest.mark.tier("test")
 
@@ -54,7 +54,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Host]:
 
     def find(_session: object, wanted: Iterable[Host], variable: str, _addresses: object) -> dict[str, MachineAccount]:
         hosts.extend(wanted)
-        entry = Entry("CN=KMS-1,CN=Computers,DC=contoso,DC=com", {"dnshostname": [b"KMS-1.contoso.com"]})
+        entry = DirectoryEntry("CN=KMS-1,CN=Computers,DC=contoso,DC=com", {"dnshostname": [b"KMS-1.contoso.com"]})
         known = MachineAccount(Principal("CONTOSO\\KMS-1$", "KMS-1$", Sid.from_text(SID), entry))
         return {host.name: known if host is hosts[0] else MachineAccount(None, f"set {variable}") for host in hosts}
 

@@ -13,14 +13,14 @@ import pytest
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action import run_trusts
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.trusts import UNKNOWN, Trust
 
 pytestmark = pytest.mark.tier("test")
 
 
 def test_what_is_known_comes_back_by_domain(monkeypatch: pytest.MonkeyPatch):
-    def read(settings: Settings, domains: Iterable[str]) -> dict[str, Trust]:
+    def read(settings: DirectorySettings, domains: Iterable[str]) -> dict[str, Trust]:
         assert (settings.server, settings.username, settings.password) == ("dc1.west.example", "admin@WEST.EXAMPLE", "secret")
         return {domain: Trust(UNKNOWN, "It is dark.") for domain in domains}
 

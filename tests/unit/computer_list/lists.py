@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import (
     Activation,
-    Computer,
     Export,
+    ExportedProduct,
     FullList,
+    ListedComputer,
     ListedProduct,
-    Product,
     new_identifier,
 )
 
@@ -51,10 +51,10 @@ def listed(number: int, **more: object) -> ListedProduct:
     return ListedProduct(**values)  # type: ignore[arg-type]
 
 
-def computer(number: int, **more: object) -> Computer:
+def computer(number: int, **more: object) -> ListedComputer:
     """A computer with one product."""
     product = listed(number, **more)
-    return Computer(
+    return ListedComputer(
         computer_name=f"ISO-{number:03}",
         address=f"10.1.1.{number}",
         operating_system="Microsoft Windows 10 Enterprise",
@@ -76,7 +76,7 @@ _identifiers = st.uuids().map(lambda value: value.hex)
 _epids = st.text(f"{string.digits}{string.ascii_letters}.-", min_size=1, max_size=20)
 
 products = st.builds(
-    Product,
+    ExportedProduct,
     identifier=_identifiers,
     activation_id=_guids,
     installation_id=_digits,
@@ -100,7 +100,7 @@ listed_products = st.builds(
     activation=st.builds(Activation, began=st.none() | _times, ended=st.none() | _times, outcome=_texts),
 )
 computers = st.builds(
-    Computer,
+    ListedComputer,
     computer_name=_texts,
     fqdn=_texts,
     address=_texts,

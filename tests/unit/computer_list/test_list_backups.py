@@ -14,11 +14,12 @@ from pathlib import Path
 import lists
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _run, _vault
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import this_run as _run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import vault as _vault
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.this_run import this_run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import store, tasks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._run import this_run
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -161,7 +162,7 @@ def test_every_worker_of_a_run_is_of_that_run():
 
 
 def test_another_process_is_another_run(monkeypatch: pytest.MonkeyPatch):
-    program = "from ansible_collections.winops.volume_activation.plugins.plugin_utils._run import this_run; print(this_run())"
+    program = "from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.this_run import this_run; print(this_run())"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     others = {subprocess.check_output([sys.executable, "-c", program], env=environment, text=True).strip() for _run in range(2)}
     assert len(others) == 2 and this_run() not in others

@@ -16,14 +16,19 @@ from hypothesis import strategies as st
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import inspection, writing
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import (
-    Change,
+    ListChange,
     merge_computers,
     merge_export,
     merge_typed,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Activation, Computer, Export, FullList
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import (
+    Activation,
+    Export,
+    FullList,
+    ListedComputer,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import parse
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -40,7 +45,7 @@ def answered(export: Export) -> Export:
 
 
 @given(lists.full_lists, st.dictionaries(st.text(min_size=1, max_size=3), lists.computers, max_size=3))
-def test_what_is_read_never_costs_a_confirmation_id(full: FullList, read: dict[str, Computer]):
+def test_what_is_read_never_costs_a_confirmation_id(full: FullList, read: dict[str, ListedComputer]):
     # Some of what is read is about computers that the list has.
     read |= dict(zip(full.computers, read.values(), strict=False))
     before = confirmed(full)
@@ -50,7 +55,7 @@ def test_what_is_read_never_costs_a_confirmation_id(full: FullList, read: dict[s
 
 
 @given(lists.full_lists, st.dictionaries(st.text(min_size=1, max_size=3), lists.computers, max_size=3))
-def test_what_is_read_twice_changes_nothing_the_second_time(full: FullList, read: dict[str, Computer]):
+def test_what_is_read_twice_changes_nothing_the_second_time(full: FullList, read: dict[str, ListedComputer]):
     read |= dict(zip(full.computers, read.values(), strict=False))
     merge_computers(full, copy.deepcopy(read))
     once = copy.deepcopy(full)
@@ -133,8 +138,8 @@ def test_what_was_read_is_new_changed_or_missing():
     merged = merge_computers(full, read)
     assert (merged.new, merged.changed, merged.missing, merged.conflicts) == (["iso-003"], ["iso-001"], ["iso-002"], [])
     assert merged.changes == [
-        Change("iso-001", lists.WINDOWS_10, "license_status", "oob_grace", "notification"),
-        Change("iso-003", "", "computer", None, "ISO-003"),
+        ListChange("iso-001", lists.WINDOWS_10, "license_status", "oob_grace", "notification"),
+        ListChange("iso-003", "", "computer", None, "ISO-003"),
     ]
     assert next(full.entries()).identifier == identifier
     # The product that is gone may come back with its confirmation ID.
@@ -233,7 +238,7 @@ NAMES = (
 @given(lists.full_lists)
 def test_nothing_that_names_a_computer_leaves(full: FullList):
     product = lists.listed(1, name="canary product", partial_product_key="CNRYK", mak="canary-ring", channel="mak")
-    full.computers["canary-inventory"] = Computer(*NAMES[:4], read=lists.READ, products={product.activation_id: product})
+    full.computers["canary-inventory"] = ListedComputer(*NAMES[:4], read=lists.READ, products={product.activation_id: product})
     exported = writing.render(inspection.export_of(full))
     for name in NAMES:
         for form in (name.encode(), name.encode("utf-16-le"), base64.b64encode(name.encode()).rstrip(b"=")[:-1]):

@@ -18,6 +18,7 @@ import error_catalogue
 import lists
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.vault import VaultCipher
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import inspection, store, tasks, writing
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import (
     merge_computers,
@@ -27,8 +28,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import of_kind_export, of_kind_full, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import VaultCipher
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import lists
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _vault
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import vault as _vault
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import store
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from unit import timing
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.vault import cipher_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import one_computer, store
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.one_computer import computer_in
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.writing import render
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import cipher_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -9,7 +9,7 @@ import pytest
 from unit.timing import is_linear
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.alike import alike, failure_lines
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import table
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.finding import table
 
 pytestmark = pytest.mark.tier("quick")
 

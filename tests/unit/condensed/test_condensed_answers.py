@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import HIDDEN, NO_MESSAGE, Answer, answer_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import HIDDEN, NO_MESSAGE, TaskAnswer, answer_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.differences import difference
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.kinds import MOST_REMEMBERED, Hosts, Kinds
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.lines import broken, in_two_columns
@@ -81,16 +81,16 @@ def test_a_difference_is_bounded_in_depth_and_in_lines_and_those_that_differ_beh
 @pytest.mark.parametrize(
     ("result", "answer"),
     [
-        ({"msg": f"{PC}: no"}, Answer(failures=("no",))),
-        ({"msg": ["one", "two"]}, Answer(failures=("one two",))),
-        ({"msg": "non-zero return code", "stderr": "not\nfound"}, Answer(failures=("non-zero return code: not found",))),
-        ({}, Answer(failures=(NO_MESSAGE,))),
-        ({"msg": "no", "warnings": [f"{PC}: slow"]}, Answer(failures=("no",), warnings=("slow",))),
-        ({"censored": "hidden", "warnings": ["secret"]}, Answer(failures=(HIDDEN,))),
-        ({"msg": "secret", "_ansible_no_log": True}, Answer(failures=(HIDDEN,))),
+        ({"msg": f"{PC}: no"}, TaskAnswer(failures=("no",))),
+        ({"msg": ["one", "two"]}, TaskAnswer(failures=("one two",))),
+        ({"msg": "non-zero return code", "stderr": "not\nfound"}, TaskAnswer(failures=("non-zero return code: not found",))),
+        ({}, TaskAnswer(failures=(NO_MESSAGE,))),
+        ({"msg": "no", "warnings": [f"{PC}: slow"]}, TaskAnswer(failures=("no",), warnings=("slow",))),
+        ({"censored": "hidden", "warnings": ["secret"]}, TaskAnswer(failures=(HIDDEN,))),
+        ({"msg": "secret", "_ansible_no_log": True}, TaskAnswer(failures=(HIDDEN,))),
     ],
 )
-def test_what_a_failure_tells(result: dict[str, Any], answer: Answer):
+def test_what_a_failure_tells(result: dict[str, Any], answer: TaskAnswer):
     assert answer_of(result, NAMES, "ping", failed=True) == answer
 
 
@@ -101,22 +101,22 @@ def test_an_item_is_named_briefly():
 
 @pytest.mark.parametrize("action", ["debug", "ansible.builtin.debug", "ansible.legacy.debug"])
 def test_what_debug_shows(action: str):
-    def told(result: dict[str, Any], **arguments: Any) -> Answer:
+    def told(result: dict[str, Any], **arguments: Any) -> TaskAnswer:
         return answer_of({**result, "_ansible_verbose_always": True, "changed": False}, NAMES, action, failed=False, **arguments)
 
-    assert told({"msg": "one\x07 line"}) == Answer(said=("one\\x07 line",))
-    assert told({"msg": ["a", "b"]}) == Answer(summary=(("a", "b"),))
+    assert told({"msg": "one\x07 line"}) == TaskAnswer(said=("one\\x07 line",))
+    assert told({"msg": ["a", "b"]}) == TaskAnswer(summary=(("a", "b"),))
     assert told({"msg": []}).said[0].shown() == ["[]"]
     assert told({"groups.all": ["a"]}).said[0].shown() == ["{", '  "groups.all": [', '    "a"', "  ]", "}"]
     assert told({"msg": {"a": 1}}).said[0].shown() == ["{", '  "a": 1', "}"]
-    assert told({"msg": "All items completed", "results": []}, of_loop=True) == Answer()
-    assert told({"msg": "secret", "_ansible_no_log": True}) == Answer()
-    assert answer_of({"msg": "All is well"}, NAMES, "assert", failed=False) == Answer()
+    assert told({"msg": "All items completed", "results": []}, of_loop=True) == TaskAnswer()
+    assert told({"msg": "secret", "_ansible_no_log": True}) == TaskAnswer()
+    assert answer_of({"msg": "All is well"}, NAMES, "assert", failed=False) == TaskAnswer()
 
 
 def test_answers_of_items_are_joined_each_once():
-    joined = Answer(failures=("a", "b")).and_also(Answer(failures=("b", "c"), warnings=("w",)))
-    assert joined == Answer(failures=("a", "b", "c"), warnings=("w",))
+    joined = TaskAnswer(failures=("a", "b")).and_also(TaskAnswer(failures=("b", "c"), warnings=("w",)))
+    assert joined == TaskAnswer(failures=("a", "b", "c"), warnings=("w",))
 
 
 @pytest.mark.parametrize(

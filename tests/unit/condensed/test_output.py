@@ -17,19 +17,19 @@ pytestmark = pytest.mark.tier("quick")
 COLLECTIONS = Path(__file__).resolve().parents[3] / "build/collections"
 BEGIN = """
 import os, signal, sys, time
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import Answer, Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import TaskAnswer, TaskOutcome
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.output import Output
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.tally import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.tally import ViewSettings
 
 def show(line):
     sys.stdout.write(line.text + "\\n")
 
 # Whoever starts the tests may have ignored it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-output = Output(show, Settings(every=0.01), beside=BESIDE)
+output = Output(show, ViewSettings(every=0.01), beside=BESIDE)
 output.view.play("Clients", 2, check_mode=False)
 output.view.task("1", "Read")
-output.view.result("1", "a", Outcome.OK, Answer(summary=(("a finding",),)))
+output.view.result("1", "a", TaskOutcome.OK, TaskAnswer(summary=(("a finding",),)))
 """
 
 

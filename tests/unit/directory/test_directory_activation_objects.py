@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.activation_objects import ActivationObjects
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry
 
 pytestmark = pytest.mark.tier("test")
 
@@ -27,14 +27,14 @@ class Directory:
 
     root = SimpleNamespace(configuration_dn=CONFIGURATION)
 
-    def __init__(self, *entries: Entry) -> None:
+    def __init__(self, *entries: DirectoryEntry) -> None:
         self.entries = {entry.dn.lower(): entry for entry in entries}
         self.deleted: list[str] = []
 
-    def read(self, dn: str, _attributes: Any) -> Entry | None:
+    def read(self, dn: str, _attributes: Any) -> DirectoryEntry | None:
         return self.entries.get(dn.lower())
 
-    def search(self, base: str, _text: str, _attributes: Any, one_level: bool) -> list[Entry]:
+    def search(self, base: str, _text: str, _attributes: Any, one_level: bool) -> list[DirectoryEntry]:
         assert (base, one_level) == (CONTAINER, True)
         return list(self.entries.values())
 
@@ -42,8 +42,10 @@ class Directory:
         self.deleted.append(dn)
 
 
-def entry(dn: str, kind: str = "msSPP-ActivationObject", **values: bytes) -> Entry:
-    return Entry.of(dn, {"objectClass": [b"top", kind.encode()], **{name.replace("_", "-"): [value] for name, value in values.items()}})
+def entry(dn: str, kind: str = "msSPP-ActivationObject", **values: bytes) -> DirectoryEntry:
+    return DirectoryEntry.of(
+        dn, {"objectClass": [b"top", kind.encode()], **{name.replace("_", "-"): [value] for name, value in values.items()}}
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from descriptor_strategies import aces, acls, descriptors, sids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import security_descriptor as sd
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import (
     Ace,
@@ -21,7 +22,6 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
     SecurityDescriptor,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

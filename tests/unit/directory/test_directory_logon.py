@@ -9,13 +9,13 @@ import error_catalogue
 import ldap
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import tls_bind
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.connection import Unanswered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.refusals import refused
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 
 pytestmark = pytest.mark.tier("test")
 
@@ -23,7 +23,7 @@ SERVER = "dc1.contoso.com"
 
 
 def test_a_password_is_not_in_any_repr() -> None:
-    assert "secret" not in repr(Settings("dc1.contoso.com", "ops", "secret"))
+    assert "secret" not in repr(DirectorySettings("dc1.contoso.com", "ops", "secret"))
 
 
 ANSWERS = {
@@ -73,8 +73,8 @@ def test_what_a_controller_says(name: str) -> None:
 def test_a_password_without_a_user_is_refused() -> None:
     options = {name: option.get("default") for name, option in documented_options("ad_group").items()}
     with pytest.raises(ActivationError, match="without domain_username"):
-        Settings.from_options({**options, "domain_server": "dc1.contoso.com", "domain_password": "secret"})
-    assert Settings.from_options({**options, "domain_server": "dc1.contoso.com."}) == Settings("dc1.contoso.com")
+        DirectorySettings.from_options({**options, "domain_server": "dc1.contoso.com", "domain_password": "secret"})
+    assert DirectorySettings.from_options({**options, "domain_server": "dc1.contoso.com."}) == DirectorySettings("dc1.contoso.com")
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_a_password_without_a_user_is_refused() -> None:
 )
 def test_several_controllers_can_be_named(given: object) -> None:
     options = {name: option.get("default") for name, option in documented_options("ad_group").items()}
-    found = Settings.from_options({**options, "domain_server": given})
+    found = DirectorySettings.from_options({**options, "domain_server": given})
     assert (found.server, found.others) == ("dc1.contoso.com", ("dc2.contoso.com",))
     assert [each.server for each in found.each()] == ["dc1.contoso.com", "dc2.contoso.com"]
     with pytest.raises(ActivationError, match="names no domain controller"):
-        Settings.from_options({**options, "domain_server": []})
+        DirectorySettings.from_options({**options, "domain_server": []})
 
 
 def test_each_controller_is_tried_and_the_first_is_told_of() -> None:
-    several = Settings("dc1.invalid", others=("dc2.invalid",), timeout=1)
+    several = DirectorySettings("dc1.invalid", others=("dc2.invalid",), timeout=1)
     with pytest.raises(Unanswered) as failed, open_session(several):
         pass
     assert error_catalogue.shown(failed.value) == error_catalogue.expected(WRITTEN[SILENT], failed.value)

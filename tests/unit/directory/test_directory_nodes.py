@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dn import (
     dns_name_of,
     escaped,
@@ -15,11 +16,10 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
     same_dn,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_node import find_node
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry, RootDse
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry, RootDse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.principals import Domain
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import WantedGrant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 pytestmark = pytest.mark.tier("test")
 
@@ -43,14 +43,14 @@ class Directory:
     root = ROOT
 
     def __init__(self, entries: dict[str, dict[str, list[bytes]]]) -> None:
-        self.entries = {normal_dn(dn): Entry(dn, attributes) for dn, attributes in entries.items()}
+        self.entries = {normal_dn(dn): DirectoryEntry(dn, attributes) for dn, attributes in entries.items()}
         self.asked: list[str] = []
 
-    def read(self, dn: str, attributes: object, sd_flags: int = 0) -> Entry | None:
+    def read(self, dn: str, attributes: object, sd_flags: int = 0) -> DirectoryEntry | None:
         self.asked.append(dn)
         return self.entries.get(normal_dn(dn))
 
-    def search(self, base: str, text: str, attributes: object, one_level: bool = False) -> list[Entry]:
+    def search(self, base: str, text: str, attributes: object, one_level: bool = False) -> list[DirectoryEntry]:
         self.asked.append(text)
         return [self.entries[normal_dn("CN=EAST,DC=x")]] if "crossRef" in text else []
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import dns_record
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_record import DnsRecord, srv_data
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 

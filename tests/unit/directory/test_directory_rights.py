@@ -10,8 +10,8 @@ from descriptor_strategies import words
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import rights
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 
 pytestmark = pytest.mark.tier("quick")
 

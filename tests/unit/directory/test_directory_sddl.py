@@ -10,10 +10,10 @@ from descriptor_strategies import DOMAIN, guids, object_aces, opaque_aces, plain
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import security_descriptor as sd
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl, to_sddl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import Acl, SecurityDescriptor
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

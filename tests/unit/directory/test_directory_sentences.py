@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import record_acl, static_srv
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dn import normal_dn
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry, RootDse
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry, RootDse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.turn import Turn
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
 
 pytestmark = pytest.mark.tier("test")
 
@@ -43,15 +43,15 @@ class Directory:
     root = RootDse(BASE, BASE, f"CN=Configuration,{BASE}", (BASE,), 0.0)
 
     def __init__(self, objects: dict[str, dict[str, list[bytes]]]) -> None:
-        self.entries = {normal_dn(dn): Entry(dn, attributes) for dn, attributes in objects.items()}
+        self.entries = {normal_dn(dn): DirectoryEntry(dn, attributes) for dn, attributes in objects.items()}
         self.refusal: ActivationError | None = None
 
-    def read(self, dn: str, _attributes: object, sd_flags: int = 0) -> Entry | None:
+    def read(self, dn: str, _attributes: object, sd_flags: int = 0) -> DirectoryEntry | None:
         return self.entries.get(normal_dn(dn))
 
-    def search(self, _base: str, text: str, _attributes: object, one_level: bool = False) -> list[Entry]:
+    def search(self, _base: str, text: str, _attributes: object, one_level: bool = False) -> list[DirectoryEntry]:
         if "crossRef" in text:
-            return [Entry("", {"netbiosname": [b"CONTOSO"]})]
+            return [DirectoryEntry("", {"netbiosname": [b"CONTOSO"]})]
         names = re.findall(r"sAMAccountName=([^)]*)\)", text)
         return [entry for entry in self.entries.values() if entry.text("sAMAccountName") in names]
 
@@ -76,7 +76,7 @@ def directory(group_type: int | None = SECURITY_GLOBAL, **node: Sequence[bytes])
 def twice(session: Directory, partition: str = f"CN=System,{BASE}") -> Directory:
     """The same with a second copy of its zone."""
     dn = f"DC=contoso.com,CN=MicrosoftDNS,{partition}"
-    session.entries[normal_dn(dn)] = Entry(dn, {"objectclass": [b"dnsZone"]})
+    session.entries[normal_dn(dn)] = DirectoryEntry(dn, {"objectclass": [b"dnsZone"]})
     return session
 
 
@@ -173,7 +173,7 @@ def test_neither_copy_of_a_zone_is_changed(partition: str, check_mode: bool) -> 
 def test_a_partition_that_this_controller_does_not_hold_is_no_second_copy() -> None:
     session = directory(ntsecuritydescriptor=[SOME])
 
-    def read(dn: str, attributes: object, sd_flags: int = 0) -> Entry | None:
+    def read(dn: str, attributes: object, sd_flags: int = 0) -> DirectoryEntry | None:
         if "DC=ForestDnsZones" in dn:
             raise ActivationError("dc1 refers to dc9", name="referral", source="ldap")
         return Directory.read(session, dn, attributes, sd_flags)

@@ -13,7 +13,7 @@ from typing import Any
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry, RootDse
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry, RootDse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.machine_accounts import (
     Host,
     MachineAccount,
@@ -41,7 +41,7 @@ ADDRESSES = {
 SECOND = Host("kms-2", ("kms-2.contoso.com",), "10.0.0.2", frozenset({"10.0.0.2"}), computer_name="KMS-2")
 
 
-def account(name: str, dns_name: str, category: str = COMPUTER, **more: list[str]) -> Entry:
+def account(name: str, dns_name: str, category: str = COMPUTER, **more: list[str]) -> DirectoryEntry:
     """An object as a domain has it; a computer has the services of its two names."""
     services = [f"HOST/{name.rstrip('$')}", f"HOST/{dns_name}"] if category == COMPUTER else []
     attributes = {
@@ -55,7 +55,7 @@ def account(name: str, dns_name: str, category: str = COMPUTER, **more: list[str
     values = {attribute: [text.encode() for text in texts] for attribute, texts in attributes.items()}
     container = "OU=Domain Controllers" if name == "DC1$" else "CN=Computers"
     sid = Sid.from_text(f"S-1-5-21-1-2-3-{1000 + len(name) + sum(map(ord, name + dns_name))}").to_bytes()
-    return Entry(f"CN={name.rstrip('$')},{container},{BASE}", {**values, "objectsid": [sid]})
+    return DirectoryEntry(f"CN={name.rstrip('$')},{container},{BASE}", {**values, "objectsid": [sid]})
 
 
 PARK = (
@@ -74,13 +74,13 @@ class Directory:
     server = "dc1.contoso.com"
     root = RootDse(BASE, BASE, f"CN=Configuration,{BASE}", (BASE,), 0.0)
 
-    def __init__(self, *entries: Entry) -> None:
+    def __init__(self, *entries: DirectoryEntry) -> None:
         self.entries = entries
         self.searches = 0
 
-    def search(self, _base: str, text: str, _attributes: object, one_level: bool = False) -> list[Entry]:
+    def search(self, _base: str, text: str, _attributes: object, one_level: bool = False) -> list[DirectoryEntry]:
         if "crossRef" in text:
-            return [Entry("", {"netbiosname": [b"CONTOSO"]})]
+            return [DirectoryEntry("", {"netbiosname": [b"CONTOSO"]})]
         self.searches += 1
         # Only filters that are one OR of equalities.
         assert re.fullmatch(r"\(\|(\([\w-]+=[^()]*\))+\)", text.replace("(|(", "(|(", 1)), text
@@ -96,7 +96,7 @@ def addresses(names: Iterable[str]) -> dict[str, frozenset[str]]:
     return {name: frozenset(ADDRESSES.get(name, ())) for name in names}
 
 
-def looked_up(host: Host, *more: Entry, park: tuple[Entry, ...] = PARK) -> MachineAccount:
+def looked_up(host: Host, *more: DirectoryEntry, park: tuple[DirectoryEntry, ...] = PARK) -> MachineAccount:
     session: Any = Directory(*park, *more)
     return find_accounts(session, [host], VARIABLE, addresses)[host.name]
 
@@ -168,7 +168,7 @@ def test_an_additional_name_of_a_computer():
     ],
     ids=["a managed service account", "a cluster", "a user"],
 )
-def test_what_is_no_computer_is_no_second_one(other: Entry):
+def test_what_is_no_computer_is_no_second_one(other: DirectoryEntry):
     assert named(looked_up(SECOND, other)) == "KMS-2$"
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import record_owner
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.dns_node import DnsNode
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.principals import Principal
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_owner import RecordOwner
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.security_descriptor import SecurityDescriptor
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sid import Sid
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -36,12 +36,12 @@ class Controller:
         return DOMAIN
 
     def find(self, given: list[str]) -> dict[str, Principal | None]:
-        known = {str(sid): Principal(name, name, sid, Entry("", {"objectclass": [kind]})) for sid, (name, kind) in KINDS.items()}
+        known = {str(sid): Principal(name, name, sid, DirectoryEntry("", {"objectclass": [kind]})) for sid, (name, kind) in KINDS.items()}
         return {sid: known.get(sid) for sid in given}
 
-    def read(self, dn: str, _attributes: list[str]) -> Entry:
+    def read(self, dn: str, _attributes: list[str]) -> DirectoryEntry:
         assert dn == ""
-        return Entry("", {"tokengroups": [OWN.to_bytes(), ADMINS.to_bytes()]})
+        return DirectoryEntry("", {"tokengroups": [OWN.to_bytes(), ADMINS.to_bytes()]})
 
     def modify(self, _dn: str, changes: list[Any], _right: str, sd_flags: int) -> None:
         ((_operation, _name, (value,)),) = changes

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import error_catalogue
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import trusts
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import Entry, RootDse
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import Settings
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry, RootDse
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
 
 pytestmark = pytest.mark.tier("test")
 
@@ -32,23 +32,23 @@ CONFIGURATION = f"CN=Configuration,{dn_of(ROOT)}"
 SITE = f"CN=Servers,CN=Site,CN=Sites,{CONFIGURATION}"
 
 
-def entry(dn: str, **values: object) -> Entry:
-    return Entry(dn, {name.lower(): [str(value).encode()] for name, value in values.items() if value is not None})
+def entry(dn: str, **values: object) -> DirectoryEntry:
+    return DirectoryEntry(dn, {name.lower(): [str(value).encode()] for name, value in values.items() if value is not None})
 
 
-def trust(partner: str | None, direction: int | None, attributes: int | None = 0) -> Entry:
+def trust(partner: str | None, direction: int | None, attributes: int | None = 0) -> DirectoryEntry:
     return entry(f"CN={partner},CN=System", trustPartner=partner, trustDirection=direction, trustAttributes=attributes)
 
 
 class Directory:
     """A session with a controller of a domain of the forest contoso.com."""
 
-    def __init__(self, domain: str, found: tuple[Entry, ...], seen: bool, controllers: bool) -> None:
+    def __init__(self, domain: str, found: tuple[DirectoryEntry, ...], seen: bool, controllers: bool) -> None:
         self.server = CONTROLLERS[domain]
         self.root = RootDse(dn_of(domain), dn_of(ROOT), CONFIGURATION, (), 0.0)
         self._trusts, self._seen, self._controllers = found, seen, controllers
 
-    def search(self, base: str, text: str, _attributes: object, one_level: bool = False) -> list[Entry]:
+    def search(self, base: str, text: str, _attributes: object, one_level: bool = False) -> list[DirectoryEntry]:
         if "trustedDomain" in text:
             assert base == f"CN=System,{self.root.domain_dn}"
             return list(self._trusts)
@@ -58,17 +58,17 @@ class Directory:
             return [*domains, entry("", dnsRoot=PARTNER, systemFlags=5)]
         return [found for domain in CONTROLLERS for found in self._controller(domain)] if self._controllers else []
 
-    def _controller(self, domain: str) -> Iterator[Entry]:
+    def _controller(self, domain: str) -> Iterator[DirectoryEntry]:
         dn = f"CN={domain},{SITE}"
         yield entry(dn, objectClass="server", dNSHostName=CONTROLLERS[domain])
         yield entry(f"CN=NTDS Settings,{dn}", objectClass="nTDSDSA", hasMasterNCs=dn_of(domain))
 
-    def read(self, dn: str, _attributes: object) -> Entry | None:
+    def read(self, dn: str, _attributes: object) -> DirectoryEntry | None:
         assert dn == f"CN=System,{self.root.domain_dn}"
         return entry(dn, cn="System") if self._seen else None
 
 
-Forest = Mapping[str, tuple[Entry, ...]]
+Forest = Mapping[str, tuple[DirectoryEntry, ...]]
 
 
 def state_of(
@@ -78,7 +78,7 @@ def state_of(
     asked: list[str] = []
 
     @contextmanager
-    def opened(settings: Settings) -> Iterator[Directory]:
+    def opened(settings: DirectorySettings) -> Iterator[Directory]:
         asked.append(settings.server)
         assert settings.password == "secret"
         name = next(name for name, server in CONTROLLERS.items() if server == settings.server)
@@ -87,7 +87,7 @@ def state_of(
         yield Directory(name, forest[name], seen, controllers)
 
     monkeypatch.setattr(trusts, "open_session", opened)
-    found = trusts.read_trusts(Settings(CONTROLLERS[own], username="admin", password="secret"), [domain])
+    found = trusts.read_trusts(DirectorySettings(CONTROLLERS[own], username="admin", password="secret"), [domain])
     assert list(found) == [domain]
     return found[domain], asked
 
@@ -150,7 +150,7 @@ def test_of_two_trusts_the_one_without_a_condition_counts(monkeypatch: pytest.Mo
     ],
 )
 def test_a_child_domain_has_the_forest_trusts_of_the_root(
-    monkeypatch: pytest.MonkeyPatch, own: Entry, root: tuple[Entry, ...] | None, state: str, asks_root: bool
+    monkeypatch: pytest.MonkeyPatch, own: DirectoryEntry, root: tuple[DirectoryEntry, ...] | None, state: str, asks_root: bool
 ):
     forest = {CHILD: (own,)} | ({} if root is None else {ROOT: root})
     found, asked = state_of(monkeypatch, forest, CHILD)
@@ -160,7 +160,7 @@ def test_a_child_domain_has_the_forest_trusts_of_the_root(
 
 def test_what_cannot_be_read_costs_nothing_that_is_known(monkeypatch: pytest.MonkeyPatch):
     state_of(monkeypatch, {CHILD: (trust(SUB, OUTBOUND),)}, CHILD)
-    found = trusts.read_trusts(Settings(CONTROLLERS[CHILD], password="secret"), [PARTNER, SUB, TREE])
+    found = trusts.read_trusts(DirectorySettings(CONTROLLERS[CHILD], password="secret"), [PARTNER, SUB, TREE])
     assert {domain: known.state for domain, known in found.items()} == {PARTNER: UNKNOWN, SUB: TRUSTED, TREE: TRUSTED}
 
 

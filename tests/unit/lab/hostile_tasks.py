@@ -19,7 +19,7 @@ from handmade import task_of
 from unit.lab.hostile_values import Place, SpoiltCarrier
 from unit.lab.windows_fakes import FakeDomain, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Value
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import CarrierFacts
@@ -221,11 +221,11 @@ class _Records:
 @contextmanager
 def _in_this_world(domain: FakeDomain, session: Session, shown: list[str], module: Any, pace: float) -> Iterator[Passing]:
     """The session in place of one over a connection, warnings that are kept, and time that does not pass."""
-    base = sys.modules[f"{COLLECTION}.plugin_utils._action"]
+    base = sys.modules[f"{COLLECTION}.plugin_utils._actions.base"]
     passing = Passing(domain, pace)
     facts = CarrierFacts("winrm", session.carrier.endpoint, "ntlm", "message", "svc-winrm")
     with (
-        patch.object(sys.modules[f"{COLLECTION}.plugin_utils._windows_action"], "opened", lambda *_, **_more: session),
+        patch.object(sys.modules[f"{COLLECTION}.plugin_utils._actions.windows"], "opened", lambda *_, **_more: session),
         patch.object(base.display, "warning", shown.append),
         patch("time.sleep", passing.sleep),
         patch("time.monotonic", passing.monotonic),

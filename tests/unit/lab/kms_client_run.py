@@ -9,14 +9,14 @@ from typing import Any
 
 from unit.lab.product_session import open_direct
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.setup import KmsClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
 from lab.windows.host import Host
 
 MODERN, SEVEN, VISTA = "windows_11_enterprise", "windows_7_enterprise", "windows_vista_enterprise"
 
 
-def run(host: Host, wish: Wish, check_mode: bool = False) -> KmsClient:
+def run(host: Host, wish: KmsClientWish, check_mode: bool = False) -> KmsClient:
     session, _carrier = open_direct(host)
     client = KmsClient(session, wish, check_mode)
     client.change()

@@ -11,8 +11,8 @@ from typing import Any
 from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.windows_fakes import FakeDomain
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client import MakClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.setup import MakClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.state import MakClientWish
 from lab.windows import data
 from lab.windows.host import Host
 from lab.wsman.request_log import Entry
@@ -28,14 +28,14 @@ def esu() -> str:
     return data.key_named("esu_windows_10_year_1").key
 
 
-def run(host: Host, wish: Wish, check_mode: bool = False) -> MakClient:
+def run(host: Host, wish: MakClientWish, check_mode: bool = False) -> MakClient:
     session, _carrier = open_direct(host)
     client = MakClient(session, wish, check_mode)
     client.change()
     return client
 
 
-def carried(host: Host, wish: Wish, intercept: Callable[[Entry], None] = lambda _entry: None) -> tuple[MakClient, DirectCarrier]:
+def carried(host: Host, wish: MakClientWish, intercept: Callable[[Entry], None] = lambda _entry: None) -> tuple[MakClient, DirectCarrier]:
     """The client before its work, and the carrier whose log tells what was asked."""
     session, carrier = open_direct(host)
     carrier.intercept = intercept

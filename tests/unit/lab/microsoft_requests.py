@@ -11,27 +11,27 @@ from typing import Any
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import Answer
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import BatchAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import RequestFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.service import open_service
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Proxy, Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import MicrosoftSettings, Proxy
 from lab.microsoft.server import BatchServer
 
 KEY = "mak_win_enterprise"
 
 
-def settings(microsoft: BatchServer, **others: Any) -> Settings:
+def settings(microsoft: BatchServer, **others: Any) -> MicrosoftSettings:
     """How to ask this Microsoft."""
-    return replace(Settings(microsoft.url, microsoft.ca_path, timeout=10), **others)
+    return replace(MicrosoftSettings(microsoft.url, microsoft.ca_path, timeout=10), **others)
 
 
-def ask(how: Settings, question: Question) -> Answer:
+def ask(how: MicrosoftSettings, question: Question) -> BatchAnswer:
     """One request, once."""
     with open_service(how) as service:
         return service.ask(question)
 
 
-def failure(how: Settings, question: Question) -> RequestFailed:
+def failure(how: MicrosoftSettings, question: Question) -> RequestFailed:
     """What one request fails with."""
     with pytest.raises(RequestFailed) as failed:
         ask(how, question)

@@ -10,13 +10,13 @@ from typing import Any
 from unit.lab.product_session import DirectCarrier, open_direct
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.requests import parse
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.run import Done, run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.run import VerbsDone, run
 from lab.windows.host import Host
 
 TOKEN = '<licenseGroup><tokenLicense ilid="il-1" ilvid="2" description="Contoso"/></licenseGroup>'
 
 
-def slmgr(host: Host, *entries: dict[str, Any], check_mode: bool = False) -> tuple[Done, DirectCarrier]:
+def slmgr(host: Host, *entries: dict[str, Any], check_mode: bool = False) -> tuple[VerbsDone, DirectCarrier]:
     session, carrier = open_direct(host)
     return run(session, parse(entries, lambda path: (path, TOKEN)), check_mode), carrier
 
@@ -26,7 +26,7 @@ def calls(carrier: DirectCarrier) -> list[str]:
     return [entry.action.removeprefix("Invoke:") for entry in carrier.log if entry.action.startswith("Invoke:")]
 
 
-def changes(done: Done) -> list[tuple[str, Any, Any]]:
+def changes(done: VerbsDone) -> list[tuple[str, Any, Any]]:
     return [(step.attribute, step.before, step.after) for step in done.steps]
 
 

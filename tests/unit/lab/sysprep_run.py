@@ -10,10 +10,10 @@ from typing import Any
 from unit.lab.product_session import DirectCarrier
 from unit.lab.windows_fakes import FakeDomain, registry
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep import Sysprep
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep_refusals import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import http
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep.refusals import SysprepWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep.setup import Sysprep
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows.host import Host
 from lab.windows.sysprep import SETUP_STATE
@@ -50,7 +50,7 @@ def sealing(
     carrier = PoweredCarrier(host, user)
     if intercept is not None:
         carrier.intercept = intercept
-    asked = Wish(**{"poll": 0.02, "timeout": 30.0, **wish})
+    asked = SysprepWish(**{"poll": 0.02, "timeout": 30.0, **wish})
     return Sysprep(Session(carrier, host.hostname), asked, check_mode), carrier
 
 

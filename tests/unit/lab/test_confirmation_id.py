@@ -19,23 +19,23 @@ from unit.lab.microsoft_requests import KEY, ask, settings
 from unit.lab.test_microsoft_sentences import OF_KEYS, OF_RULES
 
 from ansible_collections.winops.volume_activation.plugins.action.confirmation_id import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._action import Outcome
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.base import Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.vault import cipher_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import (
-    Computer,
     Document,
     Export,
+    ExportedProduct,
     FullList,
+    ListedComputer,
     ListedProduct,
-    Product,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import Code, CodeKind
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft import confirmation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.counts import counts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._vault import cipher_of
 from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import seed_of
 from lab.windows.data import key_named
@@ -76,9 +76,9 @@ def numbers(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def product(number: int, **values: Any) -> Product:
+def product(number: int, **values: Any) -> ExportedProduct:
     sample = BatchServer.sample(KEY, f"pc-{number:03}")
-    return Product(f"{number:032x}", ACTIVATION_ID, sample.installation_id, sample.extended_pid, **values)
+    return ExportedProduct(f"{number:032x}", ACTIVATION_ID, sample.installation_id, sample.extended_pid, **values)
 
 
 def right(number: int) -> str:
@@ -92,7 +92,7 @@ def save(path: Path, document: Document, **more: Any) -> str:
     return str(path)
 
 
-def exported(folder: Path, *products: Product) -> str:
+def exported(folder: Path, *products: ExportedProduct) -> str:
     return save(folder / "export.json", Export(LIST_ID, list(products)))
 
 
@@ -144,7 +144,7 @@ def test_every_failure_leaves_the_others_theirs_and_the_next_run_asks_only_what_
         seconds = {"timeout": 1} if "seconds" in rule else {}
     else:
         other = BatchServer.sample("mak_server_2022_standard", "pc-003")
-        bad = Product(f"{3:032x}", ACTIVATION_ID, other.installation_id, other.extended_pid)
+        bad = ExportedProduct(f"{3:032x}", ACTIVATION_ID, other.installation_id, other.extended_pid)
         microsoft.microsoft.set_state(key_named("mak_server_2022_standard").key, OF_KEYS[case][0])
         path = exported(tmp_path, product(1), product(2), bad, product(4))
     outcome = run(microsoft, path=path, retries=1, **seconds)
@@ -211,12 +211,14 @@ def test_one_installation_id_is_asked_for_once_however_often_it_stands_there(mic
 
 def listed(number: int, **values: Any) -> ListedProduct:
     base = product(number)
-    known = {name: getattr(base, name) for name in Product.__dataclass_fields__}
+    known = {name: getattr(base, name) for name in ExportedProduct.__dataclass_fields__}
     return ListedProduct(**(known | {"name": "Windows", "channel": "mak", "license_status": "oob_grace"} | values))
 
 
 def full(*products: ListedProduct) -> FullList:
-    return FullList(LIST_ID, ASKED, {f"pc-{place}": Computer(products={ACTIVATION_ID: one}) for place, one in enumerate(products, start=1)})
+    return FullList(
+        LIST_ID, ASKED, {f"pc-{place}": ListedComputer(products={ACTIVATION_ID: one}) for place, one in enumerate(products, start=1)}
+    )
 
 
 def test_a_full_list_names_computers_and_leaves_out_what_is_licensed(microsoft: BatchServer, tmp_path: Path):
@@ -276,7 +278,7 @@ def test_a_confirmation_id_that_cannot_be_saved_is_told(microsoft: BatchServer, 
     def save_until_full(self: ListFile, document: Document) -> None:
         saves.append(document)
         if len(saves) >= 4:
-            raise ActivationError("The disk is full.", code=Code(Kind.ERRNO, errno.ENOSPC), name="ENOSPC", source="file")
+            raise ActivationError("The disk is full.", code=Code(CodeKind.ERRNO, errno.ENOSPC), name="ENOSPC", source="file")
         saved(self, document)
 
     monkeypatch.setattr(ListFile, "save", save_until_full)

@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 import tiers
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, Product
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Export, ExportedProduct
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.acquiring import Way, acquire_into_file
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.service import open_service
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import MicrosoftSettings
 from lab.microsoft.server import BatchServer
 
 pytestmark = pytest.mark.tier("soak")
@@ -40,7 +40,7 @@ def serve() -> None:
         pid = os.fork()
         if pid == 0:
             given = json.loads(line)
-            settings = Settings(given["url"], given["ca_path"], timeout=10, parallel=given["parallel"])
+            settings = MicrosoftSettings(given["url"], given["ca_path"], timeout=10, parallel=given["parallel"])
             with open_service(settings) as service:
                 acquire_into_file(ListFile(given["path"]), Way(service.ask, settings, ask_again=given["ask_again"]))
             os._exit(0)
@@ -78,11 +78,12 @@ def tasks() -> Iterator[Tasks]:
         process.stdin.close()
 
 
-def products() -> list[Product]:
+def products() -> list[ExportedProduct]:
     samples = [BatchServer.sample(KEY, f"iso-{number:03}") for number in range(1, COUNT + 1)]
     activation_id = "73111121-5638-40f6-bc11-f1d7b0d64300"
     return [
-        Product(f"{number:032x}", activation_id, sample.installation_id, sample.extended_pid) for number, sample in enumerate(samples, 1)
+        ExportedProduct(f"{number:032x}", activation_id, sample.installation_id, sample.extended_pid)
+        for number, sample in enumerate(samples, 1)
     ]
 
 

@@ -21,8 +21,8 @@ from unit.lab.windows_fakes import FakeDomain
 from windows import record
 
 from ansible_collections.winops.volume_activation.plugins.action.debug_winrm_session import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import services
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay, load
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.transport import open_session

@@ -12,9 +12,9 @@ import pytest
 from unit.lab.in_process import InProcess, Seeded, seed_of
 from unit.lab.windows_fakes import FakeDomain
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, programs
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.targets import Target, Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import firewall, programs
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.remoting.targets import RemotingTarget, TargetWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows.host import Host
@@ -112,8 +112,8 @@ def test_a_host_that_denies_to_look_is_not_one_without_the_rule(kms: Host, form:
     session, _carrier = opened(kms, form, DENIED, "Get")
     with pytest.raises(WsmanFault, match="denied"):
         firewall.read_kms_rules(session)
-    wish = Wish(winrm_service=False, winrm_rule=True)
-    need = next(need for need in Target(session, wish).needs if need.name == "winrm_rule")
+    wish = TargetWish(winrm_service=False, winrm_rule=True)
+    need = next(need for need in RemotingTarget(session, wish).needs if need.name == "winrm_rule")
     assert need.met is None
     assert "denied" in need.detail
     assert "has no firewall rule" not in need.detail

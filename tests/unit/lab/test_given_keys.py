@@ -13,15 +13,15 @@ from unit.lab import slmgr_task
 from unit.lab.product_session import open_direct, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, base, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish as ClientWish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_removal import KmsHostRemoval, RecordSeen, Removal
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client import MakClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish as MakWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.setup import KmsClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.removal import KmsHostRemoval, RecordSeen, Removal
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.setup import MakClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.state import MakClientWish
 from lab.windows import data
 from lab.windows.host import Host
 
@@ -59,11 +59,11 @@ def with_office(domain: FakeDomain) -> Host:
 
 
 def with_key(key: str) -> Callable[[Host, bool], None]:
-    return lambda host, check_mode: KmsHost(open_direct(host)[0], Wish(product_key=key, activate=True), check_mode).change()
+    return lambda host, check_mode: KmsHostSetup(open_direct(host)[0], KmsHostWish(product_key=key, activate=True), check_mode).change()
 
 
 def undone(host: Host, check_mode: bool) -> None:
-    wish = Wish(product_key=CSVLK, publish_list=ListWish((), exact=True), absent=True)
+    wish = KmsHostWish(product_key=CSVLK, publish_list=ListWish((), exact=True), absent=True)
     KmsHostRemoval(open_direct(host)[0], wish, Removal(lambda _fqdn: (OTHER,)), check_mode).change()
 
 
@@ -75,7 +75,7 @@ def ipk(key: str) -> Callable[[Host, bool], None]:
 
 
 def client(key: str, product: str = "windows") -> Callable[[Host, bool], None]:
-    return lambda host, check_mode: KmsClient(open_direct(host)[0], ClientWish(product_key=key, product=product), check_mode).change()
+    return lambda host, check_mode: KmsClient(open_direct(host)[0], KmsClientWish(product_key=key, product=product), check_mode).change()
 
 
 def product_of(key: str) -> str:
@@ -110,9 +110,9 @@ def test_the_computer_is_left_as_it_was(domain: FakeDomain, case: str, check_mod
 
 def test_a_key_is_replaced_where_that_is_said(domain: FakeDomain) -> None:
     host = kms_host(domain)
-    wish = Wish(product_key=SECOND, replace_key=True, activate=True)
+    wish = KmsHostWish(product_key=SECOND, replace_key=True, activate=True)
     for check_mode in (True, False):
-        work = KmsHost(open_direct(host)[0], wish, check_mode)
+        work = KmsHostSetup(open_direct(host)[0], wish, check_mode)
         work.change()
         step = work.plan.steps[0]
         assert (step.attribute, step.before, step.after) == ("product key", CSVLK[-5:], SECOND[-5:])
@@ -152,5 +152,5 @@ def test_a_kms_host_is_no_client_however_its_product_is_named(domain: FakeDomain
         client(SETUP_KEY, named)(host, False)
     named = product if product == "windows" else mak.product_id
     with pytest.raises(ActivationError, match="it is a KMS host, whose key a MAK would replace"):
-        MakClient(open_direct(host)[0], MakWish(product_key=mak.key, product=named), False).change()
+        MakClient(open_direct(host)[0], MakClientWish(product_key=mak.key, product=named), False).change()
     assert host.snapshot_state() == before

@@ -13,9 +13,9 @@ import pytest
 from unit.lab.hostile_tasks import STORIES, Ended, Story, tell
 from unit.lab.hostile_values import VALUES, Place, complaints
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import firewall, registry
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import SOFTWARE_LICENSING_PRODUCT
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import firewall, registry
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.classes import SOFTWARE_LICENSING_PRODUCT
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from lab.wsman import namespaces as ns

@@ -14,17 +14,17 @@ from unit.lab.product_session import open_direct
 from unit.lab.windows_fakes import CIMV2, FakeDomain, service, service_row
 
 from ansible_collections.winops.volume_activation.plugins.action.kms_client import _fixed_host
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.setup import KmsClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
 from lab.windows import data, machine
 from lab.windows.host import Host
 from lab.windows.registry import Value, ValueType
 
 pytestmark = pytest.mark.tier("test")
 
-WHOLE = Wish(
+WHOLE = KmsClientWish(
     kms_host="kms-9.contoso.com",
     kms_port=1690,
     settings={"lookup_domain": "west.contoso.com", "host_caching": False, "activation_type": 2},
@@ -117,7 +117,7 @@ def test_what_was_changed_behind_its_back_is_told_and_mended_as_exactly_that(dom
 def test_discovery_clears_host_and_port_and_an_empty_value_the_rest(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
     run(host, WHOLE)
-    back = Wish(
+    back = KmsClientWish(
         discover=True, settings={"lookup_domain": None, "host_caching": True, "activation_type": None}, dns_suffixes=[], alternate_url=""
     )
     assert changes(run(host, back)) == {
@@ -136,7 +136,7 @@ def test_discovery_clears_host_and_port_and_an_empty_value_the_rest(domain: Fake
 
 def test_nothing_given_costs_two_queries_and_all_of_it_seven(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    for wish, expected in ((Wish(discover=True), 2), (Wish(kms_host="kms-9", kms_port=1690), 2), (WHOLE, 7)):
+    for wish, expected in ((KmsClientWish(discover=True), 2), (KmsClientWish(kms_host="kms-9", kms_port=1690), 2), (WHOLE, 7)):
         run(host, wish)
         session, carrier = open_direct(host)
         KmsClient(session, wish, False).change()
@@ -147,8 +147,8 @@ def test_nothing_given_costs_two_queries_and_all_of_it_seven(domain: FakeDomain)
 def test_an_ipv6_address_is_one_however_it_is_written(domain: FakeDomain, given: str) -> None:
     host = domain.add("pc-001", MODERN)
     service(host, "SetKeyManagementServiceMachine", MachineName=given)
-    assert run(host, Wish(kms_host="[2001:db8::1]")).steps == []
-    assert changes(run(host, Wish(kms_host="[2001:db8::2]"))) == {"KMS host": (given, "[2001:db8::2]")}
+    assert run(host, KmsClientWish(kms_host="[2001:db8::1]")).steps == []
+    assert changes(run(host, KmsClientWish(kms_host="[2001:db8::2]"))) == {"KMS host": (given, "[2001:db8::2]")}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_host_and_port_may_stand_in_one_as_with_slmgr(
     fixed, number = _fixed_host(given, port)
     assert (fixed, number) == (host, wanted)
     pc = domain.add("pc-001", MODERN)
-    run(pc, Wish(kms_host=fixed, kms_port=number))
+    run(pc, KmsClientWish(kms_host=fixed, kms_port=number))
     row = service_row(pc)
     # 1688 and no port at all are the same to Windows.
     assert (row["KeyManagementServiceMachine"], row["KeyManagementServicePort"] or 1688) == (host, wanted or 1688)
@@ -189,17 +189,17 @@ def test_no_port_is_1688(domain: FakeDomain, now: int | None, wanted: int | None
     service(host, "SetKeyManagementServiceMachine", MachineName="KMS-9.contoso.com")
     if now:
         service(host, "SetKeyManagementServicePort", PortNumber=now)
-    assert changes(run(host, Wish(kms_host="kms-9.contoso.com", kms_port=wanted))) == steps
+    assert changes(run(host, KmsClientWish(kms_host="kms-9.contoso.com", kms_port=wanted))) == steps
 
 
 def test_a_fixed_host_overrides_the_lookup_domain_and_that_is_said(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
     (warning,) = run(host, WHOLE).warnings
     assert "fixed KMS host kms-9.contoso.com, which overrides lookup_domain" in warning
-    (warning,) = run(host, Wish(settings={"lookup_domain": "west.contoso.com"})).warnings
+    (warning,) = run(host, KmsClientWish(settings={"lookup_domain": "west.contoso.com"})).warnings
     assert "fixed KMS host kms-9.contoso.com" in warning
-    assert run(host, Wish(discover=True, settings={"lookup_domain": "west.contoso.com"})).warnings == []
-    assert run(host, Wish(settings={"lookup_domain": None})).warnings == []
+    assert run(host, KmsClientWish(discover=True, settings={"lookup_domain": "west.contoso.com"})).warnings == []
+    assert run(host, KmsClientWish(settings={"lookup_domain": None})).warnings == []
 
 
 @pytest.mark.parametrize(
@@ -215,17 +215,17 @@ def test_a_fixed_host_overrides_the_lookup_domain_and_that_is_said(domain: FakeD
 def test_the_computers_own_domain_stays_first(domain: FakeDomain, member: str, primary: str, asked: list[str], expected: str) -> None:
     host = domain.add("pc-001", MODERN, domain=member)
     host.registry.set(machine.TCPIP_PARAMETERS, "Domain", ValueType.SZ, primary)
-    client = run(host, Wish(dns_suffixes=asked))
+    client = run(host, KmsClientWish(dns_suffixes=asked))
     assert search_list(host) == expected
     assert (client.lookup["domain_member"], client.lookup["domain"]) == (bool(member), member)
-    assert run(host, Wish(dns_suffixes=asked)).steps == []
+    assert run(host, KmsClientWish(dns_suffixes=asked)).steps == []
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_list_by_policy_wins_and_is_told(domain: FakeDomain, check_mode: bool) -> None:
     host = domain.add("pc-001", MODERN)
     set_policy(host, "Corp.Contoso.com, east.contoso.com")
-    client = run(host, Wish(dns_suffixes=["east.contoso.com"]), check_mode)
+    client = run(host, KmsClientWish(dns_suffixes=["east.contoso.com"]), check_mode)
     policy = ["corp.contoso.com", "east.contoso.com"]
     assert client.steps == []
     assert search_list(host) == ""
@@ -233,13 +233,13 @@ def test_a_list_by_policy_wins_and_is_told(domain: FakeDomain, check_mode: bool)
     (warning,) = client.warnings
     assert "a policy sets the DNS suffix search list to corp.contoso.com, east.contoso.com" in warning
     set_policy(host, "contoso.com,east.contoso.com")
-    same = run(host, Wish(dns_suffixes=["east.contoso.com"]), check_mode)
+    same = run(host, KmsClientWish(dns_suffixes=["east.contoso.com"]), check_mode)
     assert (same.steps, same.warnings) == ([], [])
 
 
 def test_without_a_list_the_own_domain_counts(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    client = run(host, Wish(dns_suffixes=[]))
+    client = run(host, KmsClientWish(dns_suffixes=[]))
     assert client.lookup["suffixes"] == {"search_list": [], "source": "none", "effective": ["contoso.com"]}
 
 
@@ -250,11 +250,11 @@ def test_what_the_network_configuration_answers(domain: FakeDomain, monkeypatch:
     real = provider.call
     monkeypatch.setattr(provider, "call", lambda *given: {**real(*given), "ReturnValue": code})
     if not failing:
-        (warning,) = run(host, Wish(dns_suffixes=["east.contoso.com"])).warnings
+        (warning,) = run(host, KmsClientWish(dns_suffixes=["east.contoso.com"])).warnings
         assert "takes up the DNS suffix search list with its next start" in warning
         return
     with pytest.raises(StepFailed) as failed:
-        run(host, Wish(dns_suffixes=["east.contoso.com"]))
+        run(host, KmsClientWish(dns_suffixes=["east.contoso.com"]))
     assert isinstance(failed.value.__cause__, ActivationError)
     assert failed.value.__cause__.shown_code == str(code)
 
@@ -264,13 +264,13 @@ def test_what_is_set_back_by_something_else_is_an_error(domain: FakeDomain, monk
     provider = host._provider(CIMV2, "Win32_NetworkAdapterConfiguration")
     monkeypatch.setattr(provider, "call", lambda *_given: {"ReturnValue": 0})
     with pytest.raises(StepFailed) as caught:
-        run(host, Wish(dns_suffixes=["east.contoso.com"]))
+        run(host, KmsClientWish(dns_suffixes=["east.contoso.com"]))
     assert "the DNS suffix search list is empty instead of contoso.com, east.contoso.com" in str(caught.value.__cause__)
     # What was done stays done, and the result says so.
     assert [step.attribute for step in caught.value.done] == ["DNS suffix search list"]
     monkeypatch.setattr(host.licensing.client, "set_caching", lambda _caching: None)
     with pytest.raises(StepFailed) as caught:
-        run(host, Wish(settings={"host_caching": False}))
+        run(host, KmsClientWish(settings={"host_caching": False}))
     assert "KMS host caching (is True, wanted False)" in str(caught.value.__cause__)
     assert [step.attribute for step in caught.value.done] == ["KMS host caching"]
 
@@ -279,8 +279,8 @@ def test_what_is_set_back_by_something_else_is_an_error(domain: FakeDomain, monk
 def test_which_windows_honours_priority_and_which_caches(domain: FakeDomain, profile: str) -> None:
     vista = data.profiles()[profile].is_vista_era
     host = domain.add("pc-001", profile)
-    assert run(host, Wish()).lookup == {"honours_priority_and_weight": not vista}
-    lookup = run(host, Wish(dns_suffixes=["east.contoso.com"])).lookup
+    assert run(host, KmsClientWish()).lookup == {"honours_priority_and_weight": not vista}
+    lookup = run(host, KmsClientWish(dns_suffixes=["east.contoso.com"])).lookup
     assert (lookup["honours_priority_and_weight"], lookup["caching"]) == (not vista, None if vista else True)
     assert search_list(host) == "contoso.com,east.contoso.com"
 
@@ -300,13 +300,13 @@ def test_an_old_windows_lacks_settings_and_says_so_before_anything_changes(
 ) -> None:
     host = domain.add("pc-001", profile)
     with pytest.raises(ActivationError, match=said):
-        run(host, Wish(kms_host="kms-9.contoso.com", settings=settings, dns_suffixes=["east.contoso.com"]), check_mode)
+        run(host, KmsClientWish(kms_host="kms-9.contoso.com", settings=settings, dns_suffixes=["east.contoso.com"]), check_mode)
     assert service_row(host)["KeyManagementServiceMachine"] is None
     assert search_list(host) == ""
 
 
 def test_windows_7_has_host_caching(domain: FakeDomain) -> None:
     host = domain.add("pc-001", SEVEN)
-    client = run(host, Wish(settings={"host_caching": False}))
+    client = run(host, KmsClientWish(settings={"host_caching": False}))
     assert changes(client) == {"KMS host caching": (True, False)}
     assert client.lookup["caching"] is False

@@ -12,10 +12,10 @@ from unit.lab.kms_client_run import MODERN, SEVEN, changes, run
 from unit.lab.product_session import open_direct
 from unit.lab.windows_fakes import CIMV2, FakeDomain, base, install, service_row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.ports import ActivationObject
@@ -34,7 +34,7 @@ def office_row(host: Host, suite: str) -> dict[str, Any]:
 def test_the_one_product_of_office_gets_its_key_and_a_host_of_its_own(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2021",))
     settings = {"activation_type": 2, "host_caching": False}
-    wish = Wish(product="office", kms_host="kms-9.contoso.com", kms_port=1690, settings=settings)
+    wish = KmsClientWish(product="office", kms_host="kms-9.contoso.com", kms_port=1690, settings=settings)
     planned = run(host, wish, check_mode=True)
     assert not office_row(host, "proplus_2021")["PartialProductKey"]
     made = run(host, wish)
@@ -57,7 +57,7 @@ def test_the_one_product_of_office_gets_its_key_and_a_host_of_its_own(domain: Fa
     assert service_row(host)["KeyManagementServiceMachine"] is None
     assert base(host)["VLActivationTypeEnabled"] == 0
     assert run(host, wish).steps == []
-    assert run(host, Wish(product=office_id("proplus_2021"), discover=True)).steps != []
+    assert run(host, KmsClientWish(product=office_id("proplus_2021"), discover=True)).steps != []
     assert office_row(host, "proplus_2021")["KeyManagementServiceMachine"] is None
 
 
@@ -76,12 +76,12 @@ def test_the_key_of_a_product_that_is_not_recognised_stays(domain: FakeDomain, g
     install(host, data.key_named("subscription_office_365").key)
     before = keys_of(host)
     key = data.key_named("gvlk_office_2016_projectpro_c2r").key
-    made = run(host, Wish(product=office_id(PROJECT), product_key=key if given else None))
+    made = run(host, KmsClientWish(product=office_id(PROJECT), product_key=key if given else None))
     assert changes(made) == {"product key": (None, "DRTW9")}
     assert keys_of(host) == {**before, office_id(PROJECT): "gvlk_office_2016_projectpro_c2r"}
     # Nor does that of Visio, which is another product of the same release.
     install(host, data.key_named("gvlk_office_2016_visiopro_c2r").key)
-    assert run(host, Wish(product=office_id(PROJECT))).steps == []
+    assert run(host, KmsClientWish(product=office_id(PROJECT))).steps == []
 
 
 @pytest.mark.tier("test")
@@ -90,8 +90,8 @@ def test_two_products_that_are_not_recognised_are_two(domain: FakeDomain) -> Non
     install(host, data.key_named("mak_unheard_of_other").key)
     key = data.key_named("gvlk_unheard_of")
     with pytest.raises(ActivationError, match="there is no KMS client setup key known for Office 99, Office99SomethingElse_KMS_Client"):
-        run(host, Wish(product=key.product_id))
-    assert changes(run(host, Wish(product=key.product_id, product_key=key.key))) == {"product key": (None, "J8GKX")}
+        run(host, KmsClientWish(product=key.product_id))
+    assert changes(run(host, KmsClientWish(product=key.product_id, product_key=key.key))) == {"product key": (None, "J8GKX")}
     assert {"mak_unheard_of_other", "gvlk_unheard_of"} < set(keys_of(host).values())
 
 
@@ -100,7 +100,7 @@ def test_of_the_same_product_a_key_gives_way_by_its_name_and_by_its_activation_i
     host = domain.add("pc-001", MODERN, office=("o365_proplus", PROJECT))
     for name in ("subscription_office_365", "mak_office_2016_projectpro_c2r"):
         install(host, data.key_named(name).key)
-    made = run(host, Wish(product=office_id(PROJECT)))
+    made = run(host, KmsClientWish(product=office_id(PROJECT)))
     assert changes(made) == {
         "product key": ("M8PKV", "DRTW9"),
         "product key of Office 16, Office16ProjectProXC2RVL_MAKC2R edition": ("M8PKV", None),
@@ -112,24 +112,24 @@ def test_the_key_of_office_that_stands_in_the_way_is_removed(domain: FakeDomain)
     host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
     mak = data.key_named("mak_office_2021_proplus")
     install(host, mak.key)
-    kept = run(host, Wish(product=office_id("proplus_2021"), overwrite=False, activate=True))
+    kept = run(host, KmsClientWish(product=office_id("proplus_2021"), overwrite=False, activate=True))
     assert (kept.steps, kept.activation) == ([], {"state": "not_attempted"})
     assert "keeps the key that ends in J4GPT, because overwrite is false; it is no KMS client" in kept.warnings[0]
-    made = run(host, Wish(product=office_id("proplus_2021")))
+    made = run(host, KmsClientWish(product=office_id("proplus_2021")))
     assert changes(made) == {
         "product key": ("J4GPT", "6F7TH"),
         "product key of Office 21, Office21ProPlus2021VL_MAK_AE edition": ("J4GPT", None),
     }
     assert host.licensing.find(mak.product_id).key is None
-    assert run(host, Wish(product=office_id("proplus_2021"))).steps == []
+    assert run(host, KmsClientWish(product=office_id("proplus_2021"))).steps == []
     install(host, mak.key)
-    assert list(changes(run(host, Wish(product=office_id("proplus_2021"))))) == [
+    assert list(changes(run(host, KmsClientWish(product=office_id("proplus_2021"))))) == [
         "product key of Office 21, Office21ProPlus2021VL_MAK_AE edition"
     ]
     assert base(host)["PartialProductKey"] == "2YT43"
 
 
-def refused(host: Host, wish: Wish, said: str) -> ActivationError:
+def refused(host: Host, wish: KmsClientWish, said: str) -> ActivationError:
     """In check mode and without the same refusal, after which nothing is changed."""
     found = []
     for check_mode in (True, False):
@@ -146,16 +146,16 @@ def refused(host: Host, wish: Wish, said: str) -> ActivationError:
 
 def test_which_product_of_office_has_to_be_said_where_there_are_several_or_none(domain: FakeDomain) -> None:
     several = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
-    assert office_id("visiopro_2021") in refused(several, Wish(product="office"), "several volume products of Office").message
-    refused(domain.add("pc-002", MODERN), Wish(product="office"), "no volume product of Office")
-    refused(several, Wish(product="00000000-0000-0000-0000-000000000000"), "no KMS client product with the activation ID 0000")
-    refused(domain.add("pc-003", SEVEN), Wish(product="office"), "ospp")
+    assert office_id("visiopro_2021") in refused(several, KmsClientWish(product="office"), "several volume products of Office").message
+    refused(domain.add("pc-002", MODERN), KmsClientWish(product="office"), "no volume product of Office")
+    refused(several, KmsClientWish(product="00000000-0000-0000-0000-000000000000"), "no KMS client product with the activation ID 0000")
+    refused(domain.add("pc-003", SEVEN), KmsClientWish(product="office"), "ospp")
 
 
 def test_a_key_of_third_parties_needs_leave(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2024",))
-    refused(host, Wish(product="office"), "Office LTSC 2024 Professional Plus is known from several third-party lists only")
-    assert changes(run(host, Wish(product="office", allow_unverified_key=True))) == {"product key": (None, "GCVGB")}
+    refused(host, KmsClientWish(product="office"), "Office LTSC 2024 Professional Plus is known from several third-party lists only")
+    assert changes(run(host, KmsClientWish(product="office", allow_unverified_key=True))) == {"product key": (None, "GCVGB")}
 
 
 @pytest.mark.parametrize(
@@ -179,30 +179,30 @@ def test_what_takes_no_setup_key_is_said_before_anything_changes(
     domain: FakeDomain, profile: str, options: dict[str, Any], said: str
 ) -> None:
     host = domain.add("pc-001", profile, initial_key="", **options)
-    wish = Wish(kms_host="kms-9.contoso.com", settings={"host_caching": False})
+    wish = KmsClientWish(kms_host="kms-9.contoso.com", settings={"host_caching": False})
     refused(host, wish, said)
     if not options.get("volume_licences", True):
-        given = Wish(product_key=data.key_named("gvlk_windows_10_enterprise").key, kms_host="kms-9.contoso.com")
+        given = KmsClientWish(product_key=data.key_named("gvlk_windows_10_enterprise").key, kms_host="kms-9.contoso.com")
         refused(host, given, said)
 
 
 def test_a_mak_is_replaced_or_kept_and_never_activated(domain: FakeDomain) -> None:
     mak = data.key_named("mak_win_enterprise")
     host = domain.add("pc-001", MODERN, initial_key=mak.key)
-    kept = run(host, Wish(overwrite=False, activate=True))
+    kept = run(host, KmsClientWish(overwrite=False, activate=True))
     assert (kept.steps, kept.activation) == ([], {"state": "not_attempted"})
     assert mak.key[-5:] in kept.warnings[0]
     with pytest.raises(ActivationError, match=r"is the mak key that .* holds, and no KMS client setup key"):
-        run(host, Wish(product_key=mak.key, activate=True))
+        run(host, KmsClientWish(product_key=mak.key, activate=True))
     assert base(host)["LicenseStatus"] != 1
-    assert changes(run(host, Wish())) == {"product key": (mak.key[-5:], "2YT43")}
+    assert changes(run(host, KmsClientWish())) == {"product key": (mak.key[-5:], "2YT43")}
 
 
 def test_a_host_whose_key_does_not_serve_the_product_is_named(domain: FakeDomain) -> None:
     domain.add_kms_host("kms-1", "csvlk_2016", "server_2016_standard")
     host = domain.add("srv-01", "server_2022_standard")
     with pytest.raises(StepFailed) as caught:
-        run(host, Wish(kms_host="kms-1.contoso.com", activate=True))
+        run(host, KmsClientWish(kms_host="kms-1.contoso.com", activate=True))
     cause = caught.value.__cause__
     assert [step.attribute for step in caught.value.done] == ["KMS host"]
     assert isinstance(cause, ActivationError)
@@ -212,7 +212,7 @@ def test_a_host_whose_key_does_not_serve_the_product_is_named(domain: FakeDomain
 
 def test_with_tokens_only_no_attempt_is_made(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    client = run(host, Wish(activate=True, settings={"activation_type": 3}))
+    client = run(host, KmsClientWish(activate=True, settings={"activation_type": 3}))
     assert client.activation == {"state": "not_attempted"}
     assert "allows tokens only" in client.warnings[0]
 
@@ -229,7 +229,7 @@ def test_active_directory_is_asked_first_and_the_activation_type_prefers_or_forb
     domain.add_kms_host()
     host = domain.add("srv-01", "server_2022_standard")
     host.forest = lambda: [OBJECT]
-    client = run(host, Wish(activate=True))
+    client = run(host, KmsClientWish(activate=True))
     assert client.activation == {
         "state": "licensed",
         "message": "The product is licensed.",
@@ -247,11 +247,11 @@ def test_active_directory_is_asked_first_and_the_activation_type_prefers_or_forb
 
     forbidden = domain.add("srv-02", "server_2022_standard")
     forbidden.forest = lambda: [OBJECT]
-    asked = run(forbidden, Wish(activate=True, settings={"activation_type": 2}))
+    asked = run(forbidden, KmsClientWish(activate=True, settings={"activation_type": 2}))
     assert (asked.activation["state"], asked.activation["required_count"]) == ("counted", 5)
     preferred = domain.add("srv-03", "server_2022_standard")
     with pytest.raises(StepFailed) as caught:
-        run(preferred, Wish(activate=True, settings={"activation_type": 1}))
+        run(preferred, KmsClientWish(activate=True, settings={"activation_type": 1}))
     assert getattr(caught.value.__cause__, "shown_code", "") == "0x80072030"
 
 
@@ -260,7 +260,7 @@ def test_an_old_windows_and_a_workgroup_know_no_activation_objects(domain: FakeD
     domain.add_kms_host()
     host = domain.add("pc-001", profile, domain=member)
     host.forest = lambda: [OBJECT]
-    assert run(host, Wish(activate=True, kms_host="kms-1.contoso.com")).activation["state"] == "counted"
+    assert run(host, KmsClientWish(activate=True, kms_host="kms-1.contoso.com")).activation["state"] == "counted"
 
 
 def test_a_fixed_host_is_the_one_that_activated(domain: FakeDomain) -> None:
@@ -268,12 +268,12 @@ def test_a_fixed_host_is_the_one_that_activated(domain: FakeDomain) -> None:
     host = domain.add("srv-01", "server_2022_standard")
     for number in range(5):
         kms.licensing.counter.register(f"cmid-{number}", 5, 2, domain.clock.now())
-    client = run(host, Wish(kms_host="kms-1.contoso.com", kms_port=1688, activate=True))
+    client = run(host, KmsClientWish(kms_host="kms-1.contoso.com", kms_port=1688, activate=True))
     assert (client.activation["state"], client.activation["kms_host"], client.activation["kms_port"]) == (
         "licensed",
         "kms-1.contoso.com",
         1688,
     )
     assert client.activation["type"] == "kms"
-    back = run(host, Wish(discover=True, activate=True))
+    back = run(host, KmsClientWish(discover=True, activate=True))
     assert (back.activation["state"], list(changes(back))) == ("licensed", ["KMS host"])

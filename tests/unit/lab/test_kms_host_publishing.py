@@ -13,13 +13,18 @@ import pytest
 from unit.lab.product_session import Killed, mortal, open_direct
 from unit.lab.windows_fakes import CIMV2, DOMAIN, FakeDomain, registry, service_row
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish, PublishLine
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer, publication, publication_events
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import publication, publication_events
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.publication import (
+    Publication,
+    PublishedHost,
+    WantedValue,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows import data
 from lab.windows.host import Host
@@ -53,11 +58,11 @@ def write(host: Host, lines: list[str], key: str = SPP) -> None:
     registry(host, "SetMultiStringValue", key, "DnsDomainPublishList", sValue=lines)
 
 
-def ensure(session: Session, wish: Wish, **more: Any) -> KmsHost:
+def ensure(session: Session, wish: KmsHostWish, **more: Any) -> KmsHostSetup:
     """Plan, then do, and see that both are the same."""
-    planned = KmsHost(session, wish, check_mode=True, **more)
+    planned = KmsHostSetup(session, wish, check_mode=True, **more)
     planned.change()
-    made = KmsHost(session, wish, check_mode=False, **more)
+    made = KmsHostSetup(session, wish, check_mode=False, **more)
     made.change()
     assert made.plan.steps == planned.plan.steps
     return made
@@ -70,7 +75,7 @@ def started(host: Host) -> int:
 def test_a_host_to_be_has_its_list_before_its_first_publication(domain: FakeDomain) -> None:
     host = domain.add("kms-1", "server_2022_standard", role="kms")
     session, carrier = open_direct(host)
-    made = ensure(session, Wish(product_key=KEY, activate=True, publish_list=LIST))
+    made = ensure(session, KmsHostWish(product_key=KEY, activate=True, publish_list=LIST))
     assert [step.attribute for step in made.plan.steps][:3] == [
         "DnsDomainPublishList contoso.com",
         "DnsDomainPublishList west.contoso.com",
@@ -82,7 +87,7 @@ def test_a_host_to_be_has_its_list_before_its_first_publication(domain: FakeDoma
         WEST: [SrvRecord("kms-1.contoso.com", 1688, 90, 75)],
     }
     before = len(carrier.log)
-    assert ensure(session, Wish(publish_list=LIST)).plan.steps == []
+    assert ensure(session, KmsHostWish(publish_list=LIST)).plan.steps == []
     assert carrier.asked("Invoke:SetMultiStringValue") == 1
     # Check mode and the real run: service, products, list.
     assert len(carrier.log) - before == 6
@@ -92,7 +97,7 @@ def test_a_kms_host_is_restarted_once_for_everything_and_the_list_is_written_mea
     host = domain.add_kms_host()
     session, carrier = open_direct(host)
     before = started(host)
-    made = ensure(session, Wish(settings={"listening_port": 1690, "low_priority": True}, publish_list=LIST))
+    made = ensure(session, KmsHostWish(settings={"listening_port": 1690, "low_priority": True}, publish_list=LIST))
     assert [step.attribute for step in made.plan.steps] == [
         "listening port",
         "low priority",
@@ -111,7 +116,7 @@ def test_a_kms_host_is_restarted_once_for_everything_and_the_list_is_written_mea
 
 def test_vista_has_the_list_elsewhere(domain: FakeDomain) -> None:
     host = domain.add("srv-01", "server_2008_enterprise")
-    ensure(open_direct(host)[0], Wish(publish_list=LIST))
+    ensure(open_direct(host)[0], KmsHostWish(publish_list=LIST))
     assert listed(host, SL) == LINES
 
 
@@ -132,10 +137,10 @@ def test_a_drift_is_mended_as_exactly_that(
     host = domain.add_kms_host()
     write(host, lines)
     session, _carrier = open_direct(host)
-    made = ensure(session, Wish(publish_list=wish))
+    made = ensure(session, KmsHostWish(publish_list=wish))
     assert [step.attribute for step in made.plan.steps] == changed
     assert (listed(host), made.restarted) == (left, bool(changed))
-    assert ensure(session, Wish(publish_list=wish)).plan.steps == []
+    assert ensure(session, KmsHostWish(publish_list=wish)).plan.steps == []
 
 
 @pytest.mark.parametrize(("wish", "left"), [(LIST, LINES), (EMPTY, None)])
@@ -143,10 +148,10 @@ def test_a_value_of_another_type_is_one_that_windows_does_not_read(domain: FakeD
     host = domain.add_kms_host()
     registry(host, "SetStringValue", SPP, "DnsDomainPublishList", sValue="KMS_E1, 10, 75")
     session, _carrier = open_direct(host)
-    (first, *_others) = ensure(session, Wish(publish_list=wish)).plan.steps
+    (first, *_others) = ensure(session, KmsHostWish(publish_list=wish)).plan.steps
     assert (first.attribute, first.before) == ("type of DnsDomainPublishList", "not REG_MULTI_SZ")
     assert listed(host) == left
-    assert ensure(session, Wish(publish_list=wish)).plan.steps == []
+    assert ensure(session, KmsHostWish(publish_list=wish)).plan.steps == []
 
 
 def test_a_service_that_somebody_starts_in_between_is_restarted_once_more(domain: FakeDomain) -> None:
@@ -158,7 +163,7 @@ def test_a_service_that_somebody_starts_in_between_is_restarted_once_more(domain
             service_row(host)
 
     carrier.intercept = demand
-    KmsHost(session, Wish(publish_list=LIST), check_mode=False).change()
+    KmsHostSetup(session, KmsHostWish(publish_list=LIST), check_mode=False).change()
     assert host.running is not None
     assert host.running.publish_list == tuple(LINES)
     assert carrier.asked("Invoke:StopService") == 2
@@ -175,7 +180,7 @@ def test_a_host_that_refuses_is_not_left_stopped_and_nothing_is_called_done(doma
 
     carrier.intercept = refuse
     with pytest.raises(StepFailed) as failed:
-        KmsHost(session, Wish(publish_list=LIST), check_mode=False).change()
+        KmsHostSetup(session, KmsHostWish(publish_list=LIST), check_mode=False).change()
     assert (failed.value.done, len(failed.value.remaining)) == ([], 1)
     assert host.services.find("sppsvc").state == "Running"
     assert not listed(host)
@@ -183,22 +188,22 @@ def test_a_host_that_refuses_is_not_left_stopped_and_nothing_is_called_done(doma
 
 @pytest.mark.tier("soak")
 def test_killed_after_each_request_a_second_run_ends_with_the_list_in_use(domain: FakeDomain) -> None:
-    wish = Wish(settings={"low_priority": True, "dns_publishing": True}, publish_list=LIST)
+    wish = KmsHostWish(settings={"low_priority": True, "dns_publishing": True}, publish_list=LIST)
     left, finished = 0, False
     while not finished:
         domain.records.clear()
         domain.microsoft = Microsoft()
         host = domain.add_kms_host(f"kms-{left}", netbios_name="KMS_1")
         try:
-            KmsHost(mortal(host, left), wish, check_mode=False).change()
+            KmsHostSetup(mortal(host, left), wish, check_mode=False).change()
             finished = True
         except Killed:
             pass
         session, _carrier = open_direct(host)
-        KmsHost(session, wish, check_mode=False).change()
+        KmsHostSetup(session, wish, check_mode=False).change()
         assert host.running == RunningSettings.read(host.settings), left
         assert host.running.publish_list == tuple(LINES)
-        again = KmsHost(session, wish, check_mode=False)
+        again = KmsHostSetup(session, wish, check_mode=False)
         again.change()
         assert again.plan.steps == []
         host.stop()
@@ -225,16 +230,16 @@ def values_of(domain: FakeDomain) -> Any:
     return read
 
 
-def publish(domain: FakeDomain, host: Host, wish: Wish, *wanted: Wanted) -> PublishedHost:
+def publish(domain: FakeDomain, host: Host, wish: KmsHostWish, *wanted: WantedValue) -> PublishedHost:
     session, _carrier = open_direct(host)
     records = PublishedHost(session, Publication(wanted, None, "wait", 0.3, 1, values_of(domain)))
-    KmsHost(session, wish, check_mode=False, always_read=True).change(records.plan)
+    KmsHostSetup(session, wish, check_mode=False, always_read=True).change(records.plan)
     return records
 
 
 def test_old_values_are_reported_and_left(domain: FakeDomain) -> None:
     host = domain.add_kms_host()
-    records = publish(domain, host, Wish(publish_list=LIST), Wanted(DOMAIN, 10, 75), Wanted(WEST, 90, 75))
+    records = publish(domain, host, KmsHostWish(publish_list=LIST), WantedValue(DOMAIN, 10, 75), WantedValue(WEST, 90, 75))
     assert [(entry["published_by"], entry["old_values"]) for entry in records.shown] == [
         ("itself", [{"port": 1688, "priority": 0, "weight": 0}]),
         ("itself", []),
@@ -245,7 +250,7 @@ def test_old_values_are_reported_and_left(domain: FakeDomain) -> None:
 def test_a_list_that_was_written_without_a_restart_is_noticed_in_dns(domain: FakeDomain) -> None:
     host = domain.add_kms_host()
     write(host, LINES)
-    records = publish(domain, host, Wish(publish_list=LIST), Wanted(WEST, 90, 75))
+    records = publish(domain, host, KmsHostWish(publish_list=LIST), WantedValue(WEST, 90, 75))
     assert records.shown[0]["published_by"] == "restart"
 
 
@@ -258,7 +263,7 @@ def second_host(domain: FakeDomain, **options: Any) -> Host:
 def test_a_publication_that_failed_says_why_by_the_event_log(domain: FakeDomain) -> None:
     host = second_host(domain)
     with pytest.raises(StepFailed) as failed:
-        publish(domain, host, Wish(), Wanted(DOMAIN))
+        publish(domain, host, KmsHostWish(), WantedValue(DOMAIN))
     said = str(failed.value.__cause__)
     assert "Its event log has the reason for contoso.com as event 12293: 0x80072338 (DNS_ERROR_RCODE_BADSIG): " in said
 
@@ -301,9 +306,9 @@ def test_nobody_waits_for_a_publication_of_which_the_log_says_that_it_was_refuse
     session, carrier = open_direct(second_host(domain, **options))
     patience = 1.5
     records = PublishedHost(
-        session, Publication(tuple(map(Wanted, domains)), None, "wait", patience, 1, lambda fqdn, judges: dict.fromkeys(judges, ()))
+        session, Publication(tuple(map(WantedValue, domains)), None, "wait", patience, 1, lambda fqdn, judges: dict.fromkeys(judges, ()))
     )
-    host = KmsHost(session, Wish(publish_list=LIST if WEST in domains else None), check_mode=False, always_read=True)
+    host = KmsHostSetup(session, KmsHostWish(publish_list=LIST if WEST in domains else None), check_mode=False, always_read=True)
     begun = time.monotonic()
     with pytest.raises(StepFailed, match="SRV"):
         host.change(records.plan)

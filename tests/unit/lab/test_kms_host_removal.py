@@ -11,12 +11,12 @@ import pytest
 from unit.lab.product_session import Killed, mortal, open_direct, port_probe
 from unit.lab.windows_fakes import FakeDomain, base, create_process, install, registry, service, service_row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_removal import KmsHostRemoval, RecordSeen, Removal
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.removal import KmsHostRemoval, RecordSeen, Removal
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows import data
 from lab.windows.host import Host
@@ -35,9 +35,9 @@ def domain(domain_in_real_time: FakeDomain) -> FakeDomain:
 
 
 def remove(
-    session: Session, host: Host, *seen: RecordSeen, wish: Wish | None = None, check_mode: bool = False, **options: Any
+    session: Session, host: Host, *seen: RecordSeen, wish: KmsHostWish | None = None, check_mode: bool = False, **options: Any
 ) -> KmsHostRemoval:
-    wish = wish or Wish(publish_list=EMPTY, firewall=True, netsh=True, absent=True)
+    wish = wish or KmsHostWish(publish_list=EMPTY, firewall=True, netsh=True, absent=True)
     gone = KmsHostRemoval(session, wish, Removal(lambda _fqdn: seen or (OTHER,), **options), check_mode, probe=port_probe(host))
     gone.change()
     return gone
@@ -131,7 +131,7 @@ def test_clients_are_not_left_alone(domain: FakeDomain, seen: RecordSeen, option
             remove(session, host, OTHER, seen, check_mode=check_mode, **options)
     assert host.snapshot_state() == before
     # An earlier task is about to change what the records say.
-    after = Wish(publish_list=EMPTY, absent=True, after_step="SRV")
+    after = KmsHostWish(publish_list=EMPTY, absent=True, after_step="SRV")
     assert remove(session, host, seen, wish=after, check_mode=True).plan.steps
 
 
@@ -144,13 +144,13 @@ def test_the_last_host_goes_when_that_is_said(domain: FakeDomain) -> None:
 def test_another_csvlk_instead_is_refused_and_a_given_key_taken(domain: FakeDomain) -> None:
     host = grown(domain)
     session, _carrier = open_direct(host)
-    second = Wish(product_key=data.key_named("csvlk_2022_second").key, publish_list=EMPTY, absent=True)
+    second = KmsHostWish(product_key=data.key_named("csvlk_2022_second").key, publish_list=EMPTY, absent=True)
     with pytest.raises(StepFailed, match="product key") as failed:
         remove(session, host, wish=second)
     assert "it is a KMS host key (CSVLK) itself" in str(failed.value.__cause__)
     mak = data.key_named("mak_2022_standard") if "mak_2022_standard" in {key.name for key in data.keys().values()} else None
     wanted = mak.key if mak else data.setup_key_of(host.spec.windows)
-    remove(session, host, wish=Wish(product_key=wanted, publish_list=EMPTY, absent=True))
+    remove(session, host, wish=KmsHostWish(product_key=wanted, publish_list=EMPTY, absent=True))
     assert base(host)["PartialProductKey"] == wanted[-5:]
 
 
@@ -170,7 +170,7 @@ def test_a_computer_that_was_never_a_kms_host_needs_nothing_and_no_dns(domain: F
     def look(_fqdn: str) -> list[RecordSeen]:
         raise AssertionError
 
-    wish = Wish(publish_list=EMPTY, firewall=True, absent=True)
+    wish = KmsHostWish(publish_list=EMPTY, firewall=True, absent=True)
     gone = KmsHostRemoval(open_direct(host)[0], wish, Removal(look), check_mode=False)
     gone.change()
     assert gone.plan.steps == []

@@ -9,10 +9,10 @@ import pytest
 from unit.lab.in_process import InProcess, session_on
 from unit.lab.windows_fakes import FakeDomain, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import license_changes
 from lab.windows import data
 from lab.wsman.request_log import Entry
 from lab.wsman.service import Service
@@ -42,7 +42,7 @@ def late(method: str, pace: float) -> Service:
 @pytest.mark.parametrize("method", ["InstallProductKey", "Activate"])
 def test_what_windows_is_still_at_is_waited_for_and_not_repeated(domain: FakeDomain, method: str) -> None:
     session = session_on(domain.add("kms-1", "server_2022_standard", role="kms"), late(method, 0.5), "svc-winrm")
-    made = KmsHost(session, Wish(product_key=KEY, activate=True), check_mode=False)
+    made = KmsHostSetup(session, KmsHostWish(product_key=KEY, activate=True), check_mode=False)
     made.change()
     assert made.state.licensed
     assert isinstance(session.carrier, InProcess)
@@ -55,7 +55,7 @@ def test_patience_with_an_activation_has_an_end_and_nothing_is_repeated(domain: 
     install(host, KEY)
     session = session_on(host, late("Activate", 5), "svc-winrm")
     with pytest.raises(StepFailed) as caught:
-        KmsHost(session, Wish(activate=True), check_mode=False).change()
+        KmsHostSetup(session, KmsHostWish(activate=True), check_mode=False).change()
     assert "it may still be at work. A second run reads the state" in str(caught.value.__cause__)
     assert isinstance(session.carrier, InProcess)
     assert session.carrier.actions.count("Invoke:Activate") == 1

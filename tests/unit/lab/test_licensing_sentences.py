@@ -14,14 +14,18 @@ import pytest
 from unit.lab.product_session import open_direct, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError, in_words
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError, in_words
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.publish_list import ListWish, PublishLine
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import computer
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import Wish as ClientWish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.setup import KmsClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.publication import (
+    Publication,
+    PublishedHost,
+    WantedValue,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host
@@ -140,41 +144,41 @@ def check(case: str, error: ActivationError, **known: object) -> None:
 def test_a_key_that_windows_refuses(kms_host: Host, case: str) -> None:
     session, carrier = open_direct(kms_host)
     carrier.intercept = refusing("InstallProductKey", INSTALL[case])
-    error = said_by(KmsHost(session, Wish(product_key=CSVLK), check_mode=False).change)
+    error = said_by(KmsHostSetup(session, KmsHostWish(product_key=CSVLK), check_mode=False).change)
     check(case, error)
     assert CSVLK not in error.message
 
 
 def test_a_key_that_windows_does_not_know_has_that_sentence_without_any_rule(kms_host: Host) -> None:
     session, _carrier = open_direct(kms_host)
-    check("a key that is not valid here", said_by(KmsHost(session, Wish(product_key=NO_KEY), check_mode=False).change))
+    check("a key that is not valid here", said_by(KmsHostSetup(session, KmsHostWish(product_key=NO_KEY), check_mode=False).change))
 
 
 @pytest.mark.parametrize("case", HOST)
 def test_an_activation_of_a_kms_host_that_is_refused(kms_host: Host, case: str) -> None:
     session, carrier = open_direct(kms_host)
     carrier.intercept = refusing("Activate", HOST[case])
-    check(case, said_by(KmsHost(session, Wish(product_key=CSVLK, activate=True), check_mode=False).change))
+    check(case, said_by(KmsHostSetup(session, KmsHostWish(product_key=CSVLK, activate=True), check_mode=False).change))
 
 
 def test_keys_that_make_no_kms_host(domain: FakeDomain) -> None:
     session, _carrier = open_direct(domain.add("kms-3", "server_2022_standard", role="kms"))
-    check(NO_CSVLK, said_by(KmsHost(session, Wish(activate=True), check_mode=False).change))
+    check(NO_CSVLK, said_by(KmsHostSetup(session, KmsHostWish(activate=True), check_mode=False).change))
     mak = data.key_named("mak_server_2022_standard").key
-    check(OTHER_KEY, said_by(KmsHost(session, Wish(product_key=mak), check_mode=False).change))
+    check(OTHER_KEY, said_by(KmsHostSetup(session, KmsHostWish(product_key=mak), check_mode=False).change))
 
 
 @pytest.mark.parametrize("case", CLIENT)
 def test_an_activation_of_a_client_that_is_refused(client: Host, case: str) -> None:
     session, carrier = open_direct(client)
     carrier.intercept = refusing("Activate", CLIENT[case])
-    check(case, said_by(KmsClient(session, ClientWish(activate=True), check_mode=False).change))
+    check(case, said_by(KmsClient(session, KmsClientWish(activate=True), check_mode=False).change))
 
 
 def test_a_client_that_is_counted_is_no_failure(domain: FakeDomain) -> None:
     domain.add_kms_host("kms-4")
     session, _carrier = open_direct(domain.add("pc-002", "windows_11_enterprise"))
-    client = KmsClient(session, ClientWish(activate=True), check_mode=False)
+    client = KmsClient(session, KmsClientWish(activate=True), check_mode=False)
     client.change()
     assert (client.activation["state"], client.activation["code"]) == ("counted", "0xC004F038")
     assert client.activation["message"] == error_catalogue.said(WRITTEN[COUNTED])
@@ -182,12 +186,12 @@ def test_a_client_that_is_counted_is_no_failure(domain: FakeDomain) -> None:
 
 def test_computers_that_can_be_no_clients(domain: FakeDomain) -> None:
     session, _carrier = open_direct(domain.add_kms_host("kms-5"))
-    check(OF_CLIENTS, said_by(KmsClient(session, ClientWish(), check_mode=False).change))
+    check(OF_CLIENTS, said_by(KmsClient(session, KmsClientWish(), check_mode=False).change))
     evaluation = domain.add("srv-01", "server_2022_standard")
     install(evaluation, data.key_named("mak_server_2022_standard").key)
     evaluation.registry.set("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "EditionID", ValueType.SZ, "ServerHyperCore")
     session, _carrier = open_direct(evaluation)
-    check(NO_SETUP_KEY, said_by(KmsClient(session, ClientWish(), check_mode=False).change))
+    check(NO_SETUP_KEY, said_by(KmsClient(session, KmsClientWish(), check_mode=False).change))
 
 
 @pytest.mark.parametrize("case", UNPUBLISHED)
@@ -199,9 +203,11 @@ def test_a_kms_host_that_does_not_get_into_dns(domain: FakeDomain, case: str) ->
     install(second, CSVLK)
     activate(second)
     session, _carrier = open_direct(second)
-    publication = Publication((Wanted("contoso.com"),), more.get("port"), ticket, 0.2, 1, lambda _fqdn, wanted: dict.fromkeys(wanted, ()))
+    publication = Publication(
+        (WantedValue("contoso.com"),), more.get("port"), ticket, 0.2, 1, lambda _fqdn, wanted: dict.fromkeys(wanted, ())
+    )
     settings = {"dns_publishing": False} if "publishes" in more else {}
-    host = KmsHost(session, Wish(settings=settings), check_mode=False, always_read=True)
+    host = KmsHostSetup(session, KmsHostWish(settings=settings), check_mode=False, always_read=True)
     check(case, said_by(lambda: host.change(PublishedHost(session, publication).plan)))
 
 
@@ -210,13 +216,13 @@ def test_a_line_of_the_publish_list_that_windows_does_not_read_is_named_and_kept
     spp = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SoftwareProtectionPlatform"
     host.registry.set(spp, "DnsDomainPublishList", ValueType.MULTI_SZ, ["contoso.com;10;100", "fabrikam.com, 10"])
     session, _carrier = open_direct(host)
-    wish = Wish(publish_list=ListWish((PublishLine("contoso.com", 10, 100),)))
+    wish = KmsHostWish(publish_list=ListWish((PublishLine("contoso.com", 10, 100),)))
     for _run in range(2):
-        work = KmsHost(session, wish, check_mode=False)
+        work = KmsHostSetup(session, wish, check_mode=False)
         work.change()
         assert work.warnings == [error_catalogue.said(PUBLISHED[UNUSABLE])]
         assert work.publish_lines == ("contoso.com, 10, 100", "contoso.com;10;100", "fabrikam.com, 10")
-    work = KmsHost(session, replace(wish, publish_list=ListWish((PublishLine("contoso.com", 10, 100),), exact=True)), check_mode=False)
+    work = KmsHostSetup(session, replace(wish, publish_list=ListWish((PublishLine("contoso.com", 10, 100),), exact=True)), check_mode=False)
     work.change()
     assert (work.warnings, work.publish_lines) == ([], ("contoso.com, 10, 100",))
 

@@ -13,10 +13,10 @@ from unit.lab.mak_client_run import MODERN, SEVEN, carried, changes, esu, mak, r
 from unit.lab.product_session import Killed, mortal, said_by
 from unit.lab.windows_fakes import FakeDomain, activate, base, install, product, service
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import offline_activation
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client import MakClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.setup import MakClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.state import MakClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import offline_activation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.offline_activation import Confirmation
 from lab.windows import data
 from lab.windows.host import Host
 from lab.wsman.request_log import Entry
@@ -25,12 +25,12 @@ from lab.wsman.service import DropConnection
 pytestmark = pytest.mark.tier("test")
 
 ENTERPRISE = "mak_win_enterprise"
-BOTH = Wish(product_key=mak(), activate=True)
+BOTH = MakClientWish(product_key=mak(), activate=True)
 
 
 def test_a_key_is_installed_and_not_activated_unless_told(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    wish = Wish(product_key=mak())
+    wish = MakClientWish(product_key=mak())
     planned = run(host, wish, check_mode=True)
     assert base(host)["PartialProductKey"] == "2YT43"
     made = run(host, wish)
@@ -45,7 +45,7 @@ def test_a_key_is_installed_and_not_activated_unless_told(domain: FakeDomain) ->
 @pytest.mark.parametrize(("profile", "name"), [(MODERN, "win_enterprise"), (SEVEN, "win7_enterprise"), ("server_2022_standard",) * 2])
 def test_one_activation_is_spent_and_a_second_run_spends_none(domain: FakeDomain, profile: str, name: str) -> None:
     host = domain.add("pc-001", profile)
-    wish = Wish(product_key=mak(name), activate=True, installation_id=True)
+    wish = MakClientWish(product_key=mak(name), activate=True, installation_id=True)
     planned = run(host, wish, check_mode=True)
     assert [(step.attribute, step.after) for step in planned.steps] == [("product key", mak(name)[-5:]), ("license status", "licensed")]
     assert planned.steps[1].decided_by_target == ("before",)
@@ -117,16 +117,16 @@ def test_a_license_that_survives_another_key_spends_nothing(domain: FakeDomain) 
 
 def test_another_key_is_kept_where_that_is_wanted(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    kept = run(host, Wish(product_key=mak(), overwrite=False, activate=True))
+    kept = run(host, MakClientWish(product_key=mak(), overwrite=False, activate=True))
     assert (kept.steps, kept.result["activated"], kept.result["product"]["partial_product_key"]) == ([], False, "2YT43")
     assert "keeps the key that ends in 2YT43, because overwrite is false" in kept.warnings[0]
     product(host, "UninstallProductKey")
-    assert changes(run(host, Wish(product_key=mak(), overwrite=False))) == {"product key": (None, "7VCKF")}
+    assert changes(run(host, MakClientWish(product_key=mak(), overwrite=False))) == {"product key": (None, "7VCKF")}
 
 
 def test_without_a_key_in_the_task_the_one_that_is_there_is_activated(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
-    wish = Wish(activate=True)
+    wish = MakClientWish(activate=True)
     assert "Windows itself holds no MAK; give product_key" in said_by(lambda: run(host, wish)).message
     assert spent(domain, ENTERPRISE) == 0
     install(host, mak())
@@ -141,7 +141,7 @@ def test_an_add_on_is_activated_and_windows_itself_is_untouched(domain: FakeDoma
     activate(host)
     before = base(host)
     assert before["LicenseStatus"] == 1
-    wish = Wish(product_key=esu(), product="add_on", activate=True)
+    wish = MakClientWish(product_key=esu(), product="add_on", activate=True)
     planned = run(host, wish, check_mode=True)
     made = run(host, wish)
     assert [step.attribute for step in made.steps] == [step.attribute for step in planned.steps]
@@ -155,7 +155,7 @@ def test_an_add_on_is_activated_and_windows_itself_is_untouched(domain: FakeDoma
 def test_a_key_of_another_product_than_the_one_that_was_meant_is_not_activated(domain: FakeDomain) -> None:
     host = domain.add("pc-001", "windows_10_enterprise")
     for _run in range(2):
-        error = said_by(lambda: run(host, Wish(product_key=esu(), activate=True)))
+        error = said_by(lambda: run(host, MakClientWish(product_key=esu(), activate=True)))
         assert "is one of Windows(R), Client-ESU-Year1 add-on, not of Windows itself" in error.message
         assert "product: add_on" in error.message
     assert spent(domain, "esu_windows_10_year_1") == 0
@@ -167,10 +167,10 @@ def test_products_of_office_that_are_not_recognised_are_not_one_product(domain: 
     install(host, data.key_named("subscription_office_365").key)
     key = data.key_named("mak_unheard_of")
     before = host.snapshot_state()
-    error = said_by(lambda: run(host, Wish(product_key=key.key, product="office")))
+    error = said_by(lambda: run(host, MakClientWish(product_key=key.key, product="office")))
     assert "has several volume products of Office; name one by product" in error.message
     assert host.snapshot_state() == before
-    made = run(host, Wish(product_key=key.key, product=key.product_id))
+    made = run(host, MakClientWish(product_key=key.key, product=key.product_id))
     assert changes(made) == {f"product key of {key.product_id}": (None, key.partial)}
     held = {licence.key.name for licence in host.licensing.licences.values() if licence.key}
     assert held == {"gvlk_windows_10_enterprise", "subscription_office_365", "mak_unheard_of"}
@@ -180,7 +180,7 @@ def test_a_mak_of_office_takes_the_place_of_its_setup_key(domain: FakeDomain) ->
     host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
     install(host, data.key_named("gvlk_office_2021_proplus").key)
     install(host, data.key_named("gvlk_office_2021_visiopro").key)
-    wish = Wish(product_key=mak("office_2021_proplus"), product="office", activate=True)
+    wish = MakClientWish(product_key=mak("office_2021_proplus"), product="office", activate=True)
     planned = run(host, wish, check_mode=True)
     made = run(host, wish)
     assert [step.attribute for step in made.steps] == [step.attribute for step in planned.steps]
@@ -200,10 +200,10 @@ def test_a_mak_of_office_takes_the_place_of_its_setup_key(domain: FakeDomain) ->
 def test_an_activation_id_names_a_product(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2021",))
     office = data.key_named("mak_office_2021_proplus")
-    wish = Wish(product_key=office.key, product=office.product_id, activate=True)
+    wish = MakClientWish(product_key=office.key, product=office.product_id, activate=True)
     assert list(changes(run(host, wish))) == [f"product key of {office.product_id}", f"license status of {office.product_id}"]
     assert base(host)["PartialProductKey"] == "2YT43"
-    error = said_by(lambda: run(host, Wish(product_key=mak(), product=office.product_id)))
+    error = said_by(lambda: run(host, MakClientWish(product_key=mak(), product=office.product_id)))
     assert "is one of" in error.message or "several" in error.message
 
 
@@ -215,8 +215,8 @@ def confirmation_of(domain: FakeDomain, host: Host) -> Confirmation:
 
 def test_a_confirmation_id_activates_a_computer_that_reaches_nobody(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN, internet=False)
-    run(host, Wish(product_key=mak()))
-    wish = Wish(product_key=mak(), confirmation=confirmation_of(domain, host))
+    run(host, MakClientWish(product_key=mak()))
+    wish = MakClientWish(product_key=mak(), confirmation=confirmation_of(domain, host))
     assert changes(run(host, wish, check_mode=True)) == {"license status": ("notification", "licensed")}
     made = run(host, wish)
     assert (changes(made), made.result["activated"]) == ({"license status": ("notification", "licensed")}, True)
@@ -229,7 +229,7 @@ def test_a_confirmation_id_of_another_computer_is_refused_before_it_is_tried(dom
     host = domain.add("pc-001", MODERN, internet=False)
     for each in (other, host):
         install(each, mak())
-    wish = Wish(confirmation=confirmation_of(domain, other))
+    wish = MakClientWish(confirmation=confirmation_of(domain, other))
     for check_mode in (True, False):
         assert "the confirmation ID is for" in said_by(lambda: run(host, wish, check_mode)).message  # noqa: B023
     client, carrier = carried(host, wish)
@@ -288,7 +288,7 @@ def test_an_earlier_attempt_is_waited_for_before_another_is_made(domain: FakeDom
         if entry.action == "Invoke:RefreshLicenseStatus" and base(host)["LicenseStatus"] != 1:
             product(host, "Activate")
 
-    client, carrier = carried(host, Wish(activate=True, settle=1), intercept)
+    client, carrier = carried(host, MakClientWish(activate=True, settle=1), intercept)
     client.change()
     assert (client.steps, client.activation) == ([], {"attempted": False, "outcome": "already_licensed"})
     assert carrier.asked("Invoke:Activate") == 0

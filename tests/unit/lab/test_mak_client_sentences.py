@@ -15,10 +15,10 @@ from unit.lab.mak_client_run import MODERN, SEVEN, carried, esu, mak, run, spent
 from unit.lab.product_session import said_by
 from unit.lab.windows_fakes import FakeDomain, base, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import mak_product
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client import product as mak_product
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.state import MakClientWish
 from lab.windows import data, spec
 from lab.windows.host import Host
 from lab.wsman.backend import WmiError
@@ -41,25 +41,25 @@ REFUSED = {
 }
 """What Windows answers to Activate."""
 
-NOT_HERE: dict[str, tuple[str, dict[str, Any], Wish]] = {
+NOT_HERE: dict[str, tuple[str, dict[str, Any], MakClientWish]] = {
     "an evaluation edition": (
         "server_2022_standard",
         {"edition_id": "ServerStandardEval", "volume_licences": False, "initial_key": ""},
-        Wish(product_key=mak("server_2022_standard")),
+        MakClientWish(product_key=mak("server_2022_standard")),
     ),
-    "a home edition": (MODERN, {"edition_id": "Core", "volume_licences": False, "initial_key": ""}, Wish(product_key=mak())),
+    "a home edition": (MODERN, {"edition_id": "Core", "volume_licences": False, "initial_key": ""}, MakClientWish(product_key=mak())),
     "a retail edition": (
         "windows_11_pro",
         {"volume_licences": False, "initial_key": data.key_named("retail_win_professional").key},
-        Wish(product_key=mak("win_professional")),
+        MakClientWish(product_key=mak("win_professional")),
     ),
-    "an installation without volume licenses": (MODERN, {"volume_licences": False, "initial_key": ""}, Wish(product_key=mak())),
-    "a key of an edition that it is not": (MODERN, {}, Wish(product_key=mak("win_professional"))),
-    "a key of another Windows": (MODERN, {}, Wish(product_key=mak("win7_enterprise"))),
-    "no Office": (MODERN, {}, Wish(product_key=mak("office_2021_proplus"), product="office")),
-    "an Office that ospp.vbs manages": (SEVEN, {}, Wish(product_key=mak("office_2021_proplus"), product="office")),
-    "no ESU for this Windows": (MODERN, {}, Wish(product_key=esu(), product="add_on")),
-    "no MAK in the task and none installed": (MODERN, {}, Wish(activate=True)),
+    "an installation without volume licenses": (MODERN, {"volume_licences": False, "initial_key": ""}, MakClientWish(product_key=mak())),
+    "a key of an edition that it is not": (MODERN, {}, MakClientWish(product_key=mak("win_professional"))),
+    "a key of another Windows": (MODERN, {}, MakClientWish(product_key=mak("win7_enterprise"))),
+    "no Office": (MODERN, {}, MakClientWish(product_key=mak("office_2021_proplus"), product="office")),
+    "an Office that ospp.vbs manages": (SEVEN, {}, MakClientWish(product_key=mak("office_2021_proplus"), product="office")),
+    "no ESU for this Windows": (MODERN, {}, MakClientWish(product_key=esu(), product="add_on")),
+    "no MAK in the task and none installed": (MODERN, {}, MakClientWish(activate=True)),
 }
 """Computers that take no MAK, or not this one; told and not failed where that is wanted."""
 
@@ -92,7 +92,7 @@ def answering(method: str, code: int) -> Callable[[Entry], None]:
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_activation_that_comes_to_nothing(domain: FakeDomain, case: str) -> None:
     host = domain.add("pc-001", MODERN)
-    client, _carrier = carried(host, Wish(product_key=mak(), activate=True), answering("Activate", REFUSED[case]))
+    client, _carrier = carried(host, MakClientWish(product_key=mak(), activate=True), answering("Activate", REFUSED[case]))
     with pytest.raises(StepFailed) as caught:
         client.change()
     # The key was installed all the same, which the result has to say.
@@ -113,7 +113,7 @@ def test_an_activation_that_comes_to_nothing(domain: FakeDomain, case: str) -> N
 )
 def test_the_same_without_a_rule(domain: FakeDomain, case: str, name: str) -> None:
     host = domain.add("pc-001", MODERN, internet=name != "win_enterprise")
-    check(case, said_by(lambda: run(host, Wish(product_key=mak(name), activate=True))))
+    check(case, said_by(lambda: run(host, MakClientWish(product_key=mak(name), activate=True))))
     assert spent(domain, f"mak_{name}") == 0
 
 
@@ -137,8 +137,8 @@ def test_a_computer_that_takes_no_mak_is_listed_or_failed(domain: FakeDomain, ca
 
 def test_a_kms_host_keeps_its_key(domain: FakeDomain) -> None:
     host = domain.add_kms_host()
-    check(KMS_HOST, said_by(lambda: run(host, Wish(product_key=mak("server_2022_standard")))))
-    assert not run(host, Wish(product_key=mak("server_2022_standard"), applicable_only=True)).result["applicable"]
+    check(KMS_HOST, said_by(lambda: run(host, MakClientWish(product_key=mak("server_2022_standard")))))
+    assert not run(host, MakClientWish(product_key=mak("server_2022_standard"), applicable_only=True)).result["applicable"]
     assert base(host)["PartialProductKey"] == "C7TRQ"
 
 
@@ -155,7 +155,7 @@ def test_vista_before_its_first_service_pack_is_refused_unless_forced(domain: Fa
         if item.edition == "Enterprise" and "windows_vista" in item.generations and item.text == "VOLUME_MAK"
     )
     monkeypatch.setitem(data.keys(), made_up.key, replace(made_up, product_id=vista.id))
-    wish = Wish(product_key=made_up.key)
+    wish = MakClientWish(product_key=made_up.key)
     assert not run(host, replace(wish, applicable_only=True, activate=True)).result["applicable"]
     for check_mode in (True, False):
         with pytest.raises(ActivationError) as caught:
@@ -184,10 +184,10 @@ def test_which_windows_locks_its_users_out(version: str, first: bool) -> None:
 
 def test_a_key_of_another_kind_than_was_said(domain: FakeDomain) -> None:
     host = domain.add("pc-001", "windows_10_enterprise")
-    check(OTHER_PRODUCT, said_by(lambda: run(host, Wish(product_key=esu(), activate=True))))
+    check(OTHER_PRODUCT, said_by(lambda: run(host, MakClientWish(product_key=esu(), activate=True))))
     assert spent(domain, "esu_windows_10_year_1") == 0
     pro = domain.add("pc-002", "windows_11_pro")
-    retail = Wish(product_key=data.key_named("retail_win_professional").key, activate=True)
+    retail = MakClientWish(product_key=data.key_named("retail_win_professional").key, activate=True)
     for _run in range(2):
         check(NO_MAK, said_by(lambda: run(pro, retail)))
     assert spent(domain, "retail_win_professional") == 0
@@ -200,21 +200,21 @@ def test_several_maks_have_to_be_told_apart(domain: FakeDomain, monkeypatch: pyt
     host = domain.add("pc-001", "windows_10_enterprise")
     for key in (esu(), second.key):
         install(host, key)
-    check(SEVERAL, said_by(lambda: run(host, Wish(product="add_on", activate=True))))
-    assert run(host, Wish(product="add_on", product_key=esu(), activate=True)).result["activated"]
+    check(SEVERAL, said_by(lambda: run(host, MakClientWish(product="add_on", activate=True))))
+    assert run(host, MakClientWish(product="add_on", product_key=esu(), activate=True)).result["activated"]
 
 
 def test_several_products_of_office_have_to_be_told_apart(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
     host = domain.add("pc-001", MODERN, office=("proplus_2021", "visiopro_2021"))
     visio = next(licence for licence in host.licensing.licences.values() if licence.product.suite == "visiopro_2021")
     visio.product = replace(visio.product, text="VOLUME_MAK", channel="Volume:MAK")
-    check(SEVERAL_OFFICES, said_by(lambda: run(host, Wish(product="office", product_key=mak("office_2021_proplus")))))
+    check(SEVERAL_OFFICES, said_by(lambda: run(host, MakClientWish(product="office", product_key=mak("office_2021_proplus")))))
 
 
 def test_a_key_that_was_taken_and_is_nowhere(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
     host = domain.add("pc-001", MODERN)
     monkeypatch.setattr(host.licensing, "install_key", lambda _text: None)
-    check(NOWHERE, said_by(lambda: run(host, Wish(product_key=mak(), activate=True))))
+    check(NOWHERE, said_by(lambda: run(host, MakClientWish(product_key=mak(), activate=True))))
 
 
 def test_an_attempt_that_was_lost_on_its_way(domain: FakeDomain) -> None:
@@ -225,11 +225,11 @@ def test_an_attempt_that_was_lost_on_its_way(domain: FakeDomain) -> None:
         if entry.action == "Invoke:Activate":
             raise DropConnection
 
-    client, carrier = carried(host, Wish(activate=True), intercept)
+    client, carrier = carried(host, MakClientWish(activate=True), intercept)
     check(LOST, said_by(client.change))
     assert carrier.asked("Invoke:Activate") == 1
 
 
 def test_a_key_that_is_kept(domain: FakeDomain) -> None:
     host: Host = domain.add("pc-001", MODERN)
-    assert run(host, Wish(product_key=mak(), overwrite=False)).warnings == [error_catalogue.said(WRITTEN[KEPT])]
+    assert run(host, MakClientWish(product_key=mak(), overwrite=False)).warnings == [error_catalogue.said(WRITTEN[KEPT])]

@@ -11,8 +11,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.winops.volume_activation.plugins.action.mak_info import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from lab.microsoft.server import BatchServer
 from lab.microsoft.variants import seed_of
 from lab.windows.data import key_named

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from unit.lab.microsoft_requests import KEY, ask, failure, of_sample, settings, through
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import Answer
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import BatchAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate
 from lab.microsoft.proxy import proxy_in_thread
 from lab.microsoft.server import BatchServer
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.tier("test")
 def test_every_form_of_answer_is_read(microsoft: BatchServer, topic: str, form: str):
     microsoft.service.seed = seed_of(topic, form)
     question, confirmation_id = of_sample()
-    assert ask(settings(microsoft), question) == Answer(confirmation_id)
-    assert ask(settings(microsoft), Question(question.extended_pid)) == Answer(remaining=49)
+    assert ask(settings(microsoft), question) == BatchAnswer(confirmation_id)
+    assert ask(settings(microsoft), Question(question.extended_pid)) == BatchAnswer(remaining=49)
     microsoft.microsoft.set_state(key_named(KEY).key, "dmak_limit")
     assert failure(settings(microsoft), question).shown_code == "0xD6"
     microsoft.microsoft.set_state(key_named(KEY).key, "blocked")
@@ -133,7 +133,7 @@ def test_a_proxy_with_an_account(microsoft: BatchServer, monkeypatch: pytest.Mon
     question, confirmation_id = of_sample()
     with proxy_in_thread("svc", "p@ss", names={NAME: ("127.0.0.1", microsoft.port)}) as proxy:
         how = settings(microsoft, url=url, proxy=through(proxy.url, "svc", "p%40ss"))
-        assert ask(how, question) == Answer(confirmation_id)
+        assert ask(how, question) == BatchAnswer(confirmation_id)
         assert proxy.tunnels == [f"{NAME}:{microsoft.port}"]
         wrong = failure(replace(how, proxy=through(proxy.url, "svc", "hidden")), question)
     assert (wrong.fate, wrong.again, wrong.shown_code) == (Fate.NOT_SENT, False, "HTTP 407")
@@ -146,10 +146,10 @@ def test_a_proxy_of_the_environment_and_its_exceptions(microsoft: BatchServer, m
     question, confirmation_id = of_sample()
     with proxy_in_thread("svc", "p@ss") as proxy:
         monkeypatch.setenv(name, value.format(proxy.url.removeprefix("http://")))
-        assert ask(settings(microsoft), question) == Answer(confirmation_id)
+        assert ask(settings(microsoft), question) == BatchAnswer(confirmation_id)
         assert len(proxy.tunnels) == 1
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        assert ask(settings(microsoft), Question(question.extended_pid)) == Answer(remaining=49)
+        assert ask(settings(microsoft), Question(question.extended_pid)) == BatchAnswer(remaining=49)
         assert len(proxy.tunnels) == 1
 
 

@@ -16,14 +16,14 @@ from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.slmgr_task import calls
 from unit.lab.windows_fakes import FakeDomain, base, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import grouped, installation_digits
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.waiting import waiting
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes, licensing, offline_activation
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.offline_activation import Confirmation, Deposited, Ids
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.versions import WINDOWS_8
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.versions import WINDOWS_8
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import license_changes, licensing, offline_activation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.offline_activation import Confirmation, Deposited, Ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host
@@ -136,9 +136,9 @@ def test_a_lost_answer_is_judged_by_the_state_and_never_repeated(keyed: Host, wa
     assert attempts == ["DepositOfflineConfirmationId"]
 
 
-def kms_host(host: Host, check_mode: bool = False, **wish: Any) -> tuple[KmsHost, DirectCarrier]:
+def kms_host(host: Host, check_mode: bool = False, **wish: Any) -> tuple[KmsHostSetup, DirectCarrier]:
     session, carrier = open_direct(host)
-    work = KmsHost(session, Wish(**wish), check_mode)
+    work = KmsHostSetup(session, KmsHostWish(**wish), check_mode)
     work.change()
     return work, carrier
 
@@ -190,7 +190,9 @@ def test_a_kms_host_with_another_installation_id_is_left_as_it_is(domain: FakeDo
     _installation, confirmation = ids(host)
     before = host.snapshot_state()["registry"]
     session, carrier = open_direct(host)
-    work = KmsHost(session, Wish(settings={"listening_port": 1690}, confirmation=Confirmation.of(confirmation, OTHER)), check_mode=False)
+    work = KmsHostSetup(
+        session, KmsHostWish(settings={"listening_port": 1690}, confirmation=Confirmation.of(confirmation, OTHER)), check_mode=False
+    )
     with pytest.raises(ActivationError, match="its key or its hardware has changed since"):
         work.change()
     assert (calls(carrier), host.snapshot_state()["registry"]) == ([], before)

@@ -16,21 +16,15 @@ from hypothesis import strategies as st
 from unit.lab.product_session import open_direct, port_probe
 from unit.lab.windows_fakes import FakeDomain, activate, base, create_process, install
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import (
-    classes,
-    computer,
-    firewall,
-    licensing,
-    version_values,
-    versions,
-)
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import KmsClient
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish as ClientWish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.setup import KmsClient
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import classes, computer, firewall, versions
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import licensing, version_values
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
 
@@ -106,13 +100,13 @@ def test_an_old_client_is_counted_and_then_licensed(domain: FakeDomain, profile:
     create_process(host, COMMAND)
     activate(host)
     session, _carrier = open_direct(domain.add("pc-100", profile))
-    client = KmsClient(session, ClientWish(discover=True, activate=True), check_mode=False)
+    client = KmsClient(session, KmsClientWish(discover=True, activate=True), check_mode=False)
     client.change()
     needed = 25 if profile.startswith("windows") else 5
     assert (client.activation["state"], client.activation["required_count"]) == ("counted", needed)
     for number in range(needed - 1):
         host.licensing.counter.register(f"cmid-{number}", 25, 2, domain.clock.now())
-    client = KmsClient(session, ClientWish(discover=True, activate=True), check_mode=False)
+    client = KmsClient(session, KmsClientWish(discover=True, activate=True), check_mode=False)
     client.change()
     assert client.activation == {**client.activation, "state": "licensed", "kms_host": "kms-1.contoso.com", "kms_port": 1688}
 
@@ -133,18 +127,18 @@ def test_the_firewall_of_an_old_host_is_opened_by_netsh_and_read_back(domain: Fa
     # netsh has its effect later than the call that starts it is answered.
     host = domain.add("kms-1", R2, firewall_variant=variant, language=language, program=0.3)
     session, carrier = open_direct(host)
-    wish = Wish(firewall=True, netsh=True)
-    planned = KmsHost(session, wish, check_mode=True)
+    wish = KmsHostWish(firewall=True, netsh=True)
+    planned = KmsHostSetup(session, wish, check_mode=True)
     planned.change()
     assert set(kms_rules(host).values()) == {False}
-    real = KmsHost(session, wish, check_mode=False, probe=port_probe(host))
+    real = KmsHostSetup(session, wish, check_mode=False, probe=port_probe(host))
     real.change()
     assert real.plan.steps == planned.plan.steps
     assert {step.attribute for step in real.plan.steps} == {f"firewall rule {name}" for name in kms_rules(host)}
     assert set(kms_rules(host).values()) == {True}
     assert host.processes.started == [COMMAND]
     before = len(carrier.log)
-    again = KmsHost(session, wish, check_mode=False)
+    again = KmsHostSetup(session, wish, check_mode=False)
     again.change()
     assert again.plan.steps == []
     # The rule's class is tried, the version asked, and each rule read.
@@ -155,7 +149,7 @@ def test_one_rule_of_two_that_is_off_is_one_step(domain: FakeDomain) -> None:
     host = domain.add("kms-1", R2, firewall_variant="split")
     host.firewall.set_enabled("SPPSVC-In-TCP", True)
     session, _carrier = open_direct(host)
-    real = KmsHost(session, Wish(firewall=True, netsh=True), check_mode=False)
+    real = KmsHostSetup(session, KmsHostWish(firewall=True, netsh=True), check_mode=False)
     real.change()
     assert [step.attribute for step in real.plan.steps] == ["firewall rule SPPSVC-In-TCP-NoScope"]
     assert set(kms_rules(host).values()) == {True}
@@ -166,11 +160,11 @@ def test_without_leave_to_start_netsh_the_error_names_the_other_ways(domain: Fak
     host = domain.add("kms-1", R2)
     session, _carrier = open_direct(host)
     with pytest.raises(ActivationError) as caught:
-        KmsHost(session, Wish(firewall=True), check_mode).change()
+        KmsHostSetup(session, KmsHostWish(firewall=True), check_mode).change()
     check(UNASKED, caught.value)
     assert set(kms_rules(host).values()) == {False}
     create_process(host, COMMAND)
-    KmsHost(session, Wish(firewall=True), check_mode).change()
+    KmsHostSetup(session, KmsHostWish(firewall=True), check_mode).change()
 
 
 def test_a_host_that_forbids_programs_is_left_as_it_is_and_the_error_says_why_and_what_else(domain: FakeDomain) -> None:
@@ -180,7 +174,7 @@ def test_a_host_that_forbids_programs_is_left_as_it_is_and_the_error_says_why_an
         session, _carrier = open_direct(host)
         before = host.snapshot_state()
         with pytest.raises(StepFailed) as failed:
-            KmsHost(session, Wish(firewall=True, netsh=True), check_mode=False).change()
+            KmsHostSetup(session, KmsHostWish(firewall=True, netsh=True), check_mode=False).change()
         code = failed.value.__cause__.shown_code
         check(FORBIDDEN[code], failed.value.__cause__, host=host.hostname)
         with pytest.raises(ActivationError) as caught:
@@ -202,12 +196,12 @@ def test_a_purge_returns_when_klist_has_ended(domain: FakeDomain) -> None:
 
 
 def test_a_rule_that_is_on_but_opens_nothing_is_a_warning(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.listening._SECONDS", 0.1)
+    monkeypatch.setattr("ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.listening._SECONDS", 0.1)
     host = domain.add("kms-1", R2, role="kms", local_firewall_rules=False)
     install(host, CSVLK)
     activate(host)
     session, _carrier = open_direct(host)
-    real = KmsHost(session, Wish(firewall=True, netsh=True), check_mode=False, probe=port_probe(host))
+    real = KmsHostSetup(session, KmsHostWish(firewall=True, netsh=True), check_mode=False, probe=port_probe(host))
     real.change()
     (warning,) = real.warnings
     assert "TCP port 1688 does not answer the control node" in warning
@@ -218,7 +212,7 @@ def test_netsh_that_runs_without_effect_is_an_error_that_names_the_command(domai
     host = domain.add("kms-1", R2, program=60)
     session, _carrier = open_direct(host)
     with pytest.raises(StepFailed) as failed:
-        KmsHost(session, Wish(firewall=True, netsh=True), check_mode=False).change()
+        KmsHostSetup(session, KmsHostWish(firewall=True, netsh=True), check_mode=False).change()
     check(STILL_OFF, failed.value.__cause__)
 
 
@@ -262,7 +256,7 @@ def test_a_rule_without_a_group_that_netsh_takes_is_refused(text: str) -> None:
 
 
 def test_everything_in_the_classes_is_used() -> None:
-    folder = Path(classes.__file__).parent
+    folder = Path(classes.__file__).parents[1]
     text = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py") if path.name not in ("classes.py", "versions.py"))
     for cim_class in (entry for entry in vars(classes).values() if isinstance(entry, classes.CimClass)):
         for name in (*cim_class.properties, *cim_class.methods):
@@ -273,12 +267,12 @@ def test_an_activation_needs_no_further_look_at_the_products(domain: FakeDomain)
     host = domain.add("kms-1", "server_2022_standard")
     session, carrier = open_direct(host)
     key = data.key_named("csvlk_2022").key
-    KmsHost(session, Wish(product_key=key, activate=True), check_mode=False).change()
+    KmsHostSetup(session, KmsHostWish(product_key=key, activate=True), check_mode=False).change()
     assert base(host)["LicenseStatus"] == 1
     # Before, after the key, after the activation, and at last.
     assert carrier.asked("Enumerate", "SoftwareLicensingProduct") == 4
     install(host, data.key_named("csvlk_2022_second").key)
     before = carrier.asked("Enumerate", "SoftwareLicensingProduct")
-    KmsHost(session, Wish(activate=True), check_mode=False).change()
+    KmsHostSetup(session, KmsHostWish(activate=True), check_mode=False).change()
     assert base(host)["LicenseStatus"] == 1
     assert carrier.asked("Enumerate", "SoftwareLicensingProduct") - before == 3

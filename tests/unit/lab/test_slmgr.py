@@ -12,11 +12,11 @@ from unit.lab.product_session import open_direct
 from unit.lab.slmgr_task import calls, slmgr
 from unit.lab.windows_fakes import FakeDomain, service, service_row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.requests import parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.run import run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
 

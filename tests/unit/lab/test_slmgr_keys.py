@@ -12,11 +12,11 @@ from unit.lab.product_session import open_direct
 from unit.lab.slmgr_task import calls, changes, row_of, slmgr
 from unit.lab.windows_fakes import FakeDomain, base, install, service_row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import license_changes
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.requests import parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.run import run
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import license_changes
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host

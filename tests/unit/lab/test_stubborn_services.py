@@ -10,11 +10,11 @@ import pytest
 from unit.lab.product_session import open_direct, port_probe
 from unit.lab.windows_fakes import FakeDomain, activate, control, create_process, install, open_firewall, service
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import services
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import KmsHost
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.setup import KmsHostSetup
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from lab.windows import data
 from lab.windows.host import Host
 from lab.wsman.request_log import Entry
@@ -145,16 +145,16 @@ def test_a_port_that_is_set_but_not_in_use_is_mended_by_one_restart(domain: Fake
     services.restart(session, "sppsvc")
     service(host, "SetKeyManagementServiceListeningPort", PortNumber=1688)
     before = restarted(host)
-    wish = Wish(settings={"listening_port": 1688})
-    planned = KmsHost(session, wish, check_mode=True, probe=port_probe(host))
+    wish = KmsHostWish(settings={"listening_port": 1688})
+    planned = KmsHostSetup(session, wish, check_mode=True, probe=port_probe(host))
     planned.change()
     assert restarted(host) == before
-    real = KmsHost(session, wish, check_mode=False, probe=port_probe(host))
+    real = KmsHostSetup(session, wish, check_mode=False, probe=port_probe(host))
     real.change()
     assert [(step.attribute, step.after) for step in real.plan.steps] == [("sppsvc", "listens on TCP port 1688")]
     assert real.plan.steps == planned.plan.steps
     assert (restarted(host), host.snapshot_state()["open_port"], real.warnings) == (before + 1, 1688, [])
-    again = KmsHost(session, wish, check_mode=False, probe=port_probe(host))
+    again = KmsHostSetup(session, wish, check_mode=False, probe=port_probe(host))
     again.change()
     assert again.plan.steps == []
 
@@ -164,7 +164,7 @@ def test_a_port_that_only_the_firewall_keeps_closed_is_no_reason_for_a_restart(d
     host = kms_host(domain, profile)
     create_process(host, NETSH.replace("yes", "no"))
     session, _carrier = open_direct(host)
-    real = KmsHost(session, Wish(settings={"listening_port": 1688}), check_mode=False, probe=port_probe(host))
+    real = KmsHostSetup(session, KmsHostWish(settings={"listening_port": 1688}), check_mode=False, probe=port_probe(host))
     real.change()
     assert real.plan.steps == []
 
@@ -172,7 +172,7 @@ def test_a_port_that_only_the_firewall_keeps_closed_is_no_reason_for_a_restart(d
 def test_a_port_that_a_firewall_on_the_way_swallows_is_no_reason_for_a_restart_of_an_old_host(domain: FakeDomain) -> None:
     host = kms_host(domain, "server_2008r2_enterprise")
     session, _carrier = open_direct(host)
-    real = KmsHost(session, Wish(settings={"listening_port": 1688}), check_mode=False, probe=lambda _port: "filtered")
+    real = KmsHostSetup(session, KmsHostWish(settings={"listening_port": 1688}), check_mode=False, probe=lambda _port: "filtered")
     real.change()
     assert real.plan.steps == []
 
@@ -180,7 +180,7 @@ def test_a_port_that_a_firewall_on_the_way_swallows_is_no_reason_for_a_restart_o
 def test_a_port_that_answers_costs_no_request(domain: FakeDomain) -> None:
     host = kms_host(domain)
     session, carrier = open_direct(host)
-    KmsHost(session, Wish(settings={"listening_port": 1688}), check_mode=False, probe=port_probe(host)).change()
+    KmsHostSetup(session, KmsHostWish(settings={"listening_port": 1688}), check_mode=False, probe=port_probe(host)).change()
     assert {
         entry.resource.rpartition("/")[2] or entry.query for entry in carrier.log if "Licensing" not in entry.resource + entry.query
     } == set()

@@ -15,14 +15,14 @@ from unit.lab.kms_client_run import MODERN, SEVEN, VISTA, run
 from unit.lab.product_session import open_direct
 from unit.lab.windows_fakes import FakeDomain, service
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import Expected, Judged, judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.rows import Outcome, Row, license_facts
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client_state import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.rows import Row, RowOutcome, license_facts
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client.state import KmsClientWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.versions import parse_version
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.versions import parse_version
 from lab.windows import data, machine
 from lab.windows.host import Host
 from lab.windows.registry import ValueType
@@ -44,7 +44,7 @@ def row_of(host: Host, refuse: Callable[[Entry], None] = lambda _entry: None) ->
     carrier.intercept = refuse
     read = read_host(session, ["license", "kms_client"])
     facts = {**license_facts(read.windows, read.others, read.service, read.at), **read.columns}
-    row: dict[str, Any] = json.loads(Row(host.hostname, Outcome.READ, datetime.now(UTC), facts=facts).as_line())
+    row: dict[str, Any] = json.loads(Row(host.hostname, RowOutcome.READ, datetime.now(UTC), facts=facts).as_line())
     return row
 
 
@@ -58,7 +58,7 @@ def said_by_kms_client(host: Host, row: dict[str, Any], lookup_domain: str, host
     wanted = {"lookup_domain": lookup_domain, "host_caching": host_caching}
     settings = {name: value for name, value in wanted.items() if value != "" and version >= SINCE[name]}
     try:
-        wish = Wish(discover=True, settings=settings, dns_suffixes=SUFFIXES, alternate_url=alternate_url or None)
+        wish = KmsClientWish(discover=True, settings=settings, dns_suffixes=SUFFIXES, alternate_url=alternate_url or None)
         client = run(host, wish, check_mode=True)
     except (ActivationError, StepFailed) as failure:
         return [str(failure).removeprefix(f"{host.hostname}: ")]

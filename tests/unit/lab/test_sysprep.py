@@ -12,8 +12,8 @@ import pytest
 from unit.lab.sysprep_run import GENERALIZED, PACKAGE, changes, computer, seal, sealing, set_state, state
 from unit.lab.windows_fakes import FakeDomain, registry, service_row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import http
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import power, sysprep

@@ -14,8 +14,8 @@ import pytest
 from unit.lab.sysprep_run import GENERALIZED, PACKAGE, changes, computer, seal, set_state, state
 from unit.lab.windows_fakes import FakeDomain, install, registry
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import data
 from lab.windows.host import Host

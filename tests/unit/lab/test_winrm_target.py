@@ -13,7 +13,12 @@ from unit.lab.product_session import DirectCarrier, open_direct
 from unit.lab.windows_fakes import FakeDomain, open_firewall
 
 from ansible_collections.winops.volume_activation.plugins.action import license_info
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.targets import POLICY_KEY, POLICY_VALUE, Target, Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.remoting.targets import (
+    POLICY_KEY,
+    POLICY_VALUE,
+    RemotingTarget,
+    TargetWish,
+)
 from lab.windows.firewall import RULES_KEY
 from lab.windows.host import Host
 from lab.wsman.backend import WBEM_E_ACCESS_DENIED, WmiError
@@ -26,7 +31,7 @@ WINRM_RULE = "WINRM-HTTP-In-TCP"
 WMI_RULES = [f"WMI-{part}-In-TCP{scope}" for scope in ("", "-NoScope") for part in ("RPCSS", "WINMGMT", "ASYNC")]
 
 
-def run(host: Host, check_mode: bool = False, denied: str = "", endpoint: str = "", **wish: Any) -> tuple[Target, DirectCarrier]:
+def run(host: Host, check_mode: bool = False, denied: str = "", endpoint: str = "", **wish: Any) -> tuple[RemotingTarget, DirectCarrier]:
     """Look at a host and mend it; messages whose action begins with C(denied) are refused to the account."""
     session, carrier = open_direct(host)
     carrier.endpoint = endpoint or carrier.endpoint
@@ -36,16 +41,16 @@ def run(host: Host, check_mode: bool = False, denied: str = "", endpoint: str = 
             raise WmiError(WBEM_E_ACCESS_DENIED, "Zugriff verweigert", "wbem")
 
     carrier.intercept = intercept
-    target = Target(session, Wish(**wish))
+    target = RemotingTarget(session, TargetWish(**wish))
     target.change(check_mode)
     return target, carrier
 
 
-def met(target: Target) -> dict[str, bool | None]:
+def met(target: RemotingTarget) -> dict[str, bool | None]:
     return {need.name: need.met for need in target.needs}
 
 
-def changes(target: Target) -> list[tuple[str, Any, Any]]:
+def changes(target: RemotingTarget) -> list[tuple[str, Any, Any]]:
     return [(step.attribute, step.before, step.after) for step in target.steps]
 
 
@@ -157,7 +162,7 @@ DENIED, OLD, OTHER_PORT, NO_RULE, OTHER_RULE = (
 WRITTEN = error_catalogue.paired("Within reach", [MANUAL, RULE_OFF, FILTERED, KEPT, WMI_OFF, DENIED, OLD, OTHER_PORT, NO_RULE, OTHER_RULE])
 
 
-def said(target: Target) -> dict[str, str]:
+def said(target: RemotingTarget) -> dict[str, str]:
     return {need.name: need.detail for need in target.needs}
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from unit.lab.fake_host import FakeHost
 from unit.lab.in_process import seed_of, session_on
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Embedded, Method, Reference, Value
 from lab.wsman import backend as wmi
 from lab.wsman.variants import TOPICS

@@ -15,24 +15,21 @@ import pytest
 from unit.lab.in_process import ALL_VARIANTS, Seeded, seed_of, session_on
 from unit.lab.windows_fakes import FakeDomain
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import (
-    firewall,
-    kms_client,
-    kms_client_state,
-    kms_host,
-    services,
-)
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import (
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import setup as kms_client
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_client import state as kms_client_state
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import setup as kms_host
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.state import KmsHostWish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import firewall, services
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.classes import (
     NET_FIREWALL_RULE,
     SOFTWARE_LICENSING_PRODUCT,
     SOFTWARE_LICENSING_SERVICE,
     WIN32_OPERATING_SYSTEM,
     WIN32_SERVICE,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host_state import Wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.license_info import read_license
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp.license_info import read_license
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, Method
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 from lab.windows import data
@@ -86,14 +83,14 @@ def story(seed: int) -> dict[str, Any]:
 def _kms_host(backend: Any) -> dict[str, Any]:
     session = session_on(backend)
     key = data.key_named("csvlk_2022").key
-    wish = Wish(key, {"listening_port": 1689, "low_priority": True, "renewal_interval": 9000}, activate=True, firewall=True)
-    planned = kms_host.KmsHost(session, wish, check_mode=True)
+    wish = KmsHostWish(key, {"listening_port": 1689, "low_priority": True, "renewal_interval": 9000}, activate=True, firewall=True)
+    planned = kms_host.KmsHostSetup(session, wish, check_mode=True)
     planned.change()
-    made = kms_host.KmsHost(session, wish, check_mode=False)
+    made = kms_host.KmsHostSetup(session, wish, check_mode=False)
     made.change()
-    again = kms_host.KmsHost(session, wish, check_mode=False)
+    again = kms_host.KmsHostSetup(session, wish, check_mode=False)
     again.change()
-    wrong = kms_host.KmsHost(session, Wish(WRONG_KEY), check_mode=False)
+    wrong = kms_host.KmsHostSetup(session, KmsHostWish(WRONG_KEY), check_mode=False)
     return {
         "planned": [str(step) for step in planned.plan.steps],
         "made": [str(step) for step in made.plan.steps],
@@ -110,9 +107,11 @@ def _kms_host(backend: Any) -> dict[str, Any]:
 
 def _client(backend: Any) -> dict[str, Any]:
     session = session_on(backend)
-    client = kms_client.KmsClient(session, kms_client_state.Wish(data.key_named("csvlk_2022").key, True, False, ""), check_mode=False)
+    client = kms_client.KmsClient(
+        session, kms_client_state.KmsClientWish(data.key_named("csvlk_2022").key, True, False, ""), check_mode=False
+    )
     refused = refusal(client.change)
-    client = kms_client.KmsClient(session, kms_client_state.Wish(None, True, True, ""), check_mode=False)
+    client = kms_client.KmsClient(session, kms_client_state.KmsClientWish(None, True, True, ""), check_mode=False)
     client.change()
     return {"client key": refused, "client": [str(step) for step in client.steps], "activation": client.activation}
 

@@ -29,7 +29,7 @@ from unit.lab.wsman_front_end import ADDRESS, OTHER, FrontEnd
 from unit.plugin_utils.wsman.wire_server import listening, saying, server_tls
 
 from ansible_collections.winops.volume_activation.plugins.inventory import wsman_scan
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import identify, names, networks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan.identify import Pace, Port, scan
 from lab.wsman import namespaces as ns

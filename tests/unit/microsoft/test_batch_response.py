@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import batch_errors
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import (
-    Answer,
+    BatchAnswer,
     UnreadableAnswer,
     fault_text,
     parse,
@@ -66,38 +66,38 @@ CONFIRMED = inner("ResponseType=1", f"PID={PID}", f"IID={IID}", f"CID={CID}")
 @pytest.mark.parametrize("between", ["", "\n  "])
 def test_a_confirmation_id_in_every_dress(declaration: str, prefix: str, between: str):
     text = inner("ResponseType=1", f"PID={PID}", f"IID={between}{IID}", f"CID={between}{CID}", prefix=prefix, between=between)
-    assert parse(message(text, prefix or "soap", declaration), FOR_CID) == Answer(confirmation_id=CID)
+    assert parse(message(text, prefix or "soap", declaration), FOR_CID) == BatchAnswer(confirmation_id=CID)
 
 
 @pytest.mark.parametrize(
     ("elements", "answer"),
     [
-        (["ResponseType=1", f"CID={'-'.join(CID[start : start + 6] for start in range(0, 48, 6))}"], Answer(CID)),
-        (["ResponseType=1", f"CID={CID}", "ErrorCode="], Answer(CID)),
-        (["ResponseType=1", f"CID={CID}123456"], Answer(f"{CID}123456")),
-        (["ResponseType=1", "CID=", "ErrorCode=0x7F"], Answer(error=0x7F)),
-        (["ResponseType=1", f"PID={PID}", f"IID={IID}", "ErrorCode=0xC004C017"], Answer(error=0xC004C017)),
-        (["ErrorCode=0x90"], Answer(error=0x90)),
-        (["ErrorCode=C004C017"], Answer(error=0xC004C017)),
-        (["ErrorCode=-1073430505"], Answer(error=0xC004C017)),
-        (["ErrorCode=127"], Answer(error=0x7F)),
+        (["ResponseType=1", f"CID={'-'.join(CID[start : start + 6] for start in range(0, 48, 6))}"], BatchAnswer(CID)),
+        (["ResponseType=1", f"CID={CID}", "ErrorCode="], BatchAnswer(CID)),
+        (["ResponseType=1", f"CID={CID}123456"], BatchAnswer(f"{CID}123456")),
+        (["ResponseType=1", "CID=", "ErrorCode=0x7F"], BatchAnswer(error=0x7F)),
+        (["ResponseType=1", f"PID={PID}", f"IID={IID}", "ErrorCode=0xC004C017"], BatchAnswer(error=0xC004C017)),
+        (["ErrorCode=0x90"], BatchAnswer(error=0x90)),
+        (["ErrorCode=C004C017"], BatchAnswer(error=0xC004C017)),
+        (["ErrorCode=-1073430505"], BatchAnswer(error=0xC004C017)),
+        (["ErrorCode=127"], BatchAnswer(error=0x7F)),
     ],
 )
-def test_answers_about_a_confirmation_id(elements: list[str], answer: Answer):
+def test_answers_about_a_confirmation_id(elements: list[str], answer: BatchAnswer):
     assert parse(message(inner(*elements)), FOR_CID) == answer
 
 
 @pytest.mark.parametrize(
     ("elements", "answer"),
     [
-        (["ResponseType=2", f"PID={PID}", "ActivationRemaining=47"], Answer(remaining=47)),
-        (["ResponseType=2", "ActivationRemaining=0"], Answer(remaining=0)),
-        (["ResponseType=2", "ActivationRemaining=-1"], Answer(remaining=-1)),
-        (["ResponseType=2", "ActivationRemaining=-1", "ErrorCode=0x67"], Answer(remaining=-1, error=0x67)),
-        (["ErrorCode=0x67"], Answer(error=0x67)),
+        (["ResponseType=2", f"PID={PID}", "ActivationRemaining=47"], BatchAnswer(remaining=47)),
+        (["ResponseType=2", "ActivationRemaining=0"], BatchAnswer(remaining=0)),
+        (["ResponseType=2", "ActivationRemaining=-1"], BatchAnswer(remaining=-1)),
+        (["ResponseType=2", "ActivationRemaining=-1", "ErrorCode=0x67"], BatchAnswer(remaining=-1, error=0x67)),
+        (["ErrorCode=0x67"], BatchAnswer(error=0x67)),
     ],
 )
-def test_answers_about_a_count(elements: list[str], answer: Answer):
+def test_answers_about_a_count(elements: list[str], answer: BatchAnswer):
     assert parse(message(inner(*elements)), FOR_COUNT) == answer
 
 

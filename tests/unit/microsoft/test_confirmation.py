@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import http
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import http
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft import confirmation
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import Answer
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import BatchAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.confirmation import (
     Asker,
     Item,
@@ -27,12 +27,12 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsof
     first_failure_of_all,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.failures import Fate, RequestFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import MicrosoftSettings
 
 pytestmark = pytest.mark.tier("quick")
 
 PID = "03612-00206-271-344265-03-1033-20348.0000-0012026"
-HOW = Settings("https://activation.sls.microsoft.com/x", retries=3, parallel=4)
+HOW = MicrosoftSettings("https://activation.sls.microsoft.com/x", retries=3, parallel=4)
 
 
 def failed(fate: Fate, again: bool, text: str = "no.") -> RequestFailed:
@@ -59,7 +59,7 @@ class Microsoft:
         self._seconds = seconds
         self._lock = threading.Lock()
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BatchAnswer:
         iid = question.installation_id or "count"
         with self._lock:
             self.asked[iid] += 1
@@ -73,20 +73,22 @@ class Microsoft:
         outcome = row[attempt - 1] if attempt <= len(row) else None
         if outcome is not None:
             raise outcome
-        return Answer(confirmation_id=f"9{iid}")
+        return BatchAnswer(confirmation_id=f"9{iid}")
 
     def pause(self, _stop: threading.Event, seconds: float) -> None:
         self.pauses.append(seconds)
 
 
-def run(microsoft: Microsoft, asked: Iterable[Item], how: Settings = HOW, keeper: Keeper | None = None, **others: Callable) -> None:
+def run(
+    microsoft: Microsoft, asked: Iterable[Item], how: MicrosoftSettings = HOW, keeper: Keeper | None = None, **others: Callable
+) -> None:
     Asker(microsoft.ask, how, keeper, microsoft.pause).ask_all(asked, **others)
 
 
 def test_all_are_asked_once_and_so_many_at_once():
     microsoft, asked = Microsoft(seconds=0.02), items(20)
     run(microsoft, asked)
-    assert [item.answer for item in asked] == [Answer(f"9{number}") for number in range(1, 21)]
+    assert [item.answer for item in asked] == [BatchAnswer(f"9{number}") for number in range(1, 21)]
     assert set(microsoft.asked.values()) == {1}
     assert microsoft.most == 4
     run(one := Microsoft(seconds=0.001), items(5), replace(HOW, parallel=1))
@@ -168,9 +170,9 @@ def test_it_is_written_down_before_a_request_is_sent_and_never_twice_at_once():
         written.add(str(item.question.installation_id))
         busy.release()
 
-    def ask(question: Question) -> Answer:
+    def ask(question: Question) -> BatchAnswer:
         assert question.installation_id in written
-        return Answer("1")
+        return BatchAnswer("1")
 
     Asker(ask, HOW, Keeper(before, before)).ask_all(asked := items(20))
     assert all(item.answer for item in asked)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import Settings, settings_from_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.settings import MicrosoftSettings, settings_from_options
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -26,12 +26,12 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def settings(**options: Any) -> Settings:
+def settings(**options: Any) -> MicrosoftSettings:
     return settings_from_options(GIVEN | options)
 
 
 def test_nothing_given():
-    assert settings() == Settings(GIVEN["microsoft_url"])
+    assert settings() == MicrosoftSettings(GIVEN["microsoft_url"])
     assert settings().place == "activation.sls.microsoft.com"
     assert settings(microsoft_url="https://127.0.0.1:8443/x").place == "127.0.0.1:8443"
 

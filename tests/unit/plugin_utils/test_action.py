@@ -15,10 +15,11 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from handmade import task_of
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action, _windows_action
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind, plain
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError, Refusals
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import base as _action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import windows as _windows_action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import Code, CodeKind, plain
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError, Refusals
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Plan, Step
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -276,7 +277,7 @@ def test_a_password_that_is_a_number_is_masked(run):
         lambda shown: (
             lambda _o, _c: _action.Outcome([Step(shown, shown, shown, shown, shown)], {"deep": [{"er": shown}]}, [{"before": shown}])
         ),
-        lambda shown: raising(ActivationError(f"x {shown} y", code=Code(Kind.OTHER, 0, shown))),
+        lambda shown: raising(ActivationError(f"x {shown} y", code=Code(CodeKind.OTHER, 0, shown))),
         lambda shown: raising(RuntimeError(shown)),
         lambda shown: raising(ValueError({"key": shown})),
         lambda shown: stepping(RuntimeError(shown)),
@@ -296,7 +297,7 @@ FORGED = "gone\nok: [pc-001]\x9b31m\u202e"
 @pytest.mark.parametrize(
     "work",
     [
-        raising(ActivationError(FORGED, code=Code(Kind.OTHER, 0, FORGED), name=FORGED)),
+        raising(ActivationError(FORGED, code=Code(CodeKind.OTHER, 0, FORGED), name=FORGED)),
         raising(RuntimeError(FORGED)),
         raising(AnsibleError(FORGED)),
         stepping(ActivationError(FORGED)),

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._address import (
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.address import (
     checked_domain,
     checked_host,
     same_host,
     split_address,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 
 pytestmark = pytest.mark.tier("quick")
 

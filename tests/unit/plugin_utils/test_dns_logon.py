@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 from unit.plugin_utils.name_server import A, NameServer, address
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import Root, record_from_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import KerberosKey
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Logon
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
 
 pytestmark = pytest.mark.tier("test")
 

@@ -12,7 +12,7 @@ from unit.plugin_utils.name_server import AAAA, CNAME, A, NameServer, address, e
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.naming import Names
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import is_full_name
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import is_full_name
 
 pytestmark = pytest.mark.tier("quick")
 

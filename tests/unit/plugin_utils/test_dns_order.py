@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import compare, report
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Answer, Server
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_order import groups, selection_order
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server, SrvAnswer
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.order import groups, selection_order
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -103,8 +103,8 @@ DC1, DC2, DC3 = (Server(f"dc{number}", f"192.0.2.{number}") for number in (1, 2,
 E1, E2, W1 = SrvValue(10, 75, 1688, "kms-e1"), SrvValue(10, 25, 1688, "kms-e2"), SrvValue(90, 75, 1688, "kms-w1")
 
 
-def answer(server: Server, held: tuple[SrvValue, ...], ttl: int = 600, addresses: dict[str, tuple[str, ...]] | None = None) -> Answer:
-    return Answer(server, "_vlmcs._tcp.contoso.com", held, ttl if held else None, True, bool(held), addresses or {})
+def answer(server: Server, held: tuple[SrvValue, ...], ttl: int = 600, addresses: dict[str, tuple[str, ...]] | None = None) -> SrvAnswer:
+    return SrvAnswer(server, "_vlmcs._tcp.contoso.com", held, ttl if held else None, True, bool(held), addresses or {})
 
 
 def test_a_server_that_lacks_a_value_and_one_that_failed_are_named() -> None:

@@ -12,18 +12,18 @@ import error_catalogue
 import pytest
 from unit.plugin_utils.name_server import SOA, NameServer, encode_name
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.hosting import told_apart
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.refusals import refused
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import KerberosKey, SharedKey, Signer, Unsigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import KerberosAccount, Logon
 
 pytestmark = pytest.mark.tier("quick")
 
 KEY, KERBEROS = (
     SharedKey("activation", "c2VjcmV0", "hmac-sha256"),
-    KerberosKey(Logon(Account("ops@contoso.com"), "CONTOSO.COM", "192.0.2.1"), "ns1"),
+    KerberosKey(Logon(KerberosAccount("ops@contoso.com"), "CONTOSO.COM", "192.0.2.1"), "ns1"),
 )
 BY_CODE: dict[str, tuple[dns.rcode.Rcode, int, Signer]] = {
     "clocks that differ, as a signature shows": (dns.rcode.NOTAUTH, 18, KEY),

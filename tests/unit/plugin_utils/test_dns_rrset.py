@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import (
     DEFAULT_TTL,
-    Change,
-    Wish,
+    RrsetChange,
+    RrsetWish,
     changed,
     changes,
     checked_wish,
@@ -22,8 +23,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrse
     outstanding,
     owner_name,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.tier("quick")
 VALUES = st.builds(SrvValue, st.integers(0, 1), st.integers(0, 1), st.sampled_from([1688, 1689]), st.sampled_from(["a.b", "c.d", "e.f"]))
 HELD = st.dictionaries(VALUES, st.sampled_from([300, 900]), max_size=8)
 WISHES = st.builds(
-    Wish,
+    RrsetWish,
     st.lists(VALUES, unique=True, max_size=5).map(tuple),
     st.sampled_from(["present", "absent", "exact"]),
     st.sampled_from([None, 300, 1200]),
@@ -40,14 +40,14 @@ WISHES = st.builds(
 
 
 @given(WISHES, HELD)
-def test_what_was_done_need_not_be_done_again(wish: Wish, held: dict[SrvValue, int]) -> None:
+def test_what_was_done_need_not_be_done_again(wish: RrsetWish, held: dict[SrvValue, int]) -> None:
     after = changed(held, changes(wish, held))
     assert changes(wish, after) == []
     assert outstanding(changes(wish, held), after) == []
 
 
 @given(WISHES, HELD)
-def test_nothing_is_missing_and_nobody_elses_value_is_touched(wish: Wish, held: dict[SrvValue, int]) -> None:
+def test_nothing_is_missing_and_nobody_elses_value_is_touched(wish: RrsetWish, held: dict[SrvValue, int]) -> None:
     after = changed(held, changes(wish, held))
     wanted, targets = set(wish.values), {value.target for value in wish.values}
     if wish.state == "absent":
@@ -65,23 +65,23 @@ def test_nothing_is_missing_and_nobody_elses_value_is_touched(wish: Wish, held: 
 
 
 @given(WISHES, HELD)
-def test_a_client_finds_a_host_at_any_time(wish: Wish, held: dict[SrvValue, int]) -> None:
+def test_a_client_finds_a_host_at_any_time(wish: RrsetWish, held: dict[SrvValue, int]) -> None:
     kinds = [change.after is None for change in changes(wish, held)]
     assert kinds == sorted(kinds)
 
 
 def test_a_new_value_gets_the_time_to_live_of_its_neighbours() -> None:
     new, old = SrvValue(0, 0, 1688, "a.b"), SrvValue(0, 0, 1688, "c.d")
-    assert changes(Wish((new,)), {old: 700}) == [Change(new, None, 700)]
-    assert changes(Wish((new,)), {}) == [Change(new, None, DEFAULT_TTL)]
-    assert changes(Wish((new,), ttl=60), {old: 700}) == [Change(new, None, 60)]
+    assert changes(RrsetWish((new,)), {old: 700}) == [RrsetChange(new, None, 700)]
+    assert changes(RrsetWish((new,)), {}) == [RrsetChange(new, None, DEFAULT_TTL)]
+    assert changes(RrsetWish((new,), ttl=60), {old: 700}) == [RrsetChange(new, None, 60)]
 
 
 def test_a_new_value_with_the_time_to_live_of_the_whole_record_is_there() -> None:
     value = SrvValue(0, 0, 1688, "a.b")
-    assert outstanding([Change(value, None, 60)], {value: 900}) == []
-    assert outstanding([Change(value, 300, 60)], {value: 300}) != []
-    assert outstanding([Change(value, 300, None)], {value: 300}) != []
+    assert outstanding([RrsetChange(value, None, 60)], {value: 900}) == []
+    assert outstanding([RrsetChange(value, 300, 60)], {value: 300}) != []
+    assert outstanding([RrsetChange(value, 300, None)], {value: 300}) != []
 
 
 def one(**changed: t.Any) -> dict[str, t.Any]:
@@ -119,7 +119,7 @@ def test_a_wish_that_can_be() -> None:
     wish = checked_wish([one(target="KMS_1.Contoso.com."), one(target=".", port=0)], "present", 0, False)
     assert wish.values == (SrvValue(0, 0, 1688, "kms_1.contoso.com"), SrvValue(0, 0, 0, "."))
     assert doubtful_targets(wish) == ["kms_1.contoso.com"]
-    assert doubtful_targets(Wish(wish.values, "absent")) == []
+    assert doubtful_targets(RrsetWish(wish.values, "absent")) == []
     assert checked_wish([], "exact", None, False).values == ()
 
 

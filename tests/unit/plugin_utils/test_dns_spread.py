@@ -12,22 +12,22 @@ import error_catalogue
 import pytest
 from unit.plugin_utils.name_server import NS, REFUSED, SRV, A, NameServer, address, encode_name, srv
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.channel import Channel
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import Wish
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.channel import DnsChannel
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import RrsetWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import Unsigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.spread import wait
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv_record import Record
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.update import Zone
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Step, StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
 NAME = "_vlmcs._tcp.contoso.com"
 VALUES = [(600, srv(10, 75, 1688, "kms-1.contoso.com"))]
-WISH = Wish((SrvValue(10, 75, 1688, "kms-1.contoso.com"),), ttl=3600)
+WISH = RrsetWish((SrvValue(10, 75, 1688, "kms-1.contoso.com"),), ttl=3600)
 DONE = [Step(f"SRV {NAME}", "value 10 75 1688 kms-1.contoso.com", "absent", "present", "DNS update")]
 
 
@@ -51,7 +51,7 @@ def second(first: NameServer) -> Iterator[NameServer]:
 
 @pytest.fixture
 def record(first: NameServer) -> Iterator[Record]:
-    with Channel(Server("ns1.contoso.com", "127.0.0.1", first.port), 2) as channel:
+    with DnsChannel(Server("ns1.contoso.com", "127.0.0.1", first.port), 2) as channel:
         yield Record(Zone(channel, "contoso.com", Unsigned()), NAME, 1)
 
 
@@ -72,9 +72,9 @@ def test_the_wait_ends_when_the_other_server_has_it(record: Record, first: NameS
 def test_what_has_to_go_is_waited_for_too(record: Record, second: NameServer) -> None:
     second.records[(NAME, SRV)] = VALUES
     with pytest.raises(StepFailed):
-        wait(record, Wish(WISH.values, "absent"), [], 0.5, DONE)
+        wait(record, RrsetWish(WISH.values, "absent"), [], 0.5, DONE)
     second.records[(NAME, SRV)] = []
-    assert [server["name"] for server in wait(record, Wish(WISH.values, "absent"), [], 5, DONE)] == ["ns2.contoso.com"]
+    assert [server["name"] for server in wait(record, RrsetWish(WISH.values, "absent"), [], 5, DONE)] == ["ns2.contoso.com"]
 
 
 BEHIND = {

@@ -14,21 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.plugin_utils.name_server import AAAA, CNAME, REFUSED, SRV, A, NameServer, address, encode_name, srv
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import published as polling
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import srv as reading
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.addresses import literal, read_addresses, system_addresses
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.published import PublishedHosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import (
-    Answer,
     Server,
+    SrvAnswer,
     read_srv,
     read_srv_from_all,
     server_of,
     servers_of,
     service_name,
 )
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -149,7 +149,7 @@ def test_a_server_that_names_the_host_is_enough(holder: NameServer) -> None:
 
 
 def test_a_server_that_answers_a_little_later_counts_as_well(holder: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow_for_one(server: Server, name: str, **more: float) -> Answer:
+    def slow_for_one(server: Server, name: str, **more: float) -> SrvAnswer:
         if server.port != holder.port:
             time.sleep(0.1)
         return read_srv(server, name, **more)

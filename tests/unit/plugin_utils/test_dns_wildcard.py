@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 from unit.plugin_utils.name_server import CNAME, SOA, SRV, NameServer, encode_name, srv
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.channel import Channel
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.channel import DnsChannel
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import Unsigned
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server, read_srv
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.update import Zone
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -26,7 +26,7 @@ Records = dict[tuple[str, int], list[tuple[int, bytes]]]
 
 
 def read(records: Records) -> tuple[dict[SrvValue, int], NameServer]:
-    with NameServer({**ZONE, **records}) as server, Channel(Server("ns1", "127.0.0.1", server.port), 2) as channel:
+    with NameServer({**ZONE, **records}) as server, DnsChannel(Server("ns1", "127.0.0.1", server.port), 2) as channel:
         return Zone(channel, "contoso.com", Unsigned()).read(NAME), server
 
 

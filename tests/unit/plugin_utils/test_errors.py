@@ -9,8 +9,15 @@ import errno
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.code import Code, Kind, hresult, http, of_windows, plain
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError, Refusals
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import (
+    Code,
+    CodeKind,
+    hresult,
+    http,
+    of_windows,
+    plain,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError, Refusals
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -24,10 +31,10 @@ pytestmark = pytest.mark.tier("quick")
         (of_windows(0x80041001), "0x80041001"),
         (plain(-1765328378), "-1765328378"),
         (http(401), "HTTP 401"),
-        (Code(Kind.SERVICE, 0x7F), "0x7F"),
-        (Code(Kind.ERRNO, errno.ENOSPC), "ENOSPC"),
-        (Code(Kind.ERRNO, 0), ""),
-        (Code(Kind.OTHER, 0, "MI RESULT 25"), "MI RESULT 25"),
+        (Code(CodeKind.SERVICE, 0x7F), "0x7F"),
+        (Code(CodeKind.ERRNO, errno.ENOSPC), "ENOSPC"),
+        (Code(CodeKind.ERRNO, 0), ""),
+        (Code(CodeKind.OTHER, 0, "MI RESULT 25"), "MI RESULT 25"),
     ],
 )
 def test_a_code_is_shown_as_its_source_prints_it(code: Code, shown: str):
@@ -35,7 +42,7 @@ def test_a_code_is_shown_as_its_source_prints_it(code: Code, shown: str):
 
 
 def test_a_code_equals_no_code_of_another_kind():
-    codes = [hresult(401), http(401), plain(401), Code(Kind.SERVICE, 401), Code(Kind.ERRNO, 401), Code(Kind.OTHER, 401)]
+    codes = [hresult(401), http(401), plain(401), Code(CodeKind.SERVICE, 401), Code(CodeKind.ERRNO, 401), Code(CodeKind.OTHER, 401)]
     assert len(set(codes)) == len(codes)
     assert [ActivationError("x", code=code).hresult for code in codes] == [401, None, None, None, None, None]
     assert (ActivationError("x").code, ActivationError("x").hresult, ActivationError("x").shown_code) == (None, None, "")

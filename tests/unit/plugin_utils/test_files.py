@@ -13,11 +13,11 @@ from pathlib import Path
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _files
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import store
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core import files as _files
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._unattend import file as answer_file
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import recording, replay
 

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import forms
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.firewall import FirewallRule, netsh_command
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_product import is_vista_before_sp1
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.versions import NEWEST, WindowsVersion, parse_version
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.mak_client.product import is_vista_before_sp1
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import forms
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.firewall import FirewallRule, netsh_command
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.versions import (
+    NEWEST,
+    WindowsVersion,
+    parse_version,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import Form, OddValue, parse_value
 
 pytestmark = pytest.mark.tier("quick")

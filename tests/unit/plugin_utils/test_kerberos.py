@@ -17,9 +17,9 @@ import error_catalogue
 import krb5
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos import failures
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Account, Logon
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import KerberosAccount, Logon
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
 
 pytestmark = pytest.mark.tier("test")
@@ -28,7 +28,7 @@ SERVER = "dc1.contoso.com"
 
 
 def logon(username: str = "ops@contoso.com", password: str = "secret", skew: float = 0) -> Logon:
-    return Logon(Account(username, password), "CONTOSO.COM", "127.0.0.99", skew)
+    return Logon(KerberosAccount(username, password), "CONTOSO.COM", "127.0.0.99", skew)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def check(name: str, failure: ActivationError, **known: object) -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_krb5_says(name: str) -> None:
     number, keytab = NUMBERS[name]
-    account = Account("ops@contoso.com", "" if keytab else "secret", keytab)
+    account = KerberosAccount("ops@contoso.com", "" if keytab else "secret", keytab)
     check(name, failures.numbered(number, Logon(account, "CONTOSO.COM", "127.0.0.99"), "CONTOSO.COM"))
 
 
@@ -113,7 +113,7 @@ def test_what_kerberos_says_inside_of_sasl() -> None:
 IN_ANOTHER_LANGUAGE = """
 import contextlib, locale, subprocess, sys
 import krb5
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._english import in_english
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.english import in_english
 
 def say():
     context = krb5.init_context()
@@ -228,7 +228,7 @@ def test_the_environment_is_put_back_after_a_failure(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("realm", ["A.B\n[libdefaults]", "X }", "ß"])
 def test_a_realm_that_could_write_configuration_does_not(realm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KRB5_CONFIG", "/etc/krb5.conf")
-    with tickets(Logon(Account(), realm, "127.0.0.99")):
+    with tickets(Logon(KerberosAccount(), realm, "127.0.0.99")):
         assert os.environ["KRB5_CONFIG"] == "/etc/krb5.conf"
 
 
@@ -247,7 +247,7 @@ def test_a_password_is_in_no_repr() -> None:
 )
 def test_options_that_contradict_one_another(options: dict[str, str], sentence: str) -> None:
     with pytest.raises(ActivationError, match=sentence) as failed:
-        Account.from_options(options)
+        KerberosAccount.from_options(options)
     assert "secret" not in str(failed.value)
 
 
@@ -255,13 +255,13 @@ def test_options_that_contradict_one_another(options: dict[str, str], sentence: 
     "options", [{}, {"domain_username": "a"}, {"domain_ccache": "FILE:/c"}, {"domain_username": "a", "domain_ccache": "FILE:/c"}]
 )
 def test_options_that_agree(options: dict[str, str]) -> None:
-    account = Account.from_options(options)
+    account = KerberosAccount.from_options(options)
     assert {f"domain_{name}": getattr(account, name) for name in ("username", "ccache") if getattr(account, name)} == options
 
 
 def test_a_keytab_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
-    wanted = Logon(Account("ops@contoso.com", keytab=f"{tmp_path}/none"), "CONTOSO.COM", "127.0.0.99")
+    wanted = Logon(KerberosAccount("ops@contoso.com", keytab=f"{tmp_path}/none"), "CONTOSO.COM", "127.0.0.99")
     with pytest.raises(ActivationError) as failed, tickets(wanted):
         pass
     check(NO_KEYTAB, failed.value, folder=tmp_path)
@@ -281,11 +281,11 @@ def test_a_cache_that_the_task_names(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("KRB5CCNAME", "FILE:/nonexistent")
     name = cache_of(tmp_path, "ops@CONTOSO.COM")
     for username in ("", "ops@contoso.com"):
-        with tickets(Logon(Account(username, ccache=name), "CONTOSO.COM", "127.0.0.99")):
+        with tickets(Logon(KerberosAccount(username, ccache=name), "CONTOSO.COM", "127.0.0.99")):
             assert os.environ["KRB5CCNAME"] == name
     assert os.environ["KRB5CCNAME"] == "FILE:/nonexistent"
     for case, cache in ((OTHER_CACHE, name), (NO_CACHE, "FILE:/nonexistent")):
-        other = Logon(Account("other@contoso.com", ccache=cache), "CONTOSO.COM", "127.0.0.99")
+        other = Logon(KerberosAccount("other@contoso.com", ccache=cache), "CONTOSO.COM", "127.0.0.99")
         with pytest.raises(ActivationError) as failed, tickets(other):
             pass
         check(case, failed.value)
@@ -298,7 +298,7 @@ def test_a_keytab_or_a_cache_that_is_a_fifo_is_not_waited_for(monkeypatch: pytes
     prefix, _colon, option = kind.rpartition(":")
     path = tmp_path / "fifo"
     os.mkfifo(path)
-    account = Account("ops@contoso.com", **{option: f"{prefix}:{path}" if prefix else str(path)})
+    account = KerberosAccount("ops@contoso.com", **{option: f"{prefix}:{path}" if prefix else str(path)})
     with pytest.raises(ActivationError, match="is a FIFO, and is not read"), tickets(Logon(account, "CONTOSO.COM", "127.0.0.99")):
         pass
 
@@ -318,7 +318,7 @@ def test_neither_is_one_of_a_computer_or_of_a_name_that_is_nearly_the_same(usern
 
 
 def test_a_netbios_name_has_fifteen_characters() -> None:
-    account = Account("WEYLANDYUTANICO\\ops", "secret")
+    account = KerberosAccount("WEYLANDYUTANICO\\ops", "secret")
     assert Logon(account, "WEYLANDYUTANICORP.COM", "127.0.0.99").principal == "ops@WEYLANDYUTANICORP.COM"
 
 
@@ -328,11 +328,11 @@ def test_a_netbios_name_has_fifteen_characters() -> None:
 def test_a_user_name_that_is_none(username: str) -> None:
     """Kerberos would drop a backslash, and take its default realm where there is none: that is another account."""
     with pytest.raises(ActivationError, match="which names no account"):
-        Account.from_options({"domain_username": username, "domain_password": "secret"})
+        KerberosAccount.from_options({"domain_username": username, "domain_password": "secret"})
 
 
 @pytest.mark.parametrize(
     "username", ["ops", "ops@contoso.com", "CONTOSO\\ops", "PC-001$", "host/pc-001.contoso.com@CONTOSO.COM", "jürgen müller@B.COM"]
 )
 def test_a_user_name_that_is_one(username: str) -> None:
-    assert Account.from_options({"domain_username": username, "domain_password": "secret"}).username == username
+    assert KerberosAccount.from_options({"domain_username": username, "domain_password": "secret"}).username == username

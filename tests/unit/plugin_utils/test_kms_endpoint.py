@@ -19,7 +19,12 @@ from unit.plugin_utils.rpc_port import NDR, acknowledgement, in_pieces, listener
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint import bind
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint import probe as probing
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import State, probe, probe_all, unresolved
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import (
+    EndpointState,
+    probe,
+    probe_all,
+    unresolved,
+)
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -88,7 +93,7 @@ def test_a_kms_host_answers_and_hears_nothing_but_the_bind() -> None:
         deadline = time.monotonic() + 2
         while len(heard) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
-    assert (seen.host, seen.address, seen.port, seen.state) == ("kms-1.contoso.com", "127.0.0.1", port, State.ANSWERING)
+    assert (seen.host, seen.address, seen.port, seen.state) == ("kms-1.contoso.com", "127.0.0.1", port, EndpointState.ANSWERING)
     assert seen.detail == f"TCP port {port} of kms-1.contoso.com (127.0.0.1) answers as a KMS host."
     assert heard == [bind.bind_request(), b""]
 
@@ -96,16 +101,16 @@ def test_a_kms_host_answers_and_hears_nothing_but_the_bind() -> None:
 @pytest.mark.parametrize(
     ("behave", "state", "detail"),
     [
-        (in_pieces(acknowledgement(0, 0)), State.ANSWERING, "answers as a KMS host"),
-        (in_pieces(acknowledgement(2, 1)), State.NOT_KMS, "does not accept the KMS interface"),
-        (in_pieces(b"HTTP/1.1 400 Bad Request\r\n\r\n"), State.NOT_KMS, "what answered is not RPC"),
-        (in_pieces(b"{"), State.NOT_KMS, "what answered is not RPC"),
-        (in_pieces(acknowledgement(0, 0)[:40]), State.NOT_KMS, "its answer was cut off"),
-        (in_pieces(b""), State.NOT_KMS, "hung up without an answer"),
-        (lambda _connection: time.sleep(0.6), State.NOT_KMS, "answered nothing within 0.3 s"),
+        (in_pieces(acknowledgement(0, 0)), EndpointState.ANSWERING, "answers as a KMS host"),
+        (in_pieces(acknowledgement(2, 1)), EndpointState.NOT_KMS, "does not accept the KMS interface"),
+        (in_pieces(b"HTTP/1.1 400 Bad Request\r\n\r\n"), EndpointState.NOT_KMS, "what answered is not RPC"),
+        (in_pieces(b"{"), EndpointState.NOT_KMS, "what answered is not RPC"),
+        (in_pieces(acknowledgement(0, 0)[:40]), EndpointState.NOT_KMS, "its answer was cut off"),
+        (in_pieces(b""), EndpointState.NOT_KMS, "hung up without an answer"),
+        (lambda _connection: time.sleep(0.6), EndpointState.NOT_KMS, "answered nothing within 0.3 s"),
     ],
 )
-def test_what_answers_is_told_apart(behave: Callable[[socket.socket], None], state: State, detail: str) -> None:
+def test_what_answers_is_told_apart(behave: Callable[[socket.socket], None], state: EndpointState, detail: str) -> None:
     with listener(behave) as port:
         seen = probe("kms-1", "127.0.0.1", port, 0.3)
     assert seen.state is state
@@ -117,23 +122,23 @@ def test_a_connection_that_is_reset_is_no_kms_host() -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with listener(behave) as port:
-        assert probe("kms-1", "127.0.0.1", port, 2).state is State.NOT_KMS
+        assert probe("kms-1", "127.0.0.1", port, 2).state is EndpointState.NOT_KMS
 
 
 def test_a_closed_port_refuses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     seen = probe("127.0.0.1", "127.0.0.1", port, 2)
-    assert seen.state is State.REFUSED
+    assert seen.state is EndpointState.REFUSED
     assert f"TCP port {port} of 127.0.0.1 refused" in seen.detail
     assert "SPPSVC-In-TCP" in seen.detail
 
 
 @pytest.mark.parametrize(
     ("error", "state"),
-    [(TimeoutError(), State.FILTERED), (OSError(113, "No route to host"), State.UNREACHABLE)],
+    [(TimeoutError(), EndpointState.FILTERED), (OSError(113, "No route to host"), EndpointState.UNREACHABLE)],
 )
-def test_what_never_arrives_is_told_apart(monkeypatch: pytest.MonkeyPatch, error: OSError, state: State) -> None:
+def test_what_never_arrives_is_told_apart(monkeypatch: pytest.MonkeyPatch, error: OSError, state: EndpointState) -> None:
     def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
@@ -148,11 +153,15 @@ def test_several_are_looked_at_at_once_in_order() -> None:
         began = time.monotonic()
         seen = probe_all([("a", "127.0.0.1", slow), ("b", "127.0.0.1", fast), ("c", "127.0.0.1", slow)], 0.4)
     assert time.monotonic() - began < 0.75
-    assert [(found.host, found.state) for found in seen] == [("a", State.NOT_KMS), ("b", State.ANSWERING), ("c", State.NOT_KMS)]
+    assert [(found.host, found.state) for found in seen] == [
+        ("a", EndpointState.NOT_KMS),
+        ("b", EndpointState.ANSWERING),
+        ("c", EndpointState.NOT_KMS),
+    ]
     assert probe_all([]) == []
 
 
 def test_a_name_without_address_says_who_was_asked() -> None:
     seen = unresolved("kms-9.contoso.com", 1688, "dc1.contoso.com")
-    assert (seen.state, seen.address) == (State.UNRESOLVED, "")
+    assert (seen.state, seen.address) == (EndpointState.UNRESOLVED, "")
     assert "kms-9.contoso.com has no address in DNS (asked: dc1.contoso.com)" in seen.detail

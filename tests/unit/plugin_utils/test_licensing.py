@@ -12,11 +12,11 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.asked import ROWS as OTHER_ROWS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.asked import Asked
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.meaning import describe, hexadecimal, sentence
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.table import ROWS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.asked import ROWS as OTHER_ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.asked import Asked
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.meaning import describe, hexadecimal, sentence
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.table import ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import kms, product_keys
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.channels import Channel, classify
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.kms import ActivationState, judge_activation

@@ -12,16 +12,16 @@ import pytest
 from unit import timing
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import Merged, merge_typed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import Computer, FullList, ListedProduct
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList, ListedComputer, ListedProduct
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.reading import parse
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.masking import Secrets, without_named_keys
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import checked_wish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.setup_keys import office_product
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._masking import Secrets, without_named_keys
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.acquiring import given_products
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_order import selection_order
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._unattend.product_key import Wanted, change
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.order import selection_order
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._unattend.product_key import WantedKeys, change
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.masking import Aliases, Masker
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.service import Identity
 
@@ -46,7 +46,7 @@ def answer_file(inside: Callable[[int], str], settings: str = '<settings pass="s
 
 
 def put_key(body: bytes) -> None:
-    change(body, "Unattend.xml", Wanted(True, "BCDFG-HJKMP-QRTVW-XY234-6789B"))
+    change(body, "Unattend.xml", WantedKeys(True, "BCDFG-HJKMP-QRTVW-XY234-6789B"))
 
 
 def many(length: int, piece: str) -> str:
@@ -68,7 +68,7 @@ def note_all(length: int) -> None:
 
 
 def merge_as_many(length: int) -> None:
-    found = {str(number): Computer(products={"x": ListedProduct(str(number), "x", str(number), "")}) for number in range(length)}
+    found = {str(number): ListedComputer(products={"x": ListedProduct(str(number), "x", str(number), "")}) for number in range(length)}
     merge_typed(FullList(computers=found), [(str(number), "1") for number in range(length)])
 
 

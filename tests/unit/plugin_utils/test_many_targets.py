@@ -14,13 +14,18 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.action import kms_endpoint_info
 from ansible_collections.winops.volume_activation.plugins.lookup import kms_hosts
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns import addresses, spread
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Answer, Server
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv import Server, SrvAnswer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint import probe as probing
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import Endpoint, State, not_probed, probe_all
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint.probe import (
+    EndpointState,
+    KmsEndpoint,
+    not_probed,
+    probe_all,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -61,15 +66,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_of_very_many_silent_targets_some_are_looked_at_many_at_the_same_time(monkeypatch: pytest.MonkeyPatch):
     together = threading.Barrier(64, timeout=30)
 
-    def silent(host: str, address: str, port: int, timeout: float) -> Endpoint:
+    def silent(host: str, address: str, port: int, timeout: float) -> KmsEndpoint:
         together.wait()
-        return Endpoint(host, port, address, State.NOT_KMS, "")
+        return KmsEndpoint(host, port, address, EndpointState.NOT_KMS, "")
 
     monkeypatch.setattr(probing, "probe", silent)
     targets = [(f"kms-{number}", "192.0.2.1", 1688) for number in range(1500)]
     seen = probe_all(targets, 5)
     assert [(found.host, found.address, found.port) for found in seen] == targets
-    assert [found.state for found in seen] == [State.NOT_KMS] * 256 + [State.NOT_PROBED] * 1244
+    assert [found.state for found in seen] == [EndpointState.NOT_KMS] * 256 + [EndpointState.NOT_PROBED] * 1244
 
 
 def test_what_is_said_of_one_too_many():
@@ -91,9 +96,9 @@ def test_so_are_those_of_very_many_name_servers(clock: Clock, monkeypatch: pytes
     assert len(found) == 3000 and len(resolved) == 64 and clock.asked < 600
 
 
-def record(number: int) -> list[Answer | ActivationError]:
+def record(number: int) -> list[SrvAnswer | ActivationError]:
     values = tuple(SrvValue(priority, 0, 1688, f"kms-{priority}.contoso.com") for priority in range(number))
-    return [Answer(DC1, NAME, values, 600, True, True)]
+    return [SrvAnswer(DC1, NAME, values, 600, True, True)]
 
 
 def options(module: str, **given: t.Any) -> dict[str, t.Any]:
@@ -105,7 +110,7 @@ def test_the_module_looks_at_those_that_clients_try_first(monkeypatch: pytest.Mo
         monkeypatch.setattr(place, "MOST_TARGETS", 4)
     monkeypatch.setattr(kms_endpoint_info, "read_srv_from_all", lambda *_, **__: record(10))
     monkeypatch.setattr(kms_endpoint_info, "read_all_addresses", lambda _servers, hosts, **_: dict.fromkeys(hosts, ("192.0.2.1",)))
-    monkeypatch.setattr(probing, "probe", lambda host, address, port, _timeout: Endpoint(host, port, address, State.REFUSED, ""))
+    monkeypatch.setattr(probing, "probe", lambda host, address, port, _timeout: KmsEndpoint(host, port, address, EndpointState.REFUSED, ""))
     action = kms_endpoint_info.ActionModule.__new__(kms_endpoint_info.ActionModule)
     outcome = action.execute(options("kms_endpoint_info", domain="contoso.com", dns_servers=["192.0.2.1"], timeout=2.0), False)
     states = {seen["host"]: seen["state"] for seen in outcome.result["endpoints"]}
@@ -114,10 +119,10 @@ def test_the_module_looks_at_those_that_clients_try_first(monkeypatch: pytest.Mo
 
 
 def test_one_host_may_have_very_many_addresses(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(probing, "probe", lambda host, address, port, _timeout: Endpoint(host, port, address, State.REFUSED, ""))
+    monkeypatch.setattr(probing, "probe", lambda host, address, port, _timeout: KmsEndpoint(host, port, address, EndpointState.REFUSED, ""))
     found = {("kms-1", 1688): tuple(f"10.0.{number // 250}.{number % 250}" for number in range(3000))}
     states = [endpoint.state for endpoint in kms_endpoint_info._look_at(found, [DC1], {"timeout": 2.0})]
-    assert (states.count(State.REFUSED), states.count(State.NOT_PROBED)) == (256, 2744)
+    assert (states.count(EndpointState.REFUSED), states.count(EndpointState.NOT_PROBED)) == (256, 2744)
 
 
 def test_the_lookup_says_which_it_could_not_ask_for(monkeypatch: pytest.MonkeyPatch):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._masking import MASK, Secrets, without_keys
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.masking import MASK, Secrets, without_keys
 
 pytestmark = pytest.mark.tier("quick")
 

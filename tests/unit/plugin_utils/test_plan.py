@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, Step, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Plan, Step, StepFailed
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -11,17 +11,21 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._plan import Plan, StepFailed
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv_value import SrvValue
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import publication_events
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.publication import Publication, PublishedHost, Wanted
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Plan, StepFailed
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._srv.value import SrvValue
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host import publication_events
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.kms_host.publication import (
+    Publication,
+    PublishedHost,
+    WantedValue,
+)
 
 pytestmark = pytest.mark.tier("quick")
 
 FQDN = "kms-2.contoso.com"
-HOME = Wanted("contoso.com")
-WEST = Wanted("west.contoso.com", 90, 75)
+HOME = WantedValue("contoso.com")
+WEST = WantedValue("west.contoso.com", 90, 75)
 
 
 def value(port: int = 1688, priority: int = 0, weight: int = 0) -> SrvValue:
@@ -58,7 +62,7 @@ def kms_host(zones: Zones, **properties: Any) -> Any:
     return SimpleNamespace(plan=Plan(), state=SimpleNamespace(licensed=True), **{**known, "restart": zones.restart, **properties})
 
 
-def published(zones: Zones, *wanted: Wanted, ticket: str = "wait", **properties: Any) -> tuple[PublishedHost, Plan]:
+def published(zones: Zones, *wanted: WantedValue, ticket: str = "wait", **properties: Any) -> tuple[PublishedHost, Plan]:
     """The records of a host, and the plan for them."""
     host = kms_host(zones, **properties)
     records = PublishedHost(session(), Publication(wanted, 1688, ticket, 0.1, 1, zones.values_of))
@@ -99,14 +103,14 @@ def test_a_host_that_is_absent_or_named_with_another_port_is_to_be_published(por
 )
 def test_a_host_that_is_named_with_other_numbers_is_to_be_published(numbers: tuple[int | None, int | None], line: str, after: str):
     zones = Zones({"west.contoso.com": [value()]})
-    _records, plan = published(zones, Wanted("west.contoso.com", *numbers), publish_lines=[line])
+    _records, plan = published(zones, WantedValue("west.contoso.com", *numbers), publish_lines=[line])
     (step,) = plan.steps
     assert (step.before, step.after) == (f"{FQDN}:1688 (0 0)", after)
 
 
 def test_one_restart_brings_the_host_into_all_its_records():
     zones = Zones({"east.contoso.com": [value()]}, {"contoso.com": [value()], "west.contoso.com": [value(1688, 90, 75)]})
-    east = Wanted("east.contoso.com")
+    east = WantedValue("east.contoso.com")
     records, plan = published(zones, HOME, east, WEST, publish_lines=["west.contoso.com, 90, 75"])
     assert [step.attribute for step in plan.steps] == ["SRV _vlmcs._tcp.contoso.com", "SRV _vlmcs._tcp.west.contoso.com"]
     plan.run()
@@ -142,7 +146,7 @@ def test_with_its_own_numbers_other_values_of_a_host_are_old(
     lines: tuple[str, ...], held: list[SrvValue], due: bool, old: list[tuple[int, int]]
 ):
     zones = Zones({"contoso.com": held}, {"contoso.com": [*held, value()]})
-    records, plan = published(zones, Wanted("contoso.com", own_numbers=True), publish_lines=lines, activating=due)
+    records, plan = published(zones, WantedValue("contoso.com", own_numbers=True), publish_lines=lines, activating=due)
     assert bool(plan.steps) is due
     assert [(entry["port"], entry["weight"]) for entry in records.shown[0]["old_values"]] == old
     # Without them any numbers will do.
@@ -157,11 +161,11 @@ def test_with_its_own_numbers_other_values_of_a_host_are_old(
         ({}, WEST, "publishes itself in contoso.com, and its DnsDomainPublishList does not name west.contoso.com"),
         ({"publish_lines": ["contoso.com", "east.contoso.com"]}, WEST, "publishes itself in contoso.com, east.contoso.com, and"),
         ({"publish_lines": ["west.contoso.com, 80, 75"]}, WEST, "priority 80 and weight 75, so Windows does not publish 90 75 there"),
-        ({}, Wanted("contoso.com", 10), "priority 0 and weight 0, so Windows does not publish priority 10 there"),
+        ({}, WantedValue("contoso.com", 10), "priority 0 and weight 0, so Windows does not publish priority 10 there"),
     ],
 )
 def test_a_host_that_would_not_publish_is_refused_unless_an_earlier_step_may_change_that(
-    properties: dict[str, Any], wanted: Wanted, words: str
+    properties: dict[str, Any], wanted: WantedValue, words: str
 ):
     with pytest.raises(ActivationError, match=words):
         published(Zones({}), wanted, **properties)

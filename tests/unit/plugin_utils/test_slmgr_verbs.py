@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing.offline_ids import (
     checked_guid,
     confirmation_digits,
@@ -27,8 +28,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensin
     documentation,
 )
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import checked_extended_pid
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import classes
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import classes
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr import run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.slmgr.requests import license_text, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass

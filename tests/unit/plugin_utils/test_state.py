@@ -17,11 +17,11 @@ import error_catalogue
 import guides
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _files
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core import files as _files
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import places
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.kinds import Kind
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.kinds import FileKind
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.outlasting import loss, mount_points
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.variable import ALIAS, VARIABLE, given
 
@@ -66,11 +66,11 @@ def linked(path: Path) -> Path:
 
 
 def locked_lines(directory: StateDirectory) -> None:
-    with directory.lines(Kind.SURVEY), directory.lines(Kind.SURVEY, seconds=0.1):
+    with directory.lines(FileKind.SURVEY), directory.lines(FileKind.SURVEY, seconds=0.1):
         pass
 
 
-def append(directory: StateDirectory, *lines: str, kind: Kind = Kind.SURVEY) -> None:
+def append(directory: StateDirectory, *lines: str, kind: FileKind = FileKind.SURVEY) -> None:
     with directory.lines(kind) as file:
         for line in lines:
             file.append(line)
@@ -101,7 +101,7 @@ FAULTS: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "a state directory that others can write": lambda path, _: folder_of(path, 0o775),
 }
 WRITES: dict[str, Callable[[StateDirectory, pytest.MonkeyPatch], object]] = {
-    "a link in place of a file of lines": lambda directory, _: (linked(directory.place(Kind.SURVEY)), append(directory, "{}")),
+    "a link in place of a file of lines": lambda directory, _: (linked(directory.place(FileKind.SURVEY)), append(directory, "{}")),
     "a file of lines that another run has locked": lambda directory, _: locked_lines(directory),
     "a disk without room for a line": append_without_room,
 }
@@ -121,13 +121,13 @@ def test_what_names_no_folder(case: str):
     # Roles report it with what else they have found, and can look at the rest.
     found = StateDirectory.of_variables(NAMED[case])
     assert found.refusal == found.fault == refused.value.message
-    assert found.place(Kind.COMPUTER_LIST).name == "computer_list.json"
+    assert found.place(FileKind.COMPUTER_LIST).name == "computer_list.json"
 
 
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_folder_that_nothing_can_be_kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str):
     found = judge(FAULTS[case](tmp_path / "state", monkeypatch))
-    for kind in Kind:
+    for kind in FileKind:
         with pytest.raises(ActivationError) as refused:
             found.check(kind)
         assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[case], refused.value, path=found.path)
@@ -174,7 +174,7 @@ def test_a_folder_that_ends_with_the_run(given: str, environment: dict[str, str]
 
 def test_what_counts_stops_and_what_only_shows_warns_where_it_would_be_lost(tmp_path: Path):
     lost, kept = judge(tmp_path, {"AWX_ISOLATED_DATA_DIR": f"{tmp_path}/artifacts/1"}), judge(tmp_path)
-    for kind in Kind:
+    for kind in FileKind:
         assert kept.check(kind) == []
         if kind.counts:
             with pytest.raises(ActivationError, match="which ends with the run"):
@@ -224,17 +224,17 @@ def test_a_folder_that_only_its_account_can_take_over_is_used_as_it_is(tmp_path:
     folder = folder_of(tmp_path / "state", mode)
     found = judge(folder)
     assert found.fault == ""
-    found.write_atomically(Kind.METRICS, b"")
+    found.write_atomically(FileKind.METRICS, b"")
     assert stat.S_IMODE(folder.stat().st_mode) == mode
 
 
 def test_a_missing_folder_is_made_for_its_account_alone(tmp_path: Path):
     directory = judge(folder_of(tmp_path / "shared", 0o777) / "a" / "b")
-    assert (directory.fault, directory.check(Kind.SURVEY)) == ("", [])
+    assert (directory.fault, directory.check(FileKind.SURVEY)) == ("", [])
     assert not Path(directory.path).exists()
     append(directory, "{}")
-    directory.write_atomically(Kind.PLAN, b"{}")
-    made = [tmp_path / "shared/a", tmp_path / "shared/a/b", *(directory.place(kind) for kind in (Kind.SURVEY, Kind.PLAN))]
+    directory.write_atomically(FileKind.PLAN, b"{}")
+    made = [tmp_path / "shared/a", tmp_path / "shared/a/b", *(directory.place(kind) for kind in (FileKind.SURVEY, FileKind.PLAN))]
     assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o700, 0o700, 0o600, 0o600]
 
 
@@ -244,22 +244,22 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     victim = tmp_path / "victim"
     victim.write_bytes(b"kept")
     place.symlink_to(victim)
-    directory.write_atomically(Kind.METRICS, b"one")
+    directory.write_atomically(FileKind.METRICS, b"one")
     assert (place.is_symlink(), place.read_bytes(), victim.read_bytes(), left.exists()) == (False, b"one", b"kept", False)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(FULL))
         with pytest.raises(ActivationError, match="ENOSPC"):
-            directory.write_atomically(Kind.METRICS, b"two")
+            directory.write_atomically(FileKind.METRICS, b"two")
     assert place.read_bytes() == b"one"
-    directory.place(Kind.PLAN).mkdir()
+    directory.place(FileKind.PLAN).mkdir()
     with pytest.raises(ActivationError, match="EISDIR"):
-        directory.write_atomically(Kind.PLAN, b"{}")
+        directory.write_atomically(FileKind.PLAN, b"{}")
     names = [".metrics.prom.lock", ".plan.json.lock", "metrics.prom", "plan.json", "victim"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     with (tmp_path / ".metrics.prom.lock").open("rb") as other:
         assert _files.lock(other.fileno(), 0)
         with pytest.raises(ActivationError, match="in use by another run"):
-            directory.write_atomically(Kind.METRICS, b"two", seconds=0.1)
+            directory.write_atomically(FileKind.METRICS, b"two", seconds=0.1)
 
 
 def test_lines_go_on_behind_those_that_are_whole(tmp_path: Path):
@@ -269,7 +269,7 @@ def test_lines_go_on_behind_those_that_are_whole(tmp_path: Path):
         file.write(b"x" * 70_000)
     append(directory, "three")
     assert place.read_bytes() == b"one\ntwo\nthree\n"
-    with directory.lines(Kind.SURVEY, anew=True) as file:
+    with directory.lines(FileKind.SURVEY, anew=True) as file:
         file.append("four")
         with pytest.raises(ValueError, match="one line"):
             file.append("five\nsix")
@@ -282,9 +282,9 @@ def test_lines_go_on_behind_those_that_are_whole(tmp_path: Path):
 def test_a_line_that_counts_is_on_the_disk_when_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", synced.append)
-    append(judge(tmp_path), "a", "b", "c", kind=Kind.SURVEY)
+    append(judge(tmp_path), "a", "b", "c", kind=FileKind.SURVEY)
     shows = len(synced)
-    append(judge(tmp_path), "a", "b", "c", kind=Kind.JOURNAL)
+    append(judge(tmp_path), "a", "b", "c", kind=FileKind.JOURNAL)
     assert len(synced) - shows == shows + 3
 
 
@@ -293,7 +293,7 @@ def test_a_writer_that_is_killed_leaves_whole_lines_and_no_lock(tmp_path: Path):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        with directory.lines(Kind.SURVEY) as file:
+        with directory.lines(FileKind.SURVEY) as file:
             file.append("one")
             os.write(write, b".")
             signal.pause()
@@ -320,5 +320,5 @@ def test_this_machine_is_judged(monkeypatch: pytest.MonkeyPatch):
 def test_the_guide_has_the_table_of_kinds():
     text = (guides.TREE / "docs/docsite/rst/state.rst").read_text(encoding="utf-8")
     rows = re.findall(r"^   \* - ``(\S+)``\n(?:     .*\n)*?     - (The run stops|A warning)$", text, re.MULTILINE)
-    assert rows == [(kind.file, "The run stops" if kind.counts else "A warning") for kind in Kind]
+    assert rows == [(kind.file, "The run stops" if kind.counts else "A warning") for kind in FileKind]
     assert VARIABLE in text and ALIAS in text

@@ -12,7 +12,7 @@ import unicodedata
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._text import one_line, visible
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.text import one_line, visible
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -13,21 +13,21 @@ import pytest
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.merging import shared_installation_ids
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.model import FullList
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import Finding, table
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.text import visible_lines
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs import image
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import report as audit
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.deviation import Deviation
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.finding import Finding, table
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps as kms
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import MakSettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import entries, outcomes, summary
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import HostRun
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import names
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._text import visible_lines
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import told
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import told
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -176,14 +176,14 @@ def test_a_name_that_dns_gives_is_one_of_a_host(monkeypatch: pytest.MonkeyPatch,
     assert names.names_of(["127.0.0.9"], 5) == ({"127.0.0.9": name} if taken else {})
 
 
-def mak_seen(**results: Any) -> steps.Seen:
+def mak_seen(**results: Any) -> steps.MakSeen:
     """A computer of a MAK run that tells something in no form, as does the ring."""
-    settings = dict.fromkeys(Settings.__slots__, False)
+    settings = dict.fromkeys(MakSettings.__slots__, False)
     run = {"settings": settings, "assigned": {"pc-1": ["win"]}, "descriptions": {"win": FORGED}, "findings": [], "max_unreachable": ""}
     run["findings"] = [Finding(FORGED, FORGED, True).as_result()]
     plan = {"results": [{"item": "win", "failed": True, "msg": FORGED}]}
     found = {"run": run, "license": {}, "plan": plan, "made": {}, "before": {}, "after": {}, **results}
-    return steps.Seen.of(Registered(["pc-1"], {name: {"pc-1": result} for name, result in found.items()}))
+    return steps.MakSeen.of(Registered(["pc-1"], {name: {"pc-1": result} for name, result in found.items()}))
 
 
 def mak_ends() -> dict[str, Any]:
@@ -203,14 +203,14 @@ LINES = {
     "the ends of MAKs": lambda: list(mak_ends()["failures"].values()),
     "the findings of MAKs": lambda: (found := steps.findings(mak_seen()))["lines"] + [found["stop"]],
     "the summary of MAK proxy activation": lambda: visible_lines(
-        summary.summary("x", [outcomes.Outcome("pc-1", "failed", FORGED)], [{"reason": FORGED}], False)
+        summary.summary("x", [outcomes.ProxyEnd("pc-1", "failed", FORGED)], [{"reason": FORGED}], False)
     ),
     "what Microsoft was asked": lambda: visible_lines(summary.acquired({"msg": FORGED})),
     "the telephone": lambda: visible_lines(summary.telephone_lines(
         {"kind": "full", "computers": [{"name": FORGED, "products": [{"name": FORGED, "pending": True, "extended_pid": PID, "installation_id": IID}]}]}
     )),
     "a reference image": lambda: visible_lines(
-        image.summary([image.Reference("pc-1", license={"operating_system": {"caption": FORGED}})], False, False)
+        image.summary([image.ReferenceComputer("pc-1", license={"operating_system": {"caption": FORGED}})], False, False)
     ),
 }  # fmt: skip
 

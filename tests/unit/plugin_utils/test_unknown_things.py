@@ -11,7 +11,7 @@ import pytest
 from unit.runs.test_kms_report import OLD_KEY, findings, system_of
 from unit.runs.test_mak_orders import WIN, orders, pair, plan_of
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, State
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, PairState
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -37,7 +37,7 @@ def test_keys_of_which_nobody_knows_the_product_are_not_for_the_same_one():
 )
 def test_only_what_is_known_to_be_a_kms_client_is_converted(license_result: dict[str, Any], converted: bool):
     found = Pair("pc-1", "win", license_result, plan_of(WIN), clients_only=True)
-    assert (found.state is State.OPEN) is converted
+    assert (found.state is PairState.OPEN) is converted
 
 
 def test_computers_whose_windows_has_no_name_are_not_of_one_kind():

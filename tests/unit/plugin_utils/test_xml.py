@@ -13,12 +13,12 @@ from collections.abc import Callable
 import pytest
 from unit.timing import is_linear
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.xml import UnreadableXml, parse_xml
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_request import Question
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._microsoft.batch_response import UnreadableAnswer, parse
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.replay import Replay
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.response import parse_body
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._xml import UnreadableXml, parse_xml
 
 pytestmark = pytest.mark.tier("quick")
 

@@ -11,12 +11,12 @@ import error_catalogue
 import pytest
 from unit import timing
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.text import visible_lines
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._licensing import given_keys
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs import image
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.image import Reference
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.image import ReferenceComputer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.said import said_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._text import visible_lines
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -42,7 +42,7 @@ UNSEEN = {**sealing(ending="no_longer_answers", rearms=3), "image_state": {"stat
 CHECKED = sealing("COMPLETE", "none", 3)
 
 
-def computer(**results: Any) -> Reference:
+def computer(**results: Any) -> ReferenceComputer:
     known = {"license": LICENSE, "sealing_check": CHECKED, "client_check": {}, "client": CLIENT, "sealing": sealing(), **results}
     found = Registered([HOST], {name: {HOST: result} for name, result in known.items()})
     return image.references(found)[0]

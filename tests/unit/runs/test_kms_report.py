@@ -12,7 +12,7 @@ import guides
 import pytest
 import yaml
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._findings import license_findings, table
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.finding import license_findings, table
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import findings as kms_findings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.findings import WRITERS, Look, key_facts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.outcomes import client_counts

@@ -13,18 +13,11 @@ import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.given import given_computers
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import given_back
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import (
-    ends,
-    findings,
-    journal,
-    products,
-    refusals,
-    summary,
-)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import ends, findings, journal, products, refusals, summary
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import orders as mak_orders
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.ends import Ended
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.orders import Orders
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, State
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.pairs import Pair, PairState
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.products import Learned
 
 pytestmark = pytest.mark.tier("quick")
@@ -269,7 +262,7 @@ def test_the_first_computer_with_each_key_goes_ahead(orders: dict[str, list[str]
 def test_what_is_said_of_a_computer(case: str):
     (found,) = findings.host_findings([SENTENCES[case]])
     assert (found.text, found.blocks) == (error_catalogue.said(WRITTEN[case]), False)
-    assert SENTENCES[case].state is not State.OPEN
+    assert SENTENCES[case].state is not PairState.OPEN
     assert orders([SENTENCES[case]]).hosts == {}
 
 

@@ -18,7 +18,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy import entries, findings, outcomes, summary
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import HostRun
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.orders import Order, make_orders, named
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.outcomes import Outcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.outcomes import ProxyEnd
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -202,12 +202,12 @@ def test_the_installation_ids_are_shown_as_they_are_read_out(tmp_path: Any):
 
 
 REPORTED = {
-    "nothing but numbers": lambda: summary.summary("applied", [Outcome("pc-1", "activated"), Outcome("pc-2", "licensed")], [], False)[1],
-    "computers without a confirmation ID": lambda: summary.summary("applied", [Outcome("pc-1", "without_confirmation_id")], [], False)[2],
-    "computers that the list does not know": lambda: summary.summary("applied", [Outcome("pc-1", "not_listed")], [], False)[2],
-    "computers that were not reached": lambda: summary.summary("applied", [Outcome("pc-1", "not_reached")], [], False)[2],
-    "computers that take no key": lambda: summary.summary("collected", [Outcome("pc-1", "not_applicable", "it gets no key")], [], True)[2],
-    "a computer that failed": lambda: summary.summary("applied", [Outcome("pc-1", "failed", FAILED["msg"])], [], False)[2],
+    "nothing but numbers": lambda: summary.summary("applied", [ProxyEnd("pc-1", "activated"), ProxyEnd("pc-2", "licensed")], [], False)[1],
+    "computers without a confirmation ID": lambda: summary.summary("applied", [ProxyEnd("pc-1", "without_confirmation_id")], [], False)[2],
+    "computers that the list does not know": lambda: summary.summary("applied", [ProxyEnd("pc-1", "not_listed")], [], False)[2],
+    "computers that were not reached": lambda: summary.summary("applied", [ProxyEnd("pc-1", "not_reached")], [], False)[2],
+    "computers that take no key": lambda: summary.summary("collected", [ProxyEnd("pc-1", "not_applicable", "it gets no key")], [], True)[2],
+    "a computer that failed": lambda: summary.summary("applied", [ProxyEnd("pc-1", "failed", FAILED["msg"])], [], False)[2],
     "a run that the end came before": lambda: outcomes.collected([seen()], ["pc-1"], False)[0].reason,
     "something that contradicts the list": lambda: summary.summary("collected", [], [{"reason": "It does not fit."}] * 2, False)[2],
     "a computer that stays without": lambda: findings.apply_findings(["pc-1"], {"missing": ["pc-1", "pc-2"]}, {})[0].text,
@@ -232,7 +232,7 @@ def test_what_people_are_told(case: str):
 
 
 def test_numbers_are_there_for_every_kind():
-    assert outcomes.counts([Outcome("pc-1", "failed"), Outcome("pc-2", "failed")]) == {**dict.fromkeys(outcomes.KINDS, 0), "failed": 2}
+    assert outcomes.counts([ProxyEnd("pc-1", "failed"), ProxyEnd("pc-2", "failed")]) == {**dict.fromkeys(outcomes.KINDS, 0), "failed": 2}
 
 
 def test_findings_stop_what_can_not_succeed():
@@ -246,7 +246,7 @@ def test_findings_stop_what_can_not_succeed():
 
 
 def test_who_failed_fails_with_all_that_was_said_of_it_and_nobody_else_does():
-    ended = [Outcome("pc-1", "failed", "One."), Outcome("pc-2", "not_reached", "Dark."), Outcome("pc-1", "failed", "Two\n.")]
+    ended = [ProxyEnd("pc-1", "failed", "One."), ProxyEnd("pc-2", "not_reached", "Dark."), ProxyEnd("pc-1", "failed", "Two\n.")]
     assert outcomes.failures(ended) == {"pc-1": "One. Two\\x0a."}
 
 

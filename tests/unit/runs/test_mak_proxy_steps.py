@@ -16,13 +16,13 @@ from unit import timing
 from unit.computer_list import lists
 
 from ansible_collections.winops.volume_activation.plugins.action.run_mak_proxy import ActionModule
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list import tasks
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.steps import STEPS, Asked
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.steps import STEPS, StepInput
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 
 pytestmark = pytest.mark.tier("quick")
@@ -58,12 +58,12 @@ def asked(
     check_mode: bool = False,
     fleet: Sequence[str] = (),
     **options: Any,
-) -> Asked:
+) -> StepInput:
     """A step over hosts, with what each has; what is registered once all have."""
     spec = {name: option.get("default") for name, option in documented_options("run_mak_proxy").items()}
     given: dict[str, Mapping[str, Any]] = {KEYS: dict.fromkeys(hosts, "clients") if keys is None else keys, ADDRESS: {}}
     found = Registered(hosts, results, given, names={name: f"__{name}" for name in results})
-    return Asked(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, check_mode)
+    return StepInput(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, check_mode)
 
 
 def once(result: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from unit.runs.test_mak_orders import GOOD, PID, PRO, WIN, plan_of
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import given_back
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import Settings
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import MakSettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.tier("quick")
 
 MOMENT = "2026-11-27T04:00:00Z"
 STATE = StateDirectory("/state", "", "")
-SETTINGS = Settings(
+SETTINGS = MakSettings(
     activate=True,
     overwrite=True,
     force_install=False,
@@ -61,8 +61,8 @@ class Play:
         for name, result in results.items():
             self.results[name] = dict.fromkeys(self.hosts, result)
 
-    def seen(self, hosts: list[str] | None = None) -> steps.Seen:
-        return steps.Seen.of(Registered(hosts or self.hosts, self.results))
+    def seen(self, hosts: list[str] | None = None) -> steps.MakSeen:
+        return steps.MakSeen.of(Registered(hosts or self.hosts, self.results))
 
     def order(self) -> dict[str, Any]:
         self.once(orders=steps.orders(self.seen(), "2026-11-27T04:00:00Z"))
@@ -154,7 +154,7 @@ def test_no_key_is_in_what_is_decided_first():
 
 @pytest.mark.parametrize(("activate", "number"), [(True, 1), (False, 0)])
 def test_a_folder_that_may_hold_nothing_stands_in_the_way_of_activations_alone(activate: bool, number: int):
-    settings = Settings.of({**SETTINGS.as_result(), "activate": activate})
+    settings = MakSettings.of({**SETTINGS.as_result(), "activate": activate})
     decided = steps.assign(Assigned({}, []), settings, StateDirectory("/runner", "", "It ends with the run."))
     assert decided["findings"] == [{"object": "state directory", "text": "It ends with the run.", "blocks": True}] * number
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from unit import timing
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._fleet.variables import HostVariables
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._given import names_of
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import Wanted, collect
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.collect import WantedVariables, collect
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Ran, Registered
 
@@ -41,7 +41,7 @@ def reader(variables: dict[str, dict[str, Any]]) -> tuple[HostVariables, Hostvar
 
 def test_each_host_is_read_once_whatever_is_wanted():
     variables, hostvars = reader({f"pc-{number}": {"__a": {"x": number}, "__b": {}, "site": "{{ s }}"} for number in range(100)})
-    found = collect(variables, [f"pc-{number}" for number in range(100)], {"a": "__a", "b": "__b"}, wanted=Wanted(["site"]))
+    found = collect(variables, [f"pc-{number}" for number in range(100)], {"a": "__a", "b": "__b"}, wanted=WantedVariables(["site"]))
     assert hostvars.reads == 100
     assert found.of("a", "pc-7") == {"x": 7}
     assert found.variables["site"]["pc-7"] == "made of {{ s }}"
@@ -56,7 +56,7 @@ def counting_reader(variables: dict[str, dict[str, Any]]) -> tuple[HostVariables
 
 def test_what_many_hosts_share_is_templated_once_whether_it_is_one_object_or_equals_another():
     names = [f"pc-{number}" for number in range(100)]
-    one, wanted = {"key": "{{ one }}"}, Wanted(["ring"], frozenset(["ring"]))
+    one, wanted = {"key": "{{ one }}"}, WantedVariables(["ring"], frozenset(["ring"]))
     variables, templated = counting_reader({host: {"ring": one if int(host[3:]) % 2 else {"key": "{{ two }}"}} for host in names})
     found = collect(variables, names, {}, wanted=wanted)
     assert templated == [{"key": "{{ two }}"}, {"key": "{{ one }}"}]
@@ -72,7 +72,7 @@ def test_what_many_hosts_share_is_templated_once_whether_it_is_one_object_or_equ
 def test_ten_thousand_hosts_with_a_ring_each_take_ten_times_as_long_as_a_thousand():
     def work(inventory: dict[str, dict[str, Any]]) -> None:
         variables, templated = counting_reader(inventory)
-        collect(variables, list(inventory), {}, wanted=Wanted(["ring"], frozenset(["ring"])))
+        collect(variables, list(inventory), {}, wanted=WantedVariables(["ring"], frozenset(["ring"])))
         assert len(templated) == len(inventory)
 
     def made(number: int) -> dict[str, dict[str, Any]]:

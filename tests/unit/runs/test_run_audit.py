@@ -19,8 +19,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from unit import timing
 
 from ansible_collections.winops.volume_activation.plugins.action import run_audit
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit import links, run
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.clients import judge
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.audit.computer import computer_of

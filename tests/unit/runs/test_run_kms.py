@@ -18,7 +18,7 @@ from handmade import task_of
 from unit import timing
 
 from ansible_collections.winops.volume_activation.plugins.action.run_kms import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import fleet_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import steps
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms.outcomes import client_counts, failures

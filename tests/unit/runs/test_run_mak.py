@@ -14,7 +14,7 @@ from ansible.template import Templar, trust_as_template
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.action.run_mak import ActionModule
-from ansible_collections.winops.volume_activation.plugins.plugin_utils import _action
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions import base as _action
 
 pytestmark = pytest.mark.tier("quick")
 

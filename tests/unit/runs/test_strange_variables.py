@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._known_variables import known_variables
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.known_variables import known_variables
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.strange import Strange, distance
 
 pytestmark = pytest.mark.tier("quick")

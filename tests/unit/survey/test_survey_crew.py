@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import Account
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import SharedAccount
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.crew import Crew, Limits
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Errand, Schedule, Verdict
 
@@ -26,7 +26,7 @@ class Contact:
 @dataclass(frozen=True)
 class Host:
     name: str
-    account: Account | None = None
+    account: SharedAccount | None = None
     seconds: float = 0.0
     silent: bool = False
 
@@ -105,7 +105,7 @@ def test_a_host_that_never_ends_is_given_up_and_holds_nobody():
 
 
 def test_of_an_account_the_others_wait_for_the_first():
-    account = Account("svc", "svc", 1)
+    account = SharedAccount("svc", "svc", 1)
     seen: list[float] = []
     fleet = Fleet(Limits(8, 5.0))
     ask = fleet.ask

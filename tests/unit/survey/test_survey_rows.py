@@ -19,12 +19,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.file import SurveyFile, read_rows, survey_path
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.rows import LONGEST, Outcome, Row, license_facts
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.rows import LONGEST, Row, RowOutcome, license_facts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Rejected
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.tally import Tally
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.tally import SurveyTally
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -53,10 +53,10 @@ def facts(name: str, key: str, status: str = "licensed") -> dict[str, Any]:
     return license_facts(windows, [{"status": "licensed"}, {"status": "notification"}], {"kms_host": True, "current_count": 50}, AT)
 
 
-@example(host="日" * 255, reason="本" * 500, code="x" * 200, name="語" * 200, key="日" * 5, outcome=Outcome.READ)
-@example(host="a\u202eb\ud800", reason="\x1b[31m\u2028\u2066x", code="\x00", name="\u202e", key="\ud800", outcome=Outcome.FAILED)
-@given(host=texts, reason=texts, code=texts, name=texts, key=texts, outcome=st.sampled_from(Outcome))
-def test_a_row_is_one_visible_line_of_at_most_a_kilobyte(host: str, reason: str, code: str, name: str, key: str, outcome: Outcome):
+@example(host="日" * 255, reason="本" * 500, code="x" * 200, name="語" * 200, key="日" * 5, outcome=RowOutcome.READ)
+@example(host="a\u202eb\ud800", reason="\x1b[31m\u2028\u2066x", code="\x00", name="\u202e", key="\ud800", outcome=RowOutcome.FAILED)
+@given(host=texts, reason=texts, code=texts, name=texts, key=texts, outcome=st.sampled_from(RowOutcome))
+def test_a_row_is_one_visible_line_of_at_most_a_kilobyte(host: str, reason: str, code: str, name: str, key: str, outcome: RowOutcome):
     line = Row(host, outcome, AT, reason, code, facts(name, key)).as_line()
     assert len(f"{line}\n".encode()) <= LONGEST
     assert not any(letter in line for letter in "\n\r\u2028\u2029\u202e\x00\x1b")
@@ -68,17 +68,18 @@ def test_a_row_is_one_visible_line_of_at_most_a_kilobyte(host: str, reason: str,
 
 def test_a_row_of_a_host_that_was_not_read_has_the_same_fields():
     read, failed = (
-        Row("pc-1", outcome, AT, facts=given).as_data() for outcome, given in ((Outcome.READ, facts("W", "2YT43")), (Outcome.FAILED, {}))
+        Row("pc-1", outcome, AT, facts=given).as_data()
+        for outcome, given in ((RowOutcome.READ, facts("W", "2YT43")), (RowOutcome.FAILED, {}))
     )
     assert read.keys() == failed.keys()
 
 
 def test_counts_and_failures_stay_small_whatever_hosts_say():
-    tally = Tally(10_000)
+    tally = SurveyTally(10_000)
     started = time.process_time()
     for number in range(10_000):
         code = f"0x{number:08X}"
-        tally.add(Row("\u65e5" * 255, list(Outcome)[number % 5], AT, "\u65e5" * 400, code, facts("W", "2YT43", f"state {number % 7}")))
+        tally.add(Row("\u65e5" * 255, list(RowOutcome)[number % 5], AT, "\u65e5" * 400, code, facts("W", "2YT43", f"state {number % 7}")))
     rejected = [Rejected("\u65e5" * 255, "\u65e5" * 255, "\u65e5" * 400, 9) for _number in range(100)]
     result = tally.as_result(rejected)
     assert len(json.dumps(result)) < 64 * 1024
@@ -88,12 +89,12 @@ def test_counts_and_failures_stay_small_whatever_hosts_say():
 
 
 def test_the_summary_has_a_line_for_each_kind_of_failure():
-    tally = Tally(6)
+    tally = SurveyTally(6)
     for number in range(3):
-        tally.add(Row(f"pc-{number}", Outcome.READ, AT, facts=facts("W", "2YT43")))
+        tally.add(Row(f"pc-{number}", RowOutcome.READ, AT, facts=facts("W", "2YT43")))
     for number in range(3, 5):
-        tally.add(Row(f"pc-{number}", Outcome.UNREACHABLE, AT, "http://x does not answer."))
-    tally.add(Row("pc-5", Outcome.FAILED, AT, "HTTP 503", "HTTP 503"))
+        tally.add(Row(f"pc-{number}", RowOutcome.UNREACHABLE, AT, "http://x does not answer."))
+    tally.add(Row("pc-5", RowOutcome.FAILED, AT, "HTTP 503", "HTTP 503"))
     assert tally.lines() == [
         "3 of 6 hosts were read: 3 licensed.",
         "2 could not be reached (pc-3, pc-4): http://x does not answer.",
@@ -104,7 +105,7 @@ def test_the_summary_has_a_line_for_each_kind_of_failure():
 def test_the_file_takes_its_name_at_the_end_and_is_the_owners_alone(tmp_path: Path):
     path = place(tmp_path)
     with SurveyFile(path) as file:
-        file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
+        file.write(Row("pc-1", RowOutcome.FAILED, AT).as_line())
         assert not path.exists()
     assert [row["host"] for row in read_rows(path)] == ["pc-1"]
     assert (path.parent.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
@@ -114,9 +115,9 @@ def test_the_file_takes_its_name_at_the_end_and_is_the_owners_alone(tmp_path: Pa
 def test_a_survey_that_fails_leaves_the_last_whole_one(tmp_path: Path):
     path = place(tmp_path)
     with SurveyFile(path) as file:
-        file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
+        file.write(Row("pc-1", RowOutcome.FAILED, AT).as_line())
     with contextlib.suppress(KeyError), SurveyFile(path) as file:
-        file.write(Row("pc-2", Outcome.FAILED, AT).as_line())
+        file.write(Row("pc-2", RowOutcome.FAILED, AT).as_line())
         raise KeyError
     assert [row["host"] for row in read_rows(path)] == ["pc-1"]
 
@@ -124,7 +125,7 @@ def test_a_survey_that_fails_leaves_the_last_whole_one(tmp_path: Path):
 def test_two_surveys_of_one_name_do_not_write_into_each_other(tmp_path: Path):
     path = place(tmp_path)
     with SurveyFile(path) as file:
-        file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
+        file.write(Row("pc-1", RowOutcome.FAILED, AT).as_line())
         with pytest.raises(ActivationError, match="Another survey writes into"):
             SurveyFile(path)
         with SurveyFile(place(tmp_path, "other")):
@@ -136,7 +137,7 @@ def _write_for_ever(path: Path) -> None:
     with SurveyFile(path) as file:
         number = 0
         while True:
-            file.write(Row(f"pc-{number}", Outcome.FAILED, AT, "reason " * (number % 50)).as_line())
+            file.write(Row(f"pc-{number}", RowOutcome.FAILED, AT, "reason " * (number % 50)).as_line())
             number += 1
 
 
@@ -155,7 +156,7 @@ def test_a_survey_that_is_killed_leaves_whole_lines_and_the_next_begins_anew(tmp
     assert hosts == [f"pc-{number}" for number in range(len(hosts))]
     assert len(hosts) > 100
     with SurveyFile(path) as file:
-        file.write(Row("anew", Outcome.FAILED, AT).as_line())
+        file.write(Row("anew", RowOutcome.FAILED, AT).as_line())
     assert [row["host"] for row in read_rows(path)] == ["anew"]
 
 
@@ -172,7 +173,7 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path):
     path.with_name("survey.jsonl.partial").unlink()
     path.symlink_to(other)
     with SurveyFile(path) as file:
-        file.write(Row("pc-1", Outcome.FAILED, AT).as_line())
+        file.write(Row("pc-1", RowOutcome.FAILED, AT).as_line())
     assert other.read_bytes() == b"kept"
     assert not path.is_symlink()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import Account, account_of
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.accounts import SharedAccount, account_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Errand, Schedule, Verdict
 
 pytestmark = pytest.mark.tier("quick")
@@ -22,19 +22,21 @@ pytestmark = pytest.mark.tier("quick")
 @dataclass(frozen=True)
 class Host:
     name: str
-    account: Account | None
+    account: SharedAccount | None
     truth: Verdict = Verdict.ACCEPTED
     dark: bool = False
 
 
-def svc(password: str = "right", strikes: int = 1) -> Account:
-    return Account("svc@CONTOSO.COM", "svc@contoso.com", hash(password), strikes)
+def svc(password: str = "right", strikes: int = 1) -> SharedAccount:
+    return SharedAccount("svc@CONTOSO.COM", "svc@contoso.com", hash(password), strikes)
 
 
 accounts = st.one_of(
     st.none(),
     st.builds(
-        lambda name, password: Account(name, name, hash(password)), st.sampled_from(["a@X", "b@X", "c@Y"]), st.sampled_from(["one", "two"])
+        lambda name, password: SharedAccount(name, name, hash(password)),
+        st.sampled_from(["a@X", "b@X", "c@Y"]),
+        st.sampled_from(["one", "two"]),
     ),
 )
 answers = st.sampled_from([Verdict.ACCEPTED, Verdict.REJECTED, Verdict.UNKNOWN])
@@ -170,7 +172,7 @@ def test_of_logons_only_one_host_is_asked_for_each_account_and_none_for_local_on
 
 
 def test_of_logons_only_an_account_that_one_host_has_is_left_to_that_host():
-    fleet = [Host("pc-0", svc()), Host("pc-1", Account("a@X", "a@x", 1), Verdict.REJECTED), Host("pc-2", svc())]
+    fleet = [Host("pc-0", svc()), Host("pc-1", SharedAccount("a@X", "a@x", 1), Verdict.REJECTED), Host("pc-2", svc())]
     schedule = Schedule(fleet, logons_only=True)
     assert drained(schedule) in (["pc-0"], ["pc-2"])
     assert schedule.rejected == []
@@ -178,7 +180,7 @@ def test_of_logons_only_an_account_that_one_host_has_is_left_to_that_host():
 
 
 def test_ten_thousand_hosts_take_no_time():
-    fleet = [Host(f"pc-{number}", svc() if number % 2 else Account(f"a{number}", f"a{number}", 1)) for number in range(10_000)]
+    fleet = [Host(f"pc-{number}", svc() if number % 2 else SharedAccount(f"a{number}", f"a{number}", 1)) for number in range(10_000)]
     started = time.process_time()
     assert len(drained(Schedule(fleet))) == 10_000
     assert time.process_time() - started < 2

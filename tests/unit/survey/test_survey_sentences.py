@@ -16,7 +16,7 @@ import pytest
 import requests
 from handmade import task_of
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.file import SurveyFile, read_rows
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Rejected
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.tally import said
@@ -107,7 +107,7 @@ def test_files(tmp_path: Path):
 def survey(folder: Path | None, run_once: bool = True, **variables: Any) -> tuple[dict[str, Any], list[str]]:
     """The result and the warnings of the module over hosts that are no Windows computers."""
     module = importlib.import_module(f"{error_catalogue.COLLECTION}.action.license_survey")
-    base = importlib.import_module(f"{error_catalogue.COLLECTION}.plugin_utils._action")
+    base = importlib.import_module(f"{error_catalogue.COLLECTION}.plugin_utils._actions.base")
     options = {"state_directory": str(folder)} if folder else {}
     play = SimpleNamespace(get_vars=dict, get_vars_files=list)
     keys: dict[str, Any] = {"dump_attrs": lambda: {"retries": None}, "get_play": lambda: play, "get_vars": dict}

@@ -103,9 +103,9 @@ def audited(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30, **op
     return report.deviations(topology, looked_at(seen, topology, validity_days), **options)
 
 
-def looked_at(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30) -> report.Seen:
+def looked_at(seen: Seen, topology: Seen = TOPOLOGY, validity_days: int = 30) -> report.AuditSeen:
     expected = Expected({name: site["domain"] for name, site in topology["sites"].items()}, validity_days=validity_days, alternate_url=HELP)
-    return report.Seen(
+    return report.AuditSeen(
         zones=seen["zones"],
         groups=seen["groups"],
         kms_hosts={name: computer_of(row) for name, row in seen["kms_hosts"].items()},

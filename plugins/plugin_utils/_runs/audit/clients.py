@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from ..._core.text import some
 from ..._licensing.client_ids import said_of, shared
-from ..._srv_value import plain_name
-from ..._text import some
+from ..._srv.value import plain_name
 from ..._topology.reading import meant
-from ..._windows.alternate_url import ATTRIBUTE as ALTERNATE_URL
-from ..._windows.classes import SOFTWARE_LICENSING_SERVICE
-from ..._windows.client_key import ATTRIBUTE as KEY
-from ..._windows.client_key import is_a_kms_host
-from ..._windows.client_settings import SETTINGS, Wanted
-from ..._windows.dns_suffixes import ATTRIBUTE as SEARCH_LIST
-from ..._windows.versions import WINDOWS_7, came_with
-from .computer import Computer, Lookup
+from ..._windows.kms_client.alternate_url import ATTRIBUTE as ALTERNATE_URL
+from ..._windows.kms_client.client_key import ATTRIBUTE as KEY
+from ..._windows.kms_client.client_key import is_a_kms_host
+from ..._windows.kms_client.dns_suffixes import ATTRIBUTE as SEARCH_LIST
+from ..._windows.platform.classes import SOFTWARE_LICENSING_SERVICE
+from ..._windows.platform.versions import WINDOWS_7, came_with
+from ..._windows.spp.client_settings import SETTINGS, Wanted
+from .computer import Lookup, SurveyedComputer
 from .deviation import NOTE, Deviation, changed, not_looked_at, said
 
 # How many clients a KMS host has to have counted before it activates servers, and before it activates other editions of
@@ -77,7 +77,7 @@ class Judged:
     required_count: int = 0
 
 
-def judge(client: Computer, site: str, expected: Expected) -> Judged:
+def judge(client: SurveyedComputer, site: str, expected: Expected) -> Judged:
     """Compare one client.
 
     Args:
@@ -130,7 +130,7 @@ def required_count(judged: Mapping[str, Judged]) -> int:
     return max((client.required_count for client in judged.values() if client.required_count), default=_SERVERS)
 
 
-def due_steps(client: Computer, suffixes: Sequence[str] | None, expected: Expected) -> Iterator[Deviation]:
+def due_steps(client: SurveyedComputer, suffixes: Sequence[str] | None, expected: Expected) -> Iterator[Deviation]:
     """What C(kms_client) would change with C(discover) and these settings, in its order.
 
     Args:
@@ -161,12 +161,12 @@ def due_steps(client: Computer, suffixes: Sequence[str] | None, expected: Expect
         yield changed(name, ALTERNATE_URL, lookup.alternate_url or None, expected.alternate_url)
 
 
-def too_old(client: Computer, setting: str) -> bool:
+def too_old(client: SurveyedComputer, setting: str) -> bool:
     """Whether a setting came with a later version of Windows."""
     return bool(came_with(SOFTWARE_LICENSING_SERVICE, SETTINGS[setting].column, client.version))
 
 
-def _license(client: Computer, validity_days: int, due: Set[str]) -> Iterator[Deviation]:
+def _license(client: SurveyedComputer, validity_days: int, due: Set[str]) -> Iterator[Deviation]:
     name, found = client.host, client.license
     if found.status is None:
         if KEY not in due:
@@ -203,7 +203,7 @@ def _way_to_the_host(name: str, lookup: Lookup, domains: Set[str], due: Set[str]
         yield Deviation(name, "KMS lookup domain", sorted(domains), domain, text)
 
 
-def _habits(client: Computer, domains: Set[str], expected: Expected) -> Iterator[Deviation]:
+def _habits(client: SurveyedComputer, domains: Set[str], expected: Expected) -> Iterator[Deviation]:
     """What Windows or a policy does, whatever is set on the computer, and what is set that nobody declares."""
     name, lookup = client.host, client.lookup
     if lookup.alternate_url and not expected.alternate_url:

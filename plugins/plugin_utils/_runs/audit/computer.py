@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._windows.dns_suffixes import Suffixes
+from ..._windows.kms_client.dns_suffixes import Suffixes
+from ..._windows.platform.versions import NEWEST, WindowsVersion, parse_version
 from ..._windows.survey import CLIENT
-from ..._windows.versions import NEWEST, WindowsVersion, parse_version
 from .deviation import NOT_ASKED
 
 _POLICY = "policy"
@@ -76,7 +76,7 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Computer:
+class SurveyedComputer:
     """A row.
 
     Attributes:
@@ -112,11 +112,11 @@ class Computer:
     clock_offset: float | None = None
 
 
-def computer_of(row: Mapping[str, Any]) -> Computer:
+def computer_of(row: Mapping[str, Any]) -> SurveyedComputer:
     """The computer of a row with the columns C(license) and C(kms_client)."""
     system, settings = row.get("operating_system") or {}, row.get(f"{CLIENT}_settings") or {}
     unread = "" if row.get("outcome") == _READ else str(row.get("reason") or NOT_ASKED)
-    return Computer(
+    return SurveyedComputer(
         host=str(row["host"]),
         unread=unread,
         unread_kind=f"{row.get('outcome')} {row.get('code') or ''}" if unread else "",

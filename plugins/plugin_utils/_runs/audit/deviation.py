@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from ..._text import LONGEST_LINE, visible, visible_value
+from ..._core.text import LONGEST_LINE, visible, visible_value
 from ..registered import Result
 
 DEVIATION, UNKNOWN, NOTE = "deviation", "unknown", "note"

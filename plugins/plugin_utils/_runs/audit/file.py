@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..._errors import ActivationError
-from ..._files import check_replaceable, real_path, refused, replace_file, write_beside
+from ..._core.errors import ActivationError
+from ..._core.files import check_replaceable, real_path, refused, replace_file, write_beside
 from ..._state.variable import absolute
 
 _VARIABLE = "kms_audit_report_file"

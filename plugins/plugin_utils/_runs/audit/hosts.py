@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..registered import Result
-from .computer import Computer
+from .computer import SurveyedComputer
 from .deviation import NOT_ASKED, Deviation, has_step, not_looked_at, not_made, of_steps, was_made
 
 # Steps that say once more what the record or the license shows.
@@ -17,7 +17,11 @@ _SEEN_ELSEWHERE = ("SRV ", "license status")
 
 
 def host_deviations(
-    topology: Mapping[str, Any], seen: Mapping[str, Computer], checked: Mapping[str, Result], required_count: int, left_out: Collection[str]
+    topology: Mapping[str, Any],
+    seen: Mapping[str, SurveyedComputer],
+    checked: Mapping[str, Result],
+    required_count: int,
+    left_out: Collection[str],
 ) -> Iterator[Deviation]:
     """What differs on the KMS hosts.
 
@@ -43,7 +47,7 @@ def host_deviations(
             yield not_made(host["name"], "settings", settings)
 
 
-def _license(name: str, computer: Computer, checked: Result | None, required: int) -> Iterator[Deviation]:
+def _license(name: str, computer: SurveyedComputer, checked: Result | None, required: int) -> Iterator[Deviation]:
     found = computer.license
     if found.channel != "csvlk":
         if not has_step(checked, "product key"):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from ..._srv_value import plain_name
+from ..._srv.value import plain_name
 from ..registered import Result
-from .computer import Computer
+from .computer import SurveyedComputer
 from .deviation import NOTE, UNKNOWN, Deviation, was_made
 
 OPEN, CLOSED = "open", "closed"
@@ -99,7 +99,7 @@ def links(
             yield Link(way, deviation=Deviation(_name(way), _ATTRIBUTE, OPEN, UNKNOWN, _NOBODY, NOTE, kind=_KIND))
 
 
-def activation_of(client: Computer, site: str) -> tuple[Way, str] | None:
+def activation_of(client: SurveyedComputer, site: str) -> tuple[Way, str] | None:
     """The KMS host that has activated a client of a site, and about when; C(None) where nobody knows.
 
     Windows keeps the host that it found, and until when the activation is valid; an activation is for 180 days.

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..._text import columns, some
+from ..._core.text import columns, some
 from ..registered import Result
 from . import clients
 from .clients import Judged
-from .computer import Computer
+from .computer import SurveyedComputer
 from .deviation import DEVIATION, NOTE, SEVERITIES, UNKNOWN, Deviation
 from .hosts import host_deviations
 from .links import Link
@@ -32,7 +32,7 @@ _MOST_LINES, _MOST_BYTES = 200, 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AuditSeen:
     """What was looked at.
 
     Attributes:
@@ -49,7 +49,7 @@ class Seen:
 
     zones: Mapping[str, Mapping[str, Any]]
     groups: Mapping[str, Result]
-    kms_hosts: Mapping[str, Computer]
+    kms_hosts: Mapping[str, SurveyedComputer]
     checked: Mapping[str, Result]
     clients: Mapping[str, Judged]
     hosts_left_out: Collection[str] = ()
@@ -58,7 +58,7 @@ class Seen:
     account_problems: Mapping[str, str] = field(default_factory=dict)
 
 
-def deviations(topology: Mapping[str, Any], seen: Seen, required_count: int | None = None, control_site: str = "") -> list[Deviation]:
+def deviations(topology: Mapping[str, Any], seen: AuditSeen, required_count: int | None = None, control_site: str = "") -> list[Deviation]:
     """All that differs from the topology, in the order of records, groups, KMS hosts, links and clients, the least severe last.
 
     Args:
@@ -119,7 +119,7 @@ def failure(found: Sequence[Deviation], file: str) -> str:
     return f"{_numbers(counted)}: not all could be looked at, and what was is as declared. {where}"
 
 
-def report(found: Sequence[Deviation], seen: Seen, topology: Mapping[str, Any], time: str) -> dict[str, Any]:
+def report(found: Sequence[Deviation], seen: AuditSeen, topology: Mapping[str, Any], time: str) -> dict[str, Any]:
     """The audit as one dictionary that JSON can hold.
 
     Args:

@@ -15,10 +15,10 @@ from ..kms.work import as_inventory_names, hosts_of, hosts_work, work
 from ..registered import Registered
 from . import file, links, report
 from .clients import Judged, judge
-from .computer import Computer
+from .computer import SurveyedComputer
 from .deviation import NOT_ASKED, not_looked_at
 from .links import Way
-from .report import Seen
+from .report import AuditSeen
 from .settings import TARGET, declared, expected_of
 from .survey import read_computers
 
@@ -79,14 +79,14 @@ def _work(topology: Mapping[str, Any], fleet: Fleet, found: Registered) -> dict[
     return {**due, "kms_hosts": _to_look_at(topology, read, found.once("topology")["settings"]["listed"])}
 
 
-def _read(fleet: Fleet, found: Registered) -> dict[str, Computer]:
+def _read(fleet: Fleet, found: Registered) -> dict[str, SurveyedComputer]:
     """The KMS hosts of the run that were read, by their names in the inventory."""
     hosts = fleet.groups[KMS_HOSTS]
     computers = {computer.host: computer for computer in read_computers(_file(found), hosts, _asked(fleet, hosts))}
     return {name: computers[name] for name in hosts if name in computers and not computers[name].unread}
 
 
-def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer], listed: bool) -> dict[str, dict[str, Any]]:
+def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, SurveyedComputer], listed: bool) -> dict[str, dict[str, Any]]:
     """By name in the inventory the KMS hosts whose settings are looked at, and what these should be."""
     read = [name for name, computer in computers.items() if not computer.unread]
     return {
@@ -95,12 +95,12 @@ def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, Computer], 
     }
 
 
-def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings: Mapping[str, Any]) -> Seen:
+def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings: Mapping[str, Any]) -> AuditSeen:
     kms_hosts, clients = fleet.groups[KMS_HOSTS], fleet.groups[CLIENTS]
     wanted = dict.fromkeys([*kms_hosts, *clients])
     is_host, is_client = frozenset(kms_hosts), frozenset(clients)
     expected = expected_of(topology, settings)
-    computers: dict[str, Computer] = {}
+    computers: dict[str, SurveyedComputer] = {}
     judged: dict[str, Judged] = {}
     activated: dict[Way, str] = {}
     sites = found.variables.get(SITE, {})
@@ -116,7 +116,7 @@ def _seen(topology: Mapping[str, Any], fleet: Fleet, found: Registered, settings
     for name in ("records", "ports", "static", "rights"):
         for result in found.loop(name):
             zones[result["item"]["domain"]][name] = result
-    return Seen(
+    return AuditSeen(
         zones=zones,
         groups={result["item"]["name"]: result for result in found.loop("groups")},
         account_problems=_account_problems(topology, found),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._address import checked_domain, is_address
-from ..._errors import ActivationError
-from ..._given import names_of
-from ..._text import some
+from ..._core.address import checked_domain, is_address
+from ..._core.errors import ActivationError
+from ..._core.given import names_of
+from ..._core.text import some
 from ..._topology.derived import derived
 from ..._topology.flow_table import flow_table
 from ..._topology.order_table import order_table

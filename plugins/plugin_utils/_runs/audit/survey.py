@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..._errors import ActivationError
+from ..._core.errors import ActivationError
+from ..._core.text import some
 from ..._survey.file import read_rows
 from ..._survey.rows import shown_host
-from ..._text import some
-from .computer import Computer, computer_of
+from .computer import SurveyedComputer, computer_of
 
 
-def read_computers(path: str, hosts: Collection[str], asked: Collection[str]) -> Iterator[Computer]:
+def read_computers(path: str, hosts: Collection[str], asked: Collection[str]) -> Iterator[SurveyedComputer]:
     """The computers that are wanted, in the order in which they answered.
 
     Args:

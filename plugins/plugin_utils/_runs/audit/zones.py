@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._srv_value import SrvValue
+from ..._srv.value import SrvValue
 from ..registered import Result
 from .deviation import Deviation, not_made, of_steps, said, was_made
 

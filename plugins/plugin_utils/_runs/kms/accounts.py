@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._findings import Finding
-from ..._srv_value import is_full_name, plain_name
+from ..._srv.value import is_full_name, plain_name
 from ..._topology.model import PUBLISHED
-from .settings import Settings
+from ..finding import Finding
+from .settings import KmsSettings
 from .work import Result, hosts_of
 
 _OF_SITE = ("name", "record", "group", "domain_controllers", "dns_servers", "credential")
@@ -79,7 +79,7 @@ def account_findings(topology: Result, looked: Sequence[Result], hosts: Sequence
             yield Finding(name, text, True)
 
 
-def foreign_homes(settings: Settings, looked: Sequence[Result]) -> Iterable[Finding]:
+def foreign_homes(settings: KmsSettings, looked: Sequence[Result]) -> Iterable[Finding]:
     """The hosts of a single site that publish themselves in another domain than that of its clients."""
     if not settings.single or settings.records != PUBLISHED:
         return

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._errors import Refusals
+from ..._core.errors import Refusals
+from ..._core.text import some
 from ..._licensing.client_ids import said_of, shared_ids
-from ..._text import some
 from ..._topology.reading import Section, meant
-from ..._windows.versions import WINDOWS_7
+from ..._windows.platform.versions import WINDOWS_7
 from ..audit.clients import Expected, due_steps, too_old
-from ..audit.computer import Computer
+from ..audit.computer import SurveyedComputer
 from ..registered import Registered
-from .settings import Settings
+from .settings import KmsSettings
 
 SITE = "volume_activation_site"
 """The variable by which the inventory tells the site of a client."""
@@ -31,7 +31,7 @@ _GVLK = "gvlk"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedClient:
     """What a client should be like.
 
     Attributes:
@@ -42,7 +42,7 @@ class Wanted:
     expected: Expected
     suffixes: Sequence[str] | None
 
-    def options(self, client: Computer) -> dict[str, Any]:
+    def options(self, client: SurveyedComputer) -> dict[str, Any]:
         """The options of C(kms_client) for it, without settings that came with a later version of its Windows."""
         given: dict[str, Any] = {
             "dns_suffixes": self.suffixes,
@@ -53,14 +53,14 @@ class Wanted:
         late = {name for name in ("lookup_domain", "host_caching") if not client.unread and too_old(client, name)}
         return {name: value for name, value in given.items() if value is not None and name not in late}
 
-    def is_due(self, client: Computer) -> bool:
+    def is_due(self, client: SurveyedComputer) -> bool:
         """Whether the client has to ask, or a setting differs, or nobody knows."""
         if client.unread or client.lookup.error or (client.license.status, client.license.channel) != ("licensed", _GVLK):
             return True
         return any(True for _step in due_steps(client, self.suffixes, self.expected))
 
 
-class Wishes:
+class ClientWishes:
     """What each client should be like, by its own variables: those of the run are of whichever host its task is for.
 
     Args:
@@ -69,14 +69,14 @@ class Wishes:
         found: The variables of the clients.
     """
 
-    def __init__(self, settings: Settings, domains: Mapping[str, str], found: Registered) -> None:
+    def __init__(self, settings: KmsSettings, domains: Mapping[str, str], found: Registered) -> None:
         self._settings = settings
         self._domains = domains
         self._sites = found.variables.get(SITE, {})
         self._own = {name: found.variables.get(settings.named(name), {}) for name in OF_EACH}
-        self._known: dict[tuple[Any, ...], Wanted] = {}
+        self._known: dict[tuple[Any, ...], WantedClient] = {}
 
-    def of(self, client: str) -> Wanted:
+    def of(self, client: str) -> WantedClient:
         """What it should be like.
 
         Raises:
@@ -88,7 +88,7 @@ class Wishes:
             self._known[kind] = self._made(kind[0], dict(zip(OF_EACH, own, strict=True)))
         return self._known[kind]
 
-    def _made(self, site: str, own: Mapping[str, Any]) -> Wanted:
+    def _made(self, site: str, own: Mapping[str, Any]) -> WantedClient:
         settings = self._settings
         problems: list[str] = []
         given = {settings.named(name): own[name] for name in OF_EACH}
@@ -105,11 +105,11 @@ class Wishes:
         )
         if problems:
             raise Refusals(problems)
-        return Wanted(expected, list(expected.suffixes(site) or ()) or None)
+        return WantedClient(expected, list(expected.suffixes(site) or ()) or None)
 
 
 @dataclass(slots=True)
-class Seen:
+class ClientsSeen:
     """What was found of all clients.
 
     Attributes:
@@ -132,7 +132,7 @@ class Seen:
         return [said_of(*entry) for entry in shared_ids(self.licenses).items()]
 
 
-def see(computers: Iterable[Computer], clients: Sequence[str], wishes: Wishes, lookup_variable: str) -> Seen:
+def see(computers: Iterable[SurveyedComputer], clients: Sequence[str], wishes: ClientWishes, lookup_variable: str) -> ClientsSeen:
     """Look at each client once.
 
     Args:
@@ -146,7 +146,7 @@ def see(computers: Iterable[Computer], clients: Sequence[str], wishes: Wishes, l
     """
     names = frozenset(clients)
     found = {computer.host: computer for computer in computers if computer.host in names}
-    seen = Seen()
+    seen = ClientsSeen()
     read = []
     wrong: dict[str, list[str]] = {}
     for name in clients:
@@ -173,7 +173,7 @@ def see(computers: Iterable[Computer], clients: Sequence[str], wishes: Wishes, l
     return seen
 
 
-def as_license(client: Computer) -> dict[str, Any]:
+def as_license(client: SurveyedComputer) -> dict[str, Any]:
     """The client as C(license_info) would show it, as far as findings need it."""
     if client.unread:
         return {"unreachable": client.silent, "msg": client.unread}
@@ -196,7 +196,7 @@ def as_license(client: Computer) -> dict[str, Any]:
     }
 
 
-def _remarks(clients: Sequence[Computer], lookup_variable: str) -> Iterator[str]:
+def _remarks(clients: Sequence[SurveyedComputer], lookup_variable: str) -> Iterator[str]:
     """Which clients do not do what the sites were made for."""
     if deaf := [client.host for client in clients if client.version < WINDOWS_7]:
         yield f"Do not follow priority and weight, because their Windows is older than 7: {len(deaf)} ({some(deaf)})"

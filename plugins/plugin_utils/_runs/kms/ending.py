@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core.text import some, visible_lines
 from ..._survey.reach import too_many
-from ..._text import some, visible_lines
-from ..._windows.publication import NOT_PUBLISHED
+from ..._windows.kms_host.publication import NOT_PUBLISHED
 from ..registered import Registered, Result
 from .outcomes import failures
 from .rolling import KmsHosts, records_without_service

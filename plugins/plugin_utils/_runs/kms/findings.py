@@ -12,17 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._findings import Finding, license_findings
 from ..._licensing.given_keys import HOST_KEY, complaint
 from ..._licensing.product_keys import last_five
-from ..._srv_value import is_full_name, plain_name
+from ..._srv.value import is_full_name, plain_name
 from ..._topology.doubts import doubts
 from ..._topology.model import PRINTED, PUBLISHED
 from ..._topology.sites import KMS_PORT
+from ..finding import Finding, license_findings
 from ..registered import Result
 from .records import lacking
 from .rolling import KmsHosts, many_hosts_of_a_key, rollout, rollout_findings, threshold_of
-from .settings import Settings
+from .settings import KmsSettings
 from .work import hosts_of
 
 WRITERS = {
@@ -73,7 +73,7 @@ def key_facts(key: Any, variable: str) -> dict[str, Any]:
     return {"given": bool(text), "last_five": last_five(text) if text and not refusal else "", "refusal": refusal}
 
 
-def findings(settings: Settings, topology: Mapping[str, Any], look: Look) -> list[Finding]:
+def findings(settings: KmsSettings, topology: Mapping[str, Any], look: Look) -> list[Finding]:
     """All of them.
 
     Args:
@@ -105,7 +105,7 @@ def _of_writers(topology: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(zone["record"], text, False)
 
 
-def _of_inventory(settings: Settings, topology: Mapping[str, Any], look: Look) -> Iterator[Finding]:
+def _of_inventory(settings: KmsSettings, topology: Mapping[str, Any], look: Look) -> Iterator[Finding]:
     """Where inventory, limit and sites do not fit together."""
     if not look.hosts:
         if look.all_hosts and look.clients:
@@ -156,7 +156,7 @@ def _of_ports(topology: Mapping[str, Any], hosts: Sequence[str]) -> Iterator[Fin
         yield from (Finding(name, text, False) for name in names)
 
 
-def _of_record(settings: Settings, topology: Mapping[str, Any], result: Result, look: Look) -> Iterator[Finding]:
+def _of_record(settings: KmsSettings, topology: Mapping[str, Any], result: Result, look: Look) -> Iterator[Finding]:
     """What is in a site's record beside what the topology puts there."""
     record = result["item"]["record"]
     if "records" not in result:

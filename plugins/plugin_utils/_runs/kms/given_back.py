@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._condensed.alike import failure_lines
+from ..._core.text import some, visible_lines
 from ..._survey.reach import too_many
-from ..._text import some, visible_lines
 from ..registered import Registered
 from .outcomes import by_state, client_counts, failures
 

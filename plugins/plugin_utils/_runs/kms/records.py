@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._srv_value import plain_name
+from ..._srv.value import plain_name
 from .work import Result, hosts_of
 
 _NUMBERS = ("port", "priority", "weight")

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..._findings import Finding
+from ..._core.text import some
 from ..._licensing.kms import CLIENT_THRESHOLD, SERVER_THRESHOLD
-from ..._text import some
 from ..._topology.sites import CSVLK_HOSTS
+from ..finding import Finding
 from ..registered import Result
 from .work import hosts_of
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..._errors import Refusals
+from ..._core.errors import Refusals
 from ..._topology.model import DYNAMIC, PRINTED, PUBLISHED, STATIC
 from ..._topology.reading import Section
 from ..._topology.sites import KMS_PORT
@@ -44,7 +44,7 @@ _MOST_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class KmsSettings:
     """What a run is asked for; the argument specs of the roles say what each means.
 
     Attributes:
@@ -117,12 +117,12 @@ class Settings:
         return {**asdict(self), "dns_servers": list(self.dns_servers)}
 
     @classmethod
-    def of_result(cls, result: Mapping[str, Any]) -> Settings:
+    def of_result(cls, result: Mapping[str, Any]) -> KmsSettings:
         """The settings that C(as_result) gave."""
         return cls(**result)
 
 
-def read_settings(face: str, given: Mapping[str, Any]) -> Settings:
+def read_settings(face: str, given: Mapping[str, Any]) -> KmsSettings:
     """The settings of a run.
 
     Args:
@@ -142,7 +142,7 @@ def read_settings(face: str, given: Mapping[str, Any]) -> Settings:
     return found
 
 
-def _read(section: Section, face: str) -> Settings:
+def _read(section: Section, face: str) -> KmsSettings:
     def named(name: str) -> str:
         return f"{face}_{name}"
 
@@ -165,9 +165,9 @@ def _read(section: Section, face: str) -> Settings:
     if face == SEVERAL:
         caching = section.flag(named("host_caching"), False)
         publish_list, place = choice("publish_list", "merge", "exact"), section.text(named("control_site"))
-        return Settings(**common, host_caching=caching, publish_list=publish_list, control_site=place)
+        return KmsSettings(**common, host_caching=caching, publish_list=publish_list, control_site=place)
     domain = section.name(named("domain"), required=True)
-    return Settings(
+    return KmsSettings(
         **common,
         host_caching=section.flag(named("host_caching"), False) if section.has(named("host_caching")) else None,
         publish_list="merge",

@@ -11,24 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._findings import Finding
-from ..._srv_value import plain_name
+from ..._core.text import visible_lines
+from ..._srv.value import plain_name
 from ..._survey.reach import read_limit, too_many
-from ..._text import visible_lines
 from ..._topology.derived import derived
 from ..._topology.model import PUBLISHED
 from ..._topology.sites import read_sites
 from ..audit.survey import read_computers
+from ..finding import Finding
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
 from .accounts import account_findings, foreign_homes, found_hosts, leaving, lookups, machine_accounts
-from .clients import OF_EACH, SITE, Seen, Wishes, see
+from .clients import OF_EACH, SITE, ClientsSeen, ClientWishes, see
 from .ending import RunEnd, counted
 from .findings import Look, findings, key_facts
 from .records import due_grants, first_publishers, lacking_lines, missing_rights, old_values
 from .rolling import KmsHosts, Rollout, rollout
-from .settings import SEVERAL, Settings, credential_names, read_settings, topology_defaults
+from .settings import SEVERAL, KmsSettings, credential_names, read_settings, topology_defaults
 from .trusts import due_trusts, trust_findings
 from .waiting import waiting
 from .work import as_inventory_names, hosts_of, hosts_work, single_site, target_of, work
@@ -78,7 +78,7 @@ class Run:
         self.fleet = fleet
         self.found = found
         self.declared = found.once("declared")
-        self.settings = Settings.of_result({name: value for name, value in self.declared["settings"].items() if name != "online"})
+        self.settings = KmsSettings.of_result({name: value for name, value in self.declared["settings"].items() if name != "online"})
         self.hosts = fleet.groups[KMS_HOSTS]
 
     @property
@@ -236,13 +236,16 @@ class Run:
             return alone
         return {**{name: [] for name in alone}, **first_publishers(self.topology, self.hosts, looked)}
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> ClientsSeen:
         clients = self.fleet.groups[CLIENTS]
         domains = {name: site["domain"] for name, site in self.topology["sites"].items()} if self.listed else {}
         batch = frozenset(self.fleet.batch)
         computers = read_computers(str(self.found.once("survey")["file"]), clients, [name for name in clients if name in batch])
         return see(
-            computers, clients, Wishes(self.settings, domains, self.found), self.settings.named("lookup_domain") if self.listed else ""
+            computers,
+            clients,
+            ClientWishes(self.settings, domains, self.found),
+            self.settings.named("lookup_domain") if self.listed else "",
         )
 
     def _checks(self) -> Iterable[tuple[str, Result]]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._condensed.alike import failure_lines
+from ..._core.text import some
 from ..._licensing.publish_list import is_unusable
-from ..._srv_value import plain_name
-from ..._text import some
+from ..._srv.value import plain_name
 from ..registered import Result
 from .findings import WRITERS
 from .outcomes import by_state, client_counts

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..._findings import Finding
+from ..finding import Finding
 from .work import Result, hosts_of
 
 _AT_HOME, _ELSEWHERE = "records", "remote_publish"

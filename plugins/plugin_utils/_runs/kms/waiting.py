@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..._core.text import visible_lines
 from ..._licensing.offline_ids import grouped
-from ..._text import visible_lines
 from ..registered import Result
 
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._srv_value import is_full_name, plain_name
+from ..._srv.value import is_full_name, plain_name
 from ..._topology.derived import derived
 from ..._topology.model import DYNAMIC, GLOBAL, STATIC, Appearance, KmsHost, Site
-from .settings import Settings
+from .settings import KmsSettings
 
 Result = Mapping[str, Any]
 
 
-def single_site(settings: Settings, targets: Mapping[str, str]) -> dict[str, Any]:
+def single_site(settings: KmsSettings, targets: Mapping[str, str]) -> dict[str, Any]:
     """The topology of a single site.
 
     Args:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._findings import Finding
-from ..._given import names_of_each
+from ..._core.given import names_of_each
+from ..finding import Finding
 from ..registered import Registered
 from .findings import ring_findings
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..._core.text import LONGEST_LINE, visible
 from ..._licensing.mak import Trouble, trouble_of
-from ..._text import LONGEST_LINE, visible
 from .orders import REFUSED
-from .pairs import Pair, Result, State
+from .pairs import Pair, PairState, Result
 from .refusals import failure_of
 from .untaken import NO_COMPUTER, Takers
 
@@ -62,7 +62,7 @@ def ended(
     found = []
     for pair in pairs:
         key = (pair.host, pair.key)
-        if pair.state is State.LICENSED:
+        if pair.state is PairState.LICENSED:
             found.append(Ended(*key, "licensed"))
         elif key in left:
             found.append(Ended(*key, left[key]["kind"], left[key]["reason"], left[key]["hresult"]))

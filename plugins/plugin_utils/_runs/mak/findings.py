@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._findings import Finding
 from ..._licensing import given_keys
 from ..._topology.reading import meant
-from .pairs import Pair, Result, State
+from ..finding import Finding
+from .pairs import Pair, PairState, Result
 
 _RING = "volume_activation_mak_ring"
 _FIELDS = ("key", "description", "product")
@@ -57,9 +57,9 @@ def _key_complaint(entry: Any, option: str) -> str:
 def host_findings(pairs: Iterable[Pair]) -> Iterable[Finding]:
     """What stands in the way of a computer; the others go on without it."""
     for pair in pairs:
-        if pair.state in (State.NOT_REACHED, State.FAILED):
+        if pair.state in (PairState.NOT_REACHED, PairState.FAILED):
             yield Finding(pair.host, pair.reason, False)
-        elif pair.state is State.NOT_APPLICABLE:
+        elif pair.state is PairState.NOT_APPLICABLE:
             yield Finding(pair.host, f"Not applicable for the key {pair.key}: {pair.reason.rstrip('.')}.", False)
 
 

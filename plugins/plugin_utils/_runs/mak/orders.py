@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .pairs import Pair, Result, State, by_key, held_keys
+from .pairs import Pair, PairState, Result, by_key, held_keys
 from .untaken import NO_COMPUTER
 
 REFUSED = "refused"
@@ -83,24 +83,24 @@ def _is_second(
     orders: Orders, pair: Pair, product: Result | None, taken: Mapping[tuple[str, str], str], held: Mapping[tuple[str, str], str]
 ) -> bool:
     """Whether a computer has, or gets, another of its keys for the same product; this is then noted."""
-    if pair.state is not State.OPEN or pair.installed:
+    if pair.state is not PairState.OPEN or pair.installed:
         return False
     other = held.get((pair.host, pair.replaces)) if product is None else taken.get((pair.host, _meant(product, pair.key)))
     if other:
-        orders.leave(pair, State.NOT_APPLICABLE.value, f"it has the key {other} for the same product")
+        orders.leave(pair, PairState.NOT_APPLICABLE.value, f"it has the key {other} for the same product")
     return bool(other)
 
 
 def _takers(orders: Orders, pairs: Iterable[Pair], product: Result | None, refusal: Result) -> Iterable[Pair]:
     for pair in pairs:
-        if pair.state is State.LICENSED:
+        if pair.state is PairState.LICENSED:
             continue
-        if pair.state is not State.OPEN:
+        if pair.state is not PairState.OPEN:
             orders.leave(pair, pair.state.value, pair.reason)
         elif product is None and refusal:
             orders.leave(pair, REFUSED, f"{NO_COMPUTER}{refusal['reason']}", refusal["hresult"])
         elif product is not None and not pair.installed and product["activation_id"] not in pair.products:
-            orders.leave(pair, State.NOT_APPLICABLE.value, f"the key is for {product['name']}, for which it has no license")
+            orders.leave(pair, PairState.NOT_APPLICABLE.value, f"the key is for {product['name']}, for which it has no license")
         else:
             yield pair
 

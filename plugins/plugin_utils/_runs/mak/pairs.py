@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..._plan import Kind
+from ..._core.plan import StepKind
 from ..registered import Registered
 
 Result = Mapping[str, Any]
 _VOLUME_CLIENT = ("gvlk", "mak", "none")
 
 
-class State(StrEnum):
+class PairState(StrEnum):
     """How a computer stands to a key before anything is done."""
 
     OPEN = "open"
@@ -49,15 +49,15 @@ class Pair:
     clients_only: bool = False
 
     @property
-    def state(self) -> State:
-        """See C(State)."""
+    def state(self) -> PairState:
+        """See C(PairState)."""
         if any(result.get("unreachable") for result in (self.license, self.plan)):
-            return State.NOT_REACHED
+            return PairState.NOT_REACHED
         if "applicable" not in self.plan:
-            return State.FAILED
+            return PairState.FAILED
         if not self.plan["applicable"] or self._kept or self._other_kind:
-            return State.NOT_APPLICABLE
-        return State.LICENSED if self.plan["activated"] else State.OPEN
+            return PairState.NOT_APPLICABLE
+        return PairState.LICENSED if self.plan["activated"] else PairState.OPEN
 
     @property
     def reason(self) -> str:
@@ -86,7 +86,7 @@ class Pair:
     @property
     def replaces(self) -> str:
         """The last five characters of the key that would give way; empty where none would."""
-        steps = (step for step in self.plan.get("steps") or () if step.get("kind") == Kind.KEY)
+        steps = (step for step in self.plan.get("steps") or () if step.get("kind") == StepKind.KEY)
         return next((str(step.get("before") or "") for step in steps), "")
 
     @property

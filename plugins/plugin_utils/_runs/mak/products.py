@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._licensing.offline_ids import is_extended_pid, is_guid
-from .pairs import Pair, Result, State, held_keys
+from .pairs import Pair, PairState, Result, held_keys
 
 # On how many computers of a kind a key is tried before it is said that none takes it.
 _TRIALS = 3
@@ -94,7 +94,7 @@ def holders_to_try(pairs: Sequence[Pair], known: Iterable[str]) -> list[dict[str
     tried: dict[tuple[str, tuple[str, ...]], list[Pair]] = {}
     held = held_keys(pairs)
     for pair in pairs:
-        if pair.state is State.OPEN and pair.key not in known and (pair.host, pair.replaces) not in held:
+        if pair.state is PairState.OPEN and pair.key not in known and (pair.host, pair.replaces) not in held:
             tried.setdefault((pair.key, pair.products), []).append(pair)
     return [
         {"key": pair.key, "host": pair.host, "kind": f"{pair.key} {number}"}

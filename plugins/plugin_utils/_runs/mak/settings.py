@@ -17,7 +17,7 @@ PREFIX = "mak_independent_"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MakSettings:
     """The variables of the role; its argument spec says what each means."""
 
     activate: bool
@@ -30,7 +30,7 @@ class Settings:
     settle: int
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], prefix: str = "") -> Settings:
+    def of(cls, options: Mapping[str, Any], prefix: str = "") -> MakSettings:
         """The settings by their names, which may begin with a prefix."""
         return cls(**{field.name: options[prefix + field.name] for field in fields(cls)})
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._findings import Finding, table
+from ..._core.text import visible_lines, visible_value
 from ..._state.directory import StateDirectory
-from ..._state.kinds import Kind
+from ..._state.kinds import FileKind
 from ..._survey.reach import read_limit, too_many
-from ..._text import visible_lines, visible_value
+from ..finding import Finding, table
 from ..registered import Registered
 from ..said import stop_of
 from . import journal
@@ -27,11 +27,11 @@ from .orders import batches, first_with_each_key, make_orders
 from .pairs import Pair, Result, pairs_of
 from .products import Learned, holders_to_try, known_products
 from .refusals import refused_keys
-from .settings import Settings
+from .settings import MakSettings
 from .summary import numbers, summary
 
 
-def assign(assigned: Assigned, settings: Settings, state: StateDirectory, max_unreachable: Any = None) -> dict[str, Any]:
+def assign(assigned: Assigned, settings: MakSettings, state: StateDirectory, max_unreachable: Any = None) -> dict[str, Any]:
     """Which keys each computer gets, before anything of it was read.
 
     Args:
@@ -50,14 +50,14 @@ def assign(assigned: Assigned, settings: Settings, state: StateDirectory, max_un
         "descriptions": assigned.descriptions(),
         "findings": [finding.as_result() for finding in dict.fromkeys([*found, *assigned.findings()])],
         "state_directory": state.path,
-        "list": str(state.place(Kind.COMPUTER_LIST)),
+        "list": str(state.place(FileKind.COMPUTER_LIST)),
         "ring_of_play": assigned.of_play,
         "max_unreachable": read_limit(max_unreachable),
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MakSeen:
     """What later steps have in common.
 
     Attributes:
@@ -67,14 +67,14 @@ class Seen:
     """
 
     found: Registered
-    settings: Settings
+    settings: MakSettings
     pairs: Sequence[Pair]
 
     @classmethod
-    def of(cls, found: Registered) -> Seen:
+    def of(cls, found: Registered) -> MakSeen:
         """Look at all computers once."""
         run = found.once("run")
-        settings = Settings.of(run["settings"])
+        settings = MakSettings.of(run["settings"])
         return cls(found, settings, pairs_of(found, run["assigned"], settings.kms_clients_only))
 
     def learned(self) -> Learned:
@@ -86,7 +86,7 @@ class Seen:
         return {(host, key): result for host in self.found.hosts for key, result in self.found.items("made", host).items()}
 
 
-def findings(seen: Seen) -> dict[str, Any]:
+def findings(seen: MakSeen) -> dict[str, Any]:
     """What was seen of all computers, and whether something stands in the way."""
     licenses = {host: seen.found.of("license", host) for host in seen.found.hosts}
     refusal = _too_many(seen, [host for host, result in licenses.items() if result.get("unreachable")])
@@ -100,11 +100,11 @@ def findings(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _too_many(seen: Seen, silent: Sequence[str]) -> str:
+def _too_many(seen: MakSeen, silent: Sequence[str]) -> str:
     return too_many(seen.found.once("run")["max_unreachable"], silent, len(seen.found.hosts))
 
 
-def holders(seen: Seen, check_mode: bool) -> dict[str, Any]:
+def holders(seen: MakSeen, check_mode: bool) -> dict[str, Any]:
     """What the keys are for, and on which computers it can be learned of the others."""
     products = known_products(seen.pairs)
     learn = seen.settings.activate and not check_mode
@@ -133,7 +133,7 @@ def counts_of(result: Result) -> dict[str, dict[str, Any]]:
     }
 
 
-def orders(seen: Seen, moment: str) -> dict[str, Any]:
+def orders(seen: MakSeen, moment: str) -> dict[str, Any]:
     """Which computer is activated with which key, in which batches, whether nothing may be activated, and what an earlier run has left open."""
     known, before = seen.learned(), seen.found.once("before")
     made = make_orders(seen.pairs, known.products, counts_of(before), seen.settings.as_many_as_remain, known.refusals)
@@ -163,7 +163,7 @@ def _stop(before: Result, due: Sequence[str], stops: Sequence[str]) -> str:
     return f"Nothing was activated. {' '.join(stops)}" if stops else ""
 
 
-def begin(seen: Seen, progress: Result, moment: str, check_mode: bool, ahead: bool | None = None) -> dict[str, Any]:
+def begin(seen: MakSeen, progress: Result, moment: str, check_mode: bool, ahead: bool | None = None) -> dict[str, Any]:
     """Who is activated with what in a batch, and what is written down of it first.
 
     Args:
@@ -189,7 +189,7 @@ def begin(seen: Seen, progress: Result, moment: str, check_mode: bool, ahead: bo
     }
 
 
-def outcome(seen: Seen, progress: Result, moment: str) -> dict[str, Any]:
+def outcome(seen: MakSeen, progress: Result, moment: str) -> dict[str, Any]:
     """What came of a batch, for the list and for the batches after it.
 
     Args:
@@ -210,7 +210,7 @@ def outcome(seen: Seen, progress: Result, moment: str) -> dict[str, Any]:
     }
 
 
-def ends(seen: Seen, check_mode: bool) -> dict[str, Any]:
+def ends(seen: MakSeen, check_mode: bool) -> dict[str, Any]:
     """How each computer ended, for people, for later jobs, and for those that failed."""
     found = seen.found
     asked = found.once("before")

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._condensed.alike import failure_lines
+from ..._core.text import some
 from ..._licensing.mak import PROXY_PLAYBOOKS
-from ..._text import some
 from .ends import Ended, counts
 from .pairs import Result
 

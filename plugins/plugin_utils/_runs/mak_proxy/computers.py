@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..._given import names_of_each
+from ..._core.given import names_of_each
 from ..registered import Registered, Result
 
 KEYS, ADDRESS = "volume_activation_mak", "ansible_host"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._findings import Finding
+from ..finding import Finding
 from ..mak.findings import host_findings, ring_findings
 from ..mak.pairs import Pair
 from ..registered import Result

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ..._core.text import LONGEST_LINE, visible
 from ..._licensing.mak import Trouble, trouble_of
-from ..._text import LONGEST_LINE, visible
 from ..mak.untaken import NO_COMPUTER, Takers
 from ..registered import Result
 from .computers import HostRun
@@ -21,7 +21,7 @@ from .orders import Orders
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProxyEnd:
     """How a computer ended, for one of its products.
 
     Attributes:
@@ -50,7 +50,7 @@ KINDS = {
 """How computers end, and the words for it."""
 
 
-def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool) -> list[Outcome]:
+def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool) -> list[ProxyEnd]:
     """How each computer ended where keys were installed and installation IDs read."""
     seen, chosen, found = list(seen), set(to_read), []
     # Of a computer that was read not long ago nothing is known now, so its keys count as taken.
@@ -58,17 +58,17 @@ def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool)
     takers = Takers({key for _host, key in took}, {host for host, _key in took})
     for one in seen:
         if one.host not in chosen:
-            found.append(Outcome(one.host, "known"))
+            found.append(ProxyEnd(one.host, "known"))
         elif one.not_reached:
-            found.append(Outcome(one.host, "not_reached"))
+            found.append(ProxyEnd(one.host, "not_reached"))
         elif not one.was_read:
-            found.append(Outcome(one.host, "failed", str(one.license.get("msg", "its licensing state was not read"))))
+            found.append(ProxyEnd(one.host, "failed", str(one.license.get("msg", "its licensing state was not read"))))
         elif said := unlisted(one):
-            found.append(Outcome(one.host, "failed", said))
+            found.append(ProxyEnd(one.host, "failed", said))
         elif not one.keys:
-            found.append(Outcome(one.host, "not_applicable", "it gets no key"))
+            found.append(ProxyEnd(one.host, "not_applicable", "it gets no key"))
         else:
-            found += [Outcome(one.host, *_came_of_key(one.host, key, one.made.get(key, {}), takers, check_mode)) for key in one.keys]
+            found += [ProxyEnd(one.host, *_came_of_key(one.host, key, one.made.get(key, {}), takers, check_mode)) for key in one.keys]
     return found
 
 
@@ -84,7 +84,7 @@ def _came_of_key(host: str, key: str, result: Result, takers: Takers, check_mode
     return ("planned", "") if check_mode else ("not_applicable", "it keeps the key that it has")
 
 
-def applied(seen: Iterable[HostRun], computers: Iterable[Result], orders: Orders, check_mode: bool) -> list[Outcome]:
+def applied(seen: Iterable[HostRun], computers: Iterable[Result], orders: Orders, check_mode: bool) -> list[ProxyEnd]:
     """How each computer ended where confirmation IDs were applied.
 
     Args:
@@ -97,13 +97,13 @@ def applied(seen: Iterable[HostRun], computers: Iterable[Result], orders: Orders
     found = []
     for one in seen:
         if one.host in orders:
-            found += [Outcome(one.host, *_came_of_confirmation(one.made.get(key, {}), check_mode)) for key in orders[one.host]]
+            found += [ProxyEnd(one.host, *_came_of_confirmation(one.made.get(key, {}), check_mode)) for key in orders[one.host]]
         elif one.host not in listed:
-            found.append(Outcome(one.host, "not_listed"))
+            found.append(ProxyEnd(one.host, "not_listed"))
         elif _all_licensed(listed[one.host]):
-            found.append(Outcome(one.host, "licensed"))
+            found.append(ProxyEnd(one.host, "licensed"))
         else:
-            found.append(Outcome(one.host, "without_confirmation_id"))
+            found.append(ProxyEnd(one.host, "without_confirmation_id"))
     return found
 
 
@@ -123,7 +123,7 @@ def _came_of_confirmation(result: Result, check_mode: bool) -> tuple[str, str]:
     return ("planned" if check_mode else "failed"), ""
 
 
-def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
+def counts(outcomes: Iterable[ProxyEnd]) -> dict[str, int]:
     """How many computers ended how."""
     found = dict.fromkeys(KINDS, 0)
     for outcome in outcomes:
@@ -131,7 +131,7 @@ def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return found
 
 
-def failures(outcomes: Iterable[Outcome]) -> dict[str, str]:
+def failures(outcomes: Iterable[ProxyEnd]) -> dict[str, str]:
     """By computer that failed the sentence that it fails with."""
     reasons: dict[str, list[str]] = {}
     for outcome in outcomes:

@@ -12,12 +12,12 @@ from typing import Any
 
 from ..._state import variable
 from ..._state.directory import StateDirectory
-from ..._state.kinds import Kind
+from ..._state.kinds import FileKind
 from ..._state.outlasting import loss, mounted_here
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """A file that a run reads and writes.
 
     Attributes:
@@ -40,8 +40,8 @@ class Places:
         state_directory: The state directory where one of the files lies in it, so that it has to be there; empty where none does.
     """
 
-    list: Place
-    export: Place
+    list: FilePlace
+    export: FilePlace
     answered: bool
     state_directory: str
 
@@ -68,15 +68,15 @@ def places_here(list_path: str, export_path: str, directory: str, alias: str) ->
         alias: The same by the alias of its variable.
     """
     state = StateDirectory.of_variables({variable.VARIABLE: directory, variable.ALIAS: alias})
-    full = _place(list_path, "mak_proxy_list", Kind.COMPUTER_LIST, state)
-    export = _place(export_path, "mak_proxy_export", Kind.MAK_PROXY_EXPORT, state)
+    full = _place(list_path, "mak_proxy_list", FileKind.COMPUTER_LIST, state)
+    export = _place(export_path, "mak_proxy_export", FileKind.MAK_PROXY_EXPORT, state)
     inside = state.path in (str(Path(place.path).parent) for place in (full, export))
     there = bool(export_path) or Path(export.path).expanduser().is_file()
     return Places(full, export, there, state.path if inside else "")
 
 
-def _place(given: str, named_by: str, kind: Kind, state: StateDirectory) -> Place:
+def _place(given: str, named_by: str, kind: FileKind, state: StateDirectory) -> FilePlace:
     if not given:
-        return Place(str(state.place(kind)), state)
+        return FilePlace(str(state.place(kind)), state)
     folder = variable.absolute(os.path.dirname(given) or ".")
-    return Place(given, StateDirectory(folder, "", loss(folder, os.environ, mounted_here(), named_by, file=True)))
+    return FilePlace(given, StateDirectory(folder, "", loss(folder, os.environ, mounted_here(), named_by, file=True)))

@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._errors import ActivationError
-from ..._findings import Finding
-from ..._given import names_of
+from ..._core.errors import ActivationError
+from ..._core.given import names_of
+from ..._core.text import visible, visible_lines
 from ..._survey.reach import read_limit, too_many
-from ..._text import visible, visible_lines
+from ..finding import Finding
 from ..fleet import Fleet
 from ..registered import Registered, Result
 from ..said import said_of
@@ -24,12 +24,12 @@ from . import findings, outcomes, summary
 from .computers import HostRun, assigned_keys, host_runs
 from .entries import applied_computers, read_computers
 from .orders import Orders, make_orders, named
-from .outcomes import Outcome
+from .outcomes import ProxyEnd
 from .places import places_here
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StepInput:
     """What a step is given.
 
     Attributes:
@@ -73,7 +73,7 @@ class Asked:
 Decided = dict[str, Any]
 
 
-def choose(asked: Asked) -> Decided:
+def choose(asked: StepInput) -> Decided:
     """Which step the role does.
 
     Raises:
@@ -90,7 +90,7 @@ def choose(asked: Asked) -> Decided:
     return {"chosen": chosen}
 
 
-def options(asked: Asked) -> Decided:
+def options(asked: StepInput) -> Decided:
     """Where the files are, and the options in their normal form."""
     given = asked.options
     texts = [str(given[name] or "") for name in ("list", "export", "state_directory", "state_directory_alias")]
@@ -99,13 +99,13 @@ def options(asked: Asked) -> Decided:
     return {**places_here(*texts).as_result(), "replace_hardware": replaced, "max_unreachable": limit}
 
 
-def to_read(asked: Asked) -> Decided:
+def to_read(asked: StepInput) -> Decided:
     """Which computers are read, and which keys they get."""
     keys = assigned_keys(asked.found)
     return {"to_read": list(asked.to_read), "assigned": {host: keys[host] for host in asked.to_read}}
 
 
-def collect_findings(asked: Asked) -> Decided:
+def collect_findings(asked: StepInput) -> Decided:
     """What stands in the way of the keys and the list, and which computers have a turn."""
     chosen = set(asked.to_read)
     _demand(asked, chosen, "license", "plan")
@@ -120,12 +120,12 @@ def collect_findings(asked: Asked) -> Decided:
     return {**said_of(found, only_blocking=True), "due": due}
 
 
-def read(asked: Asked) -> Decided:
+def read(asked: StepInput) -> Decided:
     """What a batch adds to the list."""
     return {"computers": read_computers(asked.computers()), "progress": _progress(asked.fleet)}
 
 
-def collect_summary(asked: Asked) -> Decided:
+def collect_summary(asked: StepInput) -> Decided:
     """How the computers ended that were to be read, and what leaves."""
     chosen, computers = set(asked.to_read), asked.computers()
     _demand(asked, chosen, "license", "plan")
@@ -139,14 +139,14 @@ def collect_summary(asked: Asked) -> Decided:
     return {**ended, "leaves": visible_lines(summary.leaving_lines(export, exported))}
 
 
-def apply_findings(asked: Asked) -> Decided:
+def apply_findings(asked: StepInput) -> Decided:
     """What is to be known before confirmation IDs are taken over."""
     merged = asked.found.once("check") or asked.found.once("listed")
     refusals = {"state directory": asked.places["list_refusal"] or asked.places["export_fault"]}
     return said_of(findings.apply_findings(asked.found.hosts, merged, refusals), only_blocking=True)
 
 
-def reapply_findings(asked: Asked) -> Decided:
+def reapply_findings(asked: StepInput) -> Decided:
     """What stands in the way of the keys and confirmation IDs of before."""
     listed = asked.found.once("listed")
     absent = f"There is no list {asked.places['list']}; the one of before is needed here."
@@ -157,20 +157,20 @@ def reapply_findings(asked: Asked) -> Decided:
     return said_of(findings.reapply_findings(asked.orders(), asked.options["ring"], refusals), only_blocking=True)
 
 
-def orders(asked: Asked) -> Decided:
+def orders(asked: StepInput) -> Decided:
     """Which computers have a confirmation ID to be applied; by name, because the computer itself takes it from the list."""
     made = asked.orders()
     return {"orders": named(made), "due": list(made), "reapply": bool(asked.options["reapply"])}
 
 
-def applied(asked: Asked) -> Decided:
+def applied(asked: StepInput) -> Decided:
     """What a batch adds to the list."""
     began, ended = (str(asked.options[name] or "") for name in ("began", "ended"))
     entries = applied_computers(host_runs(asked.found, {}), asked.orders(), began, ended)
     return {"computers": entries, "progress": _progress(asked.fleet)}
 
 
-def apply_summary(asked: Asked) -> Decided:
+def apply_summary(asked: StepInput) -> Decided:
     """How the computers ended whose confirmation IDs were to be applied."""
     made = asked.orders()
     ended = outcomes.applied(host_runs(asked.found, {}), asked.listed, made, asked.check_mode)
@@ -178,13 +178,13 @@ def apply_summary(asked: Asked) -> Decided:
     return _ended(asked, title, playbook, ended, made, asked.found.once("listed"))
 
 
-def acquire_findings(asked: Asked) -> Decided:
+def acquire_findings(asked: StepInput) -> Decided:
     """What stands in the way of asking Microsoft."""
     refusals = {"state directory": asked.places["export_refusal"]}
     return said_of(findings.apply_findings((), asked.found.once("listed"), refusals), only_blocking=True)
 
 
-def acquire_summary(asked: Asked) -> Decided:
+def acquire_summary(asked: StepInput) -> Decided:
     """What Microsoft answered."""
     answer, known = asked.found.once("answer"), asked.found.once("listed")
     found = {name: len(answer.get(name) or ()) for name in ("missing", "unknown")}
@@ -202,13 +202,13 @@ def acquire_summary(asked: Asked) -> Decided:
     }
 
 
-def phone_findings(asked: Asked) -> Decided:
+def phone_findings(asked: StepInput) -> Decided:
     """What stands in the way of typed confirmation IDs."""
     refusals = {"state directory": asked.places["list_refusal"]}
     return said_of(findings.apply_findings((), asked.found.once("listed"), refusals), only_blocking=True)
 
 
-def phone_summary(asked: Asked) -> Decided:
+def phone_summary(asked: StepInput) -> Decided:
     """Which installation IDs are to be read out, and which typed confirmation IDs were not taken."""
     shown, merged = asked.found.once("known"), asked.found.once("merged")
     refused = merged.get("conflicting") or ()
@@ -220,7 +220,7 @@ def phone_summary(asked: Asked) -> Decided:
     }
 
 
-STEPS: Mapping[str, Callable[[Asked], Decided]] = {
+STEPS: Mapping[str, Callable[[StepInput], Decided]] = {
     step.__name__: step
     for step in (
         *(choose, options, to_read, collect_findings, read, collect_summary),
@@ -234,12 +234,12 @@ ASSIGNING = frozenset({"to_read", "collect_findings", "read", "collect_summary"}
 """Those that look at who gets which key."""
 
 
-def _demand(asked: Asked, hosts: Collection[str], *names: str) -> None:
+def _demand(asked: StepInput, hosts: Collection[str], *names: str) -> None:
     for name in names:
         asked.found.demand(name, hosts)
 
 
-def _too_many(asked: Asked, silent: Sequence[str], of: int) -> str:
+def _too_many(asked: StepInput, silent: Sequence[str], of: int) -> str:
     return too_many(asked.places["max_unreachable"], silent, len(asked.fleet.hosts), of)
 
 
@@ -252,7 +252,7 @@ def _progress(fleet: Fleet) -> str:
     return f"{done} of {len(fleet.hosts)} computers were seen to"
 
 
-def _ended(asked: Asked, title: str, playbook: str, ended: Sequence[Outcome], due: Collection[str], *merged: Result) -> Decided:
+def _ended(asked: StepInput, title: str, playbook: str, ended: Sequence[ProxyEnd], due: Collection[str], *merged: Result) -> Decided:
     # Of others there may be the results of another playbook of the same run.
     _demand(asked, due, "made", "saved")
     failed, silent = outcomes.failures(ended), list(dict.fromkeys(end.host for end in ended if end.kind == "not_reached"))

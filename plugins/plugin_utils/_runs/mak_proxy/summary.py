@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..._condensed.alike import failure_lines
+from ..._core.text import some
 from ..._licensing.offline_ids import grouped
-from ..._text import some
 from ..registered import Result
-from .outcomes import KINDS, Outcome, counts
+from .outcomes import KINDS, ProxyEnd, counts
 
 _SHOWN = 10
 
 
-def summary(title: str, outcomes: Sequence[Outcome], conflicts: Iterable[Result], check_mode: bool) -> list[str]:
+def summary(title: str, outcomes: Sequence[ProxyEnd], conflicts: Iterable[Result], check_mode: bool) -> list[str]:
     """The end of a run, as lines that can be pasted into a ticket.
 
     Args:

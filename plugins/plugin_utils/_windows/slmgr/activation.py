@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..._codes.code import hresult
-from ..._codes.meaning import name_of
-from ..._errors import ActivationError
+from ..._core.codes.code import hresult
+from ..._core.codes.meaning import name_of
+from ..._core.errors import ActivationError
+from ..._core.plan import Step
 from ..._licensing.kms import judge_activation
 from ..._licensing.offline_ids import confirmation_warnings
 from ..._licensing.status import LICENSED, status_name
-from ..._plan import Step
-from .. import license_changes, offline_activation
-from .state import Machine, Sku
-from .work import Request, Work
+from ..spp import license_changes, offline_activation
+from .state import Sku, SlmgrHost
+from .work import VerbRequest, Work
 
 _BY_TOKEN_ONLY = 3
 
 
-def ato(machine: Machine, request: Request) -> Work:
+def ato(machine: SlmgrHost, request: VerbRequest) -> Work:
     """Activate on line: with a KMS host or Microsoft, as the key has it."""
 
     def attempt(sku: Sku) -> str:
@@ -39,7 +39,7 @@ def ato(machine: Machine, request: Request) -> Work:
     return _activation(machine, request, "SoftwareLicensingProduct.Activate", attempt)
 
 
-def atp(machine: Machine, request: Request) -> Work:
+def atp(machine: SlmgrHost, request: VerbRequest) -> Work:
     """Activate with a confirmation ID."""
     confirmation: str = request.options["confirmation_id"]
 
@@ -53,7 +53,7 @@ def atp(machine: Machine, request: Request) -> Work:
     return work
 
 
-def _activation(machine: Machine, request: Request, how: str, attempt: Callable[[Sku], str]) -> Work:
+def _activation(machine: SlmgrHost, request: VerbRequest, how: str, attempt: Callable[[Sku], str]) -> Work:
     work = Work()
     sku = machine.with_key(request.product_id) if machine.key_planned else machine.keyed(request.product_id, request.verb.name)
     if sku is not None and sku.product.licensed and not machine.key_planned:
@@ -82,12 +82,12 @@ def _activation(machine: Machine, request: Request, how: str, attempt: Callable[
     return work
 
 
-def installation_id(machine: Machine, sku: Sku) -> str:
+def installation_id(machine: SlmgrHost, sku: Sku) -> str:
     """The installation ID of a product, which Windows computes from key and hardware when it is asked."""
     return offline_activation.read_installation_id(machine.session, machine.windows, sku.id, sku.shown)
 
 
-def _judge(machine: Machine, product_id: str | None, lost: str) -> None:
+def _judge(machine: SlmgrHost, product_id: str | None, lost: str) -> None:
     """The state that is read back decides, as slmgr.vbs has it."""
     machine.forget()
     sku = machine.keyed(product_id, "ato")

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..._errors import ActivationError
+from ..._core.errors import ActivationError
+from ..._core.plan import Plan, Step
 from ..._licensing.channels import Channel
 from ..._licensing.kms import is_office
 from ..._licensing.product_keys import last_five
 from ..._licensing.setup_keys import by_key
-from ..._plan import Plan, Step
-from .. import license_changes, licensing, version_values
-from .state import Machine
-from .work import Request, Work
+from ..spp import license_changes, licensing, version_values
+from .state import SlmgrHost
+from .work import VerbRequest, Work
 
 
-def ipk(machine: Machine, request: Request) -> Work:
+def ipk(machine: SlmgrHost, request: VerbRequest) -> Work:
     """A product key, which decides itself to which product it belongs."""
     key: str = request.options["product_key"]
     work = Work()
@@ -39,7 +39,7 @@ def ipk(machine: Machine, request: Request) -> Work:
     return work
 
 
-def _spare_a_kms_host(machine: Machine, request: Request) -> None:
+def _spare_a_kms_host(machine: SlmgrHost, request: VerbRequest) -> None:
     """Refuse a key that would end a KMS host which serves. Of a key that Microsoft does not publish nobody knows what it replaces."""
     key: str = request.options["product_key"]
     known = by_key(key)
@@ -53,7 +53,7 @@ def _spare_a_kms_host(machine: Machine, request: Request) -> None:
             )
 
 
-def upk(machine: Machine, request: Request) -> Work:
+def upk(machine: SlmgrHost, request: VerbRequest) -> Work:
     """No product key for a product any more."""
     work = Work()
     sku = machine.with_key(request.product_id)
@@ -68,14 +68,14 @@ def upk(machine: Machine, request: Request) -> Work:
     return work
 
 
-def _key_step(machine: Machine, partial_key: str, installs: bool) -> Step:
+def _key_step(machine: SlmgrHost, partial_key: str, installs: bool) -> Step:
     states = ("absent", "installed")
     before, after = states if installs else reversed(states)
     method = "SoftwareLicensingService.InstallProductKey" if installs else "SoftwareLicensingProduct.UninstallProductKey"
     return Step(machine.host, f"product key that ends in {partial_key}", before, after, method)
 
 
-def _marks(machine: Machine) -> Plan:
+def _marks(machine: SlmgrHost) -> Plan:
     """The mark of KMS hosts as it has to be with the keys that are installed; nothing in a trial that can't know them."""
     plan = Plan()
     if machine.key_planned:
@@ -89,13 +89,13 @@ def _marks(machine: Machine) -> Plan:
     return plan
 
 
-def _marker(machine: Machine, key: str, wanted: str | None) -> Callable[[], None]:
+def _marker(machine: SlmgrHost, key: str, wanted: str | None) -> Callable[[], None]:
     if wanted is None:
         return lambda: version_values.remove(machine.session, key)
     return lambda: version_values.write(machine.session, key, wanted)
 
 
-def cpky(machine: Machine, _request: Request) -> Work:
+def cpky(machine: SlmgrHost, _request: VerbRequest) -> Work:
     """Take the key out of the registry, where it is not needed once Windows is installed."""
     work = Work()
     step = Step(
@@ -105,7 +105,7 @@ def cpky(machine: Machine, _request: Request) -> Work:
     return work
 
 
-def ilc(machine: Machine, request: Request) -> Work:
+def ilc(machine: SlmgrHost, request: VerbRequest) -> Work:
     """A license file. Windows takes one that it has already once more, so that a lost answer is no harm."""
     name, text = request.options["license_file"]
     work = Work()

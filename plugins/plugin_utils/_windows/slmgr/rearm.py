@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..._codes.code import hresult
-from ..._codes.meaning import name_of, sentence
-from ..._errors import ActivationError
-from ..._plan import Step
+from ..._core.codes.code import hresult
+from ..._core.codes.meaning import name_of, sentence
+from ..._core.errors import ActivationError
+from ..._core.plan import Step
 from ..._wsman.session import UnknownOutcome
-from .. import licensing, registry
-from ..classes import SOFTWARE_LICENSING_PRODUCT
-from .state import SKU_COLUMNS, Machine
-from .work import Request, Work
+from ..platform import registry
+from ..platform.classes import SOFTWARE_LICENSING_PRODUCT
+from ..platform.returned import number
+from ..spp import licensing
+from .state import SKU_COLUMNS, SlmgrHost
+from .work import VerbRequest, Work
 
 _NONE_LEFT = 0xC004D307
 
 
-def rearm(machine: Machine, _request: Request) -> Work:
+def rearm(machine: SlmgrHost, _request: VerbRequest) -> Work:
     """Windows itself. With SkipRearm in the registry Windows does nothing."""
     key = licensing.platform_keys(machine.windows)[0]
     if registry.read_number(machine.session, key, licensing.SKIP_REARM):
@@ -33,23 +35,23 @@ def rearm(machine: Machine, _request: Request) -> Work:
         machine,
         "rearms",
         "SoftwareLicensingService.ReArmWindows",
-        lambda: licensing.number(machine.service("RemainingWindowsReArmCount")),
+        lambda: number(machine.service("RemainingWindowsReArmCount")),
         call,
     )
 
 
-def rearm_app(machine: Machine, request: Request) -> Work:
+def rearm_app(machine: SlmgrHost, request: VerbRequest) -> Work:
     """All products of an application."""
     application: str = request.options["application_id"]
 
     def left() -> int:
         sku = next((sku for sku in machine.skus if str(sku.row["ApplicationID"]).lower() == application), None)
         if sku is not None:
-            return licensing.number(sku.row["RemainingAppReArmCount"])
+            return number(sku.row["RemainingAppReArmCount"])
         products = machine.products(f"ApplicationID='{application}'", SKU_COLUMNS)
         if not products:
             raise ActivationError(f"{machine.host} has no product of the application {application}.", source="windows")
-        return licensing.number(products[0].row["RemainingAppReArmCount"])
+        return number(products[0].row["RemainingAppReArmCount"])
 
     def call() -> None:
         licensing.call_service(machine.session, machine.version, "ReArmApp", {"ApplicationId": application})
@@ -57,7 +59,7 @@ def rearm_app(machine: Machine, request: Request) -> Work:
     return _work(machine, f"rearms of the application {application}", "SoftwareLicensingService.ReArmApp", left, call)
 
 
-def rearm_sku(machine: Machine, request: Request) -> Work:
+def rearm_sku(machine: SlmgrHost, request: VerbRequest) -> Work:
     """One product."""
     product_id = str(request.product_id)
 
@@ -65,12 +67,12 @@ def rearm_sku(machine: Machine, request: Request) -> Work:
         licensing.call_method(machine.session, SOFTWARE_LICENSING_PRODUCT, {"ID": machine.named(product_id).id}, "ReArmSku")
 
     def left() -> int:
-        return licensing.number(machine.named(product_id).row["RemainingSkuReArmCount"])
+        return number(machine.named(product_id).row["RemainingSkuReArmCount"])
 
     return _work(machine, f"rearms of {product_id}", "SoftwareLicensingProduct.ReArmSku", left, call)
 
 
-def _work(machine: Machine, attribute: str, how: str, left: Callable[[], int], call: Callable[[], None]) -> Work:
+def _work(machine: SlmgrHost, attribute: str, how: str, left: Callable[[], int], call: Callable[[], None]) -> Work:
     before = left() - machine.rearms_planned.get(attribute, 0)
     if before < 1:
         raise ActivationError(

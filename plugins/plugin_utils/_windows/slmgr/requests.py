@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._address import PORTS, split_address
-from ..._errors import ActivationError
+from ..._core.address import PORTS, split_address
+from ..._core.errors import ActivationError
 from ..._licensing.kms import checked_settings
 from ..._licensing.offline_ids import checked_guid, confirmation_digits
 from ..._licensing.product_keys import normalise
 from ..._licensing.slmgr_verbs import VERBS, Repeat, Verb
 from .shown import ALL
-from .work import Request
+from .work import VerbRequest
 
 License = tuple[str, str]
 """A license file: its name and its text."""
 
 
-def parse(entries: Iterable[Mapping[str, Any]], read_license: Callable[[str], License]) -> list[Request]:
+def parse(entries: Iterable[Mapping[str, Any]], read_license: Callable[[str], License]) -> list[VerbRequest]:
     """The verbs of a task.
 
     Args:
@@ -35,7 +35,7 @@ def parse(entries: Iterable[Mapping[str, Any]], read_license: Callable[[str], Li
     return [_request(entry, read_license) for entry in entries]
 
 
-def _request(entry: Mapping[str, Any], read_license: Callable[[str], License]) -> Request:
+def _request(entry: Mapping[str, Any], read_license: Callable[[str], License]) -> VerbRequest:
     verb = VERBS[entry["verb"]]
     if verb.repeat is Repeat.REFUSED:
         raise ActivationError(f"{verb.name} does not work over the network. {verb.note}", source="options")
@@ -44,7 +44,7 @@ def _request(entry: Mapping[str, Any], read_license: Callable[[str], License]) -
         raise ActivationError(f"{verb.name} needs {' and '.join(missing)}.", source="options")
     if foreign := sorted(given.keys() - {*verb.required, *verb.optional}):
         raise ActivationError(f"{verb.name} takes no {' and no '.join(foreign)}.", source="options")
-    return Request(verb, {name: _checked(verb, name, value, read_license) for name, value in given.items()})
+    return VerbRequest(verb, {name: _checked(verb, name, value, read_license) for name, value in given.items()})
 
 
 def _checked(verb: Verb, name: str, value: Any, read_license: Callable[[str], License]) -> Any:

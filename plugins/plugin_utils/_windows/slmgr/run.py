@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..._errors import ActivationError
+from ..._core.errors import ActivationError
+from ..._core.plan import Plan, Step, StepFailed
 from ..._licensing.slmgr_verbs import DIRECTORY_VERBS
-from ..._plan import Plan, Step, StepFailed
 from ..._wsman.session import Session
 from . import activation, keys, rearm, settings, shown, tokens
-from .state import Machine
-from .work import Request, Work, demand_kms_host, demand_version
+from .state import SlmgrHost
+from .work import VerbRequest, Work, demand_kms_host, demand_version
 
-_PLANNERS: Mapping[str, Callable[[Machine, Request], Work]] = {
+_PLANNERS: Mapping[str, Callable[[SlmgrHost, VerbRequest], Work]] = {
     "ipk": keys.ipk,
     "upk": keys.upk,
     "cpky": keys.cpky,
@@ -54,7 +54,7 @@ _PLANNERS: Mapping[str, Callable[[Machine, Request], Work]] = {
 }
 
 
-class ActivationObjects(Protocol):
+class ForestObjects(Protocol):
     """The activation objects of the host's forest. The directory is another layer, which whoever runs the verbs brings along."""
 
     def shown(self) -> list[dict[str, Any]]:
@@ -65,7 +65,7 @@ class ActivationObjects(Protocol):
 
 
 @dataclass(slots=True)
-class Done:
+class VerbsDone:
     """What came of all verbs.
 
     Attributes:
@@ -81,7 +81,7 @@ class Done:
     warnings: list[str] = field(default_factory=list)
 
 
-def run(session: Session, requests: Sequence[Request], check_mode: bool, directory: ActivationObjects | None = None) -> Done:
+def run(session: Session, requests: Sequence[VerbRequest], check_mode: bool, directory: ForestObjects | None = None) -> VerbsDone:
     """Carry out the verbs, or in check mode look what they would do.
 
     Args:
@@ -101,18 +101,18 @@ def run(session: Session, requests: Sequence[Request], check_mode: bool, directo
 class _Tried:
     """A verb as it was planned: its work, and whether a key that is to be installed before it leaves open what it would show."""
 
-    request: Request
+    request: VerbRequest
     work: Work
     after_key: bool
 
 
 class _Run:
-    def __init__(self, session: Session, directory: ActivationObjects | None) -> None:
-        self._machine = Machine(session)
+    def __init__(self, session: Session, directory: ForestObjects | None) -> None:
+        self._machine = SlmgrHost(session)
         self._directory = directory
-        self._done = Done()
+        self._done = VerbsDone()
 
-    def look(self, requests: Sequence[Request]) -> Done:
+    def look(self, requests: Sequence[VerbRequest]) -> VerbsDone:
         """Check mode."""
         trial = self._machine.trial()
         for tried in self._try(trial, requests):
@@ -124,7 +124,7 @@ class _Run:
             self._warn(tried.work)
         return self._done
 
-    def carry_out(self, requests: Sequence[Request]) -> Done:
+    def carry_out(self, requests: Sequence[VerbRequest]) -> VerbsDone:
         """The real run."""
         all_tried = list(self._try(self._machine.trial(), requests))
         for number, tried in enumerate(all_tried):
@@ -142,7 +142,7 @@ class _Run:
             self._note(tried.request, self._done.steps[before:], output, counted=True)
         return self._done
 
-    def _try(self, trial: Machine, requests: Sequence[Request]) -> Iterator[_Tried]:
+    def _try(self, trial: SlmgrHost, requests: Sequence[VerbRequest]) -> Iterator[_Tried]:
         for request in requests:
             after_key = trial.key_planned
             work = self._plan(trial, request)
@@ -150,7 +150,7 @@ class _Run:
                 work.predict()
             yield _Tried(request, work, after_key)
 
-    def _plan(self, machine: Machine, request: Request) -> Work:
+    def _plan(self, machine: SlmgrHost, request: VerbRequest) -> Work:
         verb = request.verb
         if verb.name in DIRECTORY_VERBS:
             return self._in_directory(request)
@@ -158,7 +158,7 @@ class _Run:
         demand_kms_host(machine, verb)
         return _PLANNERS[verb.name](machine, request)
 
-    def _in_directory(self, request: Request) -> Work:
+    def _in_directory(self, request: VerbRequest) -> Work:
         directory = self._directory
         if directory is None:
             raise ActivationError(f"{request.verb.name} asks a domain controller; give O(domain_server).", source="options")
@@ -198,7 +198,7 @@ class _Run:
     def _warn(self, work: Work) -> None:
         self._done.warnings += work.warnings
 
-    def _note(self, request: Request, steps: list[Step], output: dict[str, Any], counted: bool = False) -> None:
+    def _note(self, request: VerbRequest, steps: list[Step], output: dict[str, Any], counted: bool = False) -> None:
         self._done.verbs.append({"verb": request.verb.name, "changed": bool(steps), **output})
         if not counted:
             self._done.steps += steps

@@ -9,14 +9,17 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..._errors import ActivationError
-from ..._plan import Plan, Step, StepFailed
+from ..._core.errors import ActivationError
+from ..._core.plan import Plan, Step, StepFailed
 from ..._wsman.session import UnknownOutcome
-from .. import client_settings, kms_host_settings, kms_host_state, licensing
-from ..client_settings import ACTIVATION_TYPES, Wanted, setter
-from ..kms_host_state import HostState
-from .state import Machine
-from .work import Place, Request, Work, set_all
+from ..kms_host import settings as kms_host_settings
+from ..kms_host import state as kms_host_state
+from ..kms_host.state import HostState
+from ..platform.returned import number
+from ..spp import client_settings
+from ..spp.client_settings import ACTIVATION_TYPES, Wanted, setter
+from .state import SlmgrHost
+from .work import SettingPlace, VerbRequest, Work, set_all
 
 _ADDRESS = ("kms_host", "kms_port")
 
@@ -29,9 +32,9 @@ class _Address:
     port: int
 
     @classmethod
-    def of(cls, place: Place) -> _Address:
+    def of(cls, place: SettingPlace) -> _Address:
         name, port = (place.read(setting) for setting in _ADDRESS)
-        return cls(str(name or ""), licensing.number(port))
+        return cls(str(name or ""), number(port))
 
     @property
     def settings(self) -> dict[str, Wanted]:
@@ -43,21 +46,21 @@ class _Address:
         return (f"{name}:{self.port}" if self.port else name) or None
 
 
-def skms(machine: Machine, request: Request) -> Work:
+def skms(machine: SlmgrHost, request: VerbRequest) -> Work:
     """A fixed KMS host: its name, and its port or none."""
     name, port = request.options["kms_host"]
-    place = Place.of(machine, request)
+    place = SettingPlace.of(machine, request)
     now = _Address.of(place)
     return _address_work(place, now, _Address(name or now.name, port))
 
 
-def ckms(machine: Machine, request: Request) -> Work:
+def ckms(machine: SlmgrHost, request: VerbRequest) -> Work:
     """No fixed KMS host. slmgr.vbs leaves the lookup domain, and so does this."""
-    place = Place.of(machine, request)
+    place = SettingPlace.of(machine, request)
     return _address_work(place, _Address.of(place), _Address("", 0))
 
 
-def _address_work(place: Place, now: _Address, wanted: _Address) -> Work:
+def _address_work(place: SettingPlace, now: _Address, wanted: _Address) -> Work:
     """Name and port are one step, because slmgr.vbs takes the name back where Windows refuses the port."""
     work = set_all(place, wanted.settings)
     made, work.plan = work.plan, Plan()
@@ -78,29 +81,29 @@ def _address_work(place: Place, now: _Address, wanted: _Address) -> Work:
     return work
 
 
-def skms_domain(machine: Machine, request: Request) -> Work:
+def skms_domain(machine: SlmgrHost, request: VerbRequest) -> Work:
     """The DNS domain in which KMS hosts are looked for."""
-    place = Place.of(machine, request)
+    place = SettingPlace.of(machine, request)
     warnings = []
     if fixed := _Address.of(place).name:
         warnings.append(f"{machine.host}: the KMS host {fixed} is set, which comes before lookup_domain; ckms takes it away.")
     return set_all(place, {"lookup_domain": request.options["lookup_domain"]}, warnings)
 
 
-def ckms_domain(machine: Machine, request: Request) -> Work:
+def ckms_domain(machine: SlmgrHost, request: VerbRequest) -> Work:
     """No lookup domain."""
-    return set_all(Place.of(machine, request), {"lookup_domain": None})
+    return set_all(SettingPlace.of(machine, request), {"lookup_domain": None})
 
 
-def host_caching(wanted: bool) -> Callable[[Machine, Request], Work]:
+def host_caching(wanted: bool) -> Callable[[SlmgrHost, VerbRequest], Work]:
     """Whether a client keeps the KMS host that it found."""
-    return lambda machine, _request: set_all(Place(machine), {"host_caching": wanted})
+    return lambda machine, _request: set_all(SettingPlace(machine), {"host_caching": wanted})
 
 
-def act_type(machine: Machine, request: Request) -> Work:
+def act_type(machine: SlmgrHost, request: VerbRequest) -> Work:
     """The one way of activation that is allowed, or all of them."""
     wanted: int = request.options["activation_type"]
-    place = Place.of(machine, request)
+    place = SettingPlace.of(machine, request)
     if machine.key_planned and not place.sku:
         return _type_of_a_new_key(machine, wanted)
     if not place.sku:
@@ -108,7 +111,7 @@ def act_type(machine: Machine, request: Request) -> Work:
     return set_all(place, {"activation_type": wanted or None})
 
 
-def _type_of_a_new_key(machine: Machine, wanted: int) -> Work:
+def _type_of_a_new_key(machine: SlmgrHost, wanted: int) -> Work:
     """In a trial: what is set now shows with the product only that comes with the key."""
     work = Work()
     attribute = client_settings.SETTINGS["activation_type"].attribute
@@ -117,11 +120,11 @@ def _type_of_a_new_key(machine: Machine, wanted: int) -> Work:
     return work
 
 
-def host_setting(name: str, wanted: bool = False, option: str = "") -> Callable[[Machine, Request], Work]:
+def host_setting(name: str, wanted: bool = False, option: str = "") -> Callable[[SlmgrHost, VerbRequest], Work]:
     """A setting of KMS hosts, to a value of its own or to that of an option."""
     setting = kms_host_state.SETTINGS[name]
 
-    def plan(machine: Machine, request: Request) -> Work:
+    def plan(machine: SlmgrHost, request: VerbRequest) -> Work:
         value: int | bool = request.options[option] if option else wanted
 
         def now() -> int | bool:

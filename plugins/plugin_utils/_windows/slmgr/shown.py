@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..._licensing.status import expiry, status_name
-from .. import licensing
-from ..classes import SOFTWARE_LICENSING_SERVICE
-from ..license_info import SHOWN_COLUMNS, shown_product, shown_service
-from ..licensing import Product
+from ..platform.classes import SOFTWARE_LICENSING_SERVICE
+from ..spp import licensing
+from ..spp.license_info import SHOWN_COLUMNS, shown_product, shown_service
+from ..spp.licensing import Product
 from .activation import installation_id
-from .state import Machine
-from .work import Request, Work
+from .state import SlmgrHost
+from .work import VerbRequest, Work
 
 ALL = "all"
 """What dli and dlv take instead of an activation ID."""
@@ -32,13 +32,13 @@ _DETAILS = {
 """What dlv shows of a product beyond dli."""
 
 
-def dti(machine: Machine, request: Request) -> Work:
+def dti(machine: SlmgrHost, request: VerbRequest) -> Work:
     """The installation ID that is read to Microsoft on the telephone."""
     _demand_key(machine, request)
     return Work(show=lambda: {"installation_id": installation_id(machine, machine.keyed(request.product_id, request.verb.name))})
 
 
-def xpr(machine: Machine, request: Request) -> Work:
+def xpr(machine: SlmgrHost, request: VerbRequest) -> Work:
     """When the license ends."""
 
     def show() -> dict[str, Any]:
@@ -55,14 +55,14 @@ def xpr(machine: Machine, request: Request) -> Work:
     return Work(show=show)
 
 
-def dli(machine: Machine, request: Request) -> Work:
+def dli(machine: SlmgrHost, request: VerbRequest) -> Work:
     """Products: Windows, another one, or all."""
     return Work(
         show=lambda: {"products": [shown_product(product, datetime.now(UTC)) for product in _products(machine, request, SHOWN_COLUMNS)]}
     )
 
 
-def dlv(machine: Machine, request: Request) -> Work:
+def dlv(machine: SlmgrHost, request: VerbRequest) -> Work:
     """The same with all identifiers and counts, and the service."""
 
     def show() -> dict[str, Any]:
@@ -77,13 +77,13 @@ def dlv(machine: Machine, request: Request) -> Work:
     return Work(show=show)
 
 
-def _demand_key(machine: Machine, request: Request) -> None:
+def _demand_key(machine: SlmgrHost, request: VerbRequest) -> None:
     """Say before anything changes that there will be nothing to show."""
     if not machine.key_planned:
         machine.keyed(request.product_id, request.verb.name)
 
 
-def _products(machine: Machine, request: Request, columns: tuple[str, ...]) -> list[Product]:
+def _products(machine: SlmgrHost, request: VerbRequest, columns: tuple[str, ...]) -> list[Product]:
     """The products that are meant. Of a named one there may be no key; without a name it is Windows itself."""
     wanted = request.product_id
     if wanted == ALL:

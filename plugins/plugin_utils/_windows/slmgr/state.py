@@ -9,13 +9,13 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..._errors import ActivationError
+from ..._core.errors import ActivationError
 from ..._licensing.channels import Channel
 from ..._wsman.cim import Value
 from ..._wsman.session import Session
-from .. import licensing
-from ..licensing import Product
-from ..versions import WindowsVersion
+from ..platform.versions import WindowsVersion
+from ..spp import licensing
+from ..spp.licensing import Product
 
 Row = dict[str, Value]
 
@@ -57,7 +57,7 @@ class Sku:
         return str(self.row["Name"] or self.id)
 
 
-class Machine:
+class SlmgrHost:
     """A host during one task.
 
     Args:
@@ -69,7 +69,7 @@ class Machine:
         rearms_planned: In a trial, how many rearms of each kind earlier verbs spend.
     """
 
-    def __init__(self, session: Session, original: Machine | None = None) -> None:
+    def __init__(self, session: Session, original: SlmgrHost | None = None) -> None:
         self.session = session
         self._original = original
         self._planned: Row = {}
@@ -84,9 +84,9 @@ class Machine:
         """Its name in the inventory."""
         return self.session.host
 
-    def trial(self) -> Machine:
+    def trial(self) -> SlmgrHost:
         """The same host as a plan would leave it: what is changed of it is not changed there."""
-        return Machine(self.session, self)
+        return SlmgrHost(self.session, self)
 
     def forget(self) -> None:
         """Read again what is asked for next."""

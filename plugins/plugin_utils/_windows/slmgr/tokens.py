@@ -9,21 +9,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ..._codes.code import hexadecimal
-from ..._plan import Step
+from ..._core.codes.code import hexadecimal
+from ..._core.plan import Step
 from ..._wsman.cim import Value
-from .. import licensing
-from ..classes import TOKEN_ACTIVATION_LICENSE
-from .state import Machine, Row
-from .work import Request, Work
+from ..platform.classes import TOKEN_ACTIVATION_LICENSE
+from ..platform.returned import number
+from ..spp import licensing
+from .state import Row, SlmgrHost
+from .work import VerbRequest, Work
 
 
-def lil(machine: Machine, _request: Request) -> Work:
+def lil(machine: SlmgrHost, _request: VerbRequest) -> Work:
     """All issuance licenses."""
     return Work(show=lambda: {"token_licenses": [_shown(row) for row in _read(machine)]})
 
 
-def ril(machine: Machine, request: Request) -> Work:
+def ril(machine: SlmgrHost, request: VerbRequest) -> Work:
     """No issuance license with that ID and version any more."""
     ilid, ilvid = str(request.options["ilid"]), request.options["ilvid"]
 
@@ -40,17 +41,17 @@ def ril(machine: Machine, request: Request) -> Work:
     return work
 
 
-def _remover(machine: Machine, license_id: Value) -> Callable[[], None]:
+def _remover(machine: SlmgrHost, license_id: Value) -> Callable[[], None]:
     return lambda: licensing.call_method(machine.session, TOKEN_ACTIVATION_LICENSE, {"ID": str(license_id)}, "Uninstall")
 
 
-def _read(machine: Machine) -> list[Row]:
+def _read(machine: SlmgrHost) -> list[Row]:
     return licensing.patiently(lambda: machine.session.query(TOKEN_ACTIVATION_LICENSE, tuple(TOKEN_ACTIVATION_LICENSE.properties)))
 
 
 def _shown(row: Row) -> dict[str, Any]:
     ends = row["ExpirationDate"]
-    status = licensing.number(row["AuthorizationStatus"])
+    status = number(row["AuthorizationStatus"])
     return {
         "ilid": row["ILID"],
         "ilvid": row["ILVID"],

@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._errors import ActivationError
+from ..._core.errors import ActivationError
+from ..._core.plan import Plan
 from ..._licensing.slmgr_verbs import Verb
-from ..._plan import Plan
 from ..._wsman.cim import Value
-from ..classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
-from ..client_settings import SETTINGS, Target, Wanted, plan_settings, wrong_settings
-from .state import Machine, Sku
+from ..platform.classes import SOFTWARE_LICENSING_PRODUCT, SOFTWARE_LICENSING_SERVICE
+from ..spp.client_settings import SETTINGS, SettingTarget, Wanted, plan_settings, wrong_settings
+from .state import Sku, SlmgrHost
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class VerbRequest:
     """A verb that was asked for.
 
     Attributes:
@@ -59,14 +59,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingPlace:
     """Where a setting of KMS clients is kept: with the service for all products, or with one product."""
 
-    machine: Machine
+    machine: SlmgrHost
     sku: Sku | None = None
 
     @classmethod
-    def of(cls, machine: Machine, request: Request) -> Place:
+    def of(cls, machine: SlmgrHost, request: VerbRequest) -> SettingPlace:
         """The product that a verb names, or else the service."""
         return cls(machine, machine.named(request.product_id) if request.product_id else None)
 
@@ -88,24 +88,24 @@ class Place:
         return self.machine.keyed(None, SETTINGS[name].attribute) if self.sku is None and SETTINGS[name].of_product else self.sku
 
     @property
-    def again(self) -> Place:
+    def again(self) -> SettingPlace:
         """The same place, read anew."""
-        return Place(self.machine, self.machine.named(self.sku.id) if self.sku else None)
+        return SettingPlace(self.machine, self.machine.named(self.sku.id) if self.sku else None)
 
     @property
     def shown(self) -> str:
         """What comes behind the name of a setting."""
         return f" of {self.sku.id}" if self.sku else ""
 
-    def target(self, names: Iterable[str]) -> Target:
+    def target(self, names: Iterable[str]) -> SettingTarget:
         """What holds the settings, with those that are named as they are now."""
         row = {SETTINGS[name].column: self.read(name) for name in names}
         if self.sku is None:
-            return Target(SOFTWARE_LICENSING_SERVICE, {"Version": self.machine.version}, row)
-        return Target(SOFTWARE_LICENSING_PRODUCT, {"ID": self.sku.id}, row, self.shown)
+            return SettingTarget(SOFTWARE_LICENSING_SERVICE, {"Version": self.machine.version}, row)
+        return SettingTarget(SOFTWARE_LICENSING_PRODUCT, {"ID": self.sku.id}, row, self.shown)
 
 
-def set_all(place: Place, wanted: Mapping[str, Wanted], warnings: list[str] | None = None) -> Work:
+def set_all(place: SettingPlace, wanted: Mapping[str, Wanted], warnings: list[str] | None = None) -> Work:
     """The work of a verb that sets values of KMS clients, in their order."""
     work = Work(warnings=warnings or [])
     plan_settings(work.plan, place.machine.session, place.target(wanted), wanted)
@@ -119,7 +119,7 @@ def set_all(place: Place, wanted: Mapping[str, Wanted], warnings: list[str] | No
     return work
 
 
-def demand_version(machine: Machine, verb: Verb, product_id: str | None) -> None:
+def demand_version(machine: SlmgrHost, verb: Verb, product_id: str | None) -> None:
     """Refuse a verb that this Windows does not have.
 
     Raises:
@@ -136,7 +136,7 @@ def demand_version(machine: Machine, verb: Verb, product_id: str | None) -> None
         )
 
 
-def demand_kms_host(machine: Machine, verb: Verb) -> None:
+def demand_kms_host(machine: SlmgrHost, verb: Verb) -> None:
     """Refuse a verb of KMS hosts elsewhere. slmgr.vbs only warns, and sets nothing.
 
     Raises:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import error_catalogue
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.meaning import describe
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._codes.table import ROWS
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows import licensing
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.computer import read_operating_system
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.meaning import describe
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.table import ROWS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.computer import read_operating_system
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.spp import licensing
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
 

@@ -14,7 +14,7 @@ import error_catalogue
 import pytest
 from unit.timing import is_linear
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import bounds
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass
@@ -106,7 +106,7 @@ def test_a_query_that_takes_too_long(monkeypatch: pytest.MonkeyPatch):
         return ROW.format("x")
 
     host = Endless(page)
-    monkeypatch.setattr(bounds.Tally.__init__, "__defaults__", (lambda: now,))
+    monkeypatch.setattr(bounds.QueryTally.__init__, "__defaults__", (lambda: now,))
     with pytest.raises(ActivationError) as caught:
         Session(host, "kms-1").query(THING, ["Name"])
     assert error_catalogue.shown(caught.value) == error_catalogue.expected(WRITTEN["a query that takes too long"], caught.value)

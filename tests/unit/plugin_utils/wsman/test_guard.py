@@ -19,7 +19,7 @@ import error_catalogue
 import pytest
 from unit.plugin_utils.wsman.wire_server import ADDRESS, listening, psrp_plugin, saying, server_tls, winrm_plugin
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact

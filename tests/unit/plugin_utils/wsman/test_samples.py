@@ -11,7 +11,7 @@ import pytest
 from unit import windows_samples
 from unit.windows_samples import NEEDS_SAMPLES, sample
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.classes import WIN32_OPERATING_SYSTEM
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.classes import WIN32_OPERATING_SYSTEM
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import envelope
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import namespaces as ns
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.fault import WsmanFault, parse_fault

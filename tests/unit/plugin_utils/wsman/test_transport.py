@@ -24,7 +24,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 from unit.plugin_utils.wsman.wire_server import ADDRESS, Talk, listening, psrp_plugin, saying, server_tls, session, winrm_plugin
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import http_carrier, transport
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.diagnosis import (
     explain_authentication,

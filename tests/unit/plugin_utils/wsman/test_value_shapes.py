@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from unit.plugin_utils.wsman import shapes
 from unit.plugin_utils.wsman.shapes import Shape, Writer
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass, CimType, Embedded, Method, Reference
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session
 
