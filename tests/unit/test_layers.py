@@ -8,6 +8,7 @@ The sources are parsed, not imported, so that imports inside functions and for t
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -173,6 +174,16 @@ def violations(tree: Path) -> list[str]:
 def test_every_layer_imports_only_what_is_below_it() -> None:
     assert list((TREE / "plugins").rglob("*.py")), "there is no source to check"
     assert violations(TREE) == []
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in (TREE / "plugins/plugin_utils").rglob("*.py"):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(path.relative_to(TREE).as_posix())
+    assert len(places) > 100
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
 @pytest.mark.parametrize(

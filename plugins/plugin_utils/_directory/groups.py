@@ -64,10 +64,10 @@ def ensure_group(session: DirectorySession, wanted: WantedGroup, check_mode: boo
         ActivationError: A member does not exist or is of another domain, the name is taken, or the result is not as wanted.
         StepFailed: A write failed.
     """
-    return _Group(session, wanted, check_mode).ensure()
+    return _GroupWork(session, wanted, check_mode).ensure()
 
 
-class _Group:
+class _GroupWork:
     """One task's work."""
 
     def __init__(self, session: DirectorySession, wanted: WantedGroup, check_mode: bool) -> None:

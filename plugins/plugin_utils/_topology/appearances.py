@@ -13,7 +13,7 @@ from .model import DYNAMIC, PUBLISHED, STATIC, KmsHost, Site, Sites
 
 
 @dataclass(frozen=True, slots=True)
-class Appearance:
+class RecordEntry:
     """One KMS host in one site's record.
 
     Attributes:
@@ -36,7 +36,7 @@ class Appearance:
         return self.writer == PUBLISHED
 
 
-def entries(sites: Sites, site: Site) -> Iterator[Appearance]:
+def entries(sites: Sites, site: Site) -> Iterator[RecordEntry]:
     """The entries of a site's record: its own hosts first, then those of the others, in the order of the declaration."""
     for home in [site, *(other for other in sites.values() if other is not site)]:
         yield from (entry for host in home.kms_hosts if (entry := _entry(host, home, site)))
@@ -47,7 +47,7 @@ def publishing_sites(sites: Sites, site: Site) -> list[Site]:
     return list({entry.home.name: entry.home for entry in entries(sites, site) if entry.dynamic}.values())
 
 
-def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Appearance]:
+def published_by(sites: Sites, host: KmsHost, home: Site) -> list[RecordEntry]:
     """The entries that a host publishes itself: at home first, because a list of other domains may take that one's place.
 
     Microsoft says both that a host's own domain is published in any case and that a list suspends it; listed, it is right
@@ -57,11 +57,11 @@ def published_by(sites: Sites, host: KmsHost, home: Site) -> list[Appearance]:
     return [entry for site in order if (entry := _entry(host, home, site)) and entry.dynamic]
 
 
-def _entry(host: KmsHost, home: Site, site: Site) -> Appearance | None:
+def _entry(host: KmsHost, home: Site, site: Site) -> RecordEntry | None:
     at_home = home is site
     appearance = host.at_home if at_home else host.overrides.get(site.name, host.elsewhere)
     if not appearance.publish:
         return None
     value = SrvValue(appearance.priority, appearance.weight, host.port, host.name)
     remote = PUBLISHED if site.remote_publish == DYNAMIC else STATIC
-    return Appearance(host, home, site, value, remote if site.records == PUBLISHED and not at_home else site.records)
+    return RecordEntry(host, home, site, value, remote if site.records == PUBLISHED and not at_home else site.records)

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._srv.order import groups
 from .._srv.value import SrvValue
-from .appearances import Appearance, entries, published_by, publishing_sites
+from .appearances import RecordEntry, entries, published_by, publishing_sites
 from .flows import flows
 from .model import DYNAMIC, PRINTED, STATIC, KmsHost, Site, Sites
 
@@ -113,7 +113,7 @@ def _server(site: Site) -> str:
     return next(iter((*site.domain_controllers, *site.dns_servers)), "")
 
 
-def _value(entry: Appearance) -> dict[str, Any]:
+def _value(entry: RecordEntry) -> dict[str, Any]:
     value = entry.value
     return {"target": value.target, "port": value.port, "priority": value.priority, "weight": value.weight}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .appearances import Appearance, entries
+from .appearances import RecordEntry, entries
 from .model import Site, Sites
 
 # A secure dynamic update asks for the zone's server over UDP and negotiates its key over TCP; Kerberos begins with UDP and
@@ -28,7 +28,7 @@ def flows(sites: Sites) -> Iterator[dict[str, Any]]:
                 yield from _publication(entry)
 
 
-def _activation(entry: Appearance) -> dict[str, Any]:
+def _activation(entry: RecordEntry) -> dict[str, Any]:
     return {
         "from_site": entry.site.name,
         "from_networks": list(entry.site.client_networks),
@@ -41,7 +41,7 @@ def _activation(entry: Appearance) -> dict[str, Any]:
     }
 
 
-def _publication(entry: Appearance) -> Iterator[dict[str, Any]]:
+def _publication(entry: RecordEntry) -> Iterator[dict[str, Any]]:
     for server, port in _servers(entry.host.ad_domain, entry.site):
         for protocol in _BOTH:
             yield {
