@@ -45,7 +45,7 @@ export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle quick test soak scale lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak scale lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -82,6 +82,9 @@ play: stage ## A playbook against the running laboratory, by default the one tha
 
 bundle: stage ## The collection with all that it needs, for a control node without a network, as build/winops-volume_activation-bundle-*.tar.gz
 	@tests/setup/bundle.sh "$(build)" "$(venv)" "$(collection)"
+
+docs: stage ## The documentation as a site, under build/docs
+	@$(in_venv) python tests/setup/docsite.py "$(build)" "$(collection)"
 
 quick: setup-quick ## What shows most mistakes in a minute, without root: ruff, mypy, the tests of the tier quick
 	$(in_quick_venv) ruff check --quiet

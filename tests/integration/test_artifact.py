@@ -50,7 +50,7 @@ AT_THE_TOP = {
     "plugins",
     "roles",
 }
-KINDS = {".md", ".py", ".rst", ".txt", ".yaml", ".yml", ".json", ""}
+KINDS = {".md", ".py", ".rst", ".svg", ".txt", ".yaml", ".yml", ".json", ""}
 # Packages that are called otherwise than what is imported from them.
 PACKAGES = {"dns": "dnspython", "ldap": "python-ldap", "winrm": "pywinrm", "yaml": "pyyaml"}
 # Packages that nothing in plugins/ imports, and why they are needed all the same.

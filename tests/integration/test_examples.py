@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples that users copy are run: those of every module and the plays of README.md, against the lab.
+"""The examples that users copy are run: those of every module, and the plays of README.md and of the first guide, against the lab.
 
 Where an example names what only its reader has (a vault's variable, a second domain controller), the lab's own stands in.
 """
@@ -161,23 +161,21 @@ def readme_blocks() -> list[Any]:
     return [yaml.safe_load(textwrap.dedent(block)) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
 
 
+def guide_blocks(name: str) -> list[Any]:
+    """The YAML of a guide."""
+    text = (documented.TREE / "docs/docsite/rst" / f"{name}.rst").read_text(encoding="utf-8")
+    found = re.findall(r"^\.\. code-block:: yaml\n\n((?:[ ]+.*\n|\n)+)", text, re.MULTILINE)
+    return [yaml.safe_load(textwrap.dedent(block)) for block in found]
+
+
 def test_the_plays_and_tasks_of_the_readme_run(running_lab: Lab, tmp_path: Path):
     ran = 0
     for block in readme_blocks():
-        # An inventory is a dictionary, and so are variables; plays have hosts, and the rest are tasks.
+        # An inventory is a dictionary; plays have hosts, and the rest are tasks.
         if not isinstance(block, list):
-            assert block.keys() in ({"all"}, {"volume_activation_sites"}, {"mak_clients"})
+            assert block.keys() == {"all"}
             continue
-        if any("ansible.builtin.import_playbook" in entry for entry in block):
-            # The playbooks have tests of their own.
-            assert {entry["ansible.builtin.import_playbook"].rpartition(".")[2] for entry in block} <= set(documented.PLAYBOOKS)
-            continue
-        if any("roles" in entry for entry in block):
-            # So have the roles.
-            assert {role["role"].rpartition(".")[2] for entry in block for role in entry["roles"]} <= set(documented.ROLES)
-            continue
-        plays = block if any("hosts" in entry for entry in block) else [{"name": "Tasks", "tasks": block}]
-        for one in plays:
+        for one in block if any("hosts" in entry for entry in block) else [{"name": "Tasks", "tasks": block}]:
             run = play(running_lab, tmp_path, [(PC_1.fqdn, one["tasks"])])
             assert run.rc == 0, run.output[-2000:]
             ran += 1
@@ -185,22 +183,30 @@ def test_the_plays_and_tasks_of_the_readme_run(running_lab: Lab, tmp_path: Path)
 
 
 def test_the_inventory_of_the_readme_is_what_the_playbook_takes():
-    (block,) = [block for block in readme_blocks() if isinstance(block, dict) and "all" in block]
+    (block,) = [block for block in readme_blocks() if isinstance(block, dict)]
     role = {name for entry in documented.role_options("kms_single_site").values() for name in entry}
     given = {name for name in block["all"]["vars"] if name.startswith("kms_single_site")}
     assert given <= role
     assert block["all"]["children"].keys() == {"kms_hosts", "kms_clients"}
 
 
-def test_the_sites_of_the_readme_can_be():
-    (block,) = [block for block in readme_blocks() if isinstance(block, dict) and "volume_activation_sites" in block]
+def test_the_first_guide_has_the_inventory_and_the_play_of_the_readme():
+    inventory, state, site = guide_blocks("getting_started")
+    (whole,) = [block for block in readme_blocks() if isinstance(block, dict)]
+    assert whole["all"]["vars"] == inventory["all"]["vars"] | site
+    assert whole["all"]["children"] == inventory["all"]["children"]
+    assert state in readme_blocks()
+
+
+def test_the_sites_of_the_guide_can_be():
+    (block,) = [block for block in guide_blocks("sites") if "volume_activation_sites" in block]
     sites = kms_topology(block["volume_activation_sites"])
     assert sites["hosts"]["kms-e1.east.contoso.com"]["publish_lines"] == ["east.contoso.com, 10, 75", "west.contoso.com, 90, 75"]
+    assert {site["credential"] for site in block["volume_activation_sites"].values()} == block["volume_activation_credentials"].keys()
 
 
-def test_the_key_ring_of_the_readme_is_what_the_playbook_takes():
-    (block,) = [block for block in readme_blocks() if isinstance(block, dict) and "mak_clients" in block]
-    given = block["mak_clients"]["vars"]
+def test_the_key_ring_of_the_guide_is_what_the_playbook_takes():
+    (given,) = [block for block in guide_blocks("mak_independent") if "volume_activation_mak_ring" in block]
     spec = (documented.TREE / "roles/mak_independent/meta/argument_specs.yml").read_text(encoding="utf-8")
     assert all(f"C({name})" in spec for name in given)
     assert given["volume_activation_mak"] in given["volume_activation_mak_ring"]
