@@ -108,7 +108,9 @@ class Job:
             folder: Where its files are written.
         """
         names: dict[str, Any] = {entry["id"]: "" for entry in kind["inputs"]["fields"]} | dict(inputs)
-        assert inputs.keys() <= {entry["id"] for entry in kind["inputs"]["fields"]} and inputs.keys() >= set(kind["inputs"].get("required", ()))
+        assert inputs.keys() <= {entry["id"] for entry in kind["inputs"]["fields"]} and inputs.keys() >= set(
+            kind["inputs"].get("required", ())
+        )
         places = {}
         for name, text in kind["injectors"].get("file", {}).items():
             path = folder / f"{len(list(folder.iterdir()))}.{name}"

@@ -43,7 +43,7 @@ _TRUTH = ["", "true", "false"]
 
 def read(path: Path) -> Any:
     """A file of YAML, in which a text that is marked as unsafe is a text."""
-    return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
 
 
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -172,7 +172,12 @@ def templates() -> Iterator[dict[str, Any]]:
 def written() -> str:
     """The file of the job templates."""
     text = yaml.dump(
-        {"controller_templates": list(templates())}, Dumper=_Dumper, sort_keys=False, width=130, allow_unicode=True, default_flow_style=False
+        {"controller_templates": list(templates())},
+        Dumper=_Dumper,
+        sort_keys=False,
+        width=130,
+        allow_unicode=True,
+        default_flow_style=False,
     )
     return _HEADER + text
 

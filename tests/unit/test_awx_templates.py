@@ -190,7 +190,9 @@ def wrong_type(kind: dict[str, Any]) -> list[str]:
     wrong += [f"{name}: a secret of type {entry['type']}" for name, entry in fields.items() if entry["type"] != "string"]
     wrong += [f"{name} begins with ANSIBLE_" for name in injectors.get("env", {}) if name.startswith("ANSIBLE_")]
     places = {name.partition(".")[2] for name in injectors.get("file", {})}
-    files = {name: f"lookup('ansible.builtin.env', '{name}')" in str(DATA["awx_variables_of_credentials"]) for name in injectors.get("env", {})}
+    files = {
+        name: f"lookup('ansible.builtin.env', '{name}')" in str(DATA["awx_variables_of_credentials"]) for name in injectors.get("env", {})
+    }
     secrets = variables_of_modules(secret=True) | {name for name, option in OPTIONS.items() if option.get("no_log")}
     for name, text in [*injectors.get("env", {}).items(), *injectors.get("extra_vars", {}).items(), *injectors.get("file", {}).items()]:
         example = dict.fromkeys(fields, "x") | {"tower": {"filename": dict.fromkeys(places, "x")}}
