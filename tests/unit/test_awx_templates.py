@@ -307,7 +307,7 @@ def test_an_inventory_is_sliced_only_where_that_is_allowed(playbook: str):
     (template,) = (entry for entry in TEMPLATES.values() if entry["playbook"] == f"playbooks/{playbook}.yml")
     slices = DECLARED[playbook]["slices"]
     assert (template["job_slice_count"], template["ask_job_slice_count_on_launch"]) == (1, slices["allowed"])
-    assert slices["why"].endswith(".")
+    assert slices.keys() == {"allowed", "why"} and slices["why"].endswith(".")
     # Two jobs of one template at a time would decide over the same hosts.
     assert template["allow_simultaneous"] is False
 
