@@ -318,3 +318,14 @@ def test_all_that_the_data_takes_is_a_setting():
     for name in ("templates", "workflows", "schedules"):
         used |= set(re.findall(r"\bawx_\w+", (FOLDER / f"{name}.yml").read_text(encoding="utf-8"))) - {"awx_templates"}
     assert used == settings
+
+
+def test_the_guide_names_what_there_is():
+    text = (TREE / "docs/docsite/rst/awx.rst").read_text(encoding="utf-8")
+    for key, kind in awx_jobs.types_by_key().items():
+        assert f"   * - ``{key}``\n     - *{kind['name']}*\n" in text
+    assert re.findall(r"^   \* - \*([^*]+)\*$", text, re.MULTILINE) == [name.removeprefix(PREFIX) for name in WORKFLOWS]
+    sliced = [declared["name"] for declared in DECLARED.values() if declared["slices"]["allowed"]]
+    assert re.findall(r"^\* \*([^*]+)\*$", text, re.MULTILINE) == sliced
+    files = {path.name for path in FOLDER.glob("*.yml")}
+    assert files == set(re.findall(r"^   \* - ``(\w+\.yml)``$", text, re.MULTILINE))
