@@ -20,11 +20,14 @@ nav a { display: inline-block; padding: .25rem .75rem .25rem 0; }
   list-style: none; }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem; }
 .tiles b { display: block; font-size: 1.6rem; line-height: 1.2; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+.wide { overflow-x: auto; margin: 0 0 1rem; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { white-space: nowrap; } tbody tr:nth-child(even) { background: var(--even); }
-td:first-child { min-width: 9rem; }
+table.sortable { min-width: 30rem; } #computers { table-layout: fixed; min-width: 77rem; } #computers th:nth-child(1) { width: 13rem; }
+#computers th:nth-child(2) { width: 7.5rem; } #computers th:nth-child(3) { width: 11.5rem; } #computers th:nth-child(4) { width: 6rem; }
+#computers th:nth-child(5) { width: 4.5rem; } #computers th:nth-child(6) { width: 6.5rem; } #computers th:nth-child(7) { width: 12rem; }
+#computers th:nth-child(8) { width: 6rem; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 th button::after { content: " \\2195"; color: var(--faint); }

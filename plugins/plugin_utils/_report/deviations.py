@@ -12,6 +12,7 @@ from typing import Any
 from .._core.text import some
 
 _FIRST_NAMES = 3
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,8 @@ def grouped(deviations: Iterable[Mapping[str, Any]]) -> list[DeviationGroup]:
         DeviationGroup(severity, some([str(entry["object"]) for entry in entries], _FIRST_NAMES), str(entries[0]["text"]))
         for (severity, _attribute, _said), entries in alike.items()
     ]
+
+
+def numbers(counts: Mapping[str, int]) -> str:
+    """How many there are by severity, for people."""
+    return ", ".join(f"{count} {name}{'' if count == 1 or name == _UNKNOWN else 's'}" for name, count in counts.items())

@@ -116,7 +116,9 @@ def _host_box(site: SiteOrder, host: HostAtSite, top: int) -> str:
         (host.said, "small"),
     )
     drawn = "".join(_text(24, top + 18 + 16 * number, text, kind) for number, (text, kind) in enumerate(lines))
-    return f'<g><title>{escape(f"{host.name}: {host.said}")}</title><rect class="host {host.seen}" x="13" y="{top}" width="{WIDTH - 26}" height="{_BOX}" rx="6"/>{drawn}</g>'
+    title = f"<title>{escape(f'{host.name}: {host.said}')}</title>"
+    box = f'<rect class="host {host.seen}" x="13" y="{top}" width="{WIDTH - 26}" height="{_BOX}" rx="6"/>'
+    return f"<g>{title}{box}{drawn}</g>"
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], seen: str) -> str:

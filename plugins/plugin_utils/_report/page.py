@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from .assets import FIRST_SCRIPT, SCRIPT, STYLE
-from .deviations import grouped
+from .deviations import grouped, numbers
 from .drawing import bar, fallback_drawing, site_drawing, sparkline
 from .model import NO_KEY, FleetReport, ReportedComputer, words
 from .sites import site_orders
@@ -42,7 +42,8 @@ def _page(report: FleetReport) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
     yield f"<title>Volume activation, {escape(report.time[:10])}</title>\n<style>{STYLE}</style>\n<script>{FIRST_SCRIPT}</script>\n</head>\n<body>\n"
     sections = list(_sections(report))
-    yield f'<header>\n<h1>Volume activation</h1>\n<p class="faint">As of <time datetime="{escape(report.time)}">{escape(_moment(report.time))}</time></p>\n<nav aria-label="Sections">'
+    moment = f'<time datetime="{escape(report.time)}">{escape(_moment(report.time))}</time>'
+    yield f'<header>\n<h1>Volume activation</h1>\n<p class="faint">As of {moment}</p>\n<nav aria-label="Sections">'
     yield "".join(f'<a href="#{name}">{title}</a>' for name, title, _parts in sections)
     yield f"</nav>\n</header>\n<main>\n{_tiles(report)}"
     for name, title, parts in sections:
@@ -113,9 +114,7 @@ def _kms_hosts(report: FleetReport) -> Iterator[str]:
 
 
 def _maks(report: FleetReport) -> Iterator[str]:
-    rows = [
-        (mak.name, mak.key, str(mak.computers), "" if mak.remaining is None else str(mak.remaining), mak.note) for mak in report.maks
-    ]
+    rows = [(mak.name, mak.key, str(mak.computers), "" if mak.remaining is None else str(mak.remaining), mak.note) for mak in report.maks]
     yield from _table(("Key", "Last five", "Computers", "Activations left", "Note"), rows, numbers=(2, 3))
     if report.listed:
         said = ", ".join(f"{count} {words(name)}" for name, count in report.listed.items())
@@ -137,7 +136,7 @@ def _deviations(report: FleetReport) -> Iterator[str]:
     if not report.audit:
         yield "<p>Nothing was compared with declared sites.</p>\n"
         return
-    yield f"<p>{escape(', '.join(f'{count} {words(name)}' for name, count in report.audit['counts'].items()))}</p>\n"
+    yield f"<p>{escape(numbers(report.audit['counts']))}</p>\n"
     rows = [
         (Markup(f'<span class="{_SEVERITY.get(group.severity, "")}">{escape(group.severity)}</span>'), group.who, group.text)
         for group in grouped(report.audit["deviations"])

@@ -15,6 +15,7 @@ from .._state.directory import StateDirectory
 from .._state.kinds import FileKind
 from . import history
 from .data import as_csv, as_json
+from .deviations import numbers
 from .model import FleetReport, words
 from .page import as_html
 from .prometheus import as_metrics
@@ -102,6 +103,5 @@ def _summary(report: FleetReport) -> list[str]:
     lines += [f"KMS host {one.host} has counted {one.count} clients." for one in report.kms_hosts[:10]]
     lines += [f"{mak.name}: {mak.note or f'{mak.remaining} activations are left.'}" for mak in report.maks[:10]]
     if report.audit:
-        said = ", ".join(f"{count} {words(name)}" for name, count in report.audit["counts"].items())
-        lines.append(f"Compared with the declared sites: {said}.")
+        lines.append(f"Compared with the declared sites: {numbers(report.audit['counts'])}.")
     return lines
