@@ -100,6 +100,11 @@ class Browser:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
+    def text(self) -> str:
+        """What a reader without script sees of the page, by the accessibility tree."""
+        nodes = self._ask("Accessibility.getFullAXTree")["nodes"]
+        return "\n".join(str(node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"])
+
     def picture(self, file: Path, whole: bool = True) -> None:
         """Keep what the page looks like as PNG."""
         file.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot", captureBeyondViewport=whole)["data"]))
