@@ -10,7 +10,7 @@ STYLE = """
   --link: #0a58ca; --good: #1a7f37; --bad: #b42318; --warn: #8a5a00; --even: #f6f8fa; }
 @media (prefers-color-scheme: dark) { :root { --back: #0d1117; --text: #e6edf3; --faint: #9aa4af; --line: #30363d;
   --card: #161b22; --link: #6cb0ff; --good: #4cc366; --bad: #ff7b72; --warn: #e3b341; --even: #131820; } }
-* { box-sizing: border-box; }
+* { box-sizing: border-box; } [hidden] { display: none !important; }
 body { margin: 0 auto; padding: 1rem; max-width: 84rem; background: var(--back); color: var(--text);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }

@@ -31,8 +31,9 @@ def run(folder: Path, **options: Any) -> dict[str, Any]:
     """The result of the action."""
     module = importlib.import_module(f"{error_catalogue.COLLECTION}.action.run_report")
     templar = SimpleNamespace(template=lambda value: value)
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="x"))
     task = task_of({"state_directory": str(folder), **options})
-    result: dict[str, Any] = module.ActionModule(task, None, None, None, templar, None).run(task_vars={})
+    result: dict[str, Any] = module.ActionModule(task, connection, None, None, templar, None).run(task_vars={})
     return result
 
 
