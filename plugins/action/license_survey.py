@@ -15,13 +15,13 @@ from pathlib import Path
 
 from ansible.utils.display import Display
 
-from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.state import StateAction
 from ..plugin_utils._actions.windows import seconds_of
 from ..plugin_utils._core.errors import ActivationError
 from ..plugin_utils._fleet.survey import Survey, SurveyWish
 from ..plugin_utils._fleet.targets import reader_of
 from ..plugin_utils._fleet.variables import chosen_hosts
-from ..plugin_utils._state import variable
 from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._state.kinds import FileKind
 from ..plugin_utils._survey.crew import Limits
@@ -35,11 +35,11 @@ _LARGEST_RESULT = 64 * 1024
 display = Display()
 
 
-class ActionModule(VolumeActivationAction):
+class ActionModule(StateAction):
     """The licensing state of many hosts, from one task."""
 
     VARIABLES: t.ClassVar = {
-        "state_directory": variable.VARIABLE,
+        **StateAction.VARIABLES,
         "first_contact_timeout": FIRST_CONTACT_VARIABLE,
     }
 
@@ -56,7 +56,7 @@ class ActionModule(VolumeActivationAction):
             raise ActivationError("threads has to be more than 0.", source="options")
         first_contact = seconds_of(options["first_contact_timeout"])
         options["max_unreachable"] = read_limit(options["max_unreachable"])
-        directory = StateDirectory.here("" if options["temporary"] else self._state_directory(options["state_directory"] or ""))
+        directory = StateDirectory.here("") if options["temporary"] else self.state_directory(options)
         path = survey_path(directory, options["name"])
         hosts = self._chosen(options["hosts"], options["logons_only"])
         warnings: list[str] = []
@@ -106,13 +106,6 @@ class ActionModule(VolumeActivationAction):
                 result["_ansible_no_log"] = True
         warnings += [said(entry) for entry in survey.rejected[:MOST_KINDS]]
         return Outcome(result=result, warnings=warnings)
-
-    def _state_directory(self, folder: str) -> str:
-        """The folder that the task names, or else its variable or the alias of that."""
-        if self._task.args.get("state_directory"):
-            return folder
-        alias = self._templar.template(self._task_vars.get(variable.ALIAS))
-        return variable.given({variable.VARIABLE: folder, variable.ALIAS: alias})
 
     def _chosen(self, patterns: t.Sequence[str] | None, logons_only: bool) -> list[str]:
         play_hosts = list(self._task_vars.get("ansible_play_hosts") or [])

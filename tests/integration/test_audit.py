@@ -172,6 +172,25 @@ def test_links_are_seen_from_where_somebody_stands(lab: Lab):
     assert len([line for line in flows if line.endswith("fallback")]) == 4
 
 
+@pytest.mark.tier("soak")
+def test_the_report_shows_the_sites_and_what_answers_and_changes_nothing(lab: Lab):
+    before, state = world(lab), lab.layout.root / "state"
+    given = {"volume_activation_state_directory": str(state), "kms_audit_control_site": "west", **VARIABLES}
+    run = lab.play("winops.volume_activation.report", **given)
+    assert run.rc == 0, run.output[-4000:]
+    assert (world(lab), run.changed()) == (before, 0)
+    found = json.loads((state / "report.json").read_text(encoding="utf-8"))
+    assert found["outcomes"] == {"read": found["hosts"]}
+    assert found["audit"]["verdict"] == "as declared", found["audit"]["deviations"]
+    assert {(end["host"], end["state"]) for end in found["audit"]["endpoints"]} == {(host, "answering") for host in (E1, E2, W1, W2)}
+    assert {entry["host"] for entry in found["kms_hosts"]} == {E1, E2, W1, W2}
+    assert all(entry["count"] == entry["history"][-1]["count"] for entry in found["kms_hosts"])
+    page = (state / "report.html").read_text(encoding="utf-8")
+    assert page.count("link open: a bind from the control node") >= 2
+    assert "east falls back to west (not seen)" in page
+    assert run.custom_stats["report"]["verdict"] == "as declared"
+
+
 def test_a_report_that_can_not_be_written_ends_the_run_before_anything_is_read(lab: Lab, tmp_path: Path):
     asked = len(lab.requests())
     run = lab.play(AUDIT, kms_audit_report_file=str(tmp_path / "none/report.json"))

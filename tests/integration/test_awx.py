@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import awx_jobs
 import pytest
 import yaml
 
@@ -85,7 +86,7 @@ def inventory_without_secrets(lab: Lab) -> dict[str, Any]:
     """The lab's inventory. The directory's credential comes from the environment alone, as an injector of a credential type gives it."""
     inventory: dict[str, Any] = yaml.safe_load(lab.layout.inventory.read_text(encoding="utf-8"))
     variables = inventory["all"]["vars"]
-    for name in ("volume_activation_domain_password", "volume_activation_domain_server"):
+    for name in ("volume_activation_domain_username", "volume_activation_domain_password", "volume_activation_domain_server"):
         del variables[name]
     for credential in variables.get("volume_activation_credentials", {}).values():
         credential["password"] = "{{ lookup('ansible.builtin.env', 'VOLUME_ACTIVATION_DOMAIN_PASSWORD') }}"
@@ -98,7 +99,9 @@ def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory
     """A job of a playbook, with its folder."""
     kept = factory.mktemp("job")
     (kept / "project").mkdir()
-    environment = {"VOLUME_ACTIVATION_DOMAIN_PASSWORD": names.OPERATOR_PASSWORD, "VOLUME_ACTIVATION_DOMAIN_SERVER": names.DC_FQDN}
+    account = awx_jobs.Job()
+    given = {"username": f"{names.OPERATOR}@{names.REALM}", "password": names.OPERATOR_PASSWORD, "server": names.DC_FQDN}
+    account.attach(awx_jobs.types_by_key()["domain"], given, kept)
     hosts = kept.parent / f"{playbook}.yml"
     hosts.write_text(yaml.safe_dump(inventory_without_secrets(lab)), encoding="utf-8")
     with watched() as watch:
@@ -108,7 +111,7 @@ def run_job(lab: Lab, playbook: str, limit: str, factory: pytest.TempPathFactory
             inventory=hosts,
             arguments=f"--limit {limit} -vvvv",
             variables=variables_of(playbook, state),
-            environment=environment,
+            environment=account.environment,
             on_event=counting(lab) if playbook in OF_SITES else None,
             keep=kept,
         )
@@ -131,16 +134,21 @@ def state() -> Iterator[str]:
         yield folder
 
 
+def ready_for_maks(lab: Lab) -> Lab:
+    """Computers that get a MAK, and a KMS host that has counted enough of them."""
+    lab.control.reset()
+    arguments = {"ProductKey": key_named("csvlk_2022").key}
+    lab.control.call("call_service", host=FIRST.label, method="InstallProductKey", arguments=arguments)
+    lab.control.activate(FIRST.label)
+    lab.control.drift("firewall_on", FIRST.label)
+    lab.control.count_clients(FIRST.label, 30)
+    return lab
+
+
 @pytest.fixture(scope="module")
 def mak_park(running_mak_lab: Lab) -> Iterator[Lab]:
-    """Computers that get a MAK, and a KMS host that has counted enough of them."""
-    running_mak_lab.control.reset()
-    arguments = {"ProductKey": key_named("csvlk_2022").key}
-    running_mak_lab.control.call("call_service", host=FIRST.label, method="InstallProductKey", arguments=arguments)
-    running_mak_lab.control.activate(FIRST.label)
-    running_mak_lab.control.drift("firewall_on", FIRST.label)
-    running_mak_lab.control.count_clients(FIRST.label, 30)
-    yield running_mak_lab
+    """That laboratory for all jobs with MAKs."""
+    yield ready_for_maks(running_mak_lab)
     running_mak_lab.control.reset()
 
 

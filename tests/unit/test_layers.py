@@ -26,7 +26,7 @@ LAYERS = (
     ("_runs",),
     ("_fleet",),
     ("_actions",),
-    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan"),
+    ("_windows", "_dns", "_directory", "_kms_endpoint", "_microsoft", "_unattend", "_scan", "_report"),
     ("_wsman", "_kerberos", "_computer_list", "_survey"),
     ("_licensing", "_topology"),
     ("_srv", "_state", "_condensed"),
@@ -51,6 +51,7 @@ KEPT_FOR = {
 KNOWS_ANSIBLE = ("action", "callback", "filter", "inventory", "lookup", "_actions", "_fleet")
 PURE = (
     "_runs",
+    "_report",
     "_computer_list",
     "_unattend",
     "_wsman",

@@ -27,6 +27,6 @@ def in_english() -> Iterator[None]:
         yield
     finally:
         locale.setlocale(locale.LC_MESSAGES, spoken)
-        os.environ.pop(_LANGUAGE)
+        os.environ.pop(_LANGUAGE, None)
         if language is not None:
             os.environ[_LANGUAGE] = language

@@ -34,7 +34,7 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-_GAP = re.compile(r" {2,}(?=\S)")
+_GAP = re.compile(r"(?<! ) {2,}(?=\S)")
 _INDENT = re.compile(r" *")
 
 

@@ -133,10 +133,10 @@ def _asked(settings: DirectorySettings) -> list[str]:
     except dns.resolver.NXDOMAIN:
         sentence = f"The DNS server {servers} knows no {settings.server}. Check domain_server."
     except dns.exception.Timeout:
-        sentence = f"The DNS server {servers} did not answer within {settings.timeout:g} s. Check dns_servers and that it runs."
+        sentence = f"The DNS server {servers} did not answer within {settings.timeout:g} s. Check O(dns_servers) and that it runs."
     except dns.exception.DNSException as failure:
         reason = str(failure).rstrip(".")
-        sentence = f"The DNS server {servers} did not resolve {settings.server}: {reason}. Check domain_server and dns_servers."
+        sentence = f"The DNS server {servers} did not resolve {settings.server}: {reason}. Check O(domain_server) and O(dns_servers)."
     else:
         sentence = f"The DNS server {servers} has no address for {settings.server}. Check domain_server."
     if nameless:

@@ -255,8 +255,8 @@ def _exchange(server: Server, query: dns.message.QueryMessage, name: str, timeou
             answer = dns.query.tcp(query, server.address, timeout=max(deadline - time.monotonic(), 0.05), port=server.port)
     except dns.exception.Timeout as error:
         raise ActivationError(
-            f"The DNS server {server} did not answer the question for {name} within {timeout:g} s: "
-            "check its address, and that UDP and TCP port 53 are open to it.",
+            f"The DNS server {server} did not answer the question for {name} within {timeout:g} s.",
+            remedy="See whether O(dns_servers) names the right one, and whether UDP and TCP port 53 are open to it.",
             source="dns",
         ) from error
     except (dns.exception.DNSException, OSError, EOFError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,6 +103,19 @@ class StateDirectory:
         Raises:
             ActivationError: The folder can't be written, the disk is full, or another run holds the lock. The file is as it was.
         """
+        self.rewrite(kind, lambda _path: data, seconds)
+
+    def rewrite(self, kind: FileKind, made: Callable[[Path], bytes], seconds: float = _PATIENCE) -> None:
+        """The same where the new file depends on the one that is there, which nobody else writes meanwhile.
+
+        Args:
+            kind: Which file.
+            made: Gives what it holds; called with the path of the file, which may not be there.
+            seconds: As above.
+
+        Raises:
+            ActivationError: As above.
+        """
         path = self.place(kind)
         try:
             self.make()
@@ -111,7 +124,7 @@ class StateDirectory:
                 if not lock(handle, seconds):
                     raise busy(path, seconds)
                 remove_left(path)
-                replace_file(path, data)
+                replace_file(path, made(path))
             finally:
                 os.close(handle)
         except OSError as failure:

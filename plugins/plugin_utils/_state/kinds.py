@@ -24,6 +24,10 @@ class FileKind(enum.Enum):
     REPORT_HISTORY = ("report_history.jsonl", False)
     PLAN = ("plan.json", False)
     METRICS = ("metrics.prom", False)
+    REPORT_PAGE = ("report.html", False)
+    REPORT_TABLE = ("report.csv", False)
+    REPORT_DATA = ("report.json", False)
+    REPORT_AUDIT = ("report_audit.json", False)
 
     def __init__(self, file: str, counts: bool) -> None:
         self.file = file

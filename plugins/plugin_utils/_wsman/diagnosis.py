@@ -76,7 +76,7 @@ _KERBEROS: tuple[tuple[tuple[str, ...], Reason], ...] = (
     (("clock skew",), Reason("the clocks of control node and domain controller differ by more than five minutes", "synchronize them")),
     (
         ("cannot find kdc", "cannot contact any kdc", "cannot resolve", "kdc unreachable"),
-        Reason("no domain controller of the realm was found", "check realm and spelling (upper case), krb5.conf and DNS"),
+        Reason("no domain controller of the realm was found", "check the realm in ansible_user (upper case), krb5.conf and DNS"),
     ),
     (
         ("ticket expired", "credential expired", "credentials have expired"),
@@ -84,13 +84,13 @@ _KERBEROS: tuple[tuple[tuple[str, ...], Reason], ...] = (
     ),
     (
         ("no kerberos credentials", "no credentials", "no credential", "credentials cache", "did not find a plugin for ccache_ops"),
-        Reason("there is no Kerberos ticket", "run kinit, or give user (name@REALM) and password"),
+        Reason("there is no Kerberos ticket", "run kinit, or give ansible_user (name@REALM) and ansible_password"),
     ),
     (
         ("preauthentication failed", "password incorrect", "decrypt integrity check failed"),
         Reason("the password is wrong", "check ansible_user and ansible_password"),
     ),
-    (("client not found", "client '"), Reason("the domain has no such user", "write it as name@REALM")),
+    (("client not found", "client '"), Reason("the domain has no such user", "write it as name@REALM in ansible_user")),
     (("revoked", "locked out"), Reason("the account is locked or disabled", "unlock or enable it in the domain, or use another one")),
     (
         ("password has expired", "key has expired"),

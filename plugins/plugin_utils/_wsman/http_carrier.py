@@ -224,7 +224,7 @@ class HttpCarrier:
         return LogonRejected(
             f"{self.endpoint} did not accept the credentials (HTTP 401).",
             subject=self.host,
-            remedy="Check user, password and the authentication that the listener allows.",
+            remedy="Check ansible_user, ansible_password, and whether the listener allows ansible_winrm_transport or ansible_psrp_auth.",
             code=http(401),
             source="wsman",
             unreachable=True,

@@ -14,6 +14,12 @@ from unit.lab.windows_fakes import FakeDomain, registry, service_row
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.code import http
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform.versions import (
+    WINDOWS_7,
+    WINDOWS_8,
+    WindowsVersion,
+)
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.sysprep.refusals import SysprepRefusals, SysprepWish
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carrier import HttpError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import UnknownOutcome
 from lab.windows import power, sysprep
@@ -61,6 +67,18 @@ def test_the_command_line_has_what_was_wished(domain: FakeDomain):
         r'D:\Windows\System32\Sysprep\sysprep.exe /generalize /audit /shutdown /quiet /mode:vm /unattend:"C:\My Files\a.xml"'
     )
     assert seal(host, check_mode=True, unattend=r"C:\a.xml").command.endswith(r" /unattend:C:\a.xml")
+
+
+@pytest.mark.parametrize(("windows", "known"), [(WINDOWS_7, False), (WINDOWS_8, True), (WindowsVersion(6, 3), True)])
+def test_the_first_windows_that_knows_mode_vm_is_windows_8(windows: WindowsVersion, known: bool):
+    image = SimpleNamespace(state="IMAGE_STATE_COMPLETE", generalization_state=None)
+    machine = SimpleNamespace(system=SimpleNamespace(windows=windows), image=image, running=())
+    look = SysprepRefusals(SimpleNamespace(host="pc-1"), machine, SysprepWish(mode_vm=True, generalize=False), False, "").look
+    if known:
+        assert look()
+        return
+    with pytest.raises(ActivationError, match="mode_vm came with Windows 8"):
+        look()
 
 
 def test_a_computer_in_audit_mode_is_generalized_too(domain: FakeDomain):

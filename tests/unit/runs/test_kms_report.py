@@ -331,6 +331,7 @@ NO_HOSTS = {
         "an inventory without computers for a MAK",
     ),
     "survey": "an inventory without hosts to survey",
+    "report": "an inventory without hosts to report on",
 }
 # They need no inventory, or are another one with variables.
 WITHOUT_HOSTS = {"mak_proxy_acquire", "mak_proxy_phone", "kms_to_mak"}

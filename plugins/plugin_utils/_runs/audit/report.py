@@ -15,7 +15,7 @@ from ..registered import Result
 from . import clients
 from .clients import Judged
 from .computer import SurveyedComputer
-from .deviation import DEVIATION, NOTE, SEVERITIES, UNKNOWN, Deviation
+from .deviation import DEVIATION, NOTE, SEVERITIES, UNKNOWN, Deviation, was_made
 from .hosts import host_deviations
 from .links import Link
 from .zones import group_deviations, zone_deviations
@@ -136,6 +136,7 @@ def report(found: Sequence[Deviation], seen: AuditSeen, topology: Mapping[str, A
         "left_out": {"kms_hosts": len(seen.hosts_left_out), "kms_clients": seen.clients_left_out},
         "deviations": [entry.as_result() for entry in found],
         "links": [link.as_result() for link in seen.links],
+        "endpoints": _endpoints(seen),
         "topology": {
             name: {
                 "record": site["record"],
@@ -158,6 +159,13 @@ def shown(whole: Mapping[str, Any]) -> Mapping[str, Any]:
     while entries and size > _MOST_BYTES:
         size -= len(json.dumps(entries.pop())) + 2
     return {**whole, "deviations": entries, "not_shown": len(whole["deviations"]) - len(entries)}
+
+
+def _endpoints(seen: AuditSeen) -> list[dict[str, Any]]:
+    """What the control node found where it tried the KMS hosts, each once."""
+    results = [result for zone in seen.zones.values() if was_made(result := zone.get("ports"))]
+    ends = {(end["host"], end["port"]): end["state"] for result in results for end in result.get("endpoints") or ()}
+    return [{"host": host, "port": port, "state": state} for (host, port), state in ends.items()]
 
 
 def _of(kind: str, found: Iterable[Deviation]) -> Iterator[Deviation]:

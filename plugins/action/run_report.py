@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of winops.volume_activation.run_report."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.state import StateAction
+from ..plugin_utils._actions.vault import cipher_of
+from ..plugin_utils._computer_list.reading import of_kind_full
+from ..plugin_utils._computer_list.store import ListFile
+from ..plugin_utils._computer_list.tasks import counts
+from ..plugin_utils._core.errors import ActivationError
+from ..plugin_utils._core.masking import Secrets
+from ..plugin_utils._report import keys, run
+from ..plugin_utils._report.model import FleetReport
+from ..plugin_utils._report.reading import read_audit, read_survey
+from ..plugin_utils._state.directory import StateDirectory
+from ..plugin_utils._state.kinds import FileKind
+from ..plugin_utils._survey.reach import read_limit, too_many
+
+
+class ActionModule(StateAction):
+    """What a report is made of, and its files."""
+
+    SECRETS = frozenset({"vault_password"})
+    VARIABLES: t.ClassVar = {
+        **StateAction.VARIABLES,
+        "vault_password": "volume_activation_list_vault_password",
+        "vault_id": "volume_activation_list_vault_id",
+    }
+
+    def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
+        """See the base class."""
+        step = options["step"]
+        if step == "pids":
+            return Outcome(result={"extended_pids": keys.extended_pids(options["held"])})
+        directory = self.state_directory(options)
+        if step == "begin":
+            run.expiring_days(options["expiring_days"])
+            read_limit(options["max_unreachable"])
+            warnings = directory.check(FileKind.REPORT_PAGE)
+            directory.make()
+            return Outcome(result={"audit": str(directory.place(FileKind.REPORT_AUDIT))}, warnings=warnings)
+        report = FleetReport(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), run.expiring_days(options["expiring_days"]))
+        read_survey(report, options["survey"] or "")
+        if step == "keys":
+            return Outcome(result={"holders": keys.first_holders(keys.ring_of(options["ring"]), report.computers)})
+        return self._report(report, directory, options)
+
+    def _report(self, report: FleetReport, directory: StateDirectory, options: Mapping[str, t.Any]) -> Outcome:
+        warnings: list[str] = []
+        if options["audit"]:
+            report.audit = read_audit(options["audit"])
+        if options["ring"]:
+            report.maks = keys.maks_left(keys.ring_of(options["ring"]), report.computers, options["held"], options["counts"])
+        report.listed, unread = _listed(directory.place(FileKind.COMPUTER_LIST), options)
+        if unread:
+            warnings.append(f"The report is without the computer list: {unread}")
+        return Outcome(
+            result={
+                **run.written(report, directory),
+                "out_of_reach": too_many(read_limit(options["max_unreachable"]), sorted(report.silent), len(report.computers)),
+            },
+            warnings=warnings,
+        )
+
+    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
+        """See the base class. An entry of the ring without a key is told in the report, and no option left out."""
+        super()._read_options(given, task_vars)
+        if "ring" in given:
+            given["ring"] = self._task.args["ring"]
+
+    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
+        """See the base class; with the keys of the ring."""
+        secrets, ring = super()._secrets(given), given.get("ring")
+        secrets.add(entry.get("key") for entry in (ring.values() if isinstance(ring, Mapping) else ()) if isinstance(entry, Mapping))
+        return secrets
+
+
+def _listed(path: Path, options: Mapping[str, t.Any]) -> tuple[dict[str, int], str]:
+    """The numbers of the computer list, and why it could not be read; both empty where there is none."""
+    if not path.exists():
+        return {}, ""
+    try:
+        file = ListFile(str(path), cipher_of(options["vault_password"], options["vault_id"]))
+        return counts(of_kind_full(file.load(), file.path)), ""
+    except ActivationError as failure:
+        return {}, failure.message

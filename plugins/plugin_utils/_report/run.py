@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a report, and what a job says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import ActivationError
+from .._core.text import some, visible
+from .._state.directory import StateDirectory
+from .._state.kinds import FileKind
+from . import history
+from .data import as_csv, as_json
+from .deviations import numbers
+from .model import FleetReport, words
+from .page import as_html
+from .prometheus import as_metrics
+
+_MOST_DAYS = 36_500
+_READ = "read"
+_FILES = {
+    "page": (FileKind.REPORT_PAGE, as_html),
+    "table": (FileKind.REPORT_TABLE, as_csv),
+    "data": (FileKind.REPORT_DATA, as_json),
+    "metrics": (FileKind.METRICS, as_metrics),
+}
+
+
+def expiring_days(given: Any) -> int:
+    """A number of days; a survey gives it as text.
+
+    Raises:
+        ActivationError: It is none.
+    """
+    text = str(given).strip()
+    if isinstance(given, (bool, float)) or not (text.isascii() and text.isdigit()) or int(text[:9]) > _MOST_DAYS:
+        raise ActivationError(
+            f"volume_activation_report_expiring_days is {visible(text)}. Give a number of days such as 30, up to {_MOST_DAYS}.",
+            source="options",
+        )
+    return int(text)
+
+
+def written(report: FleetReport, directory: StateDirectory) -> dict[str, Any]:
+    """Write the files of a report, each whole or not at all, and return what the job says.
+
+    Args:
+        report: The report; it gets the history with this report in it.
+        directory: The state directory.
+
+    Raises:
+        ActivationError: A file can't be written.
+    """
+    counts = {one.host: one.count for one in report.kms_hosts if one.count is not None}
+
+    def with_this(path: Path) -> bytes:
+        report.history = history.with_report(_history(path), report.time, counts)
+        return history.encode(report.history)
+
+    directory.rewrite(FileKind.REPORT_HISTORY, with_this)
+    for kind, made in _FILES.values():
+        directory.write_atomically(kind, made(report))
+    return {
+        "files": {name: str(directory.place(kind)) for name, (kind, _made) in _FILES.items()},
+        "summary": _summary(report),
+        "numbers": _numbers(report),
+    }
+
+
+def _history(path: Path) -> history.History:
+    """The history that is there; only its end where somebody has made it very large."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - history.LARGEST))
+        return history.parse(file.read(history.LARGEST))
+
+
+def _numbers(report: FleetReport) -> dict[str, Any]:
+    audit: Mapping[str, Any] = report.audit
+    return {
+        "hosts": len(report.computers),
+        **dict(sorted(report.outcomes.items())),
+        "states": dict(sorted(report.states().items())),
+        "expiring": len(report.expiring),
+        "verdict": audit.get("verdict", ""),
+        "deviations": int((audit.get("counts") or {}).get("deviation", 0)),
+    }
+
+
+def _summary(report: FleetReport) -> list[str]:
+    states = ", ".join(f"{count} {words(state)}" for state, count in report.states().most_common())
+    read, expiring = report.outcomes[_READ], report.expiring
+    lines = [f"{read} of {len(report.computers)} hosts were read{f': {states}' if states else ''}."]
+    if expiring:
+        names = some([one.host for one in expiring])
+        lines.append(f"{len(expiring)} have a licence that ends in fewer than {report.expiring_days} days: {names}.")
+    lines += [f"KMS host {one.host} has counted {one.count} clients." for one in report.kms_hosts[:10]]
+    lines += [f"{mak.name}: {mak.note or f'{mak.remaining} activations are left.'}" for mak in report.maks[:10]]
+    if report.audit:
+        lines.append(f"Compared with the declared sites: {numbers(report.audit['counts'])}.")
+    return lines
