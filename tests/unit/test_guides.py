@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import textwrap
@@ -87,16 +88,21 @@ def wrong_yaml(value: Any) -> Iterator[str]:
             yield from [] if role.removeprefix(COLLECTION) in ROLES else [f"there is no role {role}"]
 
 
+@functools.cache
+def options_of(module: str) -> frozenset[str]:
+    """The options that a module documents itself, and all those of fragments."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (guides.TREE / "plugins/modules" / f"{module}.yml").read_text(encoding="utf-8")
+    shared = "".join(path.read_text(encoding="utf-8") for path in (guides.TREE / "plugins/doc_fragments").glob("_*.py"))
+    return frozenset(yaml.load(text, loader)["DOCUMENTATION"]["options"]) | frozenset(re.findall(r"^  (\w+):$", shared, re.MULTILINE))
+
+
 def wrong_options(module: str, given: dict[str, Any]) -> Iterator[str]:
-    """Options of a task that its module does not have. Those of fragments are in no file of the module, and count as known."""
+    """Options of a task that its module does not have."""
     if module not in MODULES:
         yield f"there is no module {module}"
-        return
-    document = yaml.safe_load((guides.TREE / "plugins/modules" / f"{module}.yml").read_text(encoding="utf-8"))["DOCUMENTATION"]
-    shared = "".join(path.read_text(encoding="utf-8") for path in (guides.TREE / "plugins/doc_fragments").glob("_*.py"))
-    for option in given:
-        if option not in document["options"] and not re.search(rf"^  {option}:$", shared, re.MULTILINE):
-            yield f"{module} has no option {option}"
+    else:
+        yield from (f"{module} has no option {option}" for option in given if option not in options_of(module))
 
 
 def wrong_command(command: str) -> Iterator[str]:
