@@ -12,10 +12,10 @@ import csv
 import json
 from pathlib import Path
 
-from .test_out_of_reach import GATE, LIMIT, NONE, SOAK, play
+from .test_out_of_reach import LIMIT, NONE, play
 
 
-@GATE
+@pytest.mark.tier("test")
 def test_a_report_of_which_nobody_was_reached_is_written_and_fails(tmp_path: Path) -> None:
     done = play(tmp_path, "report", volume_activation_report_audit="false")
     assert done.returncode == 2, done.stdout[-3000:] + done.stderr[-2000:]
@@ -30,7 +30,7 @@ def test_a_report_of_which_nobody_was_reached_is_written_and_fails(tmp_path: Pat
     assert "pc-1 " not in done.stdout.partition("PLAY RECAP")[2]
 
 
-@SOAK
+@pytest.mark.tier("soak")
 def test_the_sites_are_audited_and_the_keys_counted_without_failing_the_run(tmp_path: Path) -> None:
     allowed = play(tmp_path, "report", volume_activation_max_unreachable="100%")
     assert allowed.returncode == 0, allowed.stdout[-3000:] + allowed.stderr[-2000:]
@@ -45,7 +45,7 @@ def test_the_sites_are_audited_and_the_keys_counted_without_failing_the_run(tmp_
     assert (refused.returncode, LIMIT in " ".join(refused.stdout.split())) == (2, True)
 
 
-@SOAK
+@pytest.mark.tier("soak")
 def test_days_that_are_no_number_are_refused_before_anybody_is_asked(tmp_path: Path) -> None:
     done = play(tmp_path, "report", volume_activation_report_expiring_days="few")
     assert done.returncode == 2
