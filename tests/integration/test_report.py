@@ -12,6 +12,8 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from .test_out_of_reach import LIMIT, NONE, play
 
 
