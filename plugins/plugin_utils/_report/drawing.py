@@ -90,8 +90,8 @@ def sparkline(entries: Sequence[tuple[str, int]]) -> str:
     return _svg(160, 32, title, [f'<polyline class="line" points="{points}"/>'], "spark")
 
 
-def band(parts: Iterable[tuple[str, int, str]]) -> str:
-    """Shares of a whole as one band.
+def shares_bar(parts: Iterable[tuple[str, int, str]]) -> str:
+    """Shares of a whole as one bar.
 
     Args:
         parts: Of each its name, its number, and its class.
@@ -105,7 +105,7 @@ def band(parts: Iterable[tuple[str, int, str]]) -> str:
             f'<rect class="{escape(kind)}" x="{left:.2f}" y="0" width="{width:.2f}" height="20"><title>{escape(name)}: {count}</title></rect>'
         )
         left += width
-    return _svg(1000, 20, ", ".join(f"{count} {name}" for name, count, _class in parts), drawn, "band") if drawn else ""
+    return _svg(1000, 20, ", ".join(f"{count} {name}" for name, count, _class in parts), drawn, "bar") if drawn else ""
 
 
 def _host_box(site: SiteOrder, host: HostAtSite, top: int) -> str:
@@ -141,7 +141,7 @@ def _text(x: float, y: float, text: str, kind: str = "", letters: int = _LETTERS
 
 
 def _svg(width: float, height: float, title: str, parts: Iterable[str], kind: str = "drawing") -> str:
-    ratio = ' preserveAspectRatio="none"' if kind == "band" else ""
+    ratio = ' preserveAspectRatio="none"' if kind == "bar" else ""
     return (
         f'<svg class="{kind}" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"{ratio}>'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"

@@ -16,7 +16,7 @@ from html import escape
 
 from .assets import FIRST_SCRIPT, SCRIPT, STYLE
 from .deviations import grouped, numbers
-from .drawing import bar, fallback_drawing, site_drawing, sparkline
+from .drawing import fallback_drawing, shares_bar, site_drawing, sparkline
 from .model import NO_KEY, FleetReport, ReportedComputer, words
 from .sites import site_orders
 
@@ -82,7 +82,7 @@ def _tiles(report: FleetReport) -> str:
 
 def _licences(report: FleetReport) -> Iterator[str]:
     states = report.states().most_common()
-    yield bar((words(state), count, f"part-{_kind(state)}") for state, count in states)
+    yield shares_bar((words(state), count, f"part-{_kind(state)}") for state, count in states)
     yield f"<p>{escape(', '.join(f'{count} {words(state)}' for state, count in states) or 'No computer was read.')}</p>\n"
     rows = [
         (product or "not known", words(channel), _state(state), str(count))

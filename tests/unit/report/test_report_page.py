@@ -14,7 +14,12 @@ from html.parser import HTMLParser
 import pytest
 from fleets import HOSTILE, SCRIPT, audit, fleet, report_of, row
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._report.drawing import bar, fallback_drawing, site_drawing, sparkline
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._report.drawing import (
+    fallback_drawing,
+    shares_bar,
+    site_drawing,
+    sparkline,
+)
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report.model import FleetReport, MakLeft
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report.page import MOST_ROWS, as_html
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._report.sites import ANSWERS, SILENT, UNSEEN, SiteOrder, site_orders
@@ -126,7 +131,7 @@ def test_drawings_are_xml_with_their_meaning_in_words():
         *map(site_drawing, sites),
         fallback_drawing(sites),
         sparkline([("2026-11-01", 25), ("2026-12-01", 50)]),
-        bar([("a<b", 1, "x")]),
+        shares_bar([("a<b", 1, "x")]),
     ):
         root = ET.fromstring(drawing)
         assert root.get("role") == "img"
@@ -138,7 +143,7 @@ def test_drawings_are_xml_with_their_meaning_in_words():
     assert "priority 90: if none of them answers" in said
     assert "weight 50, 50 %, of west" in said
     assert "east falls back to west (open)" in fallback_drawing(sites)
-    assert sparkline([("2026-11-01", 25)]) == bar([]) == ""
+    assert sparkline([("2026-11-01", 25)]) == shares_bar([]) == ""
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 16, 17])
