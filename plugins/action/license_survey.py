@@ -92,10 +92,11 @@ class ActionModule(StateAction):
             gc.freeze()
             gc.set_threshold(20_000, 10, 10)
             survey.run()
+        out_of_reach = too_many(options["max_unreachable"], sorted(survey.tally.silent), survey.tally.hosts)
         result = {
             **survey.tally.as_result(survey.rejected),
             "file": None if options["logons_only"] else str(path),
-            "out_of_reach": too_many(options["max_unreachable"], sorted(survey.tally.silent), survey.tally.hosts),
+            "out_of_reach": said(survey.rejected[0]) if out_of_reach and survey.rejected else out_of_reach,
         }
         if (options["logons_only"] or options["fail_on_rejected"]) and survey.rejected:
             raise ActivationError(said(survey.rejected[0]), source="wsman")

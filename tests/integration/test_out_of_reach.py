@@ -21,7 +21,7 @@ TREE = Path(__file__).resolve().parents[2]
 GATE, SOAK = pytest.mark.tier("test"), pytest.mark.tier("soak")
 CLIENTS = [f"pc-{number}" for number in range(4)]
 KEY = "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX"
-NONE = "None of the 4 hosts that were asked was reached: pc-0, pc-1, pc-2, pc-3."
+NONE = "None of the 4 hosts was reached: pc-0, pc-1, pc-2, pc-3."
 LIMIT = "4 of 4 hosts were not reached: pc-0, pc-1, pc-2, pc-3. volume_activation_max_unreachable is 50%, which is 2 of 4."
 
 

@@ -61,5 +61,5 @@ def too_many(limit: str, silent: Sequence[str], hosts: int, asked: int | None = 
 
 def _whole(silent: Sequence[str]) -> str:
     if len(silent) == 1:
-        return f"The only host that was asked, {some(silent)}, was not reached."
-    return f"None of the {len(silent)} hosts that were asked was reached: {some(silent)}."
+        return f"The only host, {some(silent)}, was not reached."
+    return f"None of the {len(silent)} hosts was reached: {some(silent)}."

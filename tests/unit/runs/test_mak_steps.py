@@ -344,7 +344,7 @@ def test_so_many_computers_out_of_reach_stop_the_run_before_its_first_change_and
         assert said in steps.ends(play.seen(), check_mode=False)["failures"]["pc-1"]
     play.results["run"]["pc-1"]["max_unreachable"] = ""
     play.results["license"]["pc-3"] = {"unreachable": True, "msg": "It is dark."}
-    assert "None of the 3 hosts that were asked was reached: pc-1, pc-2, pc-3." in steps.findings(play.seen())["stop"]
+    assert "None of the 3 hosts was reached: pc-1, pc-2, pc-3." in steps.findings(play.seen())["stop"]
 
 
 def seconds(number: int) -> float:

@@ -136,9 +136,9 @@ def test_a_client_that_is_licensed_and_as_declared_does_not_ask(tmp_path: Path):
     ("outcomes", "limit", "said"),
     [
         (("read", "unreachable", "unreachable"), "", ""),
-        (("unreachable", "unreachable", "unreachable"), "", "None of the 3 hosts that were asked was reached: pc-0, pc-1, pc-2."),
+        (("unreachable", "unreachable", "unreachable"), "", "None of the 3 hosts was reached: pc-0, pc-1, pc-2."),
         # Whose password is rejected, or who was spared for that reason, was not reached.
-        (("rejected", "not_asked", "rejected"), None, "None of the 3 hosts that were asked was reached: pc-0, pc-1, pc-2."),
+        (("rejected", "not_asked", "rejected"), None, "None of the 3 hosts was reached: pc-0, pc-1, pc-2."),
         (("read", "unreachable", "failed"), 0, "1 of 3 hosts were not reached: pc-1. volume_activation_max_unreachable is 0."),
         (("read", "unreachable", "failed"), "34%", ""),
         (("unreachable", "unreachable", "unreachable"), "100%", ""),
