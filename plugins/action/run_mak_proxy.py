@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from ..plugin_utils._core.masking import Secrets
+from ..plugin_utils._actions.ring import RingAction
 from ..plugin_utils._runs.action import RunAction, keys_of
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
@@ -16,7 +16,7 @@ from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, StepInput
 from ..plugin_utils._runs.registered import Registered
 
 
-class ActionModule(RunAction):
+class ActionModule(RingAction, RunAction):
     """Decides over all computers of a play for MAK proxy activation."""
 
     FIRST = ("options",)
@@ -38,15 +38,3 @@ class ActionModule(RunAction):
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""
         return self.INVENTORY if step in ASSIGNING else ()
-
-    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
-        """See the base class. An entry of the ring without a key is a finding, and no option left out."""
-        super()._read_options(given, task_vars)
-        if "ring" in given:
-            given["ring"] = self._task.args["ring"]
-
-    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
-        """See the base class; with the keys of the ring."""
-        secrets, ring = super()._secrets(given), given.get("ring")
-        secrets.add(entry.get("key") for entry in (ring.values() if isinstance(ring, Mapping) else ()) if isinstance(entry, Mapping))
-        return secrets

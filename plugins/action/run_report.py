@@ -11,22 +11,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.ring import RingAction
 from ..plugin_utils._actions.state import StateAction
 from ..plugin_utils._actions.vault import cipher_of
 from ..plugin_utils._computer_list.reading import of_kind_full
 from ..plugin_utils._computer_list.store import ListFile
 from ..plugin_utils._computer_list.tasks import counts
 from ..plugin_utils._core.errors import ActivationError
-from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._report import keys, run
 from ..plugin_utils._report.model import FleetReport
 from ..plugin_utils._report.reading import read_audit, read_survey
 from ..plugin_utils._state.directory import StateDirectory
 from ..plugin_utils._state.kinds import FileKind
-from ..plugin_utils._survey.reach import read_limit, too_many
 
 
-class ActionModule(StateAction):
+class ActionModule(RingAction, StateAction):
     """What a report is made of, and its files."""
 
     SECRETS = frozenset({"vault_password"})
@@ -44,10 +43,11 @@ class ActionModule(StateAction):
         directory = self.state_directory(options)
         if step == "begin":
             run.expiring_days(options["expiring_days"])
-            read_limit(options["max_unreachable"])
+            hosts, groups = self._seen["ansible_play_hosts"], self._seen["groups"]
+            due = run.audited(options["with_audit"], options["declared"], groups, hosts)
             warnings = directory.check(FileKind.REPORT_PAGE)
             directory.make()
-            return Outcome(result={"audit": str(directory.place(FileKind.REPORT_AUDIT))}, warnings=warnings)
+            return Outcome(result={"audit": str(directory.place(FileKind.REPORT_AUDIT)), **due}, warnings=warnings)
         report = FleetReport(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), run.expiring_days(options["expiring_days"]))
         read_survey(report, options["survey"] or "")
         if step == "keys":
@@ -63,25 +63,7 @@ class ActionModule(StateAction):
         report.listed, unread = _listed(directory.place(FileKind.COMPUTER_LIST), options)
         if unread:
             warnings.append(f"The report is without the computer list: {unread}")
-        return Outcome(
-            result={
-                **run.written(report, directory),
-                "out_of_reach": too_many(read_limit(options["max_unreachable"]), sorted(report.silent), len(report.computers)),
-            },
-            warnings=warnings,
-        )
-
-    def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
-        """See the base class. An entry of the ring without a key is told in the report, and no option left out."""
-        super()._read_options(given, task_vars)
-        if "ring" in given:
-            given["ring"] = self._task.args["ring"]
-
-    def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
-        """See the base class; with the keys of the ring."""
-        secrets, ring = super()._secrets(given), given.get("ring")
-        secrets.add(entry.get("key") for entry in (ring.values() if isinstance(ring, Mapping) else ()) if isinstance(entry, Mapping))
-        return secrets
+        return Outcome(result=run.written(report, directory), warnings=warnings)
 
 
 def _listed(path: Path, options: Mapping[str, t.Any]) -> tuple[dict[str, int], str]:

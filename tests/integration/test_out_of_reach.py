@@ -20,7 +20,7 @@ import yaml
 TREE = Path(__file__).resolve().parents[2]
 GATE, SOAK = pytest.mark.tier("test"), pytest.mark.tier("soak")
 CLIENTS = [f"pc-{number}" for number in range(4)]
-KEY = "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX"
+KEY = "BBBBB-BBBBB-BBBBB-BBBBB-BBBBB"
 NONE = "None of the 4 hosts was reached: pc-0, pc-1, pc-2, pc-3."
 LIMIT = "4 of 4 hosts were not reached: pc-0, pc-1, pc-2, pc-3. volume_activation_max_unreachable is 50%, which is 2 of 4."
 
@@ -34,7 +34,7 @@ def play(folder: Path, playbook: str, **given: str) -> subprocess.CompletedProce
     shared = {
         "volume_activation_domain": "contoso.test",
         "volume_activation_dns_servers": ["127.0.0.1"],
-        "volume_activation_mak_ring": {"win": {"key": KEY.replace("X", "B")}},
+        "volume_activation_mak_ring": {"win": {"key": KEY}},
         "volume_activation_state_directory": str(folder / "state"),
     }
     inventory = folder / "inventory.yml"

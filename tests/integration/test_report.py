@@ -23,6 +23,8 @@ def test_a_report_of_which_nobody_was_reached_is_written_and_fails(tmp_path: Pat
     assert done.returncode == 2, done.stdout[-3000:] + done.stderr[-2000:]
     shown = " ".join(done.stdout.split())
     assert NONE in shown
+    # Who sees the output alone is told why.
+    assert "4 could not be reached (" in shown and "refuses connections" in shown
     state = tmp_path / "state"
     assert f"The report is {state}/report.html." in shown
     with (state / "report.csv").open(encoding="utf-8-sig", newline="") as file:

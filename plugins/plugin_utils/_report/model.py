@@ -23,8 +23,6 @@ OTHER = "other"
 MOST_KMS_HOSTS = 200
 """KMS hosts that a report knows, the first by their names. Any computer may say that it is one."""
 
-_NOT_REACHED = (RowOutcome.UNREACHABLE, RowOutcome.REJECTED, RowOutcome.NOT_ASKED)
-
 
 @dataclass(frozen=True, slots=True)
 class ReportedComputer:
@@ -84,7 +82,6 @@ class FleetReport:
         computers: In the order in which they answered.
         outcomes: How many were read, unreachable and so on.
         licences: By product, channel and state how many computers have it.
-        silent: Those that were not reached or not asked, or whose account was rejected.
         history: By KMS host its counts over time, the newest last.
         maks: The keys of the key ring.
         listed: The numbers of the computer list, by what they count; empty where there is none.
@@ -96,7 +93,6 @@ class FleetReport:
     computers: list[ReportedComputer] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     licences: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    silent: list[str] = field(default_factory=list)
     history: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     maks: Sequence[MakLeft] = ()
     listed: Mapping[str, int] = field(default_factory=dict)
@@ -113,8 +109,6 @@ class FleetReport:
             if kind not in self.licences and len(self.licences) >= MOST_KINDS:
                 kind = (OTHER, OTHER, OTHER)
             self.licences[kind] += 1
-        elif outcome in _NOT_REACHED:
-            self.silent.append(computer.host)
 
     @property
     def expiring(self) -> list[ReportedComputer]:

@@ -5,23 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._core.errors import ActivationError
+from .._core.errors import ActivationError, Refusals
 from .._core.text import some, visible
 from .._state.directory import StateDirectory
 from .._state.kinds import FileKind
+from .._topology.reading import Section
 from . import history
 from .data import as_csv, as_json
 from .deviations import numbers
-from .model import FleetReport, words
+from .model import FleetReport
 from .page import as_html
 from .prometheus import as_metrics
 
-_MOST_DAYS = 36_500
-_READ = "read"
+_AUDIT = "volume_activation_report_audit"
+_DAYS, _MOST_DAYS = 30, 36_500
 _FILES = {
     "page": (FileKind.REPORT_PAGE, as_html),
     "table": (FileKind.REPORT_TABLE, as_csv),
@@ -31,18 +32,40 @@ _FILES = {
 
 
 def expiring_days(given: Any) -> int:
-    """A number of days; a survey gives it as text.
+    """A number of days; a survey gives it as text, and empty where nobody says.
 
     Raises:
         ActivationError: It is none.
     """
-    text = str(given).strip()
+    text = str(given).strip() or str(_DAYS)
     if isinstance(given, (bool, float)) or not (text.isascii() and text.isdigit()) or int(text[:9]) > _MOST_DAYS:
         raise ActivationError(
             f"volume_activation_report_expiring_days is {visible(text)}. Give a number of days such as 30, up to {_MOST_DAYS}.",
             source="options",
         )
     return int(text)
+
+
+def audited(wanted: Any, declared: bool, groups: Mapping[str, Sequence[str]], hosts: Iterable[str]) -> dict[str, Any]:
+    """Whether the sites are audited as well, and over which KMS hosts.
+
+    Args:
+        wanted: The variable C(volume_activation_report_audit).
+        declared: Whether sites or a domain are declared.
+        groups: The magic variable C(groups).
+        hosts: The hosts of the play.
+
+    Raises:
+        Refusals: C(wanted) is neither true nor false.
+    """
+    problems: list[str] = []
+    due = Section(problems, "", {_AUDIT: wanted}, {_AUDIT}).flag(_AUDIT, True) and declared
+    if problems:
+        raise Refusals(problems)
+    here = frozenset(hosts)
+    kms_hosts = [host for host in groups.get("kms_hosts") or () if host in here]
+    clients = any(host in here for host in groups.get("kms_clients") or ())
+    return {"audited": due and bool(kms_hosts or clients), "kms_hosts": kms_hosts if due else []}
 
 
 def written(report: FleetReport, directory: StateDirectory) -> dict[str, Any]:
@@ -94,10 +117,8 @@ def _numbers(report: FleetReport) -> dict[str, Any]:
 
 
 def _summary(report: FleetReport) -> list[str]:
-    states = ", ".join(f"{count} {words(state)}" for state, count in report.states().most_common())
-    read, expiring = report.outcomes[_READ], report.expiring
-    lines = [f"{read} of {len(report.computers)} hosts were read{f': {states}' if states else ''}."]
-    if expiring:
+    lines = []
+    if expiring := report.expiring:
         names = some([one.host for one in expiring])
         lines.append(f"{len(expiring)} have a licence that ends in fewer than {report.expiring_days} days: {names}.")
     lines += [f"KMS host {one.host} has counted {one.count} clients." for one in report.kms_hosts[:10]]

@@ -48,6 +48,10 @@ class RowOutcome(StrEnum):
     NOT_ASKED = "not_asked"
 
 
+NOT_REACHED = frozenset({RowOutcome.UNREACHABLE, RowOutcome.REJECTED, RowOutcome.NOT_ASKED})
+"""What counts as out of reach: a rejected password is no better than a dark host."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One host.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.text import one_line
-from .rows import Row, RowOutcome
+from .rows import NOT_REACHED, Row, RowOutcome
 from .schedule import Rejected
 
 MOST_FAILURES = 20
@@ -25,7 +25,6 @@ _FIRST_NAMES = 5
 _REASON = 180
 _HOST = 63
 
-_SILENT = frozenset({RowOutcome.UNREACHABLE, RowOutcome.REJECTED, RowOutcome.NOT_ASKED})
 _WORDS = {
     RowOutcome.UNREACHABLE: "could not be reached",
     RowOutcome.REJECTED: "did not accept the account",
@@ -70,7 +69,7 @@ class SurveyTally:
         """One more."""
         self.done += 1
         self._outcomes[row.outcome] += 1
-        if row.outcome in _SILENT:
+        if row.outcome in NOT_REACHED:
             self.silent.append(row.host)
         if row.outcome is RowOutcome.READ:
             self._states[row.facts.get("state") or "no_key"] += 1

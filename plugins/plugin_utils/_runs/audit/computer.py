@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._survey.rows import NOT_REACHED
 from ..._windows.kms_client.dns_suffixes import Suffixes
 from ..._windows.platform.versions import NEWEST, WindowsVersion, parse_version
 from ..._windows.survey import CLIENT
@@ -16,7 +17,6 @@ from .deviation import NOT_ASKED
 
 _POLICY = "policy"
 _READ = "read"
-_SILENT = ("unreachable", "rejected", "not_asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def computer_of(row: Mapping[str, Any]) -> SurveyedComputer:
             count=int(row.get("count") or 0),
         ),
         lookup=_lookup(settings),
-        silent=row.get("outcome") in _SILENT,
+        silent=row.get("outcome") in NOT_REACHED,
         caption=str(system.get("caption") or ""),
         build=int(system.get("build") or 0),
         product=str(row.get("product") or ""),
