@@ -124,6 +124,11 @@ def _of_option(option: dict[str, Any]) -> tuple[str, str, str, list[str]]:
     return first.removesuffix("."), " ".join(sentences), kind, choices
 
 
+def on_control_node(playbook: str) -> bool:
+    """Whether a playbook does its work on the control node, which a limit leaves out."""
+    return bool(read(FOLDER.parents[1] / "playbooks" / f"{playbook}.yml")[-1].get("hosts") == "localhost")
+
+
 def template(playbook: str, declared: dict[str, Any]) -> dict[str, Any]:
     """The job template of a playbook, with the names that infra.aap_configuration and awx.awx have for its fields."""
     credentials = declared["credentials"]
@@ -149,7 +154,7 @@ def template(playbook: str, declared: dict[str, Any]) -> dict[str, Any]:
         "ask_job_slice_count_on_launch": declared["slices"]["allowed"],
         "ask_job_type_on_launch": True,
         "ask_diff_mode_on_launch": True,
-        "ask_limit_on_launch": True,
+        "ask_limit_on_launch": not on_control_node(playbook),
         "ask_verbosity_on_launch": True,
         "survey_enabled": True,
         "survey_spec": {

@@ -87,7 +87,7 @@ def start(
     template: dict[str, Any],
     folder: Path,
     *,
-    limit: str = "all",
+    limit: str = "",
     change: Callable[[dict[str, Any]], None] | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
     **answers: str,
@@ -96,6 +96,7 @@ def start(
 
     Args:
         folder: Of the job.
+        limit: Empty for none, which lets localhost in, as C(all) does not.
         change: Changes the inventory, as whoever keeps it does.
         answers: To the survey; what is not among them is left empty.
     """
@@ -120,7 +121,7 @@ def start(
             lab.layout.root,
             f"{documented.COLLECTION}.{Path(template['playbook']).stem}",
             inventory=folder / "hosts.yml",
-            arguments=f"--limit {limit} -e @{folder / 'secrets' / 'variables.yml'} -vvvv",
+            arguments=f"{f'--limit {limit} ' if limit else ''}-e @{folder / 'secrets' / 'variables.yml'} -vvvv",
             environment=job.environment,
             on_event=on_event,
             keep=kept,
@@ -191,8 +192,10 @@ def test_the_templates_of_mak_proxy_hand_the_export_on(
             inventory["all"]["vars"] |= service
             inventory["all"]["children"]["mak_clients"] = {"children": {MAK: {}}}
 
-        def job(step: str, limit: str = "all") -> Run:
-            run = start(lab, configured[f"mak_proxy_{step}"], tmp_path / step, limit=limit, change=change)
+        def job(step: str, limit: str = "") -> Run:
+            template = configured[f"mak_proxy_{step}"]
+            assert template["ask_limit_on_launch"] == (step not in ("phone", "acquire"))
+            run = start(lab, template, tmp_path / step, limit=limit, change=change)
             assert (run.status, run.rc) == ("successful", 0), run.output[-4000:]
             return run
 

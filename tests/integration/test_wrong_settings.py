@@ -63,14 +63,23 @@ def refusing() -> Iterator[int]:
         server.shutdown()
 
 
-def play(folder: Path, given: Mapping[str, Any], groups: Mapping[str, list[str]] | None = None, hidden: str = "") -> str:
-    """What the main playbook says where it fails, in one line.
+def play(
+    folder: Path,
+    given: Mapping[str, Any],
+    groups: Mapping[str, list[str]] | None = None,
+    *arguments: str,
+    hidden: str = "",
+    playbook: str = "kms_single_site",
+) -> str:
+    """What a playbook says where it fails, in one line.
 
     Args:
         folder: Where inventory and state are.
         given: Variables of all hosts, beside those that are right; C(None) takes one out.
         groups: The inventory.
+        arguments: Of ansible-playbook.
         hidden: A Python package that the control node lacks.
+        playbook: The name of the playbook.
     """
     variables = {name: value for name, value in {**SHARED, **given}.items() if value is not None}
     variables["volume_activation_state_directory"] = str(folder / "state")
@@ -91,7 +100,7 @@ def play(folder: Path, given: Mapping[str, Any], groups: Mapping[str, list[str]]
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(folder / "lacking") if hidden else "",
     }
-    command = ["ansible-playbook", "-i", str(inventory), "winops.volume_activation.kms_single_site"]
+    command = ["ansible-playbook", "-i", str(inventory), f"winops.volume_activation.{playbook}", *arguments]
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2, done.stdout[-3000:] + done.stderr[-2000:]
     assert "changed=0" in done.stdout
@@ -164,3 +173,9 @@ def test_an_empty_group_is_named(tmp_path: Path, groups: dict[str, list[str]], s
 @pytest.mark.parametrize(("package", "said"), [("dns", "'dnspython"), ("winrm", "pywinrm, with Kerberos")])
 def test_a_missing_package_is_named(tmp_path: Path, package: str, said: str) -> None:
     assert f"pip install {said}" in play(tmp_path, {}, hidden=package)
+
+
+@pytest.mark.parametrize("playbook", [pytest.param("mak_proxy_acquire", marks=GATE), pytest.param("mak_proxy_phone", marks=SOAK)])
+def test_a_limit_that_leaves_out_the_control_node_is_named(tmp_path: Path, playbook: str) -> None:
+    said = play(tmp_path, {}, {"mak_clients": CLIENTS}, "--limit", CLIENTS[0], playbook=playbook)
+    assert f"which the limit {CLIENTS[0]} leaves out, so nothing would be done. Start it without a limit." in said

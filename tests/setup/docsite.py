@@ -11,12 +11,20 @@ Any warning fails: a reference that leads nowhere, a guide that no table of cont
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
+from antsibull_docs_parser.dom import PluginIdentifier
+from antsibull_docs_parser.parser import Context, parse
+from antsibull_docs_parser.rst import to_rst
 
 NAME = "winops.volume_activation"
 HERE = Path(__file__).resolve().parent
@@ -41,14 +49,34 @@ def about(playbook: str) -> str:
     return re.sub(r"([\\*`|]|_(?=\W|$))", r"\\\1", "\n".join(lines))
 
 
-def roles_of(playbooks: Path, name: str) -> list[str]:
-    """The roles that a playbook or the playbooks that it imports include, in their order."""
+def entry_points(playbooks: Path, name: str) -> list[tuple[str, str]]:
+    """The roles that a playbook or the playbooks that it imports include, each with its documented entry point, in their order."""
     text = (playbooks / f"{name}.yml").read_text(encoding="utf-8")
-    found = re.findall(rf"name: {re.escape(NAME)}\.(\w+)$", text, re.MULTILINE)
+    found = []
+    for role, tasks in re.findall(rf"name: {re.escape(NAME)}\.(\w+)\n(?: +tasks_from: (\w+))?", text):
+        if spec := specs(playbooks, role):
+            found.append((role, next((entry for entry in spec if entry != "main" and tasks.startswith(entry)), "main")))
     for imported in re.findall(r"import_playbook: (\w+)\.yml", text):
-        found += roles_of(playbooks, imported)
-    documented = {path.parent.parent.name for path in playbooks.parent.glob("roles/*/meta/argument_specs.yml")}
-    return [role for role in dict.fromkeys(found) if role in documented]
+        found += entry_points(playbooks, imported)
+    return list(dict.fromkeys(found))
+
+
+def specs(playbooks: Path, role: str) -> dict[str, Any]:
+    """The argument specs of a role, by entry point; empty for one without."""
+    path = playbooks.parent / "roles" / role / "meta/argument_specs.yml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"] if path.exists() else {}
+
+
+def variable(plugin: PluginIdentifier, entry: str, name: str, spec: Mapping[str, Any]) -> str:
+    """A variable with its type and the first paragraph about it, as an item of a definition list that links to all that is said of it."""
+    known = [str(spec["type"])] + (["required"] if spec.get("required") else [])
+    if spec.get("choices"):
+        known.append(f"one of {', '.join(str(choice) for choice in spec['choices'] if choice != '')}")
+    if spec.get("default") not in (None, "", [], {}):
+        known.append(f"by default {json.dumps(spec['default'])}")
+    first = spec["description"] if isinstance(spec["description"], str) else spec["description"][0]
+    said = to_rst(parse(first, Context(current_plugin=plugin, role_entrypoint=entry)), current_plugin=plugin)
+    return f":ansopt:`{plugin.fqcn}#role:{entry}:{name}` ({'; '.join(known)})\n    {said}"
 
 
 def playbook_page(playbooks: Path, name: str) -> str:
@@ -64,13 +92,14 @@ def playbook_page(playbooks: Path, name: str) -> str:
     lines += [".. code-block:: console", "", f"    ansible-playbook -i inventory.yml {NAME}.{name}", ""]
     plays = re.findall(r"^- name: (.+)$", text, re.MULTILINE)
     lines += ["Plays", "-----", "", *(f"#. {play}" for play in plays), ""]
-    if roles := roles_of(playbooks, name):
-        lines += ["Variables", "---------", "", "Those of:", ""]
-        lines += [
-            *(f"- the role :ansplugin:`{NAME}.{role}#role`" for role in roles),
-            f"- :ref:`the collection <{_OWN}.docsite.variables>`",
-            "",
-        ]
+    for role, entry in entry_points(playbooks, name):
+        plugin = PluginIdentifier(f"{NAME}.{role}", "role")
+        heading = f"Variables of the role {role}"
+        lines += [heading, "-" * len(heading), ""]
+        lines += [f"All is said of them on the page of the role :ansplugin:`{NAME}.{role}#role`.", ""]
+        for option, spec in specs(playbooks, role)[entry]["options"].items():
+            lines += [variable(plugin, entry, option, spec), ""]
+    lines += [f"Roles share :ref:`the variables of the collection <{_OWN}.docsite.variables>`.", ""]
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(guides.TREE / "tests/setup"))
 docsite = importlib.import_module("docsite")
 
-pytestmark = pytest.mark.tier("quick")
+pytestmark = pytest.mark.tier("test")
 
 PLAYBOOKS = sorted(path.stem for path in (guides.TREE / "playbooks").glob("*.yml"))
 ROLES = sorted(path.parent.parent.name for path in (guides.TREE / "roles").glob("*/meta/argument_specs.yml"))
@@ -52,11 +52,20 @@ Role Index
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)
-def test_the_page_of_a_playbook_says_what_it_does_and_which_roles_have_its_variables(name: str):
-    page = docsite.playbook_page(guides.TREE / "playbooks", name)
+def test_the_page_of_a_playbook_says_what_it_does_and_has_the_variables_of_its_roles(name: str):
+    playbooks = guides.TREE / "playbooks"
+    page = docsite.playbook_page(playbooks, name)
     assert len(docsite.about((guides.TREE / "playbooks" / f"{name}.yml").read_text(encoding="utf-8"))) > 60
     assert "#. " in page
-    assert ("the role :ansplugin:" in page) == (name != "survey")
+    entries = docsite.entry_points(playbooks, name)
+    assert bool(entries) == (name != "survey")
+    for role, entry in entries:
+        for variable in docsite.specs(playbooks, role)[entry]["options"]:
+            assert f"\n:ansopt:`{docsite.NAME}.{role}#role:{entry}:{variable}` (" in page
+
+
+def test_the_page_of_mak_to_kms_has_the_variables_of_its_entry_point():
+    assert docsite.entry_points(guides.TREE / "playbooks", "mak_to_kms") == [("mak_independent", "to_kms")]
 
 
 def test_the_first_page_of_the_site_has_guides_roles_and_plugins_in_this_order_and_nothing_internal():

@@ -131,14 +131,14 @@ def _asked(settings: DirectorySettings) -> list[str]:
             with contextlib.suppress(dns.resolver.NoAnswer):
                 return [str(record) for record in resolver.resolve(f"{settings.server}.", kind)]
     except dns.resolver.NXDOMAIN:
-        sentence = f"The DNS server {servers} knows no {settings.server}. Check domain_server."
+        sentence = f"The DNS server {servers} knows no {settings.server}. Check O(domain_server)."
     except dns.exception.Timeout:
         sentence = f"The DNS server {servers} did not answer within {settings.timeout:g} s. Check O(dns_servers) and that it runs."
     except dns.exception.DNSException as failure:
         reason = str(failure).rstrip(".")
         sentence = f"The DNS server {servers} did not resolve {settings.server}: {reason}. Check O(domain_server) and O(dns_servers)."
     else:
-        sentence = f"The DNS server {servers} has no address for {settings.server}. Check domain_server."
+        sentence = f"The DNS server {servers} has no address for {settings.server}. Check O(domain_server)."
     if nameless:
         sentence += f" It could not be asked of {nameless}, which has no address."
     raise Unanswered(sentence, source="dns")

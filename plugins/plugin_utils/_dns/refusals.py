@@ -23,7 +23,7 @@ from .srv import REMEDIES, Server
 
 _KEY_TROUBLES = {
     "BADKEY": "it knows no such key, or not with this algorithm. Check O(key_name), O(key_algorithm), and the server's configuration.",
-    "BADSIG": "the secret is not that of the server's key. Check key_secret.",
+    "BADSIG": "the secret is not that of the server's key. Check O(key_secret).",
     "BADTIME": "the clocks differ by more than the five minutes that a signature allows. Set the clock of this node.",
     "BADTRUNC": "it wants a longer signature. Check O(key_algorithm).",
 }

@@ -195,7 +195,7 @@ def test_no_port_is_1688(domain: FakeDomain, now: int | None, wanted: int | None
 def test_a_fixed_host_overrides_the_lookup_domain_and_that_is_said(domain: FakeDomain) -> None:
     host = domain.add("pc-001", MODERN)
     (warning,) = run(host, WHOLE).warnings
-    assert "fixed KMS host kms-9.contoso.com, which overrides lookup_domain" in warning
+    assert "fixed KMS host kms-9.contoso.com, which overrides O(lookup_domain)" in warning
     (warning,) = run(host, KmsClientWish(settings={"lookup_domain": "west.contoso.com"})).warnings
     assert "fixed KMS host kms-9.contoso.com" in warning
     assert run(host, KmsClientWish(discover=True, settings={"lookup_domain": "west.contoso.com"})).warnings == []

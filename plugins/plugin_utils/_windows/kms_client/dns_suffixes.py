@@ -128,7 +128,7 @@ class SuffixList:
         host = self._session.host
         if self.found.policy and self.found.policy != self.wanted:
             sentence = (
-                f"{host}: a policy sets the DNS suffix search list to {_spoken(self.found.policy)}, so dns_suffixes has no effect there;"
+                f"{host}: a policy sets the DNS suffix search list to {_spoken(self.found.policy)}, so O(dns_suffixes) has no effect there;"
                 " change the policy 'DNS suffix search list', or take the host out of its scope."
             )
             return [sentence]

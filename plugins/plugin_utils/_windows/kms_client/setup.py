@@ -108,7 +108,7 @@ class KmsClient:
             found.append(f"{self._host}: the activation type allows tokens only, so no attempt was made by KMS.")
         if fixed and self._wish.settings.get("lookup_domain"):
             found.append(
-                f"{self._host} has the fixed KMS host {visible(str(fixed), LONGEST_NAME)}, which overrides lookup_domain; discover: true clears it."
+                f"{self._host} has the fixed KMS host {visible(str(fixed), LONGEST_NAME)}, which overrides O(lookup_domain); O(discover): true clears it."
             )
         return found
 

@@ -56,7 +56,7 @@ def plan_publish_list(work: HostWork, restart: bool) -> None:
     if unusable := [f"'{line}'" for line in plan.foreign if is_unusable(line)]:
         work.warnings.append(
             f"{work.name}: {VALUE_NAME} has {some(unusable)}. Windows needs domain, priority and weight with commas between them, so it does"
-            " not publish the host by that. publish_list_mode: exact removes it."
+            " not publish the host by that. O(publish_list_mode): exact removes it."
         )
     write = publish_list.writer(work.session, licensing.version_of(work.state.service), plan)
     # One write makes them all, so the first step is the one that can fail.

@@ -70,7 +70,7 @@ class SysprepRefusals:
         self._refuse_state()
         if self.wish.mode_vm and self.machine.system.windows < WINDOWS_8:
             self._say_no(
-                "mode_vm came with Windows 8 and Server 2012, and sysprep of this Windows does not know it; leave it out.", "options"
+                "O(mode_vm) came with Windows 8 and Server 2012, and sysprep of this Windows does not know it; leave it out.", "options"
             )
         if not self.wish.generalize:
             self.warnings.append(
@@ -116,7 +116,7 @@ class SysprepRefusals:
         if domain and not self.wish.allow_domain_member:
             self._say_no(
                 f"it is a member of {domain}, and sysprep /generalize takes it out. Build images on a workgroup computer, or give"
-                " allow_domain_member: true and connect with an account of the computer itself, because those of the domain are no longer"
+                " O(allow_domain_member): true and connect with an account of the computer itself, because those of the domain are no longer"
                 " let in afterwards.",
                 "options",
             )
@@ -134,8 +134,8 @@ class SysprepRefusals:
             )
             if not self.wish.allow_rearm_exhausted:
                 self._say_no(
-                    f"{text} Start from an image that has rearms left. skip_rearm: true (or SkipRearm of Microsoft-Windows-Security-SPP in the"
-                    " answer file's pass generalize) saves them in builds that are not captured; allow_rearm_exhausted: true runs sysprep"
+                    f"{text} Start from an image that has rearms left. O(skip_rearm): true (or SkipRearm of Microsoft-Windows-Security-SPP in the"
+                    " answer file's pass generalize) saves them in builds that are not captured; O(allow_rearm_exhausted): true runs sysprep"
                     " all the same.",
                 )
             self.warnings.append(f"{self.session.host}: {text}")
@@ -148,7 +148,7 @@ class SysprepRefusals:
             self._say_no(
                 f"these app packages were installed by a user and are not provisioned for all, at which sysprep /generalize stops:"
                 f" {some([visible(name, LONGEST_NAME) for name in packages], 3)}. Remove them for that user (Remove-AppxPackage), or provision them for all"
-                " (Add-AppxProvisionedPackage), and keep the Store from updating apps meanwhile; allow_user_packages: true tries it all the same."
+                " (Add-AppxProvisionedPackage), and keep the Store from updating apps meanwhile; O(allow_user_packages): true tries it all the same."
             )
 
     def _say_no(self, clause: str, source: str = "windows") -> NoReturn:
