@@ -86,7 +86,7 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
     templar = SimpleNamespace(template=lambda value: value)
     action = importlib.import_module(f"{COLLECTION}.action.{case['module']}").ActionModule(task, connection, None, None, templar, None)
     action._play_context = SimpleNamespace(become=False)
-    # Of a connection only its kind is looked at here; whatever is wrong has to be seen before anything is sent.
+    # Of a connection only its kind is checked here; whatever is wrong has to be seen before anything is sent.
     opened = (
         nullcontext()
         if case.keys() & {"connection", "without"}

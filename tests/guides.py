@@ -57,7 +57,7 @@ def wrong_command(command: str, tree: Path = TREE) -> list[str]:
     if program == "make":
         return _wrong_make(arguments, tree)
     if program == "git":
-        # A clone of nothing that could be looked at; its arguments are for the reader to choose.
+        # A clone of nothing that could be checked; its arguments are for the reader to choose.
         return [] if arguments[:1] == ["clone"] else [f"git {' '.join(arguments)}: only a clone is expected"]
     wrong = []
     if program.startswith("build/"):

@@ -62,7 +62,7 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
         raise next(iter(comparison.failed.values()))
     endpoints: list[KmsEndpoint] = []
     if options["probe"]:
-        # In the order in which clients try them, of which the first are looked at.
+        # In the order in which clients try them, of which the first are checked.
         targets = list(dict.fromkeys((value.target, value.port) for value in comparison.values if value.target != "."))
         looked_at, left = targets[:MOST_TARGETS], targets[MOST_TARGETS:]
         known = dict(comparison.addresses)
@@ -84,7 +84,7 @@ def _named_by_dns(servers: list[Server], options: dict[str, t.Any]) -> Outcome:
     warnings = report.differences(comparison)
     if unseen:
         warnings.append(
-            f"{name} has so many hosts that {unseen} of {len(endpoints)} were not looked at: the bounds are {MOST_TARGETS} addresses, and"
+            f"{name} has so many hosts that {unseen} of {len(endpoints)} were not checked: the bounds are {MOST_TARGETS} addresses, and"
             f" {options['timeout']:g} s for each of four rounds. Check who writes the record."
         )
     return Outcome(result=result, warnings=warnings)

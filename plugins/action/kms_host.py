@@ -109,7 +109,7 @@ def _check_activation(options: dict[str, t.Any]) -> None:
     if options["confirmation_id"] and options["activate"]:
         raise ActivationError("Give activate, which asks Microsoft from the host, or O(confirmation_id), but not both.", source="options")
     if options["installation_id"] and not options["confirmation_id"]:
-        raise ActivationError("O(installation_id) is the one that O(confirmation_id) is for; give both.", source="options")
+        raise ActivationError("O(installation_id) requires O(confirmation_id).", source="options")
 
 
 def _wish(options: dict[str, t.Any]) -> KmsHostWish:

@@ -43,7 +43,7 @@ class ActionModule(RunAction):
         if step == "learned":
             return steps.learned(found, options["trial"])
         if step == "give_back":
-            # All variables were looked at as well.
+            # All variables were checked as well.
             return {"max_unreachable": read_limit(options["max_unreachable"])}
         if step == "counted":
             return given_back.counted(found)

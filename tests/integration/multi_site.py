@@ -43,7 +43,7 @@ def counting(lab: Lab) -> Callable[[dict[str, Any]], None]:
     """For C(on_event) of a run: once the KMS hosts are activated, before clients ask, they have counted enough of them."""
 
     def handle(event: dict[str, Any]) -> None:
-        if event["event"] == "playbook_on_task_start" and "See whether the KMS host answers" in str(event["event_data"].get("task")):
+        if event["event"] == "playbook_on_task_start" and "Test whether the KMS host answers" in str(event["event_data"].get("task")):
             count_clients(lab)
 
     return handle

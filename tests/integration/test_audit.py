@@ -115,7 +115,7 @@ def audit(lab: Lab, arguments: str = "", **variables: Any) -> tuple[Run, dict[st
     assert actions
     assert [action for action in actions if not action.startswith(READS)] == []
     assert run.changed() == 0
-    (shown,) = [entry.result["msg"] for entry in run.of_task("The report for machines")]
+    (shown,) = [entry.result["msg"] for entry in run.of_task("Print the report as JSON")]
     return run, shown
 
 
@@ -146,9 +146,9 @@ def test_where_everything_is_as_declared_nothing_is_found(lab: Lab):
     noted = [("note", "link")] * 4 + [("note", "domain members")]
     assert [(entry["severity"], entry["attribute"]) for entry in report["deviations"]] == noted
     assert run.custom_stats == {"audit": {"deviation": 0, "unknown": 0, "note": 5, "verdict": "as declared"}}
-    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
+    (table,) = [entry.result["msg"] for entry in run.of_task("Show the deviations")]
     assert len(table) == 3
-    assert run.of_task("What firewalls have to let through") == []
+    assert run.of_task("Show the connections that firewalls must allow") == []
 
 
 def test_a_limit_on_a_client_makes_no_deviation_of_what_it_leaves_out(lab: Lab, tmp_path: Path):
@@ -157,7 +157,7 @@ def test_a_limit_on_a_client_makes_no_deviation_of_what_it_leaves_out(lab: Lab, 
     assert (run.rc, report["verdict"]) == (0, "as declared"), report["deviations"]
     others = [machine for machine in lab.options.machines if machine.role != "kms" and machine.label != "pc-001"]
     assert report["left_out"] == {"kms_hosts": 4, "kms_clients": len(others)}
-    # Check mode changes nothing that is looked at, and a report is what the run is for.
+    # Check mode changes nothing that is checked, and a report is what the run is for.
     assert json.loads(file.read_text(encoding="utf-8")) == report
 
 
@@ -168,7 +168,7 @@ def test_links_are_seen_from_where_somebody_stands(lab: Lab):
     known = {(link["from_site"], link["to_host"]): (link["state"], link["evidence"]) for link in report["links"]}
     seen = {"east": ("open", "a connection from localhost"), "west": ("open", "a bind from the control node")}
     assert known == {("east", W1): seen["east"], ("east", W2): seen["east"], ("west", E1): seen["west"], ("west", E2): seen["west"]}
-    (flows,) = [entry.result["msg"] for entry in run.of_task("What firewalls have to let through")]
+    (flows,) = [entry.result["msg"] for entry in run.of_task("Show the connections that firewalls must allow")]
     assert len([line for line in flows if line.endswith("fallback")]) == 4
 
 
@@ -223,18 +223,18 @@ def test_each_planted_deviation_is_found_and_nothing_else(lab: Lab, planted: Non
     counts = {"deviation": len(of_drifts()), "unknown": 0, "note": 5}
     assert run.custom_stats == {"audit": {**counts, "verdict": "deviations"}}
     # People read the same, equal ones in one line, and at the end of the job a number and where to look.
-    (table,) = [entry.result["msg"] for entry in run.of_task("What differs")]
+    (table,) = [entry.result["msg"] for entry in run.of_task("Show the deviations")]
     # Those of one kind that differ in a number have a sentence together.
     told = [entry["text"] for entry in report["deviations"] if entry["attribute"] != "client count"]
     assert [text for text in told if not any(text in line for line in table)] == []
     assert any("They have counted fewer than 25 clients" in line for line in table)
     assert run.failures() == [
         (
-            f"{counts['deviation']} deviations, 0 unknown, 5 notes: not all is as the sites declare it. The task 'What differs' lists them, and"
+            f"{counts['deviation']} deviations, 0 unknown, 5 notes: not all is as the sites declare it. The task 'Show the deviations' lists them, and"
             f" the report is in {file}."
         )
     ]
-    assert [entry.task for entry in run.results if entry.event == "runner_on_failed"] == ["Fail because something deviates from the sites"]
+    assert [entry.task for entry in run.results if entry.event == "runner_on_failed"] == ["Fail if something deviates from the sites"]
 
 
 @pytest.mark.tier("soak")

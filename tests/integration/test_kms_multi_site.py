@@ -36,7 +36,7 @@ def lab(zones_lab: Lab) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def story(lab: Lab) -> dict[str, Any]:
-    """The exception is on but on one host; the lab is looked at in check mode, then really set up, then run again."""
+    """The exception is on but on one host; the lab is checked in check mode, then really set up, then run again."""
     for machine in kms_hosts(lab)[:-1]:
         lab.control.drift("firewall_on", machine.label)
     before = world(lab)

@@ -44,7 +44,7 @@ def kerberos_configuration(running_lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="module")
 def story(running_lab: Lab) -> dict[str, Any]:
-    """A fresh lab is looked at in check mode, then really run, then run again."""
+    """A fresh lab is checked in check mode, then really run, then run again."""
     running_lab.control.reset()
     before = running_lab.world()
     check = running_lab.play(arguments="--check --diff")
@@ -116,7 +116,7 @@ def test_a_second_run_changes_nothing(story: dict[str, Any]):
 
 def test_the_audit_of_the_site_is_clean_with_no_further_setting(story: dict[str, Any], running_lab: Lab, tmp_path: Path):
     run = running_lab.play("winops.volume_activation.audit", volume_activation_state_directory=str(tmp_path))
-    (table,) = run.of_task("What differs")
+    (table,) = run.of_task("Show the deviations")
     assert run.rc == 0, table.result["msg"]
     assert run.custom_stats["audit"]["verdict"] == "as declared"
 

@@ -215,10 +215,10 @@ def test_a_dark_computer_is_a_line_and_one_that_fails_does_so_after_the_summary(
     (summary,) = run.of_task("Summary")
     assert f"Not reached: 1 ({ONE})" in summary.result["msg"]
     (failed,) = [line for line in summary.result["msg"] if line.startswith("Failed: ")]
-    (last,) = run.of_task("Fail where a computer was not activated")
+    (last,) = run.of_task("Fail for a computer that was not activated")
     assert (last, last.host) == (run.results[-1], TWO)
     assert failed == f"Failed: {last.result['msg']}" and "0x80041001" in failed
-    # The dark one is looked at once, and left out from then on.
+    # The dark one is checked once, and left out from then on.
     assert {entry.task for entry in run.results if entry.host == ONE and entry.event == "runner_on_unreachable"} == {
         "Read the licensing state"
     }

@@ -40,7 +40,7 @@ def fleet(running_mak_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Any
 
 @pytest.fixture(scope="module")
 def story(fleet: Fleet) -> dict[str, Any]:
-    """Some are looked at in check mode, all are activated, some are looked at again."""
+    """Some are checked in check mode, all are activated, some are looked at again."""
     before = fleet.states()
     check = fleet.play(SOME, arguments="--check --diff")
     after_check = fleet.states(), fleet.spent()

@@ -111,7 +111,7 @@ def test_no_variable_holds_a_confirmation_id_and_nobody_passes_a_task_that_is_no
     # One on other hardware is refused, and it alone fails, at the end.
     said = site.play("reapply", [ONE, TWO], rc=2)
     assert "Computers: 1 licensed before, 1 failed" in said
-    end = said.partition("Fail where the computer did")[2]
+    end = said.partition("Fail for this computer")[2]
     [failure] = re.findall(r"^fatal: \[(\S+)\]: FAILED! => .*the confirmation ID is for", end, re.MULTILINE)
     assert failure == canary(TWO)
     assert site.licensed() == {ONE}

@@ -182,7 +182,7 @@ def test_copies_of_an_image_that_was_not_generalized_are_one_and_the_audit_says_
     }
     limit = ":".join(f"{label}.{names.ZONE}" for label in [KMS_1.label, RAW, *RAW_COPIES[:1], *COPIES[:3]])
     audit = lab.play(f"{documented.COLLECTION}.audit", arguments=f"--limit {limit}", volume_activation_sites=sites)
-    (report,) = audit.of_task("The report for machines")
+    (report,) = audit.of_task("Print the report as JSON")
     found = [entry for entry in report.result["msg"]["deviations"] if "client machine ID" in entry["attribute"]]
     assert [sorted(entry["found"]) for entry in found] == [[f"{label}.{names.ZONE}" for label in (RAW, RAW_COPIES[0])]]
     assert (

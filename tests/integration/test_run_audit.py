@@ -93,11 +93,11 @@ def test_computers_that_are_dark_are_deviations_and_pass_no_task(tmp_path: Path)
     found = json.loads(report.read_text(encoding="utf-8"))
     licenses = [entry["object"] for entry in found["deviations"] if entry["attribute"] == "license"]
     assert licenses == [KMS, *CLIENTS]
-    # The name of the KMS host can't be resolved, which is a deviation; all else could not be looked at.
+    # The name of the KMS host can't be resolved, which is a deviation; all else could not be checked.
     assert (found["verdict"], found["counts"]["deviation"]) == ("deviations", 1), found["deviations"]
     said = f"1 deviation, {found['counts']['unknown']} unknown, 0 notes: not all is as the sites declare it."
-    assert f"{said} The task 'What differs' lists them, and the report is in {report}." in words(done)
-    assert "Fail because something deviates from the sites" in done.stdout
+    assert f"{said} The task 'Show the deviations' lists them, and the report is in {report}." in words(done)
+    assert "Fail if something deviates from the sites" in done.stdout
     assert f"{len(CLIENTS)} clients (" in done.stdout
     # A KMS host has the tasks that run once, because it is the first of the play.
     assert recap(done.stdout) == {KMS}
@@ -111,7 +111,7 @@ def test_the_role_in_a_play_looks_at_all_and_costs_a_client_two_tasks(tmp_path: 
     report, hosts = tmp_path / "report.json", "kms_hosts:kms_clients"
     play = documented.own_play(tmp_path, "kms_audit", hosts)
     done = ansible(tmp_path, play, "--limit", f"{KMS},{CLIENTS[0]},{CLIENTS[1]}", "-e", f"kms_audit_report_file={report}")
-    assert "Fail because something deviates from the sites" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Fail if something deviates from the sites" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
     found = json.loads(report.read_text(encoding="utf-8"))
     assert [entry["object"] for entry in found["deviations"] if entry["attribute"] == "license"] == [KMS, *CLIENTS[:2]]
     # Its options are checked, and it is no KMS host; the end of the run is for all.

@@ -253,7 +253,7 @@ def test_the_search_finds_what_is_there(tmp_path: Path):
 
 
 def test_no_secret_of_any_module_or_role_is_left_anywhere(fresh_lab: Lab, tmp_path: Path):
-    # The record whose rights are looked at is the host's own.
+    # The record whose rights are checked is the host's own.
     modules = sorted(documented.MODULES, key=lambda module: module != "kms_host")
     tasks = [task for module in modules for task in cases(module)]
     read = {"name": "Read", "winops.volume_activation.license_info": {}, "ignore_errors": True, "ignore_unreachable": True}
@@ -283,7 +283,7 @@ def test_no_secret_of_any_module_or_role_is_left_anywhere(fresh_lab: Lab, tmp_pa
         {"architecture": "amd64", "partial_product_key": REAL["product_key"][-5:]}
     ]
     # The accounts of sites got as far as the directory, which knows another password.
-    for task in ("Look at the groups", "Look at the groups and the machine accounts"):
+    for task in ("Check the groups", "Check the groups and the machine accounts"):
         assert any("password" in str(entry.result.get("msg")) for entry in run.of_task(task)), task
 
 

@@ -259,7 +259,7 @@ def _defect(cause: BaseException, module: str, secrets: Secrets) -> ActivationEr
     text = one_line(str(secrets.mask(str(cause))), LONGEST)
     name = type(cause).__name__
     return ActivationError(
-        f"{COLLECTION}.{module} met a case that it does not know, which is a defect of the collection: {name}{': ' if text else ''}{text}."
+        f"{COLLECTION}.{module} hit an unexpected error; this is a bug in the collection: {name}{': ' if text else ''}{text}."
         " Please report it to its maintainers with the output of the same task at -vvv.",
         name=name,
         source="collection",

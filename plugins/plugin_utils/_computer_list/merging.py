@@ -93,7 +93,7 @@ def merge_computers(full: FullList, read: Mapping[str, ListedComputer], replace_
 
     Args:
         full: The list, which is changed.
-        read: What was read, by inventory name. Identifiers in it are not looked at.
+        read: What was read, by inventory name. Identifiers in it are not checked.
         replace_hardware: Names of computers for which a conflict is settled in favour of what was read: the product begins
             anew, without the confirmation ID that belonged to the other hardware.
     """

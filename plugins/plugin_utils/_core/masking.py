@@ -49,7 +49,7 @@ _ENTITIES = {"<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 # The key in the computer's firmware, named so by SoftwareLicensingService; it may have any shape.
 _FIRMWARE_KEY = "oa3xoriginalproductkey"
 # What may follow the name up to its value: a quote, then in a tag attributes. None of the pieces gives back what it has taken
-# (possessive quantifiers), and none goes beyond a tag or the next such name, so that no character is looked at twice.
+# (possessive quantifiers), and none goes beyond a tag or the next such name, so that no character is checked twice.
 _FIRMWARE_NAME = re.compile(rf"{_FIRMWARE_KEY}[\"']?+", re.IGNORECASE)
 _OF_ELEMENT = re.compile(r"<(/?)(?:[\w.-]{1,32}:)?\Z")
 _LONGEST_PREFIX = 35

@@ -27,7 +27,7 @@ Made = t.TypeVar("Made")
 
 _AT_ONCE = 16
 _MOST_NAMES = 16
-"""Names of one address that are looked at."""
+"""Names of one address that are checked."""
 
 
 class Names:

@@ -220,7 +220,7 @@ class Zone:
 
     def _parsed(self, answer: bytes, one_rr_per_rrset: bool = False) -> dns.message.Message:
         try:
-            # The signature is looked at on its own: an answer is needed for its reason even where the signature is not right.
+            # The signature is checked on its own: an answer is needed for its reason even where the signature is not right.
             return dns.message.from_wire(answer, keyring=False, one_rr_per_rrset=one_rr_per_rrset)
         except dns.exception.DNSException as failure:
             reason = str(failure).rstrip(".") or type(failure).__name__

@@ -17,7 +17,7 @@ from . import bind
 DEFAULT_TIMEOUT = 5.0
 _AT_ONCE = 64
 MOST_TARGETS = 256
-"""How many addresses are looked at together. Whoever answers for a name decides how many it has, and each may be silent."""
+"""How many addresses are checked together. Whoever answers for a name decides how many it has, and each may be silent."""
 
 
 class EndpointState(StrEnum):
@@ -59,7 +59,7 @@ def unresolved(host: str, port: int, who: str) -> KmsEndpoint:
 
 def not_probed(host: str, address: str, port: int) -> KmsEndpoint:
     """The endpoint of a host that is one too many."""
-    detail = f"TCP port {port} of {host} was not looked at, because there are more than {MOST_TARGETS} to look at; check the record."
+    detail = f"TCP port {port} of {host} was not checked, because there are more than {MOST_TARGETS} to look at; check the record."
     return KmsEndpoint(host, port, address, EndpointState.NOT_PROBED, detail)
 
 
@@ -106,7 +106,7 @@ def probe_all(targets: Sequence[tuple[str, str, int]], timeout: float = DEFAULT_
     """Look at several addresses at the same time; this takes no longer than C(MOST_TARGETS) / 64 times as long as a silent one takes.
 
     Args:
-        targets: Host, address and port of each. Those behind the first C(MOST_TARGETS) are not looked at.
+        targets: Host, address and port of each. Those behind the first C(MOST_TARGETS) are not checked.
         timeout: Seconds for each.
 
     Returns:

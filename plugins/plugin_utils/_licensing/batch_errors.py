@@ -55,7 +55,7 @@ ROWS: tuple[BatchError, ...] = (
                "compare the extended PID with the one that the computer shows now", ErrorKind.KEY),
     BatchError(0x71, "", "the product key has no activations left", _RAISE, ErrorKind.KEY),
     BatchError(0x7F, "", "the MAK has no activations left", _RAISE, ErrorKind.KEY),
-    BatchError(0x86, "", "a product key of this type gets nothing from the service", "install a MAK on the computer", ErrorKind.KEY),
+    BatchError(0x86, "", "the service does not serve product keys of this type", "install a MAK on the computer", ErrorKind.KEY),
     BatchError(0x90, "", "the installation ID is wrong, or belongs to another extended PID",
                "read installation ID and extended PID from the computer again, both at the same time", ErrorKind.IID),
     BatchError(0xD5, "", "the product key has reached the limit of its override (ROT)", _RAISE, ErrorKind.KEY),

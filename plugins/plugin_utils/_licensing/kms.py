@@ -67,7 +67,7 @@ def checked_settings(settings: Mapping[str, object]) -> None:
     """Refuse numbers that Windows would refuse, before anything is changed.
 
     Args:
-        settings: C(listening_port), C(kms_port) and the two intervals by name; other names are not looked at.
+        settings: C(listening_port), C(kms_port) and the two intervals by name; other names are not checked.
 
     Raises:
         ActivationError: A number is out of its range.

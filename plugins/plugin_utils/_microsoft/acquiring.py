@@ -24,7 +24,7 @@ from .sorting import Sorted, sort_out
 
 HOW = "BatchActivate"
 UNKNOWN = (
-    "Microsoft was asked at {asked}, and nobody knows what came of it; it may have been counted, so that only ask_again: true asks for this"
+    "Microsoft was asked at {asked}, and the outcome is unknown; it may have been counted, so that only ask_again: true asks for this"
     " confirmation ID again."
 )
 IMPOSSIBLE = "The list has no {lacks} for it; read the computer again, and save what was read."
@@ -226,7 +226,7 @@ def _lacks(product: ExportedProduct) -> str:
 def _summary(have: int, missing: int, unknown: int) -> str:
     """One line for people."""
     without = f"{missing + unknown} without" if missing or unknown else "none without"
-    unclear = f", of {unknown} of them nobody knows whether Microsoft has counted it" if unknown else ""
+    unclear = f", for {unknown} of them it is unknown whether Microsoft counted it" if unknown else ""
     return f"Confirmation IDs: {have} of {have + missing + unknown}, {without}{unclear}."
 
 

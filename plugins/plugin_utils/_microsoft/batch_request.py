@@ -67,9 +67,9 @@ def checked_extended_pid(text: str) -> str:
     pid = compact(text)
     if is_extended_pid(pid):
         return pid
-    shown = f"'{pid}'" if len(pid) <= _LONGEST_SHOWN and any(character.isdigit() for character in pid) and "." in pid else "what was given"
+    shown = f"'{pid}'" if len(pid) <= _LONGEST_SHOWN and any(character.isdigit() for character in pid) and "." in pid else "the value"
     raise ActivationError(
-        f"O(extended_pid): {shown} is no extended PID such as 03612-00206-271-344265-03-1033-20348.0000-0012026; license_info shows it"
+        f"O(extended_pid): {shown} is not an extended PID such as 03612-00206-271-344265-03-1033-20348.0000-0012026; license_info shows it"
         " for a product that has a key.",
         source="options",
     )

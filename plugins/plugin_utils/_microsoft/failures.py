@@ -37,7 +37,7 @@ class Fate(enum.Enum):
     REFUSED = "refused"
     """The service answered, and did nothing."""
     LOST = "lost"
-    """It was sent, and nobody knows what came of it: it may have been counted."""
+    """It was sent, and the outcome is unknown: it may have been counted."""
 
 
 class RequestFailed(ActivationError):
@@ -132,6 +132,9 @@ def diagnose(failure: BaseException, settings: MicrosoftSettings, question: Ques
     """
     reason = getattr(failure, "reason", None)
     cause = reason if isinstance(reason, BaseException) else failure
+    # The time of the socket ends at nearly the same moment as that of the whole request; the system's own has a number.
+    if isinstance(cause, TimeoutError) and cause.errno is None:
+        return too_late(settings, question, sent)
     if sent:
         return lost(_words(cause), settings, question)
     kind = type(cause).__name__
@@ -182,8 +185,6 @@ def _or_proxy(settings: MicrosoftSettings) -> str:
 
 def _words(cause: BaseException) -> str:
     """What an exception says, without numbers of system errors."""
-    if isinstance(cause, TimeoutError):
-        return "time is over"
     # Of http.client this is a RemoteDisconnected, or an IncompleteRead.
     if isinstance(cause, (ConnectionResetError, BrokenPipeError)) or type(cause).__name__ == "IncompleteRead":
         return "the connection ended too early"

@@ -142,7 +142,7 @@ def _client_findings(host: str, result: Result) -> Iterable[Finding]:
             False,
         )
     elif is_home(edition):
-        yield Finding(host, f"Its home edition {edition} is none that KMS activates; upgrade it to a volume edition first.", False)
+        yield Finding(host, f"KMS cannot activate the Home edition {edition}; upgrade it to a volume edition first.", False)
     elif channel == "csvlk":
         yield Finding(host, "It holds a KMS host key although it is among the clients; take it out of them.", False)
     elif channel not in (None, "gvlk"):

@@ -111,7 +111,7 @@ def _findings_of(computer: ReferenceComputer) -> Iterable[Finding]:
         return
     for result in (sealing, computer.client_check):
         if "error" in result or result.get("unreachable"):
-            yield Finding(host, str(result.get("msg", "It could not be looked at.")), True)
+            yield Finding(host, str(result.get("msg", "It could not be checked.")), True)
     if "rearms" in sealing and not sealing["skip_rearm"]:
         yield Finding(host, f"{sealing['rearms']} rearms are left, and sysprep spends one.", False)
 
@@ -135,7 +135,7 @@ def failures(computers: Iterable[ReferenceComputer], require_license: bool) -> d
 def _complaint(computer: ReferenceComputer, require_license: bool) -> str:
     for result in (computer.client, computer.key_install, computer.sealing):
         if result.get("failed") or result.get("unreachable"):
-            return str(result.get("msg") or f"{computer.host}: nobody knows what came of it.")
+            return str(result.get("msg") or f"{computer.host}: the outcome is unknown.")
     activation = computer.client.get("activation") or {}
     if require_license and activation.get("state") == "counted":
         return (

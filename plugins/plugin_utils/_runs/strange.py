@@ -15,7 +15,7 @@ from .._core.text import LONGEST_NAME, some, visible
 _NEAR = 2
 """Edits up to which a name is taken for a known one that is misspelt."""
 _MOST = 50
-"""Names that are looked at; the others are of the same kind."""
+"""Names that are checked; the others are of the same kind."""
 
 
 class Strange:

@@ -248,7 +248,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
                 raise late from None
             raise
         except ActivationError as unreadable:
-            # Not an answer to this request, so nobody knows what came of it; and what follows on this connection may
+            # Not an answer to this request, so the outcome is unknown; and what follows on this connection may
             # not be one to the next request either.
             raise self._unknown(label, unreadable.said, unreadable) from None
 

@@ -75,7 +75,7 @@ def _fresh(licensing: str) -> dict[str, Service]:
 class ServiceManager:
     """States of services. ``started`` and ``stopped`` are told when sppsvc really starts and begins to stop.
 
-    sppsvc's own timers are looked at whenever somebody asks, so no thread is needed for them. With ``start_seconds`` a start by
+    sppsvc's own timers are checked whenever somebody asks, so no thread is needed for them. With ``start_seconds`` a start by
     StartService answers that it timed out, and the service comes up so much later.
     """
 

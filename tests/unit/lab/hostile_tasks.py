@@ -156,7 +156,7 @@ STORIES: dict[str, Story] = {
         },
     ),
     "an image is generalized": Story("sysprep", _reference, {"poll": 1.0, "timeout": 20.0}),
-    "a session is looked at": Story("debug_winrm_session", _host),
+    "a session is checked": Story("debug_winrm_session", _host),
     "a host is kept within reach": Story("winrm_target", _client(), {"winrm_rule": True, "local_accounts": True, "wmi_exception": True}),
     "an old host is kept within reach": Story(
         "winrm_target", _client(SEVEN), {"winrm_rule": True, "local_accounts": True, "wmi_exception": True, "firewall_method": "netsh"}
@@ -184,7 +184,7 @@ class Passing:
 
 
 class _NotingSession(Session):
-    """Notes which properties of an instance are looked at, for an answer to Get has all of them."""
+    """Notes which properties of an instance are checked, for an answer to Get has all of them."""
 
     def __init__(self, carrier: SpoiltCarrier, host: str) -> None:
         super().__init__(carrier, host)

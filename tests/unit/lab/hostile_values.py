@@ -155,7 +155,7 @@ class SpoiltCarrier(DirectCarrier):
 
     @property
     def places(self) -> list[Place]:
-        """All places of the answers so far, in their order; of an instance those that were looked at."""
+        """All places of the answers so far, in their order; of an instance those that were checked."""
         return [place for place, asked_for in self._found.items() if asked_for or (place.owner, place.name) in self.looked_at]
 
     def _spoil(self, parent: ET.Element, child: ET.Element) -> None:

@@ -181,8 +181,8 @@ def test_what_a_run_left_that_was_killed_is_unknown(microsoft: BatchServer, tmp_
     path = exported(tmp_path, product(1, asked=ASKED), product(2))
     outcome = run(microsoft, path=path)
     assert numbers(outcome) == {"asked": 1, "obtained": 1, "kept": 0, "missing": 0, "unknown": 1}
-    assert outcome.result["unknown"][0]["reason"].startswith(f"Microsoft was asked at {ASKED}, and nobody knows what came of it;")
-    assert outcome.result["summary"] == ("Confirmation IDs: 1 of 2, 1 without, of 1 of them nobody knows whether Microsoft has counted it.")
+    assert outcome.result["unknown"][0]["reason"].startswith(f"Microsoft was asked at {ASKED}, and the outcome is unknown;")
+    assert outcome.result["summary"] == ("Confirmation IDs: 1 of 2, 1 without, for 1 of them it is unknown whether Microsoft counted it.")
 
 
 def test_what_was_asked_for_before_stays_unknown_where_asking_again_is_refused(microsoft: BatchServer, tmp_path: Path):

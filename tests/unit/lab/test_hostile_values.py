@@ -32,7 +32,7 @@ EXAMPLES: dict[str, tuple[str, Place, str]] = {
     "a build number of 6,000 digits": ("a client is read", Place(SYSTEM, "BuildNumber"), "6,000 digits"),
     "a clock at the end of the calendar": ("a client is read", Place(SYSTEM, "LocalDateTime"), "last second in the west"),
     "a clock at the beginning of the calendar": ("a client is read", Place(SYSTEM, "LocalDateTime"), "first second in the east"),
-    "a clock that shows an interval": ("a session is looked at", Place(SYSTEM, "LocalDateTime"), "interval"),
+    "a clock that shows an interval": ("a session is checked", Place(SYSTEM, "LocalDateTime"), "interval"),
     "a grace period of 8,000 years": ("a KMS host is read", Place(PRODUCT, "GracePeriodRemaining"), "largest of 32 bits"),
     "a grace period of -1 minute": ("slmgr reads", Place(PRODUCT, "GracePeriodRemaining"), "minus one"),
     "a version that is none": ("a client is set up", Place(SERVICE, "Version"), "template"),

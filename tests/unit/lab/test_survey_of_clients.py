@@ -68,7 +68,7 @@ def said_by_kms_client(host: Host, row: dict[str, Any], lookup_domain: str, host
 def changes(found: Judged) -> list[Any]:
     refused = [entry.text for entry in found.deviations if entry.attribute == "settings"]
     if refused:
-        return [text.removeprefix("Its settings could not be looked at: ") for text in refused]
+        return [text.removeprefix("Its settings could not be checked: ") for text in refused]
     return [(entry.object, entry.attribute, entry.found, entry.expected) for entry in found.deviations if "it should be" in entry.text]
 
 

@@ -231,12 +231,12 @@ def test_an_unknown_case_inside_a_step_still_says_what_was_done(run):
 
 
 @pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (2, False), (3, True), (4, True)])
-def test_an_unknown_case_is_one_sentence_that_calls_it_a_defect_and_a_traceback_at_vvv_only(
+def test_an_unknown_case_is_one_sentence_that_calls_it_a_bug_and_a_traceback_at_vvv_only(
     run, monkeypatch: pytest.MonkeyPatch, verbosity: int, shown: bool
 ):
     monkeypatch.setattr(_action.display, "verbosity", verbosity)
     result = run(raising(RuntimeError(f"line one {KEY}\n line two " + "x" * 1000)), {"product_key": KEY})
-    assert "defect of the collection: RuntimeError: line one XXXXX-XXXXX-XXXXX-XXXXX-6789B line two xxx" in result["msg"]
+    assert "bug in the collection: RuntimeError: line one XXXXX-XXXXX-XXXXX-XXXXX-6789B line two xxx" in result["msg"]
     assert "report it" in result["msg"]
     assert "\n" not in result["msg"]
     assert len(result["msg"]) < 700

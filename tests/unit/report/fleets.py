@@ -96,7 +96,7 @@ def audit(**given: Any) -> dict[str, Any]:
         "deviations": [
             deviation("pc-1", "lookup domain", "pc-1 looks in another domain."),
             deviation("pc-2", "lookup domain", "pc-2 looks in another domain."),
-            deviation("kms-e1", "count", "It could not be looked at.", "unknown"),
+            deviation("kms-e1", "count", "It could not be checked.", "unknown"),
         ],
         "links": [
             {"from_site": "east", "to_host": "kms-w1.west.contoso.com", "port": 1688, "state": "open", "evidence": "a bind", "date": ""},

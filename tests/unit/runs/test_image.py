@@ -63,7 +63,7 @@ SERVER = {"operating_system": {"caption": "Windows Server 2022", "server": True}
 FOUND: dict[str, tuple[dict[str, Any], bool]] = {
     "a reference computer that was not asked": ({"license": {}}, True),
     "a reference computer that is generalized already": ({"sealing_check": sealing(rearms=2)}, False),
-    "a reference computer of which something could not be looked at": ({"sealing_check": {"unreachable": True}}, True),
+    "a reference computer of which something could not be checked": ({"sealing_check": {"unreachable": True}}, True),
     "how many rearms there are": ({}, False),
     "a client setup key for the copies": ({"mak": SETUP_KEY, **QUIET}, True),
 }

@@ -209,7 +209,7 @@ def test_the_end_on_the_control_node():
     answer = {"obtained": 1, "kept": 1, "missing": [{"identifier": "5f0c", "reason": "0x7F"}], "unknown": []}
     missing = STEPS["acquire_summary"](asked(here, {"listed": known, "answer": once(answer, here)}))
     assert missing["failure"].startswith(
-        "1 without CID. MAK proxy activation: 2 confirmation IDs, 1 of them obtained by this run | Without one: 1"
+        "1 without CID. MAK proxy activation: 2 confirmation IDs, 1 of them obtained by this run | Without a confirmation ID: 1"
     )
     assert missing["numbers"] == {"mak_proxy_acquire": {"obtained": 1, "kept": 1, "missing": 1, "unknown": 0}}
     whole = STEPS["acquire_summary"](asked(here, {"listed": known, "answer": once({**answer, "missing": []}, here)}))

@@ -144,7 +144,7 @@ def test_clients_are_told_in_the_order_of_the_inventory_whoever_answered_first(t
     compared = compare(topology, fleet(clients), registered(topology, path, [*HOSTS, *clients]))
     assert attributes(compared) == [("pc-2", "KMS host caching"), ("pc-3", "KMS host caching"), ("pc-1", "license")]
     assert compared["report"]["deviations"][2]["text"] == (
-        "Its license could not be looked at: http://127.0.0.1:5985/wsman did not answer within 10 seconds."
+        "Its license could not be checked: http://127.0.0.1:5985/wsman did not answer within 10 seconds."
     )
     assert compared["table"][0] == "deviation  2 clients (pc-2, pc-3)  KMS host caching is yes; it should be no."
 
@@ -164,12 +164,12 @@ def test_what_ends_the_run_is_a_number_and_a_place(tmp_path: Path):
         "107 deviations, 0 unknown, 1 note",
     ]
     assert compared["failure"] == (
-        "107 deviations, 0 unknown, 1 note: not all is as the sites declare it. The task 'What differs' lists them."
+        "107 deviations, 0 unknown, 1 note: not all is as the sites declare it. The task 'Show the deviations' lists them."
     )
     file = tmp_path / "audit.json"
     topology = topology_of(report_file=str(file))
     compared = compare(topology, given[0], registered(topology, path, given[1]))
-    assert compared["failure"].endswith(f" The task 'What differs' lists them, and the report is in {file}.")
+    assert compared["failure"].endswith(f" The task 'Show the deviations' lists them, and the report is in {file}.")
     assert len(json.loads(file.read_text(encoding="utf-8"))["deviations"]) == 108
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -178,7 +178,7 @@ def test_what_ends_the_run_is_a_number_and_a_place(tmp_path: Path):
     ("rows", "verdict", "said"),
     [
         ([row("pc-1")], "as declared", ""),
-        ([dark("pc-1")], "unknown", "0 deviations, 1 unknown, 0 notes: not all could be looked at, and what was is as declared."),
+        ([dark("pc-1")], "unknown", "0 deviations, 1 unknown, 0 notes: not all could be checked, and what was is as declared."),
         ([row("pc-1", host_caching=True)], "deviations", "1 deviation, 0 unknown, 0 notes: not all is as the sites declare it."),
     ],
 )
@@ -188,7 +188,7 @@ def test_all_well_something_deviates_and_could_not_look_are_three_endings(
     path = survey(tmp_path, [row(E1), row(W1), *rows])
     compared = compare(topology_of(), fleet(["pc-1"]), registered(topology_of(), path, [*HOSTS, "pc-1"]))
     assert compared["verdict"] == compared["stats"]["verdict"] == compared["report"]["verdict"] == verdict
-    assert compared["failure"] == (f"{said} The task 'What differs' lists them." if said else "")
+    assert compared["failure"] == (f"{said} The task 'Show the deviations' lists them." if said else "")
 
 
 def test_where_deviations_are_no_failure_there_is_no_sentence(tmp_path: Path):
@@ -209,7 +209,7 @@ def test_a_report_that_can_no_longer_be_written_costs_no_verdict(tmp_path: Path)
         compared = compare(topology, fleet(["pc-1"]), registered(topology, path, [*HOSTS, "pc-1"]))
         assert compared["unwritten"] == said
         assert compared["failure"].startswith(failure)
-        assert not failure or compared["failure"].endswith(f" The task 'What differs' lists them. {said}")
+        assert not failure or compared["failure"].endswith(f" The task 'Show the deviations' lists them. {said}")
 
 
 def test_a_file_that_is_there_stays_until_there_is_a_new_report(tmp_path: Path):
@@ -243,8 +243,8 @@ def test_what_a_limit_leaves_out_is_said_and_is_no_deviation(tmp_path: Path):
     compared = compare(topology, fleet(["pc-1"], [E1], more=["pc-2"]), registered(topology, path, [E1, "pc-1"]))
     assert attributes(compared) == [("KMS hosts", "limit"), ("clients", "limit")]
     assert compared["table"] == [
-        "note  KMS hosts  1 KMS hosts of the inventory are not in this run, because of its limit, and were not looked at.",
-        "note  clients    1 clients of the inventory are not in this run, because of its limit, and were not looked at.",
+        "note  KMS hosts  1 KMS hosts of the inventory are not in this run, because of its limit, and were not checked.",
+        "note  clients    1 clients of the inventory are not in this run, because of its limit, and were not checked.",
         "0 deviations, 0 unknown, 2 notes",
     ]
     assert (compared["verdict"], compared["failure"]) == ("as declared", "")

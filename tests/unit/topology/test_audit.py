@@ -304,48 +304,48 @@ PLANTED: list[tuple[str, Callable[[Seen], Any], tuple[str, str, Any, Any]]] = [
         ),
         ("clients", "client machine ID aa11", "of one computer", ["pc-1", "srv-1"]),
     ),
-    # What could not be looked at.
+    # What could not be checked.
     (
         "record unread",
         lambda seen: seen["zones"]["east.contoso.com"].update(records=REFUSED),
-        (EAST, "DNS record", "looked at", "not looked at"),
+        (EAST, "DNS record", "checked", "not checked"),
     ),
     (
         "rights unread",
         lambda seen: seen["zones"]["east.contoso.com"].pop("rights"),
-        (EAST, "rights", "looked at", "not looked at"),
+        (EAST, "rights", "checked", "not checked"),
     ),
     (
         "ports untried",
         lambda seen: seen["zones"]["east.contoso.com"].update(ports=REFUSED),
-        ("KMS hosts of east", "ports", "looked at", "not looked at"),
+        ("KMS hosts of east", "ports", "checked", "not checked"),
     ),
-    ("stamps unread", lambda seen: seen["zones"]["east.contoso.com"].pop("static"), (EAST, "time stamps", "looked at", "not looked at")),
-    ("group unread", lambda seen: seen["groups"].update(east=REFUSED), ("group KMS_E", "membership", "looked at", "not looked at")),
+    ("stamps unread", lambda seen: seen["zones"]["east.contoso.com"].pop("static"), (EAST, "time stamps", "checked", "not checked")),
+    ("group unread", lambda seen: seen["groups"].update(east=REFUSED), ("group KMS_E", "membership", "checked", "not checked")),
     (
         "host unreachable",
         lambda seen: (seen["kms_hosts"].update({E1: unread(E1, "unreachable", "no route to host")}), seen["checked"].pop(E1)),
-        (E1, "license", "looked at", "not looked at"),
+        (E1, "license", "checked", "not checked"),
     ),
     (
         "settings of a host unread",
         lambda seen: seen["checked"].update({E1: REFUSED}),
-        (E1, "settings", "looked at", "not looked at"),
+        (E1, "settings", "checked", "not checked"),
     ),
     (
         "client unreachable",
         lambda seen: seen["clients"].update({"srv-1": unread("srv-1", "unreachable", "no route to host")}),
-        ("srv-1", "license", "looked at", "not looked at"),
+        ("srv-1", "license", "checked", "not checked"),
     ),
     (
         "client that broke off",
         lambda seen: seen["clients"].update({"srv-1": unread("srv-1", "failed", "The account may not read it.")}),
-        ("srv-1", "license", "looked at", "not looked at"),
+        ("srv-1", "license", "checked", "not checked"),
     ),
     (
         "settings of a client refused",
         lambda seen: settings(seen, "pc-1").update(error="Access is denied.", suffixes=None, domain_member=None),
-        ("pc-1", "settings", "looked at", "not looked at"),
+        ("pc-1", "settings", "checked", "not checked"),
     ),
 ]
 
@@ -367,7 +367,7 @@ def test_a_planted_deviation_is_found_and_nothing_else(plant: Callable[[Seen], A
     plant(seen)
     found = audit(seen)
     assert [(entry["object"], entry["attribute"], entry["expected"], entry["found"]) for entry in found] == [expected]
-    assert found[0]["severity"] == ("unknown" if expected[3] == "not looked at" else "deviation")
+    assert found[0]["severity"] == ("unknown" if expected[3] == "not checked" else "deviation")
     assert found[0]["text"].endswith(".")
     json.dumps(found)
 
@@ -394,7 +394,7 @@ def test_a_topology_host_that_is_to_stay_out_of_a_record_is_named_there():
 
 def test_what_was_not_handed_over_at_all_was_not_looked_at():
     found = audit({"zones": {}, "groups": {}, "kms_hosts": {}, "checked": {}, "clients": {}})
-    assert {entry["found"] for entry in found} == {"not looked at"}
+    assert {entry["found"] for entry in found} == {"not checked"}
     # Of each site record, ports, time stamps, rights of one group, and the group; of each host license and settings.
     assert len(found) == 2 * 5 + 4 * 2
 

@@ -126,7 +126,7 @@ def of_all(judged: Mapping[str, Judged]) -> Iterator[Deviation]:
 
 
 def required_count(judged: Mapping[str, Judged]) -> int:
-    """How many clients a host has to have counted to serve all the clients that were looked at; without any, servers."""
+    """How many clients a host has to have counted to serve all the clients that were checked; without any, servers."""
     return max((client.required_count for client in judged.values() if client.required_count), default=_SERVERS)
 
 

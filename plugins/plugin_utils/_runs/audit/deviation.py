@@ -16,7 +16,7 @@ DEVIATION, UNKNOWN, NOTE = "deviation", "unknown", "note"
 SEVERITIES = (DEVIATION, UNKNOWN, NOTE)
 """In the order in which they are told."""
 NOT_ASKED = "it was not asked, or gave no result"
-"""Why something was not looked at of which nothing is known."""
+"""Why something was not checked of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Deviation:
         expected: What it should be, as JSON can hold it; C(None) where there should be nothing.
         found: What it is; C(None) where there is nothing.
         text: The same as one sentence, with what to do where that is not plain.
-        severity: C(deviation); C(unknown) where it could not be looked at; C(note) where nothing has to be mended.
+        severity: C(deviation); C(unknown) where it could not be checked; C(note) where nothing has to be mended.
         kind: What such objects are called where several have the same finding, such as C(clients); empty for no name.
         alike: What findings of one attribute have in common that one line can tell; empty for their C(text).
         together: The sentence for several of them; empty for the C(text) of the first.
@@ -69,11 +69,11 @@ def not_made(subject: str, check: str, result: Result | None) -> Deviation:
 
 
 def not_looked_at(subject: str, check: str, reason: str, alike: str = "") -> Deviation:
-    """The finding that something could not be looked at: what was not seen may be wrong.
+    """The finding that something could not be checked: what was not seen may be wrong.
 
     Args:
         subject: The record, group, host or client.
-        check: What should have been looked at.
+        check: What should have been checked.
         reason: Why it was not.
         alike: The kind of reason, where the reasons of several differ in names only.
     """
@@ -81,12 +81,12 @@ def not_looked_at(subject: str, check: str, reason: str, alike: str = "") -> Dev
     return Deviation(
         subject,
         check,
-        "looked at",
-        "not looked at",
-        f"Its {check} could not be looked at: {reason}.",
+        "checked",
+        "not checked",
+        f"Its {check} could not be checked: {reason}.",
         UNKNOWN,
         alike=alike,
-        together=f"Their {check} could not be looked at; the reason of the first: {reason}.",
+        together=f"Their {check} could not be checked; the reason of the first: {reason}.",
     )
 
 
@@ -100,7 +100,7 @@ def of_steps(result: Result, passed_over: Collection[str] = ()) -> Iterator[Devi
 
     Args:
         result: The module's result in check mode.
-        passed_over: How the attributes of those steps begin that are looked at in another way.
+        passed_over: How the attributes of those steps begin that are checked in another way.
     """
     for step in result.get("steps") or []:
         attribute, found, expected = str(step["attribute"]), step.get("before"), step.get("after")

@@ -22,8 +22,8 @@ from .zones import group_deviations, zone_deviations
 
 REPORT_VERSION = 1
 AS_DECLARED, DEVIATIONS = "as declared", "deviations"
-"""Verdicts; the third is C(unknown), where something could not be looked at and nothing else deviates."""
-WHERE = "What differs"
+"""Verdicts; the third is C(unknown), where something could not be checked and nothing else deviates."""
+WHERE = "Show the deviations"
 """The task of the role that shows the table."""
 
 _KMS_HOSTS, _CLIENTS = "KMS hosts", "clients"
@@ -33,7 +33,7 @@ _MOST_LINES, _MOST_BYTES = 200, 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class AuditSeen:
-    """What was looked at.
+    """What was checked.
 
     Attributes:
         zones: By domain, as C(zone_deviations) has it.
@@ -63,7 +63,7 @@ def deviations(topology: Mapping[str, Any], seen: AuditSeen, required_count: int
 
     Args:
         topology: The derived topology.
-        seen: What was looked at.
+        seen: What was checked.
         required_count: How many clients each KMS host should have counted; C(None) for as many as the clients need.
         control_site: As C(zone_deviations) has it.
     """
@@ -104,7 +104,7 @@ def verdict(found: Iterable[Deviation]) -> str:
 
 
 def failure(found: Sequence[Deviation], file: str) -> str:
-    """What ends the run where something deviates or could not be looked at: how much, and where it stands; empty where nothing does.
+    """What ends the run where something deviates or could not be checked: how much, and where it stands; empty where nothing does.
 
     Args:
         found: All deviations.
@@ -116,7 +116,7 @@ def failure(found: Sequence[Deviation], file: str) -> str:
     where = f"The task '{WHERE}' lists them" + (f", and the report is in {file}." if file else ".")
     if said == DEVIATIONS:
         return f"{_numbers(counted)}: not all is as the sites declare it. {where}"
-    return f"{_numbers(counted)}: not all could be looked at, and what was is as declared. {where}"
+    return f"{_numbers(counted)}: not all could be checked, and what was is as declared. {where}"
 
 
 def report(found: Sequence[Deviation], seen: AuditSeen, topology: Mapping[str, Any], time: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def report(found: Sequence[Deviation], seen: AuditSeen, topology: Mapping[str, A
 
     Args:
         found: The deviations.
-        seen: What was looked at.
+        seen: What was checked.
         topology: The derived topology.
         time: When the audit was made, as the caller writes it.
     """
@@ -174,8 +174,8 @@ def _of(kind: str, found: Iterable[Deviation]) -> Iterator[Deviation]:
 
 def _left_out(kind: str, number: int) -> Iterator[Deviation]:
     if number:
-        text = f"{number} {kind} of the inventory are not in this run, because of its limit, and were not looked at."
-        yield Deviation(kind, "limit", "looked at", "left out", text, NOTE)
+        text = f"{number} {kind} of the inventory are not in this run, because of its limit, and were not checked."
+        yield Deviation(kind, "limit", "checked", "left out", text, NOTE)
 
 
 def _row(entries: Sequence[Deviation]) -> tuple[str, str, str]:

@@ -73,7 +73,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
 
 
 def _work(topology: Mapping[str, Any], fleet: Fleet, found: Registered) -> dict[str, Any]:
-    """What has to be looked at in the directory, in DNS and on KMS hosts."""
+    """What has to be checked in the directory, in DNS and on KMS hosts."""
     read = _read(fleet, found)
     due = work(topology, list(read), machine_accounts(found.loop("accounts")), every_site=True)
     return {**due, "kms_hosts": _to_look_at(topology, read, found.once("topology")["settings"]["listed"])}
@@ -87,7 +87,7 @@ def _read(fleet: Fleet, found: Registered) -> dict[str, SurveyedComputer]:
 
 
 def _to_look_at(topology: Mapping[str, Any], computers: Mapping[str, SurveyedComputer], listed: bool) -> dict[str, dict[str, Any]]:
-    """By name in the inventory the KMS hosts whose settings are looked at, and what these should be."""
+    """By name in the inventory the KMS hosts whose settings are checked, and what these should be."""
     read = [name for name, computer in computers.items() if not computer.unread]
     return {
         name: {setting: host[setting] for setting in ("port", "publishes", "publish_list") if setting in host}

@@ -35,7 +35,7 @@ WRITERS = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was looked at before the first change.
+    """What was checked before the first change.
 
     Attributes:
         hosts: The KMS hosts of the run, by their names in the inventory.
@@ -79,7 +79,7 @@ def findings(settings: KmsSettings, topology: Mapping[str, Any], look: Look) -> 
     Args:
         settings: Those of the run.
         topology: The sites.
-        look: What was looked at.
+        look: What was checked.
     """
     found = list(_of_writers(topology))
     found += _of_inventory(settings, topology, look)
@@ -109,7 +109,7 @@ def _of_inventory(settings: KmsSettings, topology: Mapping[str, Any], look: Look
     """Where inventory, limit and sites do not fit together."""
     if not look.hosts:
         if look.all_hosts and look.clients:
-            text = "A limit leaves out all KMS hosts, so that they are not looked at; the clients ask them as they are."
+            text = "A limit leaves out all KMS hosts, so that they are not checked; the clients ask them as they are."
             yield Finding("inventory", text, False)
         else:
             text = "The play has no KMS host; put at least one into the group kms_hosts, and into the limit."
@@ -201,7 +201,7 @@ def _value(entry: Result) -> tuple[Any, ...]:
 def rights_findings(subject: str, result: Result) -> Iterable[Finding]:
     """What the directory would refuse, and whose the record is: from a look at a group, at rights or at static values."""
     if "error" in result or result.get("failed"):
-        yield Finding(subject, str(result.get("msg", "This could not be looked at.")), True)
+        yield Finding(subject, str(result.get("msg", "This could not be checked.")), True)
         return
     if result.get("may_create") is False:
         told = " ".join(map(str, result.get("warnings") or ()))

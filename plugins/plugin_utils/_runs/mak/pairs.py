@@ -66,7 +66,7 @@ class Pair:
             return f"its key is of the channel {self._channel}, and only KMS clients are converted"
         if self._kept:
             return "it keeps the key that it has, because overwrite is false"
-        return str(self.plan.get("reason") or self.plan.get("msg") or self.license.get("msg") or "it was not looked at")
+        return str(self.plan.get("reason") or self.plan.get("msg") or self.license.get("msg") or "it was not checked")
 
     @property
     def installed(self) -> bool:

@@ -54,7 +54,10 @@ def acquired(result: Result, check_mode: bool = False) -> list[str]:
     lines = [
         f"MAK proxy activation: {result['obtained'] + result['kept']} confirmation IDs, {result['obtained']} of them obtained by this run"
     ]
-    for entries, words in ((result["missing"], "Without one"), (result["unknown"], "Asked for without an answer, may have been counted")):
+    for entries, words in (
+        (result["missing"], "Without a confirmation ID"),
+        (result["unknown"], "Asked for without an answer, may have been counted"),
+    ):
         reasons: dict[str, list[str]] = {}
         for entry in entries:
             reasons.setdefault(str(entry.get("reason", "")).rstrip("."), []).append(str(entry["identifier"]))

@@ -183,8 +183,8 @@ class KmsClient:
         """What was changed has to read as it was wanted."""
         if changed.get(StepKind.KEY, self._chosen.held) != self._chosen.held:
             raise ActivationError(
-                f"the key that ends in {changed[StepKind.KEY]} was taken, yet the product holds"
-                f" {self._chosen.held or 'none'}; look whether the key is one for this product.",
+                f"the key that ends in {changed[StepKind.KEY]} was installed, but the product holds"
+                f" {self._chosen.held or 'none'}; check that it is a key of this product.",
                 subject=self._host,
                 source="windows",
             )

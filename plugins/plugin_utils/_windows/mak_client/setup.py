@@ -179,8 +179,8 @@ class MakClient:
         """Only now Windows tells which product the key belongs to, and of which kind it is."""
         if self._holder is None:
             raise ActivationError(
-                f"the key that ends in {self._wish.last_five} was taken, yet no product holds it; look whether the key is one"
-                " for this product.",
+                f"the key that ends in {self._wish.last_five} was installed, but no product holds it; check that it is a key"
+                " of this product.",
                 subject=self._host,
                 source="windows",
             )

@@ -86,7 +86,7 @@ def read_names(session: Session) -> tuple[str, str]:
 def read_fqdn(session: Session) -> str:
     """The DNS name under which the computer publishes itself, in lower case.
 
-    Its suffix may be another than the domain that it is a member of (disjoint namespace). That is looked at where the inventory does
+    Its suffix may be another than the domain that it is a member of (disjoint namespace). That is checked where the inventory does
     not call the computer by its name in the domain.
     """
     name, domain = read_names(session)

@@ -4,7 +4,7 @@
 """The forms of values that Windows gives, where the type alone lets more through than the collection can work with.
 
 Sources: Microsoft's class references (CIMWin32, SppWmi, MSFT_NetFirewallRule). What is only shown and never judged has no form.
-Identifiers and names are looked at in C(told).
+Identifiers and names are checked in C(told).
 """
 
 from __future__ import annotations

@@ -72,6 +72,6 @@ def wait_for_end(session: Session, process: int | None, timeout: float = 15.0) -
         try:
             session.get(WIN32_PROCESS, {"Handle": str(process)})
         except WsmanFault:
-            # No such process any more, or none that may be looked at.
+            # No such process any more, or none that may be checked.
             return
         time.sleep(0.1)

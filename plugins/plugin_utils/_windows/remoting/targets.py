@@ -152,7 +152,7 @@ class RemotingTarget:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if port != HTTP_PORT:
             detail = (
-                f"the connection uses port {port}, for which Windows has no firewall rule of its own, so that none was looked at;"
+                f"the connection uses port {port}, for which Windows has no firewall rule of its own, so that none was checked;"
                 " yours let it in."
             )
             return Need("winrm_rule", None, detail, [])

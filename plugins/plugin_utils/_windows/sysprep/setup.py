@@ -81,7 +81,7 @@ class Sysprep:
         """Seal the image, unless it is sealed that way already.
 
         Raises:
-            StepFailed: sysprep ended without doing it, or nobody knows what came of it.
+            StepFailed: sysprep ended without doing it, or the outcome is unknown.
             ActivationError: It could not be started.
         """
         plan = Plan()

@@ -49,7 +49,7 @@ class SysprepWatch:
         leaves_domain: The account may be one of the domain that the computer leaves by this.
         booted: When the computer was started, before sysprep was.
         image: The state that was seen last.
-        seconds: How long it was looked at.
+        seconds: How long it was checked.
         lost: The last error of a look that failed; C(None) where it did not.
     """
 
