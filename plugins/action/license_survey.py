@@ -85,14 +85,17 @@ class ActionModule(StateAction):
                     data = row.as_data()
                     facts[row.host] = {name: data.get(name) for name in options["facts"]}
 
-            wish = SurveyWish(options["columns"], Limits(options["threads"], first_contact), options["logons_only"])
+            few = options["logons_only"] and not options["max_unreachable"]
+            wish = SurveyWish(options["columns"], Limits(options["threads"], first_contact), few)
             survey = Survey(reader_of(self, self._task_vars, options["local_accounts"]), hosts, wish, keep, _progress)
             # This process is a fork of its own for one task. The objects of ansible-core in it outlive the task, and of what a host takes
             # little refers to itself.
             gc.freeze()
             gc.set_threshold(20_000, 10, 10)
             survey.run()
-        out_of_reach = too_many(options["max_unreachable"], sorted(survey.tally.silent), survey.tally.hosts)
+        # Logons are tried before a change to some hosts of a play, and a share is one of all.
+        job = len(self._task_vars["ansible_play_hosts_all"]) if options["logons_only"] else survey.tally.hosts
+        out_of_reach = too_many(options["max_unreachable"], sorted(survey.tally.silent), job)
         result = {
             **survey.tally.as_result(survey.rejected),
             "file": None if options["logons_only"] else str(path),
@@ -100,6 +103,8 @@ class ActionModule(StateAction):
         }
         if (options["logons_only"] or options["fail_on_rejected"]) and survey.rejected:
             raise ActivationError(said(survey.rejected[0]), source="wsman")
+        if options["logons_only"] and out_of_reach:
+            raise ActivationError(out_of_reach, source="wsman")
         if options["facts"]:
             result["facts"] = facts
             # What is registered stays, and the event of the job is empty.

@@ -33,7 +33,7 @@ attributes:
     description: The same results lead to the same decision.
     support: full
   action:
-    description: Runs on the control node, and talks to nobody.
+    description: Runs on the control node, and connects to no host.
     support: full
   async:
     description: Can be used with C(async).

@@ -174,7 +174,7 @@ def test_the_role_in_a_play_does_the_whole_scenario_and_costs_a_computer_at_most
     run = fleet.play(":".join(hosts), play, on_event=costs.handle)
     assert run.rc != 0
     assert (run.stats["failures"], fleet.spent()) == ({hosts[3]: 1}, {ENTERPRISE: 3}), run.output[-3000:]
-    assert [entry.result["msg"] for entry in run.of_task("Progress")] == [f"{number} of 4 computers were seen to" for number in (1, 4)]
+    assert [entry.result["msg"] for entry in run.of_task("Progress")] == [f"{number} of 4 computers were processed" for number in (1, 4)]
     # What runs once is started on the first one of the play, or of its batch.
     assert [costs.tasks[host] for host in hosts[2:]] == [8, 8]
     fleet.lab.control.clear_faults()

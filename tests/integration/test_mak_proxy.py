@@ -216,7 +216,7 @@ def test_sixty_computers_with_two_files(site: Site):
     machines = [machine.label for machine in site.lab.options.machines]
     assert len(machines) == 60
     collected = site.play("collect")
-    assert "60 of 60 computers were seen to" in collected and "Computers: 60 with an installation ID" in collected
+    assert "60 of 60 computers were processed" in collected and "Computers: 60 with an installation ID" in collected
     assert site.licensed() == set()
     written = site.leaving.read_bytes()
     assert len(json.loads(written)["products"]) == 60

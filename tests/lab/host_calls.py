@@ -12,6 +12,7 @@ from .control import Handler
 from .windows.host import Host
 from .windows.registry import HKEY_LOCAL_MACHINE
 from .windows.schema import CIMV2
+from .windows.wmi_face import SERVICE_STOPPING
 from .wsman.backend import WmiError
 
 
@@ -35,16 +36,30 @@ class HostCalls:
         self, host: str, class_name: str, method: str, arguments: dict[str, Any], selectors: dict[str, str] | None = None
     ) -> dict[str, Any]:
         """A method of a class in root/cimv2 of a host, called on the host itself and not over the wire."""
-        return dict(self._host_of(host).invoke(CIMV2, class_name, selectors, method, arguments))
+        found = self._awake(host) if class_name.startswith("SoftwareLicensing") else self._host_of(host)
+        return dict(found.invoke(CIMV2, class_name, selectors, method, arguments))
+
+    def _awake(self, host: str) -> Host:
+        """A host whose sppsvc runs: one that is just stopping, because nobody has used it for a while, is waited for."""
+        found = self._host_of(host)
+        while True:
+            try:
+                found.demand_licensing()
+            except WmiError as error:
+                if error.hresult & 0xFFFFFFFF != SERVICE_STOPPING:
+                    raise
+                found.clock.sleep(found.spec.sppsvc_stop)
+            else:
+                return found
 
     def call_service(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """A method of a host's SoftwareLicensingService."""
-        (service,) = self._host_of(host).instances(CIMV2, "SoftwareLicensingService")
+        (service,) = self._awake(host).instances(CIMV2, "SoftwareLicensingService")
         return self.call_method(host, "SoftwareLicensingService", method, arguments, {"Version": str(service["Version"])})
 
     def activate(self, host: str) -> str:
         """Let a host activate its Windows, on the host itself and not over the wire; returns the HRESULT, 0x00000000 for success."""
-        found = self._host_of(host)
+        found = self._awake(host)
         products = found.instances(CIMV2, "SoftwareLicensingProduct")
         product = next(item for item in products if item.get("PartialProductKey") and not item.get("LicenseIsAddon"))
         try:

@@ -49,7 +49,7 @@ class ExportedProduct:
         extended_pid: The ePID; empty where Windows gives none.
         confirmation_id: The CID, digits only, or C(None).
         asked: When Microsoft was asked for the CID. Set before the request goes out, and taken back only where the answer
-            says that nothing was counted; without a CID beside it nobody knows whether the activation was counted.
+            says that nothing was counted; without a CID beside it it is unknown whether the activation was counted.
     """
 
     identifier: str

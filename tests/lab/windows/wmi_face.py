@@ -16,7 +16,7 @@ from .schema import CIMV2
 from .services import ServiceDisabled, ServiceManager, ServiceStopping
 from .spec import HostSpec
 
-_SERVICE_STOPPING = 0xC004F075
+SERVICE_STOPPING = 0xC004F075
 _SERVICE_DISABLED = 0x80070422
 
 
@@ -98,7 +98,7 @@ class WmiFace:
             if self.services.demand():
                 self.clock.sleep(self.spec.sppsvc_start)
         except ServiceStopping as error:
-            raise self._providers[CIMV2, "softwarelicensingservice"].error(_SERVICE_STOPPING) from error
+            raise self._providers[CIMV2, "softwarelicensingservice"].error(SERVICE_STOPPING) from error
         except ServiceDisabled as error:
             raise self._providers[CIMV2, "softwarelicensingservice"].error(_SERVICE_DISABLED) from error
 

@@ -24,6 +24,7 @@ from unit.lab.windows_fakes import (
     service_row,
 )
 
+from lab.host_calls import HostCalls
 from lab.windows import data
 from lab.windows.host import Host
 from lab.windows.kms_counter import NO_COUNT
@@ -62,6 +63,16 @@ def test_sppsvc_starts_on_demand_and_slowly_and_stops_when_idle(domain: FakeDoma
     assert caught.value.hresult == 0xC004F075
     domain.clock.advance(seconds=host.spec.sppsvc_stop)
     assert state(host) == "Stopped"
+
+
+def test_what_a_machine_does_by_itself_waits_for_a_service_that_is_just_stopping(domain: FakeDomain, host: Host) -> None:
+    install(host, data.key_named("gvlk_server_2022_serverstandard").key)
+    calls = HostCalls(lambda _name: host)
+    for call in (lambda: calls.activate("srv-01"), lambda: calls.call_service("srv-01", "ClearKeyManagementServiceMachine", {})):
+        domain.clock.advance(seconds=host.spec.sppsvc_idle)
+        assert state(host) == "Stop Pending"
+        call()
+        assert state(host) == "Running"
 
 
 def test_sppsvc_of_a_kms_host_never_stops_itself_and_starts_with_windows(domain: FakeDomain, host: Host) -> None:

@@ -86,6 +86,6 @@ def test_an_extended_pid_is_taken(text: str):
 
 @pytest.mark.parametrize("text", ["", "BCDFG-HJKMP-QRTVW-XY234-6789B", "00330-80000-00000-AA123", f"{PID}-1", f"{PID}<", "secret"])
 def test_what_is_no_extended_pid_is_refused_and_a_key_not_repeated(text: str):
-    with pytest.raises(ActivationError, match="no extended PID such as") as refused:
+    with pytest.raises(ActivationError, match="is not an extended PID such as") as refused:
         checked_extended_pid(text)
     assert "HJKMP" not in refused.value.message and "secret" not in refused.value.message

@@ -129,7 +129,7 @@ def test_what_stands_in_the_way_is_said_and_stops_the_run(more: dict[str, Any], 
 def test_a_batch_adds_what_was_read_in_it_and_says_how_far_the_run_is():
     results = {name: {host: collected()[name][host] for host in (TAKEN,)} for name in ("license", "made")}
     decided = STEPS["read"](asked([TAKEN], results, fleet=[TAKEN, REFUSED]))
-    assert decided["progress"] == "1 of 2 computers were seen to"
+    assert decided["progress"] == "1 of 2 computers were processed"
     [entry] = decided["computers"]
     assert (entry["name"], entry["products"][0]["mak"]) == (TAKEN, "clients")
 

@@ -256,7 +256,7 @@ def test_a_key_that_microsoft_refuses_in_one_batch_is_left_out_of_the_next():
     begin, outcome = play.batch(["pc-1"], {"pc-1": failed("0xC004C003")}, {})
     assert (begin["hosts"], begin["began"], [entry["name"] for entry in begin["computers"]]) == ({"pc-1": ["win"]}, MOMENT, ["pc-1"])
     assert outcome["progress"] == {"seen": 1, "refused": ["win"]}
-    assert outcome["line"] == "1 of 3 computers were seen to"
+    assert outcome["line"] == "1 of 3 computers were processed"
     assert outcome["computers"][0]["products"][0]["activation"]["outcome"] == "It failed with 0xC004C003."
     begin, outcome = play.batch(["pc-2", "pc-3"], {}, outcome["progress"])
     assert begin == {"hosts": {"pc-2": [], "pc-3": []}, "settle": {}, "computers": [], "began": ""}
@@ -277,7 +277,7 @@ def test_a_play_without_batches_has_those_that_go_ahead_and_then_the_others():
     play.once(begin=begin)
     play.results["made"] = {"pc-1": {"results": [{"item": "win", **ACTIVATED}]}}
     outcome = steps.outcome(play.seen(), {}, MOMENT)
-    assert (outcome["line"], outcome["progress"]["seen"]) == ("1 of 3 computers were seen to", 1)
+    assert (outcome["line"], outcome["progress"]["seen"]) == ("1 of 3 computers were processed", 1)
     begin = steps.begin(play.seen(), outcome["progress"], MOMENT, check_mode=False, ahead=False)
     assert begin["hosts"] == {"pc-2": ["win"], "pc-3": ["win"]}
     play.once(begin=begin)
@@ -285,7 +285,7 @@ def test_a_play_without_batches_has_those_that_go_ahead_and_then_the_others():
     outcome = steps.outcome(play.seen(), outcome["progress"], "2026-11-27T05:00:00Z")
     # What came of the first one is written down already.
     assert [entry["name"] for entry in outcome["computers"]] == ["pc-2", "pc-3"]
-    assert (outcome["line"], outcome["progress"]) == ("3 of 3 computers were seen to", {"seen": 3, "refused": ["win"]})
+    assert (outcome["line"], outcome["progress"]) == ("3 of 3 computers were processed", {"seen": 3, "refused": ["win"]})
 
 
 @pytest.mark.parametrize(("activate", "check_mode"), [(False, False), (True, True)])

@@ -52,7 +52,7 @@ def kms_summary(clients: Mapping[str, Mapping[str, Any]], check_mode: bool) -> l
     lines.append(f"Computers: {len(found.get('licensed', []))} of {len(clients)} licensed{planned}")
     if waiting := found.get("counted"):
         lines.append(
-            f"Counted, but not licensed yet: {len(waiting)} ({some(waiting)}). A KMS host activates nobody before enough clients have asked it;"
+            f"Counted, but not licensed yet: {len(waiting)} ({some(waiting)}). A KMS host activates no client before enough clients have asked it;"
             " Windows asks again by itself every two hours."
         )
     if absent := found.get("not_reached"):

@@ -206,7 +206,7 @@ def outcome(seen: MakSeen, progress: Result, moment: str) -> dict[str, Any]:
     return {
         "computers": journal.over(tried, seen.learned().products, made, began, moment) if began else [],
         "progress": {"seen": number, "refused": list(dict.fromkeys([*(progress.get("refused") or ()), *refused]))},
-        "line": f"{number} of {len(seen.found.once('orders')['hosts'])} computers were seen to",
+        "line": f"{number} of {len(seen.found.once('orders')['hosts'])} computers were processed",
     }
 
 

@@ -249,7 +249,7 @@ def _refusal(listed: Result) -> str:
 
 def _progress(fleet: Fleet) -> str:
     done = fleet.hosts.index(fleet.batch[-1]) + 1
-    return f"{done} of {len(fleet.hosts)} computers were seen to"
+    return f"{done} of {len(fleet.hosts)} computers were processed"
 
 
 def _ended(asked: StepInput, title: str, playbook: str, ended: Sequence[ProxyEnd], due: Collection[str], *merged: Result) -> Decided:
