@@ -68,6 +68,7 @@ def test_sppsvc_starts_on_demand_and_slowly_and_stops_when_idle(domain: FakeDoma
 def test_what_a_machine_does_by_itself_waits_for_a_service_that_is_just_stopping(domain: FakeDomain, host: Host) -> None:
     install(host, data.key_named("gvlk_server_2022_serverstandard").key)
     calls = HostCalls(lambda _name: host)
+    service_row(host)
     for call in (lambda: calls.activate("srv-01"), lambda: calls.call_service("srv-01", "ClearKeyManagementServiceMachine", {})):
         domain.clock.advance(seconds=host.spec.sppsvc_idle)
         assert state(host) == "Stop Pending"
