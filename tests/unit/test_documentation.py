@@ -212,3 +212,28 @@ def test_the_components_of_the_guide_to_targets_are_parts_of_an_answer_file():
         found[component.get("name")] = [element.text or "" for element in commands]
     assert any("LocalAccountTokenFilterPolicy" in command for command in found["Microsoft-Windows-Deployment"])
     assert any("winrm.cmd quickconfig" in command for command in found["Microsoft-Windows-Shell-Setup"])
+
+
+def names_of_plays_and_tasks() -> set[str]:
+    """All of them in playbooks and roles."""
+    files = [*(TREE / "playbooks").glob("*.yml"), *(TREE / "roles").glob("*/tasks/*.yml")]
+    return {name for path in files for name in re.findall(r"^ *- name: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)}
+
+
+NAMED = (
+    (r"README.md", r"^PLAY (.+)$"),
+    (r"README.md", r"^  (\S.*?) {2,}\d+ (?:ok|changed)$"),
+    (r"docs/docsite/rst/*.rst", r"^    PLAY (.+?)(?: \(check mode\))?$"),
+    (r"docs/docsite/rst/*.rst", r"^      (?:\.\.\. )?(\S.*?) {2,}\d+ (?:ok|changed|of \d+ hosts.*)$"),
+    (r"docs/docsite/rst/*.rst", r"\bplays? \*([^*]+)\*"),
+    (r"docs/docsite/rst/audit.rst", r"\b(Fail if .+)$"),
+    (r"roles/*/README.md", r"\b(Fail if [^|]+?) \|"),
+    (r"plugins/plugin_utils/_runs/**/*.py", r"^WHERE = \"(.+)\"$"),
+)
+
+
+@pytest.mark.parametrize(("files", "pattern"), NAMED)
+def test_a_play_or_task_that_is_named_somewhere_is_there(files: str, pattern: str):
+    found = {name for path in TREE.glob(files) for name in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)}
+    assert found
+    assert found - names_of_plays_and_tasks() == set()
