@@ -172,7 +172,7 @@ def second(pair_domain: Domain) -> Witness:
     return Witness(pair_domain, "dc2")
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Whether it comes true within that time."""
     deadline = time.monotonic() + seconds
     while not condition():

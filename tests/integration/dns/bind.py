@@ -93,7 +93,7 @@ def bind_up(folder: Path, address: str, port: int = 53) -> Iterator[Bind]:
     with log.open("w") as output:
         named = subprocess.Popen([str(NAMED), "-g", "-n", "1", "-c", str(configuration)], stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not _listens(address, port):
             if named.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(log.read_text(encoding="utf-8"))

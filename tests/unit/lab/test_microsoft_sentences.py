@@ -111,7 +111,7 @@ def test_what_can_go_wrong_with_an_answer(microsoft: BatchServer, case: str):
     microsoft.faults.add(rule)
     check(case, meaning, settings(microsoft, timeout=3 if "seconds" in rule else 10))
     # Asked once, whatever came.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not microsoft.journal.entries and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(microsoft.journal.entries) == 1
