@@ -113,10 +113,10 @@ def _condensed(method: Callable[..., None]) -> Callable[..., None]:
 
 def _hide(arguments: tuple[Any, ...]) -> None:
     """Take out of a result with no_log what ansible-core leaves in it, and the default callback prints."""
-    for result in (argument.result for argument in arguments if hasattr(argument, "task_name")):
-        if "censored" in result:
+    for given in (argument for argument in arguments if hasattr(argument, "task_name")):
+        if "censored" in given.result and given.task.no_log:
             for name in ("exception", "warnings", "deprecations"):
-                result.pop(name, None)
+                given.result.pop(name, None)
 
 
 def _silent(name: str) -> Callable[..., None]:
@@ -138,7 +138,7 @@ class CallbackModule(DefaultCallback):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._unordered = False
+        self._unordered = self._computed = False
         self._last_play = ""
         self._batch = 1
 
@@ -161,6 +161,7 @@ class CallbackModule(DefaultCallback):
         name = play.get_name().strip()
         self._batch = self._batch + 1 if play.serial and play.get_path() == self._last_play else 1
         self._last_play = play.get_path()
+        self._computed = play.hosts == []
         self._unordered = str(play.strategy).rpartition(".")[2] in _UNORDERED
         if self._batch > 1:
             name += f" (batch {self._batch})"
@@ -169,8 +170,8 @@ class CallbackModule(DefaultCallback):
 
     @_condensed
     def v2_playbook_on_no_hosts_matched(self) -> None:
-        """The play has no hosts."""
-        self.output.due(self.output.view.no_hosts())
+        """The play has no hosts. One over an empty list, which playbooks compute, has none to be missed."""
+        self.output.due(self.output.view.no_hosts(self._computed))
 
     @_condensed
     def v2_playbook_on_no_hosts_remaining(self) -> None:
@@ -273,7 +274,8 @@ class CallbackModule(DefaultCallback):
             self._handle_warnings({"deprecations": given["deprecations"]})
         item = self._get_item_label(given) if of_item else None
         of_loop = result.task.loop is not None and not of_item
-        return answer_of(given, self._names(result), result.task.action, failed=failed, item=item, of_loop=of_loop)
+        emptied = not result.task.no_log
+        return answer_of(given, self._names(result), result.task.action, failed=failed, item=item, of_loop=of_loop, emptied=emptied)
 
     @staticmethod
     def _names(result: Any) -> list[str]:

@@ -184,9 +184,10 @@ class VolumeActivationAction(ActionBase):
 
     def _checked_options(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
         spec = documented_options(self._module_name())
+        if unset := self._names.unset(spec, given):
+            raise ActivationError(f"O({unset}) is not set.", source="options")
         checked = ArgumentSpecValidator(spec, **self.CONSTRAINTS).validate(given)
-        if checked.error_messages:
-            said = [f"there is no option {error.msg}" if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]
+        if said := [f"there is no option {error.msg}" if isinstance(error, UnsupportedError) else error.msg for error in checked.errors]:
             sentence = "; ".join(self._names.in_text(text.rstrip("."), spec) for text in said)
             raise ActivationError(f"{COLLECTION}.{self._module_name()}: {sentence}.", source="options")
         return t.cast("dict[str, t.Any]", _plain(checked.validated_parameters))

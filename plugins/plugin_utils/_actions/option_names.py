@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .._core.errors import in_words
 
@@ -57,6 +58,16 @@ class OptionNames:
     def _of_missing(self, option: str) -> str:
         name, variable = self.of(option), self.variables.get(option)
         return name if name != option or option in self.given or not variable else f"{option} (variable {variable})"
+
+    def unset(self, spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> str:
+        """An option without a value that is required, and that a role leaves to a variable; empty where there is none. The reader of a role knows
+        the variable and not the module.
+
+        Args:
+            spec: The options of the module.
+            given: Their values.
+        """
+        return next((name for name in self.variables if self.role and spec[name].get("required") and given.get(name) is None), "")
 
     def in_words(self, text: str) -> str:
         """A text in which options are written as C(O(product_key))."""

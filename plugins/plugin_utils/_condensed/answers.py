@@ -73,7 +73,14 @@ class TaskAnswer:
 
 
 def answer_of(
-    result: Mapping[str, Any], names: Sequence[str], action: str, *, failed: bool, item: Any = None, of_loop: bool = False
+    result: Mapping[str, Any],
+    names: Sequence[str],
+    action: str,
+    *,
+    failed: bool,
+    item: Any = None,
+    of_loop: bool = False,
+    emptied: bool = False,
 ) -> TaskAnswer:
     """What a result tells, or that of one item of a loop.
 
@@ -84,10 +91,12 @@ def answer_of(
         failed: The task failed, or did not reach the host.
         item: The label of the item, where the result is that of one.
         of_loop: The result is that of all items, which told what they have before.
+        emptied: The action hides its result because of its size, and not the task because of a secret. Its warnings are to be read.
     """
-    if "censored" in result or result.get("_ansible_no_log"):
-        return TaskAnswer(failures=(HIDDEN,) if failed else ())
-    warnings = tuple(sentence(str(warning), names) for warning in result.get("warnings") or ())
+    hidden = "censored" in result or bool(result.get("_ansible_no_log"))
+    warnings = tuple(sentence(str(warning), names) for warning in result.get("warnings") or () if emptied or not hidden)
+    if hidden:
+        return TaskAnswer(failures=(HIDDEN,) if failed else (), warnings=warnings)
     if failed:
         return TaskAnswer(failures=(_failure(result, names, item),), warnings=warnings)
     if action not in _DEBUG or of_loop:

@@ -63,10 +63,10 @@ class View:
         self._heading = [Line(f"PLAY {one_line(name)}{' (check mode)' if check_mode else ''}")]
         return due
 
-    def no_hosts(self) -> list[Line]:
-        """The play has no hosts."""
+    def no_hosts(self, expected: bool = False) -> list[Line]:
+        """The play has no hosts; nothing is said of one that was expected to have none."""
         heading, self._heading = self._heading, []
-        return [Line(f"{line.text}: no hosts matched", Tone.PROGRESS) for line in heading]
+        return [] if expected else [Line(f"{line.text}: no hosts matched", Tone.PROGRESS) for line in heading]
 
     def nobody_left(self) -> list[Line]:
         """All hosts of the play have failed."""

@@ -84,7 +84,7 @@ class DirectorySettings:
         account = KerberosAccount.from_options(options)
         servers = names_in(options["domain_server"])
         if not servers:
-            raise ActivationError("O(domain_server) names no domain controller.", source="options")
+            raise ActivationError("O(domain_server) is not set.", source="options")
         return cls(
             server=servers[0],
             others=tuple(servers[1:]),

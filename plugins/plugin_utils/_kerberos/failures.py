@@ -23,7 +23,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     _UNKNOWN_ACCOUNT: ("KDC_ERR_C_PRINCIPAL_UNKNOWN", "the domain {realm} has no account {user}. Check O(domain_username)."),
     7: (
         "KDC_ERR_S_PRINCIPAL_UNKNOWN",
-        "the KDC of {realm} knows no such service. Check {server_option}: it is the controller's full name.",
+        "the KDC of {realm} knows no such service. Check O({server_option}): it is the controller's full name.",
     ),
     12: (
         "KDC_ERR_POLICY",
@@ -143,7 +143,7 @@ def numbered(number: int, logon: Logon, where: str, text: str = "") -> Activatio
             realm=realm,
             skew=skew,
             secret=secret,
-            secret_option="domain_keytab, which is made anew when the password changes" if logon.keytab else "domain_password",
+            secret_option="O(domain_keytab), which is made anew when the password changes" if logon.keytab else "O(domain_password)",
             keytab=logon.keytab,
             server_option=logon.server_option,
         )

@@ -82,7 +82,7 @@ class Logon:
         if backslash and domain.upper().rstrip(".") not in (self.realm.upper(), usual.upper()):
             raise ActivationError(
                 f"O(domain_username) is {self.username}, and nothing tells that {domain} is {self.realm}, the domain of the server in"
-                f" {self.server_option}. Nothing was sent, because {user} may be somebody else there. Write it as user@REALM, such as"
+                f" O({self.server_option}). Nothing was sent, because {user} may be somebody else there. Write it as user@REALM, such as"
                 f" {user}@{self.realm}.",
                 source="options",
             )

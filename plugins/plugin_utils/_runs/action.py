@@ -22,7 +22,7 @@ from .._fleet.variables import HostVariables
 from .collect import WantedVariables, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
-from .strange import Strange
+from .strange import Strange, misspelt_groups
 
 _EMPTY = ("", None)
 # Strategies in which hosts do not wait for each other, so that run_once means nothing.
@@ -116,7 +116,7 @@ class RunAction(VolumeActivationAction):
         for host in others:
             variables.of(host)
         strange.see_play(self._task_vars)
-        if refusals := strange.refusals():
+        if refusals := [*strange.refusals(), *misspelt_groups(self._task_vars["groups"], self.GROUPS)]:
             raise Refusals(refusals)
 
     def _wanted(self, names: Collection[str], host: str, fleet: Fleet) -> WantedVariables:

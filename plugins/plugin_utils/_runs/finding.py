@@ -55,7 +55,7 @@ def table(findings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _objects(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} ({some(names, 3)})"
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} ({some(names, 3)})"
 
 
 def license_findings(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables that are named as if they were of this collection, and are none: most often they are misspelt, and do nothing.
+"""Variables and groups that are named as if they were of this collection, and are none: most often they are misspelt, and do nothing.
 
 Pure.
 """
@@ -75,6 +75,22 @@ class Strange:
         # What all hosts have is given for all of them, or as an extra variable.
         is_common = name in self._of_play or len(hosts) == self._count
         return visible(name, LONGEST_NAME) + ("" if is_common else f" of {some(hosts)}")
+
+
+def misspelt_groups(groups: Collection[str], wanted: Collection[str]) -> list[str]:
+    """A sentence for each group that is near one which a run looks for, and which the inventory does not have.
+
+    Args:
+        groups: Those of the inventory.
+        wanted: Those that the run looks for.
+    """
+    return [
+        f"The inventory has a group {visible(name, LONGEST_NAME)} and no {known}. Did you mean {known}? Correct its name."
+        for known in wanted
+        if known not in groups
+        for name in groups
+        if name not in wanted and abs(len(name) - len(known)) <= _NEAR and distance(name, known) <= _NEAR
+    ]
 
 
 def distance(one: str, other: str) -> int:

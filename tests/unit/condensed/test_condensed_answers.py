@@ -94,6 +94,12 @@ def test_what_a_failure_tells(result: dict[str, Any], answer: TaskAnswer):
     assert answer_of(result, NAMES, "ping", failed=True) == answer
 
 
+def test_what_an_action_hides_because_of_its_size_has_warnings_that_are_read():
+    result = {"censored": "hidden", "msg": "large", "warnings": [f"{PC}: no variable"]}
+    assert answer_of(result, NAMES, "run_kms", failed=False, emptied=True) == TaskAnswer(warnings=("no variable",))
+    assert answer_of(result, NAMES, "run_kms", failed=False) == TaskAnswer()
+
+
 def test_an_item_is_named_briefly():
     (text,) = answer_of({"msg": "no"}, NAMES, "ping", failed=True, item={"name": "x" * 1000}).failures
     assert text.startswith('no (item {"name": "xxx') and len(text) < 90

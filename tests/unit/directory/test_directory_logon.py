@@ -85,7 +85,7 @@ def test_several_controllers_can_be_named(given: object) -> None:
     found = DirectorySettings.from_options({**options, "domain_server": given})
     assert (found.server, found.others) == ("dc1.contoso.com", ("dc2.contoso.com",))
     assert [each.server for each in found.each()] == ["dc1.contoso.com", "dc2.contoso.com"]
-    with pytest.raises(ActivationError, match="names no domain controller"):
+    with pytest.raises(ActivationError, match="domain_server is not set"):
         DirectorySettings.from_options({**options, "domain_server": []})
 
 

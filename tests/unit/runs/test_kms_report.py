@@ -237,7 +237,7 @@ def summed_up(clients: dict[str, Any], hosts=HOSTS, records=RECORD, *, shared=()
 
 def test_the_summary_names_who_waits_for_what_and_who_failed():
     text = "\n".join(summed_up(CLIENTS))
-    assert "KMS host kms-1: licensed, answering, clients counted 0 -> 12, cold until 25" in text
+    assert "KMS host kms-1: licensed, answering, clients counted 0 -> 12, activates from 25 clients on" in text
     assert "kms-1.contoso.com:1688 (0 0); KMS_Hosts has read on it" in text
     assert "Clients: 1 of 4 licensed" in text
     for part in ("1 (pc-2)", "25 clients", "kms-1 12", "every two hours"):

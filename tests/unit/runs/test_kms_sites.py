@@ -180,7 +180,7 @@ def test_the_summary_names_hosts_records_and_orders():
     text = "\n".join(kms_summary.summary(topology(), hosts, clients, [read("north", value)], rights, 25, True, False))
     for line in (
         "KMS at north (north.example), south (south.example)",
-        f"KMS host {NORTH}: licensed, answering, clients counted 0 -> 7, cold until 25",
+        f"KMS host {NORTH}: licensed, answering, clients counted 0 -> 7, activates from 25 clients on",
         f"Record _vlmcs._tcp.north.example: {NORTH}:1688 (10 60); KMS_NORTH, N1$ have read, write on it; KMS_SOUTH has no rights on it",
         f"Clients of south try: {SOUTH} (100 %), then {NORTH} (100 %)",
         "Clients: 2 of 2 licensed",

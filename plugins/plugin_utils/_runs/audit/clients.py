@@ -176,8 +176,8 @@ def _license(client: SurveyedComputer, validity_days: int, due: Set[str]) -> Ite
         yield Deviation(name, "key", _GVLK, found.channel, f"Its key is {found.channel}, so that no KMS host activates it.", NOTE)
     if found.status != "licensed":
         left = "" if found.days is None else f" for {found.days} more days"
-        text = f"It is {found.status}{left}; it has to find a KMS host that activates it."
-        together = f"They are {found.status}; they have to find a KMS host that activates them."
+        text = f"Its license status is {found.status}{left}; no KMS host has activated it yet."
+        together = f"Their license status is {found.status}; no KMS host has activated them yet."
         yield Deviation(name, "license status", "licensed", found.status, text, alike=found.status, together=together)
     elif found.channel == _GVLK and found.days is not None and found.days < validity_days:
         text = f"Its activation ends in {found.days} days; clients renew it every week, so it has not reached a KMS host for long."

@@ -68,8 +68,7 @@ class RunEnd:
         cold = found.once("serving").get("cold") or []
         if cold:
             lines.append(
-                f"No KMS host that serves is in {some(cold)}: each answers, and counts its clients first. No host is retired until one serves;"
-                " run the play again then."
+                f"No KMS host in {some(cold)} has counted enough clients yet. Run the playbook again when one has; until then no host is retired."
             )
         left = list(found.once("found")["left"])
         if left:

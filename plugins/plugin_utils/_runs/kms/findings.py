@@ -112,7 +112,8 @@ def _of_inventory(settings: KmsSettings, topology: Mapping[str, Any], look: Look
             text = "A limit leaves out all KMS hosts, so that they are not checked; the clients ask them as they are."
             yield Finding("inventory", text, False)
         else:
-            text = "The play has no KMS host; put at least one into the group kms_hosts, and into the limit."
+            limited = ", and into the limit" if look.all_hosts else ""
+            text = f"The play has no KMS host; put at least one into the group kms_hosts{limited}."
             yield Finding("inventory", text, True)
     if not look.all_clients:
         text = "There are no clients: the inventory has no group kms_clients, or it is empty. Only KMS hosts are set up."

@@ -138,7 +138,9 @@ def host_lines(hosts: Mapping[str, KmsHostResults], threshold: int) -> Iterable[
         is_cold = (
             "answering" in seen and status == "licensed" and int((results.after.get("service") or {}).get("current_count") or 0) < threshold
         )
-        yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, {counts}" + (f", cold until {threshold}" if is_cold else "")
+        yield f"KMS host {host}: {status}, {' and '.join(sorted(seen))}, {counts}" + (
+            f", activates from {threshold} clients on" if is_cold else ""
+        )
         silent = [str(entry.get("detail") or entry["address"]) for entry in own if entry["state"] != "answering"]
         if silent and len(silent) < len(own):
             yield f"KMS host {host} does not answer at each of its addresses: {' '.join(silent)}"
@@ -193,7 +195,8 @@ def client_lines(hosts: Mapping[str, KmsHostResults], clients: Clients) -> Itera
         yield (
             f"Counted, but not licensed yet: {len(waiting)} ({some(waiting)}). A KMS host activates from"
             f" {' or '.join(str(threshold) for threshold in sorted(thresholds, key=str))} clients on"
-            f"{f' and has counted: {reached}' if reached else ''}. Windows asks again by itself every two hours."
+            f"{f' and has counted: {reached}' if reached else ''}. Windows asks again by itself every two hours; where fewer"
+            " clients ask each host, waiting does not help."
         )
     if absent := states.get("not_reached"):
         yield f"Not reached: {len(absent)} ({some(absent)})"
