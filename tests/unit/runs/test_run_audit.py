@@ -171,6 +171,7 @@ def test_what_ends_the_run_is_a_number_and_a_place(tmp_path: Path):
     compared = compare(topology, given[0], registered(topology, path, given[1]))
     assert compared["failure"].endswith(f" The task 'Show the deviations' lists them, and the report is in {file}.")
     assert len(json.loads(file.read_text(encoding="utf-8"))["deviations"]) == 108
+    assert compared["report"] == {}
     assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -64,7 +64,7 @@ def decide(step: str, fleet: Fleet, found: Registered, options: Mapping[str, Any
     failure = report.failure(entries, "" if unwritten else path) if settings["fail"] else ""
     return {
         "table": report.table(entries),
-        "report": report.shown(made),
+        "report": {} if path and not unwritten else report.shown(made),
         "stats": {**made["counts"], "verdict": made["verdict"]},
         "verdict": made["verdict"],
         "failure": f"{failure} {unwritten}".rstrip() if failure else "",
