@@ -84,6 +84,8 @@ EACH_RESULT = 3
 # Strategies in which a host does not wait for the others before its next task.
 _UNORDERED = ("free", "host_pinned")
 _WIDEST = 120
+# They keep something for later.
+_ASIDE = frozenset(f"{prefix}{name}" for prefix in ("", "ansible.builtin.", "ansible.legacy.") for name in ("set_fact", "set_stats"))
 _COLORS = {
     Tone.OK: "COLOR_OK",
     Tone.CHANGED: "COLOR_CHANGED",
@@ -192,8 +194,8 @@ class CallbackModule(DefaultCallback):
         name = f"{'handler: ' if handler else ''}{(task.name or task.action).strip()}"
         if self._display.verbosity > 1:
             name += f" ({task.get_path()})"
-        once = bool(task.run_once)
-        self.output.due(self.output.view.task(str(task._uuid), name, alone=not self._unordered, everywhere=not handler, once=once))
+        kinds = {"alone": not self._unordered, "everywhere": not handler, "once": bool(task.run_once), "aside": task.action in _ASIDE}
+        self.output.due(self.output.view.task(str(task._uuid), name, **kinds))
 
     @_condensed
     def v2_runner_on_start(self, host: Any, task: Any) -> None:

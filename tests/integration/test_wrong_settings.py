@@ -128,6 +128,7 @@ def play(
             id="the wrong connection",
             marks=GATE,
         ),
+        pytest.param({"ansible_password": None}, "ansible_password is not set; set it.", id="no password", marks=SOAK),
         pytest.param(
             {"volume_activation_dns_servers": ["127.0.0.99"]},
             "The DNS server 127.0.0.99 did not answer the question for _vlmcs._tcp.contoso.test within 5 s. See whether"

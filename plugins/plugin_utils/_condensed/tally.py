@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .answers import TaskAnswer, TaskOutcome
@@ -62,6 +62,7 @@ class TaskTally:
         name: Of the task.
         started: When it began.
         total: On how many hosts it runs; C(None) where that is not known.
+        aside: It keeps something for later tasks or jobs, which is not worth a line.
         counts: How many hosts came to which end.
         included: How many hosts have included the tasks of a file or role, which is no end of their own.
         retries: How many times a host tried again.
@@ -72,6 +73,7 @@ class TaskTally:
     settings: ViewSettings
     started: float
     total: int | None = None
+    aside: bool = False
     counts: Counter[TaskOutcome] = field(default_factory=Counter)
     included: int = 0
     retries: int = 0
@@ -116,7 +118,7 @@ class TaskTally:
         """Its line, and what is below it; nothing where no host did anything."""
         settings = self.settings
         shown = [outcome for outcome in TaskOutcome if self.counts[outcome] and (settings.everything or outcome is not TaskOutcome.SKIPPED)]
-        if not shown:
+        if not shown or (not settings.everything and self._is_beside(shown)):
             return
         counts = ", ".join(f"{self.counts[outcome]} {outcome.value}" for outcome in shown)
         if settings.everything and self.retries:
@@ -127,6 +129,12 @@ class TaskTally:
             yield from self._sentences(failures, f"{outcome.value}: ", _TONES.get(outcome, Tone.PLAIN))
         yield from self._blocks(self._differences)
         yield from self._blocks(self._said)
+
+    def _is_beside(self, shown: Sequence[TaskOutcome]) -> bool:
+        """Whether its line tells nothing that is not told elsewhere: all went well, and it has no message but one for the end of the run."""
+        told_last = bool(self._summary.shown(1)[0]) and self.counts.total() == (self.total or 1)
+        told_here = any(kinds.shown(1)[0] for kinds in (self._differences, self._said))
+        return shown == [TaskOutcome.OK] and (self.aside or told_last) and not told_here
 
     def _sentences(self, kinds: Kinds[str], before: str, tone: Tone) -> Iterator[Line]:
         shown, others = kinds.shown(self.settings.kinds)

@@ -72,7 +72,9 @@ class View:
         """All hosts of the play have failed."""
         return [*self._closed(), Line("  No hosts are left.", Tone.FAILED)]
 
-    def task(self, key: str, name: str, *, alone: bool = True, everywhere: bool = True, once: bool = False) -> list[Line]:
+    def task(
+        self, key: str, name: str, *, alone: bool = True, everywhere: bool = True, once: bool = False, aside: bool = False
+    ) -> list[Line]:
         """A task begins.
 
         Args:
@@ -81,12 +83,13 @@ class View:
             alone: All hosts have done with the tasks before it.
             everywhere: It runs on all hosts of the play.
             once: It runs on one host.
+            aside: See C(TaskTally).
         """
         if key in self._tasks:
             return []
         due = self._closed() if alone else []
         total = 1 if once else self._hosts if everywhere else None
-        self._tasks[key] = TaskTally(one_line(name), self._settings, self._clock(), total)
+        self._tasks[key] = TaskTally(one_line(name), self._settings, self._clock(), total, aside)
         self._told = self._clock()
         return due
 

@@ -258,10 +258,10 @@ def explain_authentication(error: BaseException | str, spn: Spn | None = None) -
     for words, meaning in _KERBEROS:
         if any(word in plain for word in words):
             return meaning._replace(clause=f"Kerberos is not possible: {meaning.clause}")
-    for said, package in _NO_CREDSSP.items():
-        if said in plain:
-            missing = f"its extra of {package} is missing on the control node: pip install '{package}[credssp]'"
-            return Reason(f"CredSSP is not possible: {missing}")
+    if missing := next((package for said, package in _NO_CREDSSP.items() if said in plain), ""):
+        return Reason(f"CredSSP is not possible: its extra of {missing} is missing on the control node: pip install '{missing}[credssp]'")
+    if lacking := re.search(r"requires a (user|password)", plain):
+        return Reason(f"ansible_{lacking[1]} is not set", "set it")
     if isinstance(error, str):
         return Reason(one_line(text).rstrip("."))
     if is_a(_deepest(error), *_SLIPS):

@@ -299,3 +299,12 @@ def test_memory_does_not_grow_with_the_hosts(clock: Clock):
 
     few, many = most(250), most(1000)
     assert many < 1.5 * few
+
+
+def test_what_only_keeps_something_for_later_has_no_line(clock: Clock):
+    view = view_of(clock)
+    view.task("1", "Record which clients ask", aside=True)
+    run(view, "1", {"a": TaskOutcome.OK}, TaskAnswer())
+    assert texts(view.task("2", "Record the outcome", aside=True)) == []
+    run(view, "2", {"a": TaskOutcome.FAILED}, TaskAnswer(failures=("no",)))
+    assert texts(view.task("3", "Next"))[1].startswith("Record the outcome 1 failed")
