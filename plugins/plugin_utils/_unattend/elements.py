@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
 
 # Of a start tag all that is not in quotes, and what is.
 _TAG = re.compile(rb"<[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*>")
@@ -71,7 +72,7 @@ def parse(body: bytes, path: str) -> Element:
         path: The file's name, for errors.
 
     Raises:
-        ActivationError: It is not well-formed, or has a document type.
+        ActivationError: It is not well-formed XML 1.0, or has a document type.
     """
     reader = _Reader(body, path)
     try:
@@ -96,6 +97,7 @@ class _Reader:
         self._parser.namespace_prefixes = True
         # Without it each line is a call of its own, and the text in an element is put together anew for every one.
         self._parser.buffer_text = True
+        self._parser.XmlDeclHandler = self._declaration
         self._parser.StartDoctypeDeclHandler = self._document_type
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -107,6 +109,14 @@ class _Reader:
         self._parser.Parse(self._body, True)
         # A document without a root is not well-formed, which the parser has refused.
         return t.cast("Element", self._root)
+
+    def _declaration(self, version: str, _encoding: str | None, _standalone: int) -> None:
+        # expat takes any text.
+        if version != "1.0":
+            raise ActivationError(
+                f"{self._path} says in its first line that it is XML {visible(version, LONGEST_NAME)}, and Windows Setup reads XML 1.0; correct that line.",
+                source="options",
+            )
 
     def _document_type(self, *_declared: object) -> None:
         raise ActivationError(

@@ -235,6 +235,7 @@ REFUSED = {
     "two keys in one component": specialize(shell_setup("<ProductKey/>", "<ProductKey/>")),
     "a comment within a key": specialize(shell_setup("<ProductKey><!-- MAK --></ProductKey>")),
     "an answer file in UTF-32": EMPTY.encode("utf-32"),
+    "an answer file of another XML": f"<?xml version='1.1'?>{EMPTY}",
     "an answer file that says UTF-16 and is not": f'<?xml version="1.0" encoding="utf-16"?>{EMPTY}',
     "an answer file that says UTF-8 and is UTF-16": f'<?xml version="1.0" encoding="utf-8"?>{EMPTY}'.encode("utf-16"),
     "an answer file with a byte that can not be": EMPTY.replace("<unattend", "<!-- \udcfc --><unattend").encode("utf-8", "surrogateescape"),
