@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one would write by hand: pywinrm in a pool of threads, the same envelopes as the survey, one TLS context for all.
 
-python -m scale.bare --hosts FILE --envelopes FILE --port 5985 --threads 32 --out FILE [--ca FILE]
+python -m scale.bare --hosts FILE --envelopes FILE --port 5985 --threads 32 --out FILE [--ca FILE] [--transport ntlm]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import requests.adapters
 import urllib3.util.ssl_
 from winrm.transport import Transport
 
-from .server import PASSWORD, USER
+from .exchange import PASSWORD, USER
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -44,7 +44,12 @@ def read(address: str, options: argparse.Namespace, envelopes: list[str], contex
     """All elements of the answers of one host."""
     endpoint = f"{'https' if context else 'http'}://{address}:{options.port}/wsman"
     transport = Transport(
-        endpoint, username=USER, password=PASSWORD, auth_method="basic", ca_trust_path=options.ca or "legacy_requests", read_timeout_sec=30
+        endpoint,
+        username=USER,
+        password=PASSWORD,
+        auth_method=options.transport,
+        ca_trust_path=options.ca or "legacy_requests",
+        read_timeout_sec=30,
     )
     session = transport.build_session()
     if context:
@@ -69,6 +74,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ca")
+    parser.add_argument("--transport", choices=("basic", "ntlm"), default="basic")
     options = parser.parse_args()
     addresses = json.loads(options.hosts.read_text(encoding="utf-8"))
     envelopes = json.loads(options.envelopes.read_text(encoding="utf-8"))

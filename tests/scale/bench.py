@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import canned
-from .server import PASSWORD, USER
+from .exchange import PASSWORD, USER
 
 MAX_PEAK_MIB = 400
 TESTS = Path(__file__).resolve().parents[1]
@@ -75,22 +75,53 @@ def free_port() -> int:
     return port
 
 
+class Server:
+    """The server of canned answers; it runs from its making to C(end).
+
+    Args:
+        port: Where it listens.
+        arguments: What it is started with, see C(scale.server).
+
+    Raises:
+        RuntimeError: It did not start.
+    """
+
+    def __init__(self, port: int, *arguments: str) -> None:
+        self.port = port
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scale.server", "--port", str(port), *arguments], cwd=TESTS, stdout=subprocess.PIPE, text=True
+        )
+        if self._line() != "ready":
+            self._process.kill()
+            raise RuntimeError(f"the server on port {port} did not start")
+
+    def counts(self) -> dict[str, Any]:
+        """What it counted since the last time."""
+        self._process.send_signal(signal.SIGUSR1)
+        found: dict[str, Any] = json.loads(self._line())
+        return found
+
+    def end(self) -> dict[str, Any]:
+        """End it; what it counted since the last time."""
+        self._process.send_signal(signal.SIGTERM)
+        said, _errors = self._process.communicate(timeout=30)
+        found: dict[str, Any] = json.loads(said or "{}")
+        return found
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
 @contextmanager
-def serving(port: int, folder: Path, *arguments: str) -> Iterator[dict[str, Any]]:
+def serving(port: int, *arguments: str) -> Iterator[dict[str, Any]]:
     """The server of canned answers; what it counted is in the dictionary afterwards."""
     counts: dict[str, Any] = {}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scale.server", "--port", str(port), *arguments], cwd=TESTS, stdout=subprocess.PIPE, text=True
-    )
+    server = Server(port, *arguments)
     try:
-        assert process.stdout is not None
-        if process.stdout.readline().strip() != "ready":
-            raise RuntimeError(f"the server of {folder} did not start")
         yield counts
     finally:
-        process.send_signal(signal.SIGTERM)
-        said, _errors = process.communicate(timeout=30)
-        counts.update(json.loads(said or "{}"))
+        counts.update(server.end())
 
 
 def inventory(size: int, port: int, ca: str = "", **variables: Any) -> dict[str, Any]:

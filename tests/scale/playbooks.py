@@ -108,7 +108,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def _at(options: argparse.Namespace, playbook: Measured, size: int) -> dict[str, Any]:
     """The figures of a playbook at a size, and those of the empty play."""
     runner = _Runner(options, size)
-    with bench.serving(options.port, runner.folder, "--kind", playbook.kind, *_TROUBLE) as served:
+    with bench.serving(options.port, "--kind", playbook.kind, *_TROUBLE) as served:
         figures = runner.run(playbook.name, f"{_COLLECTION}.{playbook.name}", playbook.endings, playbook.limited)
     figures |= {"logons": served["logons_of"], "requests": served["requests"], "connections": served["connections"]}
     number = figures["host_tasks"]["median"] if playbook.beside is None else playbook.beside

@@ -1,70 +1,51 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server: one process, one listening socket for all addresses of 127.0.0.0/8, Basic, with or without TLS.
+"""The server: one process, one listening socket for all addresses of 127.0.0.0/8; Basic, with or without TLS, or Negotiate.
 
-python -m scale.server --port 5985 --silent-every 100 --failing-every 100 [--kind kms_client] [--tls FOLDER]
+python -m scale.server --port 5985 --silent-every 100 --failing-every 100 [--kind kms_client] [--tls FOLDER] [--ntlm FILE]
 
 Of each 100 hosts one takes connections and never answers, and one answers HTTP 503. A DNS server beside it refuses all questions. The last
-words are how many hosts, connections, logons and requests there were, as a line of JSON.
+words are how many hosts, connections, logons and requests there were, as a line of JSON; after SIGUSR1 it says so too, and counts anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import signal
 import ssl
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
 from typing import Any, cast
 
-from . import canned, certificates
+from lab.wsman.authentication import Account, prepare_acceptor, write_ntlm_users
 
-USER, PASSWORD = "Administrator", "scale-Passw0rd"
+from . import canned, certificates, shells
+from .exchange import PASSWORD, USER, Counts, Exchange
+
 NAME_SERVER = "127.19.0.1"
 """Where questions about names are refused, on the same port; the addresses of hosts begin above it."""
-_AUTHORIZATION = b"basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).lower()
 _SILENT_PLACE, _FAILING_PLACE = 37, 73
 
 
-@dataclass
-class Counts:
-    """What was seen."""
-
-    connections: int = 0
-    logons: int = 0
-    rejected: int = 0
-    requests: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    hosts: set[int] = field(default_factory=set)
-    logons_of: dict[int, int] = field(default_factory=dict)
-
-    def log_on(self, number: int) -> None:
-        """Count a connection that was answered."""
-        self.logons += 1
-        self.logons_of[number] = self.logons_of.get(number, 0) + 1
-
-    def as_data(self) -> dict[str, object]:
-        """The numbers, with the logons of a host as median and maximum of those that answered."""
-        each = sorted(self.logons_of.values()) or [0]
-        return {
-            **vars(self),
-            "hosts": len(self.hosts),
-            "logons_of": {"median": each[len(each) // 2], "max": each[-1]},
-        }
-
-
 class Hosts:
-    """All hosts: who answers how."""
+    """All hosts: who answers how.
 
-    def __init__(self, silent_every: int = 0, failing_every: int = 0, kind: str = "recorded") -> None:
+    Args:
+        silent_every: One of so many never answers.
+        failing_every: One of so many answers HTTP 503.
+        kind: How they answer, see C(scale.canned).
+        negotiate: Whether they offer NTLM and Kerberos beside Basic.
+    """
+
+    def __init__(self, silent_every: int = 0, failing_every: int = 0, kind: str = "recorded", negotiate: bool = False) -> None:
         self._recorded = canned.hosts(kind)
         self._silent_every = silent_every
         self._failing_every = failing_every
+        self._negotiate = negotiate
+        self._shells = shells.Shells(json.loads(shells.RESULTS.read_text(encoding="utf-8")))
         self.counts = Counts()
 
     def silent(self, number: int) -> bool:
@@ -75,18 +56,19 @@ class Hosts:
         """Whether it answers HTTP 503."""
         return bool(self._failing_every) and number % self._failing_every == _FAILING_PLACE % self._failing_every
 
-    def answer(self, number: int, head: bytes, body: bytes) -> bytes:
-        """The whole answer to a request."""
-        self.counts.requests += 1
-        if self.failing(number):
-            return b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
-        if _AUTHORIZATION not in head.lower():
-            self.counts.rejected += 1
-            return b'HTTP/1.1 401 \r\nWWW-Authenticate: Basic realm="WSMAN"\r\nContent-Length: 0\r\n\r\n'
-        found = self._recorded[number % len(self._recorded)].answer(body, number)
-        if found is None:
-            return b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
-        return b"HTTP/1.1 200 \r\nContent-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: %d\r\n\r\n" % len(found) + found
+    def exchange(self, number: int) -> Exchange:
+        """A new connection to a host."""
+        host = self._recorded[number % len(self._recorded)]
+
+        def respond(message: bytes) -> bytes | None:
+            return self._shells.answer(message) or host.answer(message, number)
+
+        return Exchange(number, respond, self.counts, self._negotiate, self.failing(number))
+
+    def take_counts(self) -> str:
+        """What was counted since the last time, as a line of JSON. C(cpu_s) is the processor time of this process since its start."""
+        counts, self.counts = self.counts.as_data(), Counts()
+        return json.dumps({**counts, "cpu_s": round(time.process_time(), 3)})
 
 
 class Connection(asyncio.Protocol):
@@ -97,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._tls = tls
         self._upgraded = upgraded is not None
         self._buffer = b""
-        self._logged_on = False
+        self._exchange: Exchange | None = None
         self._number = -1 if upgraded is None else upgraded
         self._tasks: set[asyncio.Task[None]] = set()
         self._transport: asyncio.Transport | None = None
@@ -142,14 +124,9 @@ class Connection(asyncio.Protocol):
             if len(self._buffer) < end + 4 + length:
                 return
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
-            answer = self._hosts.answer(self._number, head, body)
-            counts = self._hosts.counts
-            if not self._logged_on:
-                counts.log_on(self._number)
-            self._logged_on = True
-            counts.bytes_in += end + 4 + length
-            counts.bytes_out += len(answer)
-            self._transport.write(answer)
+            if self._exchange is None:
+                self._exchange = self._hosts.exchange(self._number)
+            self._transport.write(self._exchange.answer(head, body))
 
 
 class NameServer(asyncio.DatagramProtocol):
@@ -174,13 +151,14 @@ async def serve(port: int, hosts: Hosts, tls: certificates.Contexts | None) -> N
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: print(hosts.take_counts(), flush=True))
     server = await loop.create_server(lambda: Connection(hosts, tls), "0.0.0.0", port, backlog=4096)
     names, _protocol = await loop.create_datagram_endpoint(NameServer, (NAME_SERVER, port))
     print("ready", flush=True)
     await over.wait()
     server.close()
     names.close()
-    print(json.dumps(hosts.counts.as_data()), flush=True)
+    print(hosts.take_counts(), flush=True)
 
 
 def main() -> None:
@@ -191,9 +169,14 @@ def main() -> None:
     parser.add_argument("--failing-every", type=int, default=0)
     parser.add_argument("--kind", choices=canned.KINDS, default="recorded", help="how they answer, see scale.canned")
     parser.add_argument("--tls", type=Path, help="where the authority's certificate is written")
+    parser.add_argument("--ntlm", type=Path, help="offers Negotiate as well; the file that is written for it")
+    parser.add_argument("--keytab", type=Path, help="the keys of Kerberos, where it is offered")
     options = parser.parse_args()
     tls = certificates.Contexts(options.tls) if options.tls else None
-    asyncio.run(serve(options.port, Hosts(options.silent_every, options.failing_every, options.kind), tls))
+    if options.ntlm:
+        write_ntlm_users(options.ntlm, [Account(USER, PASSWORD)])
+        prepare_acceptor(options.ntlm, options.keytab)
+    asyncio.run(serve(options.port, Hosts(options.silent_every, options.failing_every, options.kind, bool(options.ntlm)), tls))
 
 
 if __name__ == "__main__":

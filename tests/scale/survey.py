@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -14,39 +13,10 @@ from typing import Any
 
 import yaml
 
-from . import bench, canned
+from . import bench, canned, envelopes
 
 MAX_CPU_RATIO = 1.25
 MAX_GROWTH = 1.10
-
-
-def envelopes() -> list[str]:
-    """What the survey sends, with places for endpoint and message ID. The collection has to be on the path."""
-    utils = "ansible_collections.winops.volume_activation.plugins.plugin_utils"
-    read_host = importlib.import_module(f"{utils}._windows.survey").read_host
-    session = importlib.import_module(f"{utils}._wsman.session").Session
-    host = canned.hosts()[0]
-    seen: list[str] = []
-
-    class Listener:
-        endpoint = "@ENDPOINT@"
-
-        def send(self, message: bytes) -> bytes:
-            """Answer as the server does."""
-            answer = host.answer(message)
-            assert answer is not None
-            place = message.index(b"MessageID>") + len(b"MessageID>")
-            seen.append((message[:place] + b"@MESSAGE_ID@" + message[message.index(b"<", place) :]).decode())
-            return answer
-
-        def reconnect(self) -> None:
-            """Nothing to do."""
-
-        def close(self) -> None:
-            """Nothing to do."""
-
-    read_host(session(Listener(), "scale"))
-    return seen
 
 
 class Bench:
@@ -61,7 +31,7 @@ class Bench:
         self._environment = bench.environment(options, self._folder)
         self._write("inventory.json", bench.inventory(options.size, options.port, self._ca))
         self._write("hosts.json", [canned.address(number) for number in range(options.size)])
-        self._write("envelopes.json", envelopes())
+        self._write("envelopes.json", envelopes.sent_by("_windows.survey", "read_host"))
         survey = {"winops.volume_activation.license_survey": {"threads": options.threads, "first_contact_timeout": options.first_contact}}
         self._play("survey", survey)
         self._play("nothing", {"nothing": None})
@@ -70,12 +40,12 @@ class Bench:
         """The figures."""
         options = self._options
         found: dict[str, Any] = {"size": options.size, "threads": options.threads, "tls": options.tls}
-        with bench.serving(options.port, self._folder, *self._tls) as plain:
+        with bench.serving(options.port, *self._tls) as plain:
             empty = self._ansible("nothing")
             bare = self._bare()
             survey = self._ansible("survey")
         rows = [json.loads(line) for line in self.survey_file.read_text(encoding="utf-8").splitlines()]
-        with bench.serving(options.port, self._folder, *self._tls, "--silent-every", "100", "--failing-every", "100") as troubled:
+        with bench.serving(options.port, *self._tls, "--silent-every", "100", "--failing-every", "100") as troubled:
             trouble = self._ansible("survey")
         troubled_rows = [json.loads(line) for line in self.survey_file.read_text(encoding="utf-8").splitlines()]
         task = survey.cpu - empty.cpu

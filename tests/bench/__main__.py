@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, winops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures the collection beside what one would use instead, prints the goals, and writes bench.json and bench.rst of the build folder.
+
+python -m bench --build ../build [--only licensing] [--rounds 3] [--hosts 20] [--connections basic ntlm]
+
+It ends with 1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import connections, licensing, rounds
+
+_PARTS = ("licensing",)
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the collection beside what one would use instead.")
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="parts of it")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each case runs")
+    parser.add_argument("--hosts", type=int, default=200, help="how many hosts, where there are many")
+    parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
+    parser.add_argument("--forks", type=int, default=10, help="those of ansible-playbook")
+    parser.add_argument("--seed", type=int, default=1, help="what the order in a round is drawn from")
+    options = parser.parse_args(arguments)
+    options.build = options.build.resolve()
+    return options
+
+
+def main() -> int:
+    """The program."""
+    options = parsed()
+    rounds.allow_files()
+    sys.path.insert(0, str(options.build / "collections"))
+    folder = options.build / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    place = connections.Place(folder)
+    parts = {"licensing": licensing.measure(options, place)}
+    goals = {name: goal for part in parts.values() for name, goal in part.pop("goals").items()}
+    told = {"rounds": options.rounds, "hosts": options.hosts, "forks": options.forks, "seed": options.seed, **parts, "goals": goals}
+    text = json.dumps(told, indent=1)
+    (options.build / "bench.json").write_text(f"{text}\n", encoding="utf-8")
+    for name, goal in goals.items():
+        print(
+            f"{'met   ' if goal['met'] else 'MISSED'} {name}: {goal['measured']} ({goal['min']} to {goal['max']}), at most {goal['goal']}"
+        )
+    return 0 if all(goal["met"] for goal in goals.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
