@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import connections, licensing, rounds
+from . import connections, licensing, machine, page, rounds
 
 _PARTS = ("licensing",)
 
@@ -46,9 +46,10 @@ def main() -> int:
     place = connections.Place(folder)
     parts = {"licensing": licensing.measure(options, place)}
     goals = {name: goal for part in parts.values() for name, goal in part.pop("goals").items()}
-    told = {"rounds": options.rounds, "hosts": options.hosts, "forks": options.forks, "seed": options.seed, **parts, "goals": goals}
-    text = json.dumps(told, indent=1)
-    (options.build / "bench.json").write_text(f"{text}\n", encoding="utf-8")
+    chosen = {name: getattr(options, name) for name in ("rounds", "hosts", "forks", "seed")}
+    told = {**chosen, "machine": machine.described(), "parts": parts, "goals": goals}
+    (options.build / "bench.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (options.build / "bench.rst").write_text(page.written(told), encoding="utf-8")
     for name, goal in goals.items():
         print(
             f"{'met   ' if goal['met'] else 'MISSED'} {name}: {goal['measured']} ({goal['min']} to {goal['max']}), at most {goal['goal']}"

@@ -155,8 +155,10 @@ def environment(options: argparse.Namespace, folder: Path) -> dict[str, str]:
         options: Of the command line, C(build) and C(forks) among them.
         folder: Where it may write.
     """
+    # Byte code is kept, and where it is on the machine of a user: it would be a cost of each run that users do not have.
+    around = {name: value for name, value in os.environ.items() if name not in ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")}
     return {
-        **os.environ,
+        **around,
         "ANSIBLE_COLLECTIONS_PATH": str(options.build / "collections"),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_ACTION_PLUGINS": str(TESTS / "scale" / "action"),

@@ -63,9 +63,18 @@ class Contexts:
             .not_valid_before(today - datetime.timedelta(days=1))
             .not_valid_after(today + datetime.timedelta(days=2))
             .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            # Python 3.13 asks for these three. All certificates have the same key.
+            .add_extension(_key_usage(isinstance(extension, x509.BasicConstraints)), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
 
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _key_usage(authority: bool) -> x509.KeyUsage:
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only", "decipher_only")
+    return x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, **dict.fromkeys(others, False))
