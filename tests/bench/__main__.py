@@ -13,19 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from . import connections, licensing, machine, page, rounds
+from . import connections, directory, licensing, machine, page, rounds
 
-_PARTS = ("licensing",)
+_PARTS = {"licensing": licensing.measure}
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the collection beside what one would use instead.")
     parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="parts of it")
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=tuple(_PARTS), help="parts of it")
     parser.add_argument("--rounds", type=int, default=7, help="how often each case runs")
     parser.add_argument("--hosts", type=int, default=200, help="how many hosts, where there are many")
     parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
@@ -36,6 +37,18 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@contextmanager
+def _place(options: argparse.Namespace, folder: Path) -> Iterator[connections.Place]:
+    """Where things are, with a domain where one is needed and can be had."""
+    reason = directory.lacking() if "kerberos" in options.connections else "nothing that is measured needs a domain"
+    if reason:
+        print(f"without a domain: {reason}", file=sys.stderr)
+        yield connections.Place(folder)
+        return
+    with directory.running(folder / "domain") as domain:
+        yield connections.Place(folder, domain)
+
+
 def main() -> int:
     """The program."""
     options = parsed()
@@ -43,8 +56,8 @@ def main() -> int:
     sys.path.insert(0, str(options.build / "collections"))
     folder = options.build / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    place = connections.Place(folder)
-    parts = {"licensing": licensing.measure(options, place)}
+    with _place(options, folder) as place:
+        parts = {name: _PARTS[name](options, place) for name in options.only}
     goals = {name: goal for part in parts.values() for name, goal in part.pop("goals").items()}
     chosen = {name: getattr(options, name) for name in ("rounds", "hosts", "forks", "seed")}
     told = {**chosen, "machine": machine.described(), "parts": parts, "goals": goals}

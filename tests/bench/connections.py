@@ -12,6 +12,10 @@ from typing import Any
 
 from scale.exchange import PASSWORD, USER
 
+from lab.domain.controller import Domain
+
+from . import directory
+
 
 @dataclass(frozen=True)
 class Place:
@@ -19,15 +23,11 @@ class Place:
 
     Attributes:
         folder: What is made for the run.
-        keytab: Keys of the hosts' services; None without a domain.
-        realm_user: A user of the domain, and the password.
-        service_host: The host in whose name all hosts have their Kerberos service.
+        domain: The domain; None where there is none.
     """
 
     folder: Path
-    keytab: Path | None = None
-    realm_user: tuple[str, str] = ("", "")
-    service_host: str = ""
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,15 @@ def named(name: str, place: Place) -> Connection:
     if name == "psrp":
         protocol = {"ansible_connection": "psrp", "ansible_psrp_protocol": "http", "ansible_psrp_auth": "ntlm"}
         return Connection({**user, **protocol}, ntlm)
-    assert name == "kerberos" and place.keytab
-    account, password = place.realm_user
+    assert name == "kerberos" and place.domain
     kerberos = {
         **winrm,
-        "ansible_user": account,
-        "ansible_password": password,
+        "ansible_user": directory.USER,
+        "ansible_password": directory.PASSWORD,
         "ansible_winrm_transport": ["kerberos"],
         # Ansible runs kinit with a bare environment.
         "ansible_winrm_kinit_env_vars": ["KRB5_CONFIG"],
-        "ansible_winrm_kerberos_hostname_override": place.service_host,
+        "ansible_winrm_kerberos_hostname_override": directory.MACHINE.fqdn,
     }
-    return Connection(kerberos, [*ntlm, "--keytab", str(place.keytab)], environment={"KRB5_CONFIG": str(place.folder / "krb5.conf")})
+    layout = place.domain.layout
+    return Connection(kerberos, [*ntlm, "--keytab", str(layout.keytab)], environment={"KRB5_CONFIG": str(layout.krb5_conf)})

@@ -37,10 +37,10 @@ def measure(options: argparse.Namespace, place: connections.Place) -> dict[str, 
 
     Args:
         options: Of the command line.
-        place: Where things are that connections need; without a keytab Kerberos is left out.
+        place: Where things are that connections need; without a domain Kerberos is left out.
     """
     data = yaml.safe_load(CASES.read_text(encoding="utf-8"))
-    names = [name for name in data["connections"] if name in options.connections and (name != "kerberos" or place.keytab)]
+    names = [name for name in data["connections"] if name in options.connections and (name != "kerberos" or place.domain)]
     with _serving(names, place) as reached:
         cells = [
             _cell(options, place.folder, case, row, found, hosts)

@@ -20,7 +20,7 @@ _COLLECTIONS = ("ansible/windows", "community/general")
 def described() -> dict[str, str]:
     """By name what figures depend on; what is not installed is left out."""
     told = {
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
         "python": platform.python_version(),
