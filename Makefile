@@ -45,7 +45,7 @@ export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak scale lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak scale bench lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -62,6 +62,9 @@ setup-quick: ## What make quick needs, under build/venv-quick: without root, Deb
 
 setup-newest: setup ## A second environment, build/venv-newest, where Python 3.13 is found
 	@tests/setup/newest.sh "$(build)" "$(build)/venv-newest"
+
+setup-peers: setup ## The environment of make bench, build/venv-peers, with the package ansible; needs Python 3.12 or 3.13
+	@tests/setup/peers.sh "$(build)" "$(build)/venv-peers"
 
 setup-microsoft-ad: setup ## The collection microsoft.ad, whose inventory plugin the documentation shows, under build/microsoft-ad
 	@tests/setup/microsoft_ad.sh "$(build)" "$(venv)"
@@ -95,13 +98,17 @@ quick: setup-quick ## What shows most mistakes in a minute, without root: ruff, 
 test: stage ## The gate, 15 minutes: every check, and the tests of the tiers quick and test
 	+@"$(venv)/bin/python" tests/setup/gate.py "$(build)"
 
-soak: stage setup-newest setup-microsoft-ad bundle ## The tests of the tier soak: make soak MINUTES=60 SEED=7
+soak: stage setup-newest setup-peers setup-microsoft-ad bundle ## The tests of the tier soak: make soak MINUTES=60 SEED=7
 	@echo 'soak: $(MINUTES) minutes, SEED=$(SEED)'
 	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder --tier soak --hypothesis-seed=$(SEED) \
 		--end-by=$$(($(GATE_STARTED) + 60 * $(MINUTES))) --durations=25 $(ARGS) tests
 
 scale: stage ## Survey and playbooks over thousands of canned hosts, beside a bare script and an empty action, to build/scale.json: make scale SIZE=2000 ARGS="--only audit"
 	@ulimit -n 4096 && cd tests && $(in_venv) python -m scale --size "$(SIZE)" --build "$(build)" $(ARGS)
+
+bench: stage setup-peers ## The collection side by side with PowerShell modules and nsupdate, to build/bench.json: make bench ARGS="--only licensing --rounds 3 --hosts 20"
+	@test -x "$(build)/venv-peers/bin/python" || { echo 'The bench needs Python 3.12 or 3.13.' >&2; exit 1; }
+	@cd tests && PATH="$(build)/venv-peers/bin:$$PATH" python -m bench --build "$(build)" $(ARGS)
 
 lint: lint-python lint-shell lint-ansible lint-docs lint-changelog ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog
 
@@ -139,7 +146,7 @@ format: setup ## Lets ruff lay out the Python files and mend what it can
 
 clean: ## Removes what was made, except for environments and compiled wheels, which take long
 	@if [ -e build/lab ] && [ -e "$(venv)" ]; then $(MAKE) --no-print-directory lab-down; fi
-	@for made in build/*; do case $$made in build/venv | build/venv-quick | build/venv-newest | build/microsoft-ad | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
+	@for made in build/*; do case $$made in build/venv | build/venv-quick | build/venv-newest | build/venv-peers | build/microsoft-ad | build/wheels | build/home) ;; *) rm -rf "$$made" ;; esac; done
 
 distclean: clean ## Removes all of build/
 	@rm -rf build

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the collection beside what one would use instead, prints the goals, and writes bench.json and bench.rst of the build folder.
 
-python -m bench --build ../build [--only licensing] [--rounds 3] [--hosts 20] [--connections basic ntlm]
+python -m bench --build ../build [--only licensing] [--rounds 3] [--hosts 20] [--connections basic ntlm] [--write-page]
 
 It ends with 1 where a goal is missed.
 """
@@ -32,6 +32,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
     parser.add_argument("--forks", type=int, default=10, help="those of ansible-playbook")
     parser.add_argument("--seed", type=int, default=1, help="what the order in a round is drawn from")
+    parser.add_argument("--write-page", action="store_true", help=f"put the tables into {page.PAGE.name} of the documentation as well")
     options = parser.parse_args(arguments)
     options.build = options.build.resolve()
     return options
@@ -62,7 +63,10 @@ def main() -> int:
     chosen = {name: getattr(options, name) for name in ("rounds", "hosts", "forks", "seed")}
     told = {**chosen, "machine": machine.described(), "parts": parts, "goals": goals}
     (options.build / "bench.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    (options.build / "bench.rst").write_text(page.written(told), encoding="utf-8")
+    tables = page.written(told)
+    (options.build / "bench.rst").write_text(tables, encoding="utf-8")
+    if options.write_page:
+        page.PAGE.write_text(page.put(page.PAGE.read_text(encoding="utf-8"), tables), encoding="utf-8")
     for name, goal in goals.items():
         print(
             f"{'met   ' if goal['met'] else 'MISSED'} {name}: {goal['measured']} ({goal['min']} to {goal['max']}), at most {goal['goal']}"

@@ -1,21 +1,15 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The figures as tables of a documentation page.
-
-python -m bench.page FIGURES PAGE
-
-It puts the tables of C(bench.json) between the two marks of the page.
-"""
+"""The figures as tables of a documentation page."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+PAGE = Path(__file__).resolve().parents[2] / "docs/docsite/rst/speed.rst"
 BEGIN, END = ".. The tables are written by make bench.", ".. Here they end."
 _NAMES = {
     "basic": "Basic",
@@ -103,14 +97,3 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     for row in (heads, *rows):
         lines += [f"   {'*' if place == 0 else ' '} - {cell}".rstrip() for place, cell in enumerate(row)]
     return [*lines, ""]
-
-
-def main() -> None:
-    """The program."""
-    figures, page = Path(sys.argv[1]), Path(sys.argv[2])
-    text = written(json.loads(figures.read_text(encoding="utf-8")))
-    page.write_text(put(page.read_text(encoding="utf-8"), text), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

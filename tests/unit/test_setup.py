@@ -71,3 +71,12 @@ def test_quick_installs_no_package_and_names_the_one_without_which_there_is_no_e
     assert done.stderr.rstrip("\n") == error_catalogue.said(WRITTEN[NO_VENV], version=".".join(map(str, sys.version_info[:2])))
     assert not (tmp_path / "installed").exists()
     assert not (build / "venv").exists()
+
+
+def test_the_peers_have_the_same_packages_as_the_control_node_but_for_ansible():
+    pins = [
+        dict(line.partition(" ;")[0].split("==") for line in (SETUP / name).read_text().splitlines() if "==" in line)
+        for name in ("peers.txt", "control-node.txt")
+    ]
+    peers, control_node = ({name: version for name, version in found.items() if not name.startswith("ansible")} for found in pins)
+    assert peers == control_node
