@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import connections, directory, licensing, machine, page, rounds
+from . import connections, directory, licensing, machine, page, records, rounds
 
-_PARTS = {"licensing": licensing.measure}
+_PARTS = {"licensing": licensing.measure, "records": records.measure}
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 @contextmanager
 def _place(options: argparse.Namespace, folder: Path) -> Iterator[connections.Place]:
     """Where things are, with a domain where one is needed and can be had."""
-    reason = directory.lacking() if "kerberos" in options.connections else "nothing that is measured needs a domain"
+    needed = "records" in options.only or "kerberos" in options.connections
+    reason = directory.lacking() if needed else "nothing that is measured needs it"
     if reason:
         print(f"without a domain: {reason}", file=sys.stderr)
         yield connections.Place(folder)

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-UNITS = {"wall": "s", "cpu": "s", "requests": "", "messages": "", "bytes": "", "logons": ""}
-MEASURES = (*UNITS, "marginal_cpu")
+MEASURES = ("wall", "cpu", "requests", "messages", "bytes", "logons", "connections", "marginal_cpu")
 """Of all hosts of a run, but for C(marginal_cpu): the seconds of processor time for each host beyond the first.
 
 A message is a request beyond those of a logon. Processor time is that of all processes of the control node.

@@ -11,8 +11,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from scale import bench
+
+_COUNTED = ("requests", "messages", "logons", "connections", "bytes")
+
+
+class Counter(Protocol):
+    """What counts on the other side."""
+
+    def counts(self) -> Mapping[str, Any]:
+        """By name what was counted since the last time: some of C(hosts), C(requests), C(messages), C(logons), C(connections), C(bytes)."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Cell:
     hosts: int
     command: Sequence[str]
     environment: Mapping[str, str]
-    server: bench.Server | None
+    server: Counter | None
     reaches: bool
     log: Path
     before: Callable[[], None] = field(default=lambda: None)
@@ -61,8 +71,7 @@ class Cell:
             counts = self.server.counts()
             if self.reaches and counts["hosts"] != self.hosts:
                 raise RuntimeError(f"{self.case} over {self.connection} reached {counts['hosts']} of {self.hosts} hosts, see {self.log}")
-            found |= {name: float(counts[name]) for name in ("requests", "messages", "logons")}
-            found["bytes"] = float(counts["bytes_in"] + counts["bytes_out"])
+            found |= {name: float(counts[name]) for name in _COUNTED if name in counts}
         return found
 
 

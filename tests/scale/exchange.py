@@ -42,6 +42,7 @@ class Counts:
         each = sorted(self.logons_of.values()) or [0]
         return {
             **vars(self),
+            "bytes": self.bytes_in + self.bytes_out,
             "hosts": len(self.hosts),
             "logons_of": {"median": each[len(each) // 2], "max": each[-1]},
         }
