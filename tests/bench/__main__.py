@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="how often each case runs")
     parser.add_argument("--hosts", type=int, default=200, help="how many hosts, where there are many")
     parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
+    parser.add_argument("--records", nargs="+", choices=records.VARIANTS, default=records.VARIANTS, help="how many names and values")
     parser.add_argument("--forks", type=int, default=10, help="those of ansible-playbook")
     parser.add_argument("--seed", type=int, default=1, help="what the order in a round is drawn from")
     parser.add_argument("--write-page", action="store_true", help=f"put the tables into {page.PAGE.name} of the documentation as well")
@@ -53,6 +55,8 @@ def _place(options: argparse.Namespace, folder: Path) -> Iterator[connections.Pl
 
 def main() -> int:
     """The program."""
+    # Who ends it wants the servers to end as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = parsed()
     rounds.allow_files()
     sys.path.insert(0, str(options.build / "collections"))

@@ -18,8 +18,14 @@ _NAMES = {
     "ntlm": "NTLM, encrypted messages",
     "kerberos": "Kerberos, encrypted messages",
     "psrp": "psrp, NTLM, encrypted messages",
+    "one_value_due": "A record with one value, to be made",
+    "one_value_not_due": "A record with one value, nothing to do",
+    "hundred_values_due": "A record with 100 values, to be made",
+    "hundred_values_not_due": "A record with 100 values, nothing to do",
+    "hundred_names_due": "100 records, to be made",
+    "hundred_names_not_due": "100 records, nothing to do",
 }
-_HEADS = ("Task", "Seconds", "CPU seconds", "CPU for each further host, ms", "Requests", "of them logon", "KB")
+_HEADS = ("Task", "Seconds", "CPU seconds", "CPU for each further host, ms", "Requests", "of them logon", "KB", "Messages", "Connections")
 
 
 def written(told: Mapping[str, Any]) -> str:
@@ -37,8 +43,10 @@ def written(told: Mapping[str, Any]) -> str:
     ]
     for part in told["parts"].values():
         for (connection, hosts), rows in _grouped(part["cells"]).items():
-            title = f"{_NAMES.get(connection, connection)}, {_hosts(hosts)}"
-            lines += [title, "~" * len(title), "", *_table(_HEADS, (_row(case, cell, hosts) for case, cell in rows.items()))]
+            of_hosts = any("requests" in cell for cell in rows.values())
+            title = f"{_NAMES.get(connection, connection)}, {_hosts(hosts)}" if of_hosts else _NAMES.get(connection, connection)
+            table = _without_empty([list(_HEADS), *(_row(case, cell, hosts) for case, cell in rows.items())])
+            lines += [title, "~" * len(title), "", *_table(table[0], table[1:])]
     title = "Goals"
     heads = ("Ratio", "Median", "Least and greatest", "Goal", "Met")
     rows = (
@@ -76,7 +84,23 @@ def _row(case: str, cell: Mapping[str, Any], hosts: int) -> list[str]:
 
     logon = (cell["requests"]["median"] - cell["messages"]["median"]) / hosts if "requests" in cell else 0.0
     requests = (median("requests", 1 / hosts), _number(logon) if "requests" in cell else "")
-    return [f"``{case}``", median("wall"), median("cpu"), median("marginal_cpu", 1000), *requests, median("bytes", 1 / hosts / 1000)]
+    # Of a name server; those of hosts are requests.
+    messages = ("", "") if "requests" in cell else (median("messages"), median("connections"))
+    return [
+        f"``{case}``",
+        median("wall"),
+        median("cpu"),
+        median("marginal_cpu", 1000),
+        *requests,
+        median("bytes", 1 / hosts / 1000),
+        *messages,
+    ]
+
+
+def _without_empty(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """A table without the columns that say nothing below their heads."""
+    kept = [place for place in range(len(rows[0])) if any(row[place] for row in rows[1:])]
+    return [[row[place] for place in kept] for row in rows]
 
 
 def _hosts(number: int) -> str:

@@ -20,6 +20,7 @@ from scale import bench
 from . import connections, directory, figures, goals, name_server, rounds
 
 CASES = Path(__file__).with_name("records.yml")
+VARIANTS = ("one_value", "hundred_values", "hundred_names")
 
 
 def measure(options: argparse.Namespace, place: connections.Place) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def measure(options: argparse.Namespace, place: connections.Place) -> dict[str, 
         cells = [
             _cell(place.folder, environment, server, case, row, f"{variant}_{due}", sizes)
             for variant, sizes in data["variants"].items()
+            if variant in options.records
             for due in ("due", "not_due")
             for case, row in data["cases"].items()
         ]

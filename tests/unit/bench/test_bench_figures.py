@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bench import figures, goals, licensing, page, rounds
+from bench import figures, goals, licensing, page, records, rounds
 
 pytestmark = pytest.mark.tier("test")
 
@@ -50,6 +50,12 @@ def test_a_goal_of_an_unknown_measure_is_refused():
 
 
 def test_what_the_data_files_ask_for_is_known():
+    of_records = yaml.safe_load(records.CASES.read_text(encoding="utf-8"))
+    assert set(of_records["variants"]) == set(records.VARIANTS)
+    for row in of_records["goals"]:
+        asked = goals.Goal.read(row)
+        assert {asked.case, asked.beside} <= set(of_records["cases"])
+        assert set(asked.connections) <= {f"{variant}_{due}" for variant in records.VARIANTS for due in ("due", "not_due")}
     data = yaml.safe_load(licensing.CASES.read_text(encoding="utf-8"))
     for row in data["goals"]:
         asked = goals.Goal.read(row)
@@ -72,9 +78,10 @@ TOLD = {
                     "bytes": {"median": 2_000_000},
                 },
                 "theirs/basic/200": {"wall": {"median": 4.0}, "cpu": {"median": 8.0}},
-                "ours/basic/1": {"wall": {"median": 1.0}, "cpu": {"median": 1.0}},
+                "ours/basic/1": {"wall": {"median": 1.0}, "cpu": {"median": 1.0}, "requests": {"median": 3}, "messages": {"median": 3}},
             }
-        }
+        },
+        "records": {"cells": {"ours/one_value_due/1": {"wall": {"median": 1.0}, "messages": {"median": 5}, "connections": {"median": 2}}}},
     },
     "goals": {"ours_basic_wall_beside_theirs": {"goal": 0.5, "measured": 0.583, "met": False, "min": 0.5, "max": 0.6}},
 }
@@ -82,9 +89,16 @@ TOLD = {
 
 def test_a_table_has_a_row_for_each_case_with_requests_and_bytes_of_one_host():
     text = page.written(TOLD)
-    assert re.findall(r"^(.*)\n~+$", text, re.MULTILINE) == ["Basic, 1 host", "Basic, 200 hosts", "Goals"]
+    assert re.findall(r"^(.*)\n~+$", text, re.MULTILINE) == [
+        "Basic, 1 host",
+        "Basic, 200 hosts",
+        "A record with one value, to be made",
+        "Goals",
+    ]
     rows = [" ".join(row.split()) for row in re.split(r"\n   \* ", text)]
-    assert "- ``ours`` - 2.35 - 4 - - 3 - 1 - 10" in rows
+    # Nothing says what a further host costs, so that there is no column for it.
+    assert "- ``ours`` - 2.35 - 4 - 3 - 1 - 10" in rows
+    assert any(row.startswith("- ``ours`` - 1 - 5 - 2") for row in rows)
     assert any(row.startswith("- ours_basic_wall_beside_theirs - 0.583 - 0.5 to 0.6 - 0.5 - no") for row in rows)
 
 
