@@ -25,6 +25,10 @@ ARGS ?=
 # How many hosts make scale has
 SIZE ?= 10000
 
+# How many schedules make soak-long has, and the seed of the first one
+SCHEDULES ?= 500
+FIRST ?= 1
+
 # How long a soak goes on, and what its random choices come from: drawn anew each time, and printed
 MINUTES ?= 180
 SEED ?= $(shell date +%s)
@@ -45,7 +49,8 @@ export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak scale bench lint lint-python lint-shell lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak soak-long scale bench lint lint-python lint-shell \
+	lint-ansible lint-docs lint-changelog \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -102,6 +107,9 @@ soak: stage setup-newest setup-peers setup-microsoft-ad bundle ## The tests of t
 	@echo 'soak: $(MINUTES) minutes, SEED=$(SEED)'
 	@SOAK_SEED=$(SEED) $(in_venv) pytest -n 2 --dist loadfile --no-loadscope-reorder --tier soak --hypothesis-seed=$(SEED) \
 		--end-by=$$(($(GATE_STARTED) + 60 * $(MINUTES))) --durations=25 $(ARGS) tests
+
+soak-long: stage ## Schedules of the crash test, hours long; goes on where it was interrupted: make soak-long SCHEDULES=500 FIRST=1 ARGS="--only mak_independent"
+	@cd tests && $(in_venv) python -m crash --seed $(FIRST) --schedules $(SCHEDULES) --resume "$(build)/crash/soak-long.json" $(ARGS)
 
 scale: stage ## Survey and playbooks over thousands of canned hosts, beside a bare script and an empty action, to build/scale.json: make scale SIZE=2000 ARGS="--only audit"
 	@ulimit -n 4096 && cd tests && $(in_venv) python -m scale --size "$(SIZE)" --build "$(build)" $(ARGS)

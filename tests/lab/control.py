@@ -109,6 +109,10 @@ class Control:
         result: int = self.call("count_clients", host=host, count=count)
         return result
 
+    def jump_clock(self, host: str, seconds: float) -> None:
+        """Set a host's clock forward, or with a negative number back; a reset ends that."""
+        self.call("jump_clock", host=host, seconds=seconds)
+
     def activate(self, host: str) -> str:
         """Let a host activate its Windows, without a request over the wire; returns the HRESULT, 0x00000000 for success."""
         result: str = self.call("activate", host=host)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from .control import Handler
 from .windows.host import Host
+from .windows.ports import SystemClock
 from .windows.registry import HKEY_LOCAL_MACHINE
 from .windows.schema import CIMV2
 from .windows.wmi_face import SERVICE_STOPPING
@@ -30,6 +32,7 @@ class HostCalls:
             "call_registry": self.call_registry,
             "activate": self.activate,
             "count_clients": lambda host, count: self._host_of(host).count_clients(count),
+            "jump_clock": self.jump_clock,
         }
 
     def call_method(
@@ -67,6 +70,13 @@ class HostCalls:
         except WmiError as error:
             return f"0x{error.hresult & 0xFFFFFFFF:08X}"
         return "0x00000000"
+
+    def jump_clock(self, host: str, seconds: float) -> None:
+        """Set the clock of a host forward, or with a negative number back; a reset ends that. Raises ValueError for one without a clock to set."""
+        clock = self._host_of(host).clock
+        if not isinstance(clock, SystemClock):
+            raise ValueError(f"{host} has no clock that can be set")
+        clock.skew += timedelta(seconds=seconds)
 
     def call_registry(self, host: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """A method of a host's StdRegProv on HKEY_LOCAL_MACHINE, called on the host itself and not over the wire."""

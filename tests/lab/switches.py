@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from . import names
 from .control import Handler
 from .windows.host import Host
+from .windows.ports import SystemClock
 from .wsman.backend import Directory
 
 
@@ -60,6 +62,9 @@ class Switches:
     def reset_all(self) -> None:
         """Every host as on its first day, and switched on."""
         for machine in self._machines:
+            clock = self._hosts[machine.label].clock
+            if isinstance(clock, SystemClock):
+                clock.skew = timedelta()
             self._hosts[machine.label].reset()
             self._directory.hosts[machine.address] = self._hosts[machine.label]
 

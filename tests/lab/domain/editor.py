@@ -152,6 +152,11 @@ class Editor:
         self._edit_dacl(dn, principal, add)
         return f"denied 0x{mask:X} on {dn} to {principal}"
 
+    def remove_denials(self, principal: str, dn: str) -> str:
+        """Remove the ACEs that deny a principal something on an object."""
+        self._edit_dacl(dn, principal, lambda sid, aces: [ace for ace in aces if not (ace[0] == ACCESS_DENIED_ACE and ace[8:] == sid)])
+        return f"denied nothing on {dn} to {principal} any more"
+
     def remove_ace(self, principal: str = names.KMS_GROUP, name: str = names.KMS_RECORD, zone: str = "") -> str:
         """Remove the allowing ACEs of a principal from a record."""
         dn = self._realm.record_dn(zone, name)
