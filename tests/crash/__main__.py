@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -95,6 +96,8 @@ def count_calls(names: Iterable[str]) -> None:
 def main() -> int:
     """0 where every schedule held."""
     asked = arguments()
+    # Whoever ends it finds no laboratory left; what was run is in the file.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     if asked.matrix:
         print("\n".join(matrix(recorded())))
         return 0

@@ -19,7 +19,7 @@ from .proxy import ProxyWorld
 from .schedule import CALLS
 from .world import World
 
-_LOOK = 0.003
+_LOOK = 0.005
 _HEADER = """# SPDX-License-Identifier: GPL-3.0-or-later
 # Written by python -m crash --record: by playbook how many calls of each kind a run without faults makes.
 """

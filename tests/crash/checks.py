@@ -17,6 +17,18 @@ RUNNING = "Running"
 _OWN_WORDS = 300
 
 
+def _differs(value: object, wanted: object) -> str:
+    """Both, and of a list or a mapping only what is not in both."""
+    if isinstance(value, list) and isinstance(wanted, list):
+        value, wanted = [item for item in value if item not in wanted], [item for item in wanted if item not in value]
+        if len(value) == len(wanted) == 1:
+            value, wanted = value[0], wanted[0]
+    if isinstance(value, dict) and isinstance(wanted, dict):
+        names = [name for name in {**value, **wanted} if value.get(name) != wanted.get(name)]
+        value, wanted = ({name: one.get(name) for name in names} for one in (value, wanted))
+    return f"{_short(value)}, and without faults {_short(wanted)}"
+
+
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _OWN_WORDS else f"{text[:_OWN_WORDS]} …"
@@ -89,7 +101,7 @@ def elsewhere(wanted: Seen, now: Seen, ignore: Sequence[str] = ()) -> Iterator[s
     goal, reached = wanted.goal(), now.goal()
     for name in sorted(goal.keys() | reached.keys()):
         if goal.get(name) != reached.get(name) and not name.startswith(tuple(ignore)):
-            yield f"{name} is {_short(reached.get(name))}, and without faults {_short(goal.get(name))}"
+            yield f"{name} is {_differs(reached.get(name), goal.get(name))}"
 
 
 def overwritten(written: Sequence[str], now: Seen) -> Iterator[str]:

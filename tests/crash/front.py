@@ -19,12 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import dns.flags
-import dns.message
 import dns.name
 import dns.rcode
-import dns.rdatatype
-import dns.tsig
+import dns.wire
 from integration.dns.relay import UPDATE, opcode, receive, send
 
 DNS, KERBEROS, LDAP, PASSWORD = 53, 88, 389, 464
@@ -139,20 +136,19 @@ def _not_authenticated(message: bytes, error: int) -> bytes:
 
 
 def _signature(message: bytes) -> tuple[bytes, bytes, int]:
-    """The name of the key of a signed message, the algorithm, and when it was signed."""
-    found: dict[str, Any] = {}
-
-    def keyring(_message: Any, name: dns.name.Name) -> None:
-        found["name"] = name.to_wire()
-
-    with contextlib.suppress(dns.exception.DNSException):
-        dns.message.from_wire(message, keyring=keyring)
-    wire: bytes = found.get("name") or b"\0"
-    # Names in TSIG are written out: the record begins at the last place where the key is named.
-    place = message.rindex(wire) + len(wire) + 10
-    algorithm, length = dns.name.from_wire(message, place)
-    signed = int.from_bytes(message[place + length : place + length + 6], "big")
-    return wire, algorithm.to_wire() or b"\0", signed
+    """The name of the key of a signed message, the algorithm, and when it was signed: those of the last record (RFC 8945, section 5.1)."""
+    questions, *others = struct.unpack_from(">4H", message, 4)
+    parser = dns.wire.Parser(message, _HEADER)
+    for _question in range(questions):
+        dns.name.from_wire_parser(parser)
+        parser.get_bytes(4)
+    name, rdata = dns.name.root, b""
+    for _record in range(sum(others)):
+        name = dns.name.from_wire_parser(parser)
+        *_type_class_ttl, length = parser.get_struct(">HHIH")
+        rdata = parser.get_bytes(length)
+    algorithm, used = dns.name.from_wire(rdata, 0)
+    return name.to_wire() or b"\0", algorithm.to_wire() or b"\0", int.from_bytes(rdata[used : used + 6], "big")
 
 
 def _type(message: bytes) -> int:

@@ -15,7 +15,7 @@ from lab import lifecycle, park
 from lab.layout import Layout
 
 LABS = {
-    "isolated": lifecycle.Options(park="isolated", clients=park.PARKS["isolated"].client_count, servers=0),
+    "isolated": lifecycle.Options(park="isolated", clients=8, servers=0),
     "mak": lifecycle.Options(park="mak", clients=park.PARKS["mak"].client_count, servers=park.PARKS["mak"].server_count),
     "modern": lifecycle.Options(clients=4, servers=0),
     "zones": lifecycle.Options(clients=4, servers=0, sites="zones"),

@@ -31,7 +31,7 @@ from .writer import Writer
 
 HUNG_AFTER = 900.0
 """Seconds after which a run is ended that does not end by itself."""
-_LOOK = 0.003
+_LOOK, _LOOK_AT_RULES = 0.01, 0.05
 WAITS = 1.0
 """Seconds that a call waits for its answer in which the run ends."""
 WRITES = 0x20 | 0x40000 | 0x80000
@@ -234,7 +234,8 @@ class Strike:
     def _watch(self, act: Callable[[], object] | None, due: Callable[[], bool] | None) -> None:
         """Do it once it is due; end a run that hangs."""
         begun = time.monotonic()
-        while not self._over.wait(_LOOK):
+        by_count = self.schedule.kind.channel != "moment" or self.schedule.where == "write"
+        while not self._over.wait(_LOOK if by_count else _LOOK_AT_RULES):
             if act is not None and due is not None and due():
                 act()
                 self._hits, act = 1, None

@@ -128,7 +128,7 @@ class World:
         limit = ":".join(self.limit())
         given: dict[str, Any] = {"variables": {**self.variables(), **(more or {})}, "environment": self.environment}
         arguments = f"--forks 5 {f'--limit {limit}' if limit else ''}"
-        return run_playbook(
+        run = run_playbook(
             self.lab.layout.root,
             f"{COLLECTION}.{self.playbook}",
             inventory=self.inventory(),
@@ -136,6 +136,10 @@ class World:
             on_event=self.on_event,
             **given,
         )
+        if run.status == "canceled":
+            # ansible-runner takes SIGTERM and Ctrl-C for itself; whoever ends this program means all of it.
+            raise KeyboardInterrupt
+        return run
 
     def asked(self) -> int:
         """How many requests of hosts there have been so far."""

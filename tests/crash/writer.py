@@ -9,6 +9,7 @@ import copy
 import fcntl
 import json
 import threading
+import uuid
 from pathlib import Path
 
 from integration.test_mak_proxy import checksum_of
@@ -47,7 +48,10 @@ class Writer:
     def _add(self) -> None:
         document = json.loads(self._path.read_text(encoding="utf-8"))
         name = f"{OTHER}{len(self.written):03d}.contoso.com"
-        document["computers"][name] = copy.deepcopy(next(iter(document["computers"].values())))
+        entry = copy.deepcopy(next(iter(document["computers"].values())))
+        for product in entry["products"].values():
+            product["identifier"] = uuid.uuid4().hex
+        document["computers"][name] = entry
         document.pop("checksum")
         document["checksum"] = checksum_of(document)
         fresh = self._path.with_name(f".{self._path.name}.other")
