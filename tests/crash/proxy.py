@@ -39,7 +39,8 @@ class ProxyWorld(World):
         self.server: BatchServer = self._stack.enter_context(microsoft_in_thread(self.folder / "microsoft", self.microsoft))
         self._files: dict[str, bytes] | None = None
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Microsoft goes."""
         self._stack.close()
 
     def limit(self) -> Iterable[str]:

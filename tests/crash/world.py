@@ -84,6 +84,9 @@ class World:
         self.environment: dict[str, str] = {}
         """Further variables of the environment, such as where a changed copy of the collection is."""
 
+    def close(self) -> None:
+        """End what it has started, once nobody needs it any more."""
+
     def prepare(self) -> None:
         """Make the laboratory ready once it is as on its first day, and put what belongs to others there."""
 
@@ -225,4 +228,6 @@ def world_of(kind: Callable[..., World], lab: Lab, folder: Path | None = None) -
             addresses = [controller.address for domain in lab.options.domains(lab.layout) for controller in domain.controllers]
             own = {real: str(ipaddress.ip_address("127.0.0.200") + number) for number, real in enumerate(dict.fromkeys(addresses))}
             front = stack.enter_context(front_of(own))
-        yield kind(lab, place, front, state)
+        world = kind(lab, place, front, state)
+        stack.callback(world.close)
+        yield world
