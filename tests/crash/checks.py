@@ -102,10 +102,3 @@ def elsewhere(wanted: Seen, now: Seen, ignore: Sequence[str] = ()) -> Iterator[s
     for name in sorted(goal.keys() | reached.keys()):
         if goal.get(name) != reached.get(name) and not name.startswith(tuple(ignore)):
             yield f"{name} is {_differs(reached.get(name), goal.get(name))}"
-
-
-def overwritten(written: Sequence[str], now: Seen) -> Iterator[str]:
-    """What another writer of the list has entered meanwhile is there."""
-    there = {entry.partition(" ")[0] for entry in now.listed}
-    if gone := [name for name in written if name not in there]:
-        yield f"{len(gone)} of {len(written)} entries that another writer made are lost, such as {gone[0]}"

@@ -129,6 +129,11 @@ class Acquire(ProxyWorld):
         """Microsoft may have counted a request without an answer; who accepts that asks again."""
         return {"mak_proxy_ask_again": True}
 
+    def unanswered(self) -> int:
+        """The installation IDs of the export without a confirmation ID."""
+        listed = self.seen().listed
+        return sum(name.startswith("export ") and not known["confirmation_id"] for name, known in listed.items())
+
 
 class Apply(ProxyWorld):
     """The computers have their keys, and get the confirmation IDs."""

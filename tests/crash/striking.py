@@ -228,7 +228,9 @@ class Strike:
         if kind == "list written by another":
             self.other = Writer(self.world.list_file())
             self._undo.append(self.other.stop)
-            return self.other.start
+            # From the beginning: the run reads the list before it writes it.
+            self.other.start()
+            return lambda: None
         return lambda: control.inject(host=f"{label}.*", fault="refused")
 
     def _watch(self, act: Callable[[], object] | None, due: Callable[[], bool] | None) -> None:

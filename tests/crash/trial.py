@@ -19,7 +19,7 @@ from .sampling import Sampler
 from .schedule import Schedule
 from .striking import Strike
 from .world import FOREIGN_SID, Seen, World
-from .writer import OTHER
+from .writer import OTHER, Writer
 
 UNKNOWN = "nobody knows"
 
@@ -88,6 +88,7 @@ class Trace:
         runs: All runs, the first one among them.
         installs: By host how many product keys were installed in all of them.
         dark: The sites that were without a serving KMS host at some time.
+        unknown: How many activations were asked for once more, because nobody knew their end; each may be counted twice.
     """
 
     schedule: Schedule
@@ -98,6 +99,7 @@ class Trace:
     installs: Any
     strike: Strike
     dark: set[str]
+    unknown: int
     seconds: float
 
     @property
@@ -119,18 +121,20 @@ def ran(world: World, schedule: Schedule) -> Trace:
     after, requests = world.seen(), list(world.requests())
     with sampler.looking():
         runs.append(world.run())
+    unknown = 0
     if runs[-1].rc and world.documented() and _unknown(runs[-1]):
+        unknown = world.unanswered()
         runs.append(world.run(world.documented()))
     world.lab.control.settle()
     later = [entry for entry in world.requests()[len(requests) :] if not entry["injected"]]
     installs = checks.installs(requests, schedule) + checks.installs(later)
-    return Trace(schedule, before, after, world.seen(), runs, installs, strike, sampler.dark, time.monotonic() - begun)
+    return Trace(schedule, before, after, world.seen(), runs, installs, strike, sampler.dark, unknown, time.monotonic() - begun)
 
 
 def judged(trace: Trace, wanted: Wanted) -> Verdict:
     """What does not hold of a schedule."""
     end, last, strike = trace.end, trace.runs[-1], trace.strike
-    extra = 1 if len(trace.runs) > 2 else 0
+    extra = trace.unknown
     verdict = Verdict(str(trace.schedule), strike.hits_before_the_end, [run.rc for run in trace.runs], seconds=trace.seconds)
     verdict.broken += _after_the_fault(trace.before, wanted, trace.after, trace.first)
     if last.rc:
@@ -140,7 +144,7 @@ def judged(trace: Trace, wanted: Wanted) -> Verdict:
     verdict.broken += [
         *(f"the site {site or 'of the run'} was without a serving KMS host" for site in sorted(trace.dark)),
         *_kept(trace.before, wanted, end),
-        *checks.overwritten(strike.other.written if strike.other else [], end),
+        *_overwritten(strike.other),
         *checks.counted(wanted.seen, end, extra),
         *checks.installed_twice(wanted.installs, trace.installs),
         *checks.stopped(end),
@@ -163,6 +167,12 @@ def _after_the_fault(before: Seen, wanted: Wanted, after: Seen, run: Run) -> Seq
 
 def _kept(before: Seen, wanted: Wanted, now: Seen) -> list[str]:
     return [*checks.lost(before, now), *checks.wider(before, wanted.seen, now)]
+
+
+def _overwritten(other: Writer | None) -> list[str]:
+    if other is None or not other.lost:
+        return []
+    return [f"{other.lost} of {other.turns} changes that another writer made in the list are lost"]
 
 
 def _unknown(run: Run) -> bool:

@@ -98,6 +98,10 @@ class World:
         """What the documentation has a person set where the outcome of an activation is unknown."""
         return {}
 
+    def unanswered(self) -> int:
+        """How many activations nobody knows the end of; these may be asked for once more."""
+        return 0
+
     def limit(self) -> Iterable[str]:
         """The hosts of the run; none for all."""
         return ()

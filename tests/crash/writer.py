@@ -11,51 +11,66 @@ import json
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 from integration.test_mak_proxy import checksum_of
 
-OTHER = "other-"
-_PAUSE = 0.01
-_MOST = 200
+OTHER = "other.contoso.com"
+_PAUSE = 0.005
 
 
 class Writer:
-    """Adds a computer again and again; ``written`` has the names of those that it has added."""
+    """Has a computer of its own in the list, and gives it another name again and again.
+
+    Attributes:
+        turns: How often it has written.
+        lost: How often what it had written was not there at its next turn.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work)
-        self.written: list[str] = []
+        self.turns = 0
+        self.lost = 0
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, if it has begun."""
+        """End, if it has begun, and look a last time."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self.turns:
+            self._look(json.loads(self._path.read_text(encoding="utf-8")))
 
     def _work(self) -> None:
-        while not self._over.wait(_PAUSE) and len(self.written) < _MOST:
+        while not self._over.wait(_PAUSE):
             if self._path.exists():
                 with self._path.with_name(f".{self._path.name}.lock").open("a") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
-                    self._add()
+                    document = json.loads(self._path.read_text(encoding="utf-8"))
+                    self._look(document)
+                    self._write(document)
 
-    def _add(self) -> None:
-        document = json.loads(self._path.read_text(encoding="utf-8"))
-        name = f"{OTHER}{len(self.written):03d}.contoso.com"
-        entry = copy.deepcopy(next(iter(document["computers"].values())))
-        for product in entry["products"].values():
-            product["identifier"] = uuid.uuid4().hex
-        document["computers"][name] = entry
+    def _look(self, document: dict[str, Any]) -> None:
+        there = document["computers"].get(OTHER, {}).get("computer_name", "")
+        self.lost += bool(self.turns) and there != f"turn-{self.turns}"
+
+    def _write(self, document: dict[str, Any]) -> None:
+        computers = document["computers"]
+        if OTHER not in computers:
+            entry = copy.deepcopy(next(iter(computers.values())))
+            for product in entry["products"].values():
+                product["identifier"] = uuid.uuid4().hex
+            computers[OTHER] = entry
+        computers[OTHER]["computer_name"] = f"turn-{self.turns + 1}"
         document.pop("checksum")
         document["checksum"] = checksum_of(document)
         fresh = self._path.with_name(f".{self._path.name}.other")
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(document), encoding="utf-8")
         fresh.replace(self._path)
-        self.written.append(name)
+        self.turns += 1
