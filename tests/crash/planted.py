@@ -46,12 +46,6 @@ BUGS = {
     "repeat after a lost answer": Bug("_wsman/session.py", "            if not repeatable:\n                raise\n", ""),
     # Microsoft is asked again although it may have counted.
     "repeat of an unknown confirmation ID": Bug("_microsoft/sorting.py", "elif not ask_again and any(", "elif False and any("),
-    # A file is emptied before the new one is whole.
-    "write in place": Bug(
-        "_core/files.py",
-        "    written = write_beside(target, data)\n",
-        "    target.write_bytes(data)\n    written = write_beside(target, data)\n",
-    ),
     # All values of a name are removed, and not only the old ones.
     "removal of the whole record": Bug("_dns/update.py", "update.delete(name, _rdata(change.value))", "update.delete(name)"),
     # The rights of others that are not inherited are thrown away.
