@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A BIND that takes updates signed with GSS-TSIG by an account of the domain, and counts what it is asked.
 
-Samba's own DNS server signs in a way that C(community.general.nsupdate) refuses (docs/facts/samba-and-bind.md).
+Samba's own DNS server signs in a way that C(community.general.nsupdate) refuses (docs/facts/samba-and-bind.md#gss-tsig).
 """
 
 from __future__ import annotations
