@@ -19,7 +19,7 @@ from lab.witness import Witness
 from .world import World
 
 OPEN = 'netsh.exe advfirewall firewall set rule group="@FirewallAPI.dll,-28002" new enable=yes'
-ASKING = "See whether the KMS host answers"
+ASKING = "Test whether the KMS host answers"
 LICENSED = 1
 CLIENTS = 4
 OLD_PORT = 1689
