@@ -31,7 +31,7 @@ class ActionModule(RunAction):
         """See the base class."""
         if step == "declare":
             given = {**options["settings"], "sites": of_text(options["settings"].get("sites"), "volume_activation_sites")}
-            face = options["face"]
+            face = self.role
             confirmed, _waiting = (keys_of(options[name], f"{face}_{name}", _DIGITS) for name in ("confirmation_ids", "installation_ids"))
             return steps.declare(face, given, options["credentials"], confirmed, options["max_unreachable"])
         run = steps.Run(fleet, found)
@@ -40,12 +40,17 @@ class ActionModule(RunAction):
 
     def inventory_of(self, step: str) -> Mapping[str, str]:
         """See the base class."""
-        return steps.inventory_of(step, str(self._task.args.get("face")))
+        return steps.inventory_of(step, self.role)
+
+    @property
+    def role(self) -> str:
+        """See the base class. The role that has the tasks serves two."""
+        return str(self._task.args.get("face"))
 
     @property
     def playbook(self) -> str:
         """See the base class."""
-        return f"winops.volume_activation.{self._task.args.get('face')}"
+        return f"winops.volume_activation.{self.role}"
 
     def hosts_of(self, step: str, fleet: Fleet) -> Sequence[str]:
         """See the base class."""

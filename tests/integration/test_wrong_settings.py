@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -152,6 +153,24 @@ def play(
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, given: dict[str, Any], said: str) -> None:
     assert said in play(tmp_path, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "playbook", "named"),
+    [
+        pytest.param({"kms_single_site_csvlk": "{{ vault_csvlk }}"}, "kms_single_site", "kms_single_site_csvlk", marks=SOAK),
+        pytest.param(
+            {"volume_activation_credentials": {"": {"username": "operator@CONTOSO.TEST", "password": "{{ vault_password }}"}}},
+            "audit",
+            "volume_activation_credentials",
+            marks=GATE,
+        ),
+        pytest.param({"volume_activation_mak": "{{ vault_mak }}"}, "mak_independent", f"volume_activation_mak of {CLIENTS[0]}", marks=SOAK),
+    ],
+)
+def test_a_variable_that_uses_one_without_a_value_is_named(tmp_path: Path, given: dict[str, Any], playbook: str, named: str) -> None:
+    said = play(tmp_path, given, {"kms_hosts": [HOST], "kms_clients": CLIENTS, "mak_clients": CLIENTS}, playbook=playbook)
+    assert re.search(rf"{named} can't be read: 'vault_\w+' is undefined\. Define what it uses, or take it out\.", said)
 
 
 @pytest.mark.parametrize("callback", [pytest.param("default", marks=SOAK), pytest.param("winops.volume_activation.fleet", marks=GATE)])

@@ -114,7 +114,7 @@ def _failure(result: Mapping[str, Any], names: Sequence[str], item: Any) -> str:
     # A command that fails says what is wrong there.
     if errors := str(result.get("stderr") or result.get("module_stderr") or "").strip():
         text = f"{text}: {errors}" if text else errors
-    return (sentence(text, names) or NO_MESSAGE) + ("" if item is None else f" (item {_label(item)})")
+    return sentence(text.strip() or NO_MESSAGE, names).followed_by("" if item is None else f" (item {_label(item)})")
 
 
 def _variable(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .answers import TaskAnswer, TaskOutcome
 from .kinds import Hosts, Kinds
 from .lines import Line, Tone, in_two_columns, lines
-from .texts import Block
+from .texts import Block, Sentence
 
 MOST_SHOWN = 8
 """How many kinds of differences, failures or messages of one task are shown."""
@@ -138,7 +138,7 @@ class TaskTally:
 
     def _sentences(self, kinds: Kinds[str], before: str, tone: Tone) -> Iterator[Line]:
         shown, others = kinds.shown(self.settings.kinds)
-        texts = [f"{before}{hosts}: {text}" for text, hosts in shown]
+        texts = [f"{before}{hosts}: {_told_of(text, hosts)}" for text, hosts in shown]
         if others.count:
             texts.append(f"{before}{others}: other messages")
         return lines(texts, self.settings.width, 4, tone)
@@ -172,7 +172,11 @@ class TaskTally:
 
     def warned(self) -> Iterator[tuple[str, Hosts]]:
         """Each warning, with the hosts that it came from."""
-        return iter(self._warnings.shown(self.settings.kinds)[0])
+        return ((_told_of(text, hosts), hosts) for text, hosts in self._warnings.shown(self.settings.kinds)[0])
+
+
+def _told_of(text: str, hosts: Hosts) -> str:
+    return text.own if hosts.count == 1 and isinstance(text, Sentence) else text
 
 
 def _tone_of(text: str) -> Tone:

@@ -54,6 +54,27 @@ def without_name(text: str, names: Sequence[str]) -> str:
     return text
 
 
-def sentence(text: str, names: Sequence[str]) -> str:
+class Sentence(str):
+    """A message as all hosts have it that got the same, each with its own name in it.
+
+    Attributes:
+        own: As one host has it, for where it is the only one.
+    """
+
+    __slots__ = ("own",)
+    own: str
+
+    def followed_by(self, text: str) -> Sentence:
+        """The sentence with a text behind it."""
+        longer = Sentence(self + text)
+        longer.own = self.own + text
+        return longer
+
+
+def sentence(text: str, names: Sequence[str]) -> Sentence:
     """A message about a host in one line; its name in front goes, because the line names the hosts."""
-    return without_name(one_line(text, LONGEST_LINE), names).removeprefix(f"{HOST}: ")
+    line = one_line(text, LONGEST_LINE)
+    bare = without_name(line, names)
+    common = Sentence(bare.removeprefix(f"{HOST}: "))
+    common.own = line if common == bare else line.partition(": ")[2]
+    return common

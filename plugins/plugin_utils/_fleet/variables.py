@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -13,8 +14,10 @@ from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.inventory.manager import InventoryManager
 
 from .._core.errors import ActivationError
+from .._core.text import one_line
 
 _TEMPLATES = ("{{", "{%", "{#")
+_SHARED = re.compile(r"volume_activation_\w+")
 
 
 class HostVariables:
@@ -65,6 +68,31 @@ class HostVariables:
             return self._templar.template(value)
         finally:
             self._templar.available_variables = before
+
+
+def unreadable(name: str, failure: AnsibleError) -> str:
+    """The sentence about a variable whose template or vaulted text can't be read."""
+    return f"{name} can't be read: {one_line(str(failure)).rstrip('.')}. Define what it uses, or take it out."
+
+
+def unreadable_of(variables: Mapping[str, t.Any], names: Iterable[str], templar: t.Any) -> list[str]:
+    """A sentence for each of these variables that can't be read to its last entry. A template that takes C(default) would hide that.
+
+    An option of a role that is a shared variable as long as nobody sets it goes by the name of that one.
+
+    Args:
+        variables: As the task sees them.
+        names: Which of them are read.
+        templar: The engine of the task.
+    """
+    found = []
+    for name in names:
+        try:
+            templar.template(variables[name])
+        except AnsibleError as failure:
+            shared = _SHARED.search(value) if isinstance(value := variables[name], str) else None
+            found.append(unreadable(shared[0] if shared else name, failure))
+    return found
 
 
 def connection_variables(task: t.Any, seen: Mapping[str, t.Any], loader: t.Any, templar: t.Any) -> dict[str, t.Any]:

@@ -18,7 +18,7 @@ from .._actions.base import Outcome, VolumeActivationAction
 from .._actions.known_variables import known_variables
 from .._core.errors import ActivationError, Refusals
 from .._core.text import one_line
-from .._fleet.variables import HostVariables
+from .._fleet.variables import HostVariables, unreadable_of
 from .collect import WantedVariables, collect
 from .fleet import Fleet, fleet_of
 from .registered import Registered
@@ -46,7 +46,7 @@ class RunAction(VolumeActivationAction):
         SHARED: Those of them that many hosts have in common and that take long; they are templated once for all that have the same.
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
-        FIRST: The steps that begin a run, and look for variables which nobody knows.
+        FIRST: The steps that begin a run, and look for variables which nobody knows or which can't be read.
     """
 
     GROUPS: t.ClassVar[Collection[str]] = ()
@@ -77,6 +77,11 @@ class RunAction(VolumeActivationAction):
     def inventory_of(self, step: str) -> Collection[str]:  # noqa: ARG002 - for those that override it
         """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
         return self.INVENTORY
+
+    @property
+    def role(self) -> str:
+        """The role whose options the run reads; empty where no role has the task."""
+        return str(self._task._role.get_name(include_role_fqcn=False)) if self._task._role else ""
 
     @property
     def playbook(self) -> str:
@@ -111,12 +116,18 @@ class RunAction(VolumeActivationAction):
         """See the variables of all other hosts, and those of the play, before anything is changed.
 
         Raises:
-            Refusals: One is a known one that is misspelt.
+            Refusals: One is a known one that is misspelt, or an option of the role that can't be read.
         """
         for host in others:
             variables.of(host)
         strange.see_play(self._task_vars)
-        if refusals := [*strange.refusals(), *misspelt_groups(self._task_vars["groups"], self.GROUPS)]:
+        own = [name for name in known_variables().names & self._task_vars.keys() if self.role and name.startswith(f"{self.role}_")]
+        refusals = [
+            *strange.refusals(),
+            *misspelt_groups(self._task_vars["groups"], self.GROUPS),
+            *unreadable_of(self._task_vars, sorted(own), self._templar),
+        ]
+        if refusals:
             raise Refusals(refusals)
 
     def _wanted(self, names: Collection[str], host: str, fleet: Fleet) -> WantedVariables:

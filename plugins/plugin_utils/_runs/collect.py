@@ -10,8 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible.errors import AnsibleError
+
 from .._core.errors import ActivationError
-from .._fleet.variables import HostVariables
+from .._fleet.variables import HostVariables, unreadable
 from .registered import Registered, Result
 
 
@@ -55,7 +57,7 @@ def collect(
         wanted: Variables of the hosts that are wanted as well.
 
     Raises:
-        ActivationError: A result is there on no host, or is none.
+        ActivationError: A result is there on no host, or is none; a variable can't be read.
     """
     results: dict[str, dict[str, Result]] = {name: {} for name in names}
     given: dict[str, dict[str, Any]] = {name: {} for name in wanted.names}
@@ -68,7 +70,10 @@ def collect(
         for name, templar in templates.items():
             if name in wanted.only and host not in wanted.only[name]:
                 continue
-            value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
+            try:
+                value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
+            except AnsibleError as failure:
+                raise ActivationError(unreadable(f"{name} of {host}", failure), source="options") from None
             if value is not None:
                 given[name][host] = value
     read = Registered(hosts, results, given, frozenset(wanted.above), names)

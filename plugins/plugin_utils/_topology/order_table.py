@@ -8,26 +8,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.text import columns
+from .._core.text import columns, visible
 
-_HEADING = ("site", "clients ask", "step", "KMS host", "of site", "priority", "weight", "share")
-_NUMBERS = (2, 5, 6, 7)
+_HEADING = ("  step", "KMS host", "of site", "priority", "weight", "share")
+_NUMBERS = (0, 3, 4, 5)
 
 
 def order_table(topology: Mapping[str, Any]) -> list[str]:
-    """The orders of a derived topology as lines of a table.
+    """The orders of a derived topology as lines: a heading, and for each site one with the record that its clients ask, above its hosts.
 
-    A site and its record are named once, on the first of its lines; a step's number on the first of its hosts.
+    A step's number is on the first of its hosts.
     """
+    sites: dict[str, int] = {}
     rows: list[tuple[str, ...]] = [_HEADING]
     for name, order in topology["orders"].items():
-        site, asked = name, topology["sites"][name]["record"]
+        sites[f"Clients of {name} ask {topology['sites'][name]['record']}:"] = len(rows)
         for step, group in enumerate(order, start=1):
             number = str(step)
             for host in group["hosts"]:
                 home = topology["hosts"][host["target"]]["site"]
                 address = f"{host['target']}:{host['port']}"
                 share = f"{host['share']:g} %"
-                rows.append((site, asked, number, address, home, str(group["priority"]), str(host["weight"]), share))
-                site = asked = number = ""
-    return columns(rows, right=_NUMBERS)
+                rows.append((number, address, home, str(group["priority"]), str(host["weight"]), share))
+                number = ""
+    lines = columns(rows, right=_NUMBERS)
+    ends = [*sites.values(), len(lines)][1:]
+    return [
+        lines[0],
+        *(line for (site, start), end in zip(sites.items(), ends, strict=True) for line in (visible(site), *lines[start:end])),
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import TaskAnswer, TaskOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.answers import TaskAnswer, TaskOutcome, answer_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.lines import Line, Tone
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.tally import ViewSettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._condensed.texts import block
@@ -89,6 +89,24 @@ def test_equal_failures_differences_and_messages_are_there_once(clock: Clock):
     view.task("3", "Show")
     run(view, "3", {"a": TaskOutcome.OK}, TaskAnswer(said=(block(["{", "}"]),)))
     assert texts(view.task("4", "x"))[-4:] == ["Show 1 ok", "a:", "{", "}"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        (["pc-1"], "failed: pc-1: http://10.0.0.1:5985/wsman of pc-1 is closed."),
+        (["pc-1", "pc-2"], "failed: 2 hosts (pc-1, pc-2): http://<host>:5985/wsman of <host> is closed."),
+    ],
+)
+def test_a_message_of_one_host_is_as_it_was(clock: Clock, hosts: list[str], told: str):
+    view = view_of(clock)
+    view.task("1", "Read")
+    for host in hosts:
+        address = f"10.0.0.{host[-1]}"
+        result = {"msg": f"{host}: http://{address}:5985/wsman of {host} is closed.", "warnings": [f"{host} is slow."]}
+        run(view, "1", {host: TaskOutcome.FAILED}, answer_of(result, [host, address], "x", failed=True))
+    slow = f"{hosts[0]} is slow. [{hosts[0]}]" if len(hosts) == 1 else "<host> is slow. [2 hosts (pc-1, pc-2)]"
+    assert texts(view.task("2", "x"))[2:] == [told, slow]
 
 
 def test_the_items_of_a_loop_count_once_for_a_host_and_their_sentences_stand_for_that_of_the_task(clock: Clock):

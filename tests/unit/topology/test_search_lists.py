@@ -110,13 +110,15 @@ def test_a_wrong_list_is_refused(suffixes: Any, sentence: str):
 
 def test_the_table_of_orders():
     assert kms_order_table(kms_topology(contoso())) == [
-        "site  clients ask                   step  KMS host                      of site  priority  weight  share",
-        "east  _vlmcs._tcp.east.contoso.com     1  kms-e1.east.contoso.com:1688  east           10      75   75 %",
-        "                                          kms-e2.east.contoso.com:1688  east           10      25   25 %",
-        "                                       2  kms-w1.west.contoso.com:1688  west           90      75   75 %",
-        "                                          kms-w2.west.contoso.com:1688  west           90      25   25 %",
-        "west  _vlmcs._tcp.west.contoso.com     1  kms-w1.west.contoso.com:1688  west           10      75   75 %",
-        "                                          kms-w2.west.contoso.com:1688  west           10      25   25 %",
-        "                                       2  kms-e1.east.contoso.com:1688  east           90      75   75 %",
-        "                                          kms-e2.east.contoso.com:1688  east           90      25   25 %",
+        "  step  KMS host                      of site  priority  weight  share",
+        "Clients of east ask _vlmcs._tcp.east.contoso.com:",
+        "     1  kms-e1.east.contoso.com:1688  east           10      75   75 %",
+        "        kms-e2.east.contoso.com:1688  east           10      25   25 %",
+        "     2  kms-w1.west.contoso.com:1688  west           90      75   75 %",
+        "        kms-w2.west.contoso.com:1688  west           90      25   25 %",
+        "Clients of west ask _vlmcs._tcp.west.contoso.com:",
+        "     1  kms-w1.west.contoso.com:1688  west           10      75   75 %",
+        "        kms-w2.west.contoso.com:1688  west           10      25   25 %",
+        "     2  kms-e1.east.contoso.com:1688  east           90      75   75 %",
+        "        kms-e2.east.contoso.com:1688  east           90      25   25 %",
     ]

@@ -108,7 +108,7 @@ def summary(
         lines.append(f"Record {result['item']['record']}: {'; '.join([record_text(result), *_rights(topology, result['item'], rights)])}")
     if listed:
         lines += order_lines(topology)
-    lines += client_lines(hosts, clients)
+    lines += client_lines(hosts, clients, threshold)
     lines += clients.remarks
     return [*lines, *foreign_publish_lines({host: results.publish_list for host, results in hosts.items()})]
 
@@ -183,10 +183,11 @@ def order_lines(topology: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def client_lines(hosts: Mapping[str, KmsHostResults], clients: Clients) -> Iterable[str]:
+def client_lines(hosts: Mapping[str, KmsHostResults], clients: Clients, threshold: int) -> Iterable[str]:
     """How many clients are licensed, and what became of the others."""
     counts = clients.numbers
-    planned = f", {counts['planned']} would ask" if counts["planned"] else ""
+    # Whether they would be licensed depends on what the hosts will have counted by then.
+    planned = f", {counts['planned']} would ask, and be licensed by a host that has counted {threshold}" if counts["planned"] else ""
     yield f"Clients: {counts['licensed']} of {sum(counts.values())} licensed{planned}"
     states = by_state(clients.ended)
     if waiting := states.get("counted"):
