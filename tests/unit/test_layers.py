@@ -37,7 +37,7 @@ HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # The same within a room that has rooms, or files that all others stand on.
 WITHIN = {
     "_windows": (("survey", "slmgr"), ("kms_host", "kms_client", "mak_client", "sysprep", "remoting"), ("spp",), ("platform",)),
-    "_core": (("address", "given", "files"), ("plan", "errors", "xml"), ("text", "codes"), ("masking",)),
+    "_core": (("address", "given", "files"), ("plan", "errors", "xml"), ("text", "codes"), ("masking",), ("secret_forms",)),
 }
 # Rooms that stay apart although one is above the other: what brings a code knows nothing of what it tells of.
 APART = {"_wsman": ("_licensing", "_topology", "_srv")}
@@ -70,7 +70,7 @@ CARRIERS = "plugins/plugin_utils/_wsman/transport.py"
 # Those of _runs that read what Ansible has; all others are pure.
 READERS = tuple(f"plugins/plugin_utils/_runs/{name}.py" for name in ("action", "collect"))
 # Those of _wsman that use the libraries for WinRM, and HTTP beneath them.
-LIBRARIES = tuple(f"plugins/plugin_utils/_wsman/{name}.py" for name in ("carriers", "contact", "many_hosts", "proxies"))
+LIBRARIES = tuple(f"plugins/plugin_utils/_wsman/{name}.py" for name in ("carriers", "contact", "proxies", "shared"))
 # The one file of _microsoft that talks, and what it takes from Ansible for that.
 SPEAKER = "plugins/plugin_utils/_microsoft/service.py"
 URLS = "ansible.module_utils.urls"

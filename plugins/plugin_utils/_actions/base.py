@@ -113,7 +113,7 @@ class VolumeActivationAction(ActionBase):
         except Exception as failure:
             result.update(_failure(failure, self._module_name(), self._secrets(given), self._names))
         secrets = self._secrets(given)
-        if self._item_secrets(given).in_value(_loop_item(task_vars)):
+        if (item := _loop_item(task_vars)) and self._item_secrets(given).in_value(item):
             # Ansible adds the item to the result, and prints it, when this method is over. Hidden is only what would hold
             # it: ansible-core still shows the sentence of an error.
             result["_ansible_no_log"] = True

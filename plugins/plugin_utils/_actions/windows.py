@@ -16,6 +16,7 @@ from .._core.plan import StepFailed
 from .._wsman.contact import FIRST_CONTACT, VARIABLE, Contact
 from .._wsman.http_carrier import is_silent
 from .._wsman.session import Session
+from .._wsman.shared import prepare, without_environment
 from .._wsman.transport import open_session
 from .base import Outcome, VolumeActivationAction, named
 from .silent import Silent
@@ -30,6 +31,11 @@ class WindowsAction(VolumeActivationAction):
     _requires_connection = True
 
     _first_contact: float
+
+    def __init_subclass__(cls, **named: t.Any) -> None:
+        """See the base class: what each worker would load again is loaded before it is made."""
+        super().__init_subclass__(**named)
+        prepare()
 
     def execute_on_host(self, session: Session, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """Do the module's work over the host's session."""
@@ -90,7 +96,7 @@ def opened(connection: t.Any, host: str, first_contact: float, again: bool) -> I
     Raises:
         ActivationError: It did not, and is not to be asked again.
     """
-    with open_session(connection, host, Contact(first_contact)) as session:
+    with without_environment(), open_session(connection, host, Contact(first_contact)) as session:
         silent = Silent(session.carrier.endpoint)
         if silent and not again:
             raise ActivationError(

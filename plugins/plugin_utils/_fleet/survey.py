@@ -19,7 +19,7 @@ from .._survey.rows import Row, RowOutcome, license_facts
 from .._survey.schedule import Errand, Rejected, Schedule, Verdict
 from .._survey.tally import SurveyTally
 from .._windows.survey import HostRead, read_host
-from .._wsman import many_hosts
+from .._wsman import shared
 from .._wsman.carriers import open_with
 from .._wsman.contact import Contact
 from .._wsman.http_carrier import HttpCarrier, LogonRejected, is_silent
@@ -147,7 +147,7 @@ class Survey:
             take=self._received,
             tick=lambda: self._refuse_and_tell(schedule),
         )
-        with many_hosts.without_environment():
+        with shared.without_environment():
             crew.run()
         self.rejected += schedule.rejected
 
@@ -155,7 +155,7 @@ class Survey:
         """One host, in a thread of its own."""
         target = errand.target
         try:
-            with open_with(target.settings, target.name, contact, many_hosts.share) as session:
+            with open_with(target.settings, target.name, contact) as session:
                 read = self._read(session, errand.knock)
         except LogonRejected as failure:
             row = _failed(target.name, failure, RowOutcome.REJECTED, target.settings.password)
@@ -181,7 +181,7 @@ class Survey:
         try:
             if not knock:
                 return read_host(session, self._wish.columns)
-            many_hosts.knock(t.cast(HttpCarrier, session.carrier))
+            shared.knock(t.cast(HttpCarrier, session.carrier))
         except ActivationError as failure:
             if is_silent(failure):
                 silent.note()

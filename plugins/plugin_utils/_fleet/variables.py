@@ -58,21 +58,28 @@ class HostVariables:
             self._variables = {**self._variables, **self._above}
         return self._variables
 
-    def template(self, value: t.Any) -> t.Any:
-        """The value itself, or what its template gives."""
+    def template(self, value: t.Any, name: str = "") -> t.Any:
+        """The value itself, or what its template gives.
+
+        Args:
+            value: As the inventory has it.
+            name: What it is, for an error; without one the error is that of the engine.
+
+        Raises:
+            ActivationError: It can't be read.
+        """
         if not _may_be_template(value):
             return value
         before = self._templar.available_variables
         self._templar.available_variables = {**self._beneath, **self._variables, "hostvars": self._hostvars}
         try:
             return self._templar.template(value)
+        except AnsibleError as failure:
+            if name:
+                raise ActivationError(_unreadable(name, failure), source="options") from None
+            raise
         finally:
             self._templar.available_variables = before
-
-
-def unreadable(name: str, failure: AnsibleError) -> str:
-    """The sentence about a variable whose template or vaulted text can't be read."""
-    return f"{name} can't be read: {one_line(str(failure)).rstrip('.')}. Define what it uses, or take it out."
 
 
 def unreadable_of(variables: Mapping[str, t.Any], names: Iterable[str], templar: t.Any) -> list[str]:
@@ -91,7 +98,7 @@ def unreadable_of(variables: Mapping[str, t.Any], names: Iterable[str], templar:
             templar.template(variables[name])
         except AnsibleError as failure:
             shared = _SHARED.search(value) if isinstance(value := variables[name], str) else None
-            found.append(unreadable(shared[0] if shared else name, failure))
+            found.append(_unreadable(shared[0] if shared else name, failure))
     return found
 
 
@@ -150,3 +157,8 @@ def _may_be_template(value: t.Any) -> bool:
     return not isinstance(value, (bool, int, float, type(None))) and (
         not isinstance(value, (list, tuple)) or any(map(_may_be_template, value))
     )
+
+
+def _unreadable(name: str, failure: AnsibleError) -> str:
+    """The sentence about a variable whose template or vaulted text can't be read."""
+    return f"{name} can't be read: {one_line(str(failure)).rstrip('.')}. Define what it uses, or take it out."

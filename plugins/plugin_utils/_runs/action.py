@@ -81,7 +81,8 @@ class RunAction(VolumeActivationAction):
     @property
     def role(self) -> str:
         """The role whose options the run reads; empty where no role has the task."""
-        return str(self._task._role.get_name(include_role_fqcn=False)) if self._task._role else ""
+        role = getattr(self._task, "_role", None)
+        return str(role.get_name(include_role_fqcn=False)) if role else ""
 
     @property
     def playbook(self) -> str:

@@ -10,10 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.errors import AnsibleError
-
 from .._core.errors import ActivationError
-from .._fleet.variables import HostVariables, unreadable
+from .._fleet.variables import HostVariables
 from .registered import Registered, Result
 
 
@@ -70,10 +68,7 @@ def collect(
         for name, templar in templates.items():
             if name in wanted.only and host not in wanted.only[name]:
                 continue
-            try:
-                value = templar.template(wanted.above[name] if name in wanted.above else found.get(name))
-            except AnsibleError as failure:
-                raise ActivationError(unreadable(f"{name} of {host}", failure), source="options") from None
+            value = templar.template(wanted.above[name] if name in wanted.above else found.get(name), f"{name} of {host}")
             if value is not None:
                 given[name][host] = value
     read = Registered(hosts, results, given, frozenset(wanted.above), names)
@@ -97,12 +92,12 @@ class _Shared:
         self._seen: dict[int, tuple[Any, Any]] = {}
         self._last: deque[tuple[Any, Any]] = deque(maxlen=self._LAST)
 
-    def template(self, value: Any) -> Any:
+    def template(self, value: Any, name: str) -> Any:
         """See C(HostVariables)."""
         known = self._seen.get(id(value))
         if known is None:
             equal = next((made for raw, made in self._last if raw == value), _NONE)
-            known = value, self._variables.template(value) if equal is _NONE else equal
+            known = value, self._variables.template(value, name) if equal is _NONE else equal
             self._seen[id(value)] = known
             if equal is _NONE:
                 self._last.append(known)

@@ -23,6 +23,7 @@ from .http_carrier import READ_TIMEOUT, HttpCarrier, patience_for
 from .proxies import proxy_of_environment, proxy_of_variable
 from .session import Session
 from .settings import ConnectionSettings
+from .shared import share
 from .spn import Spn, of_psrp, of_winrm
 
 try:
@@ -73,21 +74,16 @@ def describe_carrier(carrier: Carrier) -> CarrierFacts:
     return carrier.facts()
 
 
-# What is done with a session of requests, given the URL that it is for, before anything is sent over it.
-Share = Callable[[t.Any, str], None]
-
-
-def open_with(settings: ConnectionSettings, host: str, contact: Contact | None = None, share: Share | None = None) -> Session:
+def open_with(settings: ConnectionSettings, host: str, contact: Contact | None = None) -> Session:
     """A session over settings that were read before.
 
     Args:
         settings: How the host is reached.
         host: The host's name as the inventory has it.
         contact: Limits the first answer.
-        share: For one process that talks to many hosts, see C(many_hosts.share).
     """
     kind = _WinrmCarrier if settings.connection == "winrm" else _PsrpCarrier
-    return Session(kind(settings, host, contact, share), host)
+    return Session(kind(settings, host, contact), host)
 
 
 def psrp_transport(arguments: t.Mapping[str, t.Any]) -> t.Any:
@@ -102,10 +98,9 @@ def psrp_transport(arguments: t.Mapping[str, t.Any]) -> t.Any:
 class _LibraryCarrier(HttpCarrier):
     """What both have in common beyond HTTP: made from settings, and told how their sessions are prepared."""
 
-    def __init__(self, settings: ConnectionSettings, host: str, contact: Contact | None, share: Share | None) -> None:
+    def __init__(self, settings: ConnectionSettings, host: str, contact: Contact | None) -> None:
         super().__init__(host, contact)
         self._settings = settings
-        self._share = share
         self.patience = patience_for(settings.timeouts)
         self._timeout = Patience(self.contact, max(settings.timeouts[1], READ_TIMEOUT))
         self._proxy_variable = f"ansible_{settings.connection}_proxy"
@@ -144,14 +139,13 @@ class _LibraryCarrier(HttpCarrier):
         It does not refer to the carrier, which refers to it.
         """
         watch = self.watch = ExchangeWatch(self.contact.make)
-        settings, share, endpoint = self._settings, self._share, self.endpoint
+        settings, endpoint = self._settings, self.endpoint
 
         def guarded(session: t.Any) -> t.Any:
             if not settings.proxy:
                 session.proxies = {}
-            if share:
-                # Its adapters are among those that the guard is put on.
-                share(session, endpoint)
+            # Its adapters are among those that the guard is put on.
+            share(session, endpoint)
             guard(session, watch, None if settings.proxy else {})
             return session
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import string
+import sys
 import urllib.parse
 from xml.sax.saxutils import escape
 
@@ -14,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core import masking
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.masking import MASK, Secrets, without_keys
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.secret_forms import clues, folded
 
 pytestmark = pytest.mark.tier("quick")
 
@@ -50,6 +55,26 @@ def test_of_a_secret_nothing_is_left_however_it_is_written(secret: str):
         assert MASK in secrets.mask(text), form
         assert secret not in secrets.mask(text), form
         assert secret not in repr(secrets.mask([{"deep": (text, {text: text})}])), form
+
+
+@given(st.text(st.sampled_from(string.ascii_letters + string.digits + "-_\\\"'&< \u00e4\u0131\u212a\u0436"), min_size=4, max_size=40))
+def test_each_way_to_write_a_secret_has_one_of_its_clues(secret: str):
+    known = list(clues(secret))
+    for form, text in {**written(secret), "base64": base64.b64encode(secret.encode("utf-16-le") * 2).decode()}.items():
+        if re.search("|".join(masking.patterns(secret)), text, re.IGNORECASE):
+            assert any(clue in folded(text) for clue in known), form
+
+
+def test_what_is_like_a_letter_without_regard_to_case_is_that_letter():
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    for character in string.ascii_lowercase + string.digits:
+        assert set(folded("".join(re.findall(character, everything, re.IGNORECASE)))) == {character}
+
+
+def test_a_text_without_a_clue_costs_no_pattern(monkeypatch: pytest.MonkeyPatch):
+    secrets = Secrets(["correct horse", KEY, 20261124])
+    monkeypatch.setattr(masking, "patterns", lambda _secret: pytest.fail("a pattern was made"))
+    assert secrets.mask({"status": "licensed", "count": 1688}) == {"status": "licensed", "count": 1688}
 
 
 @given(SECRETS, st.binary(max_size=8), st.binary(max_size=8), st.sampled_from(["utf-8", "utf-16-le"]))

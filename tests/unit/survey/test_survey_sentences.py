@@ -21,7 +21,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.f
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.schedule import Rejected
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._survey.tally import said
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.survey import read_host
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import shared
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.settings import ConnectionSettings
@@ -66,7 +66,7 @@ def test_a_silent_host_is_asked_once_and_given_up_after_the_first_contact(connec
         if connection == "winrm":
             pattern = transport(endpoint, username="u", password="p", auth_method="basic")
         settings = ConnectionSettings(connection, pattern, (30, 30))
-        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2, watched=True), many_hosts.share) as session:
+        with pytest.raises(ActivationError) as failure, open_with(settings, HOST, Contact(0.2, watched=True)) as session:
             read_host(session)
         assert failure.value.unreachable
         check(SILENT, failure.value, endpoint=endpoint)
@@ -80,7 +80,7 @@ def test_a_silent_host_is_asked_once_and_given_up_after_the_first_contact(connec
 def test_while_many_hosts_are_asked_nobody_looks_for_proxies_in_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://proxy.contoso.com:3128")
     merged = requests.Session().merge_environment_settings
-    with many_hosts.without_environment():
+    with shared.without_environment():
         assert merged("http://pc-001:5985/wsman", {"https": "http://chosen:1"}, None, None, None)["proxies"] == {"https": "http://chosen:1"}
     assert merged("http://pc-001:5985/wsman", {}, None, None, None)["proxies"]["http"] == "http://proxy.contoso.com:3128"
 

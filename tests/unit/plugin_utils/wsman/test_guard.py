@@ -20,7 +20,6 @@ import pytest
 from unit.plugin_utils.wsman.wire_server import ADDRESS, listening, psrp_plugin, saying, server_tls, winrm_plugin
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman import many_hosts
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.carriers import open_with
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.contact import Contact
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.session import Session, UnknownOutcome
@@ -40,7 +39,7 @@ NTLM: dict[str, dict[str, Any]] = {
 
 def open_among_many(connection: SimpleNamespace, host: str) -> Session:
     """As a task that reads many hosts does it."""
-    return open_with(read_settings(connection, host), host, Contact(5, watched=True), many_hosts.share)
+    return open_with(read_settings(connection, host), host, Contact(5, watched=True))
 
 
 @pytest.fixture(autouse=True, params=[open_session, open_among_many])

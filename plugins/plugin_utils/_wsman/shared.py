@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTPS from one process to many hosts: TLS contexts that connections share.
+"""What the connections of a process share: TLS contexts, and that nobody looks for proxies in the environment.
 
-To load a CA bundle takes 13 to 16 ms, which requests does for each connection.
+To load a CA bundle takes 13 to 25 ms, which requests and urllib3 do for each connection, also for one that checks no certificate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ssl
 import threading
 import typing as t
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -28,11 +28,23 @@ try:
 except ImportError:
     # Without them there is neither pywinrm nor pypsrp, and the carriers say which package is missing.
     requests = SimpleNamespace(  # type: ignore[assignment]
-        adapters=SimpleNamespace(HTTPAdapter=object), sessions=SimpleNamespace(get_environ_proxies=None)
+        adapters=SimpleNamespace(HTTPAdapter=object), sessions=SimpleNamespace(get_environ_proxies=None), utils=SimpleNamespace()
     )
 
 _CONTEXTS: dict[str | bool, ssl.SSLContext] = {}
 _LOCK = threading.Lock()
+
+
+def prepare() -> None:
+    """Load the CA bundle of requests, which most connections that check certificates use.
+
+    A process that is forked from this one has it.
+    """
+    bundle = getattr(requests.utils, "DEFAULT_CA_BUNDLE_PATH", "")
+    # Where it can't be read, the first connection that needs it says so.
+    with suppress(OSError):
+        if bundle:
+            _context(bundle)
 
 
 def share(session: t.Any, endpoint: str) -> None:
