@@ -60,7 +60,7 @@ def test_an_address_alone_tells_no_account_and_the_inventory_can(tmp_path: Path,
 
     alone = play()
     assert alone.rc == 2
-    assert f"The inventory has only the address {FIRST.address} for it" in alone.failures()[0]
+    assert f"STOP  {FIRST.address}, {SECOND.address}  The inventory has only the address <host> for it" in alone.failures()[0]
     assert reached(fresh_lab) == before
     swapped = play(kms_single_site_account=FIRST.account)
     assert swapped.rc == 2
