@@ -134,8 +134,8 @@ class ListedComputer:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether an activation was begun of which nobody knows how it ended."""
-        return any(product.activation.began and not product.activation.ended for product in self.products.values())
+        """Whether an activation was begun that is not known to have ended with a license."""
+        return any(product.activation.began and product.activation.outcome != LICENSED for product in self.products.values())
 
 
 @dataclass(slots=True)

@@ -150,7 +150,7 @@ def _export(full: FullList, leaves: Export, target: ListFile, check_mode: bool) 
 
 
 def inspect(file: ListFile, hosts: Collection[str] | None, show_confirmation_ids: bool, unfinished: bool = False) -> ListDone:
-    """What is in a list, or what leaves with an export; with C(unfinished) only the computers with an activation whose end is not known."""
+    """What is in a list, or what leaves with an export; with C(unfinished) only the computers that C(is_unfinished)."""
     document = file.load()
     if isinstance(document, Export):
         return ListDone(result=_of_export(document) | {"kind": "export", "list_id": document.list_id})

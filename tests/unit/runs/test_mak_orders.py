@@ -174,13 +174,15 @@ def test_what_is_begun_has_no_end_until_it_is_known():
 
 
 def test_what_the_state_proves_of_a_run_that_was_killed_is_written_down():
-    open_end = {"activation_id": WIN, "mak": "win", "activation": {"began": "2026-11-27T04:00:00Z", "ended": None}}
+    open_end = {"activation_id": WIN, "mak": "win", "activation": {"began": "2026-11-27T04:00:00Z", "ended": None, "outcome": ""}}
     shown = [{"name": name, "products": [open_end]} for name in ("pc-1", "pc-2", "pc-3")]
+    ended = {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z"}
     shown += [
-        {"name": "pc-4", "products": [{**open_end, "activation": {"began": "2026-11-27T04:00:00Z", "ended": "2026-11-27T04:01:00Z"}}]}
+        {"name": "pc-4", "products": [{**open_end, "activation": {**ended, "outcome": "licensed"}}]},
+        {"name": "pc-6", "products": [{**open_end, "activation": {"began": None, "ended": None, "outcome": ""}}]},
     ]
     activated = plan_of(WIN, activated=True)
-    pairs = [pair("pc-1", activated), pair("pc-2", plan_of(WIN)), pair("pc-4", activated), pair("pc-5", activated)]
+    pairs = [pair("pc-1", activated), pair("pc-2", plan_of(WIN)), *(pair(name, activated) for name in ("pc-4", "pc-5", "pc-6"))]
     assert journal.proved(pairs, shown, "2026-11-28T09:00:00Z") == [
         {
             "name": "pc-1",
@@ -194,6 +196,9 @@ def test_what_the_state_proves_of_a_run_that_was_killed_is_written_down():
             ],
         }
     ]
+    # A fault behind the activation was written down as its end.
+    failed = [{**shown[0], "products": [{**open_end, "activation": {**ended, "outcome": "pc-1: the answer was lost."}}]}]
+    assert journal.proved(pairs, failed, "2026-11-28T09:00:00Z") == journal.proved(pairs, shown, "2026-11-28T09:00:00Z")
     # Another key than the one that was begun proves nothing.
     assert journal.proved([pair("pc-1", activated, key="other")], shown, "2026-11-28T09:00:00Z") == []
 

@@ -223,7 +223,7 @@ def test_a_key_is_tried_until_a_computer_tells_what_it_is_for():
 
 def test_orders_are_in_the_order_of_the_play_and_wait_for_what_has_no_known_end():
     play = Play({f"pc-{number}": plan_of(WIN, activated=number == 2, installed=number == 3) for number in (1, 2, 3)})
-    open_end = {"products": [{"activation": {"began": MOMENT, "ended": None}}]}
+    open_end = {"products": [{"activation": {"began": MOMENT, "ended": None, "outcome": ""}}]}
     # Who holds the key comes first where activations are given away, but not in the play.
     play.once(known={"computers": [{"name": "pc-3", **open_end}, {"name": "pc-2", **open_end}]})
     play.once(learned={"products": {"win": {**PRODUCT, "host": "pc-3"}}})

@@ -64,11 +64,11 @@ def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activati
 
 
 def proved(pairs: Iterable[Pair], computers: Iterable[Result], moment: str) -> list[dict[str, Any]]:
-    """Ends that nobody wrote down because the run was killed, and that the state of the computers proves now.
+    """Ends that the state of the computers proves now: nobody wrote them down because the run was killed, or a fault came behind the activation.
 
     Args:
         pairs: The computers and their keys, as they were seen.
-        computers: As C(computer_list) shows those with an open end.
+        computers: As C(computer_list) shows those with an activation that was begun and did not end with a license.
         moment: The time now.
     """
     activated = {(pair.host, pair.key) for pair in pairs if pair.plan.get("activated")}
@@ -77,8 +77,10 @@ def proved(pairs: Iterable[Pair], computers: Iterable[Result], moment: str) -> l
         products = [
             {name: product[name] for name in ("activation_id", "mak")}
             | {"activation": {"began": product["activation"]["began"], "ended": moment, "outcome": "licensed"}}
-            for product in _open(computer)
-            if (computer["name"], product.get("mak")) in activated
+            for product in computer.get("products") or ()
+            if product["activation"]["began"]
+            and product["activation"]["outcome"] != "licensed"
+            and (computer["name"], product.get("mak")) in activated
         ]
         if products:
             # It was not read for the list, whose time of that stays.
@@ -92,9 +94,9 @@ def unfinished(computers: Iterable[Result]) -> list[str]:
     Args:
         computers: As C(computer_list) shows them.
     """
-    return list(dict.fromkeys(str(computer["name"]) for computer in computers if _open(computer)))
+    return list(dict.fromkeys(str(computer["name"]) for computer in computers if _has_open_end(computer)))
 
 
-def _open(computer: Result) -> list[Result]:
-    products = computer.get("products") or ()
-    return [product for product in products if product["activation"]["began"] and not product["activation"]["ended"]]
+def _has_open_end(computer: Result) -> bool:
+    ends = (product["activation"] for product in computer.get("products") or ())
+    return any(end["began"] and not end["ended"] for end in ends)

@@ -82,6 +82,9 @@ def _applied(activation_id: str, result: Result, order: Order, began: str, ended
             entry["installation_id"] = ""
     if "applicable" not in result:
         entry["activation"] = {"began": began, "ended": ended, "outcome": str(result.get("msg", ""))}
+    elif result["activated"] and order.outcome != "licensed":
+        # Also of a run before whose task failed behind the activation, so that nobody wrote it down.
+        entry["activation"] = {"began": began, "ended": ended, "outcome": "licensed"}
     elif result["activation"]["attempted"]:
         entry["activation"] = {"began": began, "ended": ended, "outcome": str(result["activation"]["outcome"])}
     return entry

@@ -21,10 +21,12 @@ class Order:
     Attributes:
         installation_id: The installation ID that the confirmation ID is for.
         mak: The name of the product's key in the key ring.
+        outcome: What came of its activation, as far as the list knows; empty where none was made.
     """
 
     installation_id: str
     mak: str
+    outcome: str = ""
 
 
 Orders = Mapping[str, Mapping[str, Order]]
@@ -42,7 +44,7 @@ def make_orders(computers: Iterable[Result], hosts: Iterable[str]) -> dict[str, 
     for computer in computers:
         if computer["name"] in chosen:
             orders = {
-                product["activation_id"]: Order(product["installation_id"], product["mak"])
+                product["activation_id"]: Order(product["installation_id"], product["mak"], product["activation"]["outcome"])
                 for product in computer["products"]
                 if product["confirmation_id"]
             }
