@@ -84,7 +84,8 @@ EACH_RESULT = 3
 # Strategies in which a host does not wait for the others before its next task.
 _UNORDERED = ("free", "host_pinned")
 _WIDEST = 120
-# They keep something for later.
+# They keep something for later, or decide about it for the roles of the collection.
+_DECIDES = "winops.volume_activation.run_"
 _ASIDE = frozenset(f"{prefix}{name}" for prefix in ("", "ansible.builtin.", "ansible.legacy.") for name in ("set_fact", "set_stats"))
 _COLORS = {
     Tone.OK: "COLOR_OK",
@@ -194,7 +195,8 @@ class CallbackModule(DefaultCallback):
         name = f"{'handler: ' if handler else ''}{(task.name or task.action).strip()}"
         if self._display.verbosity > 1:
             name += f" ({task.get_path()})"
-        kinds = {"alone": not self._unordered, "everywhere": not handler, "once": bool(task.run_once), "aside": task.action in _ASIDE}
+        aside = task.action in _ASIDE or task.action.startswith(_DECIDES)
+        kinds = {"alone": not self._unordered, "everywhere": not handler, "once": bool(task.run_once), "aside": aside}
         self.output.due(self.output.view.task(str(task._uuid), name, **kinds))
 
     @_condensed

@@ -243,3 +243,11 @@ def test_in_awx_the_events_are_the_same_as_without_it(tmp_path: Path):
     assert "RECAP 3 hosts" in short and "PLAY RECAP" not in short and "... " in short
     assert "PLAY RECAP" in long
     assert short.count("\n") < long.count("\n") / 2
+
+
+def test_a_task_that_decides_for_a_role_has_no_line_unless_it_fails(tmp_path: Path):
+    done = run(tmp_path, "decides.yml", 2)
+    assert done.returncode == 0, done.stdout
+    assert [words(line) for line in done.stdout.splitlines()[:2]] == ["PLAY A run that decides", "Use what was decided 2 ok"]
+    failed = run(tmp_path, "decides.yml", 2, "--extra-vars", "days=few")
+    assert "Begin a report 1 failed" in words(failed.stdout)
