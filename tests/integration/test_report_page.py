@@ -33,7 +33,8 @@ def chromium() -> None:
     """Debian's Chromium, which nothing but this needs."""
     if not browser.is_there():
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+        again = ["-o", "Acquire::Retries=5"]
+        for command in (["apt-get", *again, "update"], ["apt-get", *again, "install", "-y", "--no-install-recommends", "chromium"]):
             subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=900)
 
 

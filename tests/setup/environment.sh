@@ -74,8 +74,8 @@ install_packages() {
     fi
     export DEBIAN_FRONTEND=noninteractive
     say "installing Debian packages: $*"
-    quietly apt-get update
-    quietly apt-get install --yes --no-install-recommends "$@"
+    quietly apt-get -o Acquire::Retries=5 update
+    quietly apt-get -o Acquire::Retries=5 install --yes --no-install-recommends "$@"
 }
 
 debian_packages() {

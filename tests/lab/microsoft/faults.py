@@ -43,7 +43,8 @@ class Rule(CountedRule):
     * ``garbage``, ``html``, ``empty``, ``doctype``: a body that is no answer, with HTTP 200. ``no_answer``: a sound envelope without
       one. ``huge``: 100 MB. The work is not done.
     * ``other_text``: a sound answer with ``text`` in place of the confirmation ID; counts.
-    * ``other_answer``: a sound answer to another request, whose confirmation ID is not for this machine; counts.
+    * ``other_answer``: a sound answer to another request, whose installation ID it has, with a confirmation ID that is not for this machine;
+      counts.
 
     ``done`` says otherwise whether the work is done.
     """

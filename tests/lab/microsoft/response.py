@@ -22,9 +22,9 @@ _DECLARATIONS = {
 }
 
 
-def confirmed(seed: int, request: BatchRequest, confirmation_id: str) -> bytes:
-    """An answer with a confirmation ID."""
-    return _envelope(seed, _Answer(seed, request).render(confirmation_id))
+def confirmed(seed: int, request: BatchRequest, confirmation_id: str, repeats: bool = False) -> bytes:
+    """An answer with a confirmation ID; with C(repeats) it has the installation ID in any case, by which it is known whose it is."""
+    return _envelope(seed, _Answer(seed, request, repeats).render(confirmation_id))
 
 
 def remaining(seed: int, request: BatchRequest, count: int, code: int = 0) -> bytes:
@@ -56,9 +56,10 @@ def fault(text: str) -> bytes:
 class _Answer:
     """The inner XML. The names of its root and of what is around the fields are in no reference: the lab's own choice."""
 
-    def __init__(self, seed: int, request: BatchRequest) -> None:
+    def __init__(self, seed: int, request: BatchRequest, repeats: bool = False) -> None:
         self._seed = seed
         self._request = request
+        self._echo = "both" if repeats else variant(seed, "echo")
         self._prefix = "r:" if self._is("answer prefixes", "named") else ""
         space = variant(seed, "whitespace")
         self._line = "" if space == "none" else "\n  "
@@ -70,9 +71,8 @@ class _Answer:
     def render(self, value: str | None, code: int = 0) -> str:
         """An answer with a value, a code, or both."""
         request, name = self._request, "CID" if self._request.kind == CONFIRMATION else "ActivationRemaining"
-        echo = variant(self._seed, "echo")
-        fields = [] if echo == "none" else [self._element("PID", request.pid)]
-        if echo == "both" and request.installation_id:
+        fields = [] if self._echo == "none" else [self._element("PID", request.pid)]
+        if self._echo == "both" and request.installation_id:
             fields.append(self._element("IID", request.installation_id))
         if value is not None:
             deeper = name == "CID" and self._is("place of the confirmation ID", "one deeper")

@@ -119,5 +119,5 @@ class BatchService:
             return Reply(200, response.confirmed(self.seed, request, rule.text))
         if kind == "other_answer":
             other = wire.BatchRequest(request.kind, request.pid, "0" * len(request.installation_id))
-            return Reply(200, response.confirmed(self.seed, other, _OTHER_CONFIRMATION_ID))
+            return Reply(200, response.confirmed(self.seed, other, _OTHER_CONFIRMATION_ID, repeats=True))
         return sound
