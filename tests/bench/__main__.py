@@ -18,9 +18,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import connections, directory, licensing, machine, page, records, rounds
+from . import clients, connections, directory, licensing, machine, main_job, page, records, rounds
 
-_PARTS = {"licensing": licensing.measure, "records": records.measure}
+_PARTS = {"licensing": licensing.measure, "clients": clients.measure, "records": records.measure, "main_job": main_job.measure}
+
+MAIN_JOB_ROUNDS = 3
+"""A round over 1,000 clients takes minutes."""
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -30,6 +33,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=tuple(_PARTS), help="parts of it")
     parser.add_argument("--rounds", type=int, default=7, help="how often each case runs")
     parser.add_argument("--hosts", type=int, default=200, help="how many hosts, where there are many")
+    parser.add_argument("--clients", type=int, default=1_000, help="how many clients the main job has")
+    parser.add_argument("--main-job-rounds", type=int, help="how often each case of the main job runs; 3 at most unless given")
     parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
     parser.add_argument("--records", nargs="+", choices=records.VARIANTS, default=records.VARIANTS, help="how many names and values")
     parser.add_argument("--forks", type=int, default=10, help="those of ansible-playbook")
@@ -37,6 +42,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--write-page", action="store_true", help=f"put the tables into {page.PAGE.name} of the documentation as well")
     options = parser.parse_args(arguments)
     options.build = options.build.resolve()
+    options.main_job_rounds = options.main_job_rounds or min(options.rounds, MAIN_JOB_ROUNDS)
     return options
 
 
