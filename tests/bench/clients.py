@@ -39,7 +39,7 @@ def measure(options: argparse.Namespace, place: connections.Place) -> dict[str, 
                 play.write_text(yaml.safe_dump(plays), encoding="utf-8")
                 command = ["ansible-playbook", "-i", str(fleet.inventory(place.folder, reached, hosts)), str(play)]
                 before = partial(reached.server.begin_anew, among["kind"], row.get("results", {}).get(variant, {}))
-                after = partial(fleet.check_changes, log, hosts, changes)
+                after = partial(fleet.check, log, hosts, changes)
                 cells.append(rounds.Cell(case, variant, hosts, command, environment, reached.server, True, log, before, after))
         found = rounds.measure(cells, options.rounds, options.seed)
     runs = {(case, variant): numbers for (case, variant, _hosts), numbers in found.items()}

@@ -61,17 +61,21 @@ def inventory(folder: Path, reached: Reached, hosts: int, **variables: Any) -> P
     return path
 
 
-def check_changes(log: Path, hosts: int, changes: int) -> None:
-    """Whether each host had so many changes, by what Ansible says at the end.
+def check(log: Path, hosts: int, changes: int, says: str = "") -> None:
+    """Whether a run has done what it should, by what Ansible says at its end.
 
     Args:
         log: The output.
         hosts: How many hosts there are.
-        changes: How many tasks of each have to have changed something.
+        changes: How many tasks of each host have to have changed something. Hosts that had no task at all are not named there.
+        says: What a task has to have said.
 
     Raises:
-        RuntimeError: One had not.
+        RuntimeError: It has not.
     """
-    found = Counter(map(int, _RECAP.findall(log.read_text(encoding="utf-8"))))
-    if found != Counter({changes: hosts}):
+    text = log.read_text(encoding="utf-8")
+    found = Counter(map(int, _RECAP.findall(text)))
+    if set(found) - {changes} or (changes and found[changes] != hosts):
         raise RuntimeError(f"instead of {changes} changes on each of {hosts} hosts there were {dict(found)}, see {log}")
+    if says not in text:
+        raise RuntimeError(f"nothing said {says!r}, see {log}")

@@ -63,6 +63,6 @@ def _cell(
         command.append(str(play))
     log = folder / f"{name}.log"
     before = partial(reached.server.begin_anew, data["variants"][variant], row.get("results", {}).get(variant, {}))
-    after = partial(fleet.check_changes, log, hosts, row["changes"][variant])
+    after = partial(fleet.check, log, hosts, row["changes"][variant], row.get("says", "").replace("@HOSTS@", str(hosts)))
     reaches = row.get("tasks") != [{"nothing": None}]
     return rounds.Cell(case, variant, hosts, command, bench.environment(options, folder), reached.server, reaches, log, before, after)
