@@ -59,7 +59,9 @@ def _cell(
         command += ["-i", str(playbooks.kms_hosts(folder)), "--limit", "kms_clients", row["playbook"]]
     else:
         play = folder / f"{name}.yml"
-        play.write_text(yaml.safe_dump([{"name": name, "hosts": "kms_clients", "gather_facts": False, "tasks": row["tasks"]}]), encoding="utf-8")
+        play.write_text(
+            yaml.safe_dump([{"name": name, "hosts": "kms_clients", "gather_facts": False, "tasks": row["tasks"]}]), encoding="utf-8"
+        )
         command.append(str(play))
     log = folder / f"{name}.log"
     before = partial(reached.server.begin_anew, data["variants"][variant], row.get("results", {}).get(variant, {}))

@@ -18,6 +18,12 @@ _NAMES = {
     "ntlm": "NTLM, encrypted messages",
     "kerberos": "Kerberos, encrypted messages",
     "psrp": "psrp, NTLM, encrypted messages",
+    "client_due": "KMS clients, all settings, key and license to be made",
+    "client_not_due": "KMS clients, nothing to do",
+    "host_due": "KMS hosts, all settings, key and license to be made",
+    "host_not_due": "KMS hosts, nothing to do",
+    "first_run": "KMS for one site, first run, all clients ask",
+    "second_run": "KMS for one site, second run, nothing to do",
     "one_value_due": "A record with one value, to be made",
     "one_value_not_due": "A record with one value, nothing to do",
     "hundred_values_due": "A record with 100 values, to be made",
@@ -36,8 +42,11 @@ def written(told: Mapping[str, Any]) -> str:
     """
     machine = told["machine"]
     versions = ", ".join(f"{name} {machine[name]}" for name in machine if name not in ("system", "processor", "cores", "commit"))
+    others = "".join(
+        f" ({part['rounds']} of {name})" for name, part in told["parts"].items() if part.get("rounds", told["rounds"]) != told["rounds"]
+    )
     lines = [
-        f"{told['rounds']} rounds, {told['forks']} forks, {machine['system']}, {machine['cores']} cores of {machine['processor']};",
+        f"{told['rounds']} rounds{others}, {told['forks']} forks, {machine['system']}, {machine['cores']} cores of {machine['processor']};",
         f"{versions}. Figures are medians. Requests and KB are those of one host.",
         "",
     ]

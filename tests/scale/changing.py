@@ -154,7 +154,9 @@ class ChangingHosts(canned.Host):
         if of == "StdRegProv":
             return _registry(state, method, arguments)
         if of == "Win32_NetworkAdapterConfiguration" and method == "SetDNSSuffixSearchOrder":
-            state.registry[_SEARCH_LIST[0]][_SEARCH_LIST[1]] = ",".join(value for name, value in arguments if name == "DNSDomainSuffixSearchOrder")
+            state.registry[_SEARCH_LIST[0]][_SEARCH_LIST[1]] = ",".join(
+                value for name, value in arguments if name == "DNSDomainSuffixSearchOrder"
+            )
             return _code("0")
         if of == "MSFT_NetFirewallRule" and method in ("Enable", "Disable"):
             rule = _RULE.search(request)
