@@ -18,9 +18,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import clients, connections, directory, licensing, machine, main_job, page, records, rounds
+from . import clients, connections, directory, licensing, machine, main_job, page, records, rights, rounds
 
-_PARTS = {"licensing": licensing.measure, "clients": clients.measure, "records": records.measure, "main_job": main_job.measure}
+_PARTS = {
+    "licensing": licensing.measure,
+    "clients": clients.measure,
+    "records": records.measure,
+    "rights": rights.measure,
+    "main_job": main_job.measure,
+}
 
 MAIN_JOB_ROUNDS = 3
 """A round over 1,000 clients takes minutes."""
@@ -49,7 +55,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 @contextmanager
 def _place(options: argparse.Namespace, folder: Path) -> Iterator[connections.Place]:
     """Where things are, with a domain where one is needed and can be had."""
-    needed = "records" in options.only or "kerberos" in options.connections
+    needed = {"records", "rights"} & set(options.only) or ("licensing" in options.only and "kerberos" in options.connections)
     reason = directory.lacking() if needed else "nothing that is measured needs it"
     if reason:
         print(f"without a domain: {reason}", file=sys.stderr)

@@ -30,6 +30,8 @@ _NAMES = {
     "hundred_values_not_due": "A record with 100 values, nothing to do",
     "hundred_names_due": "100 records, to be made",
     "hundred_names_not_due": "100 records, nothing to do",
+    "grant_due": "Rights on a record, to be granted",
+    "grant_not_due": "Rights on a record, nothing to do",
 }
 _HEADS = ("Task", "Seconds", "CPU seconds", "CPU for each further host, ms", "Requests", "of them logon", "KB", "Messages", "Connections")
 

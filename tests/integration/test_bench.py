@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench import directory
 
 pytestmark = pytest.mark.tier("soak")
 
@@ -89,3 +90,12 @@ def test_the_main_job_over_three_clients(bench: Callable[..., dict[str, Any]], t
     assert ours["first"]["bytes"] < theirs["first"]["bytes"] / 15
     assert "kms_single_site_second_run_marginal_cpu_beside_nothing" in told["goals"]
     assert "Clients: 3 of 3 licensed" in (tmp_path / "bench/kms_single_site-first_run-3.log").read_text(encoding="utf-8")
+
+
+def test_a_grant_takes_more_messages_than_seeing_that_it_is_there(bench: Callable[..., dict[str, Any]]):
+    if reason := directory.lacking():
+        pytest.skip(reason)
+    found = medians(bench("--only", "rights"), "rights")
+    due, not_due = (found[f"dns_record_acl/grant_{state}/1"] for state in ("due", "not_due"))
+    assert 0 < not_due["messages"] < due["messages"] < 40
+    assert (due["connections"], not_due["connections"]) == (1, 1)
