@@ -32,7 +32,7 @@ def measure(options: argparse.Namespace, place: connections.Place) -> dict[str, 
         for case, row in data["cases"].items():
             for variant, changes in row["changes"].items():
                 among = data["variants"][variant]
-                hosts = options.hosts if among["hosts"] == "all" else min(among["hosts"], options.hosts)
+                hosts = min(among["hosts"], options.hosts)
                 name = f"{case}-{variant}"
                 play, log = place.folder / f"{name}.yml", place.folder / f"{name}.log"
                 plays = [{"name": name, "hosts": "windows", "gather_facts": False, "tasks": row["tasks"]}]
