@@ -18,9 +18,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import connections, directory, licensing, machine, page, records, rounds
+from . import clients, connections, directory, licensing, machine, main_job, page, records, rights, rounds
 
-_PARTS = {"licensing": licensing.measure, "records": records.measure}
+_PARTS = {
+    "licensing": licensing.measure,
+    "clients": clients.measure,
+    "records": records.measure,
+    "rights": rights.measure,
+    "main_job": main_job.measure,
+}
+
+MAIN_JOB_ROUNDS = 1
+"""A round over 1,000 clients takes minutes, and a run over so many is long enough to be little disturbed."""
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -30,6 +39,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=tuple(_PARTS), help="parts of it")
     parser.add_argument("--rounds", type=int, default=7, help="how often each case runs")
     parser.add_argument("--hosts", type=int, default=200, help="how many hosts, where there are many")
+    parser.add_argument("--clients", type=int, default=1_000, help="how many clients the main job has")
+    parser.add_argument("--main-job-rounds", type=int, help=f"how often each case of the main job runs; {MAIN_JOB_ROUNDS} unless given")
     parser.add_argument("--connections", nargs="+", choices=connections.NAMES, default=connections.NAMES)
     parser.add_argument("--records", nargs="+", choices=records.VARIANTS, default=records.VARIANTS, help="how many names and values")
     parser.add_argument("--forks", type=int, default=10, help="those of ansible-playbook")
@@ -37,13 +48,14 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--write-page", action="store_true", help=f"put the tables into {page.PAGE.name} of the documentation as well")
     options = parser.parse_args(arguments)
     options.build = options.build.resolve()
+    options.main_job_rounds = options.main_job_rounds or MAIN_JOB_ROUNDS
     return options
 
 
 @contextmanager
 def _place(options: argparse.Namespace, folder: Path) -> Iterator[connections.Place]:
     """Where things are, with a domain where one is needed and can be had."""
-    needed = "records" in options.only or "kerberos" in options.connections
+    needed = {"records", "rights"} & set(options.only) or ("licensing" in options.only and "kerberos" in options.connections)
     reason = directory.lacking() if needed else "nothing that is measured needs it"
     if reason:
         print(f"without a domain: {reason}", file=sys.stderr)

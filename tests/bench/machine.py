@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 _PACKAGES = ("ansible", "ansible-core", "pywinrm", "pypsrp", "requests", "pyspnego", "dnspython")
-_COLLECTIONS = ("ansible/windows", "community/general")
+_COLLECTIONS = ("ansible/windows", "community/windows", "community/general")
 
 
 def described() -> dict[str, str]:

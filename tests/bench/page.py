@@ -18,12 +18,20 @@ _NAMES = {
     "ntlm": "NTLM, encrypted messages",
     "kerberos": "Kerberos, encrypted messages",
     "psrp": "psrp, NTLM, encrypted messages",
+    "client_due": "KMS clients, all settings, key and license to be made",
+    "client_not_due": "KMS clients, nothing to do",
+    "host_due": "KMS hosts, all settings, key and license to be made",
+    "host_not_due": "KMS hosts, nothing to do",
+    "first_run": "KMS for one site, first run, all clients ask",
+    "second_run": "KMS for one site, second run, nothing to do",
     "one_value_due": "A record with one value, to be made",
     "one_value_not_due": "A record with one value, nothing to do",
     "hundred_values_due": "A record with 100 values, to be made",
     "hundred_values_not_due": "A record with 100 values, nothing to do",
     "hundred_names_due": "100 records, to be made",
     "hundred_names_not_due": "100 records, nothing to do",
+    "grant_due": "Rights on a record, to be granted",
+    "grant_not_due": "Rights on a record, nothing to do",
 }
 _HEADS = ("Task", "Seconds", "CPU seconds", "CPU for each further host, ms", "Requests", "of them logon", "KB", "Messages", "Connections")
 
@@ -36,8 +44,11 @@ def written(told: Mapping[str, Any]) -> str:
     """
     machine = told["machine"]
     versions = ", ".join(f"{name} {machine[name]}" for name in machine if name not in ("system", "processor", "cores", "commit"))
+    others = "".join(
+        f" ({part['rounds']} of {name})" for name, part in told["parts"].items() if part.get("rounds", told["rounds"]) != told["rounds"]
+    )
     lines = [
-        f"{told['rounds']} rounds, {told['forks']} forks, {machine['system']}, {machine['cores']} cores of {machine['processor']};",
+        f"{told['rounds']} rounds{others}, {told['forks']} forks, {machine['system']}, {machine['cores']} cores of {machine['processor']};",
         f"{versions}. Figures are medians. Requests and KB are those of one host.",
         "",
     ]

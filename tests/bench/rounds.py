@@ -39,6 +39,7 @@ class Cell:
         reaches: Whether each host has to be reached.
         log: Where its output is written.
         before: What is done before each run, and not measured.
+        after: The same after it: it sees whether the run has done what it should.
     """
 
     case: str
@@ -50,6 +51,7 @@ class Cell:
     reaches: bool
     log: Path
     before: Callable[[], None] = field(default=lambda: None)
+    after: Callable[[], None] = field(default=lambda: None)
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -72,6 +74,7 @@ class Cell:
             if self.reaches and counts["hosts"] != self.hosts:
                 raise RuntimeError(f"{self.case} over {self.connection} reached {counts['hosts']} of {self.hosts} hosts, see {self.log}")
             found |= {name: float(counts[name]) for name in _COUNTED if name in counts}
+        self.after()
         return found
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,11 +89,31 @@ class Server:
     def __init__(self, port: int, *arguments: str) -> None:
         self.port = port
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scale.server", "--port", str(port), *arguments], cwd=TESTS, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "scale.server", "--port", str(port), *arguments],
+            cwd=TESTS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         if self._line() != "ready":
             self._process.kill()
             raise RuntimeError(f"the server on port {port} did not start")
+
+    def begin_anew(self, kind: str, results: Mapping[str, Any]) -> None:
+        """Have all hosts forget what was set; for a server that was started with C(--commands).
+
+        Args:
+            kind: What they are, see C(scale.changing).
+            results: By PowerShell module what it returns, or a list of what it returns by turns on each host.
+
+        Raises:
+            RuntimeError: It does not obey.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"kind": kind, "results": results}) + "\n")
+        self._process.stdin.flush()
+        if self._line() != "begun":
+            raise RuntimeError(f"the server on port {self.port} did not begin anew")
 
     def counts(self) -> dict[str, Any]:
         """What it counted since the last time."""

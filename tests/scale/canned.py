@@ -28,17 +28,17 @@ DOMAIN = "east.scale.invalid"
 MAK = "BCDFG-HJKMP-QRTVW-XY234-6789N"
 KINDS = ("recorded", "kms_client", "mak_client")
 
-_QUERY = re.compile(rb">\s*select\s+([^<]+?)\s+from\s+(\w+)", re.IGNORECASE)
-_MESSAGE_ID = re.compile(rb"MessageID>\s*([^<\s]+)\s*<")
+QUERY = re.compile(rb">\s*select\s+([^<]+?)\s+from\s+(\w+)", re.IGNORECASE)
+MESSAGE_ID = re.compile(rb"MessageID>\s*([^<\s]+)\s*<")
 _FRAGMENT = re.compile(rb"(<\w+:XmlFragment[^>]*>)(.*?)(</\w+:XmlFragment>)", re.DOTALL)
 _ELEMENT = re.compile(rb"<(\w+)(?:\s[^<>]*)?(?:/>|>.*?</\1>)", re.DOTALL)
-_RELATES_TO = re.compile(rb"(RelatesTo>)[^<]*(<)")
+RELATES_TO = re.compile(rb"(RelatesTo>)[^<]*(<)")
 _REGISTRY = re.compile(rb"StdRegProv/GetStringValue<.*?:sSubKeyName>([^<]*)<.*?:sValueName>([^<]*)<", re.DOTALL)
 _GET = re.compile(rb"/(\w+)</w:ResourceURI>.*?(transfer/Get)<", re.DOTALL)
 _GOTTEN = re.compile(rb"<p:(\w+) [^>]*>.*</p:\1>", re.DOTALL)
 _VALUE = re.compile(rb"<p:sValue xsi:nil=\"true\"/><p:ReturnValue>1<")
 # What stands in a row for the number of the host.
-_NUMBER = b"@NUMBER@"
+NUMBER = b"@NUMBER@"
 
 _TCPIP = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 # StdRegProv answers 2 where the key is missing, as that of a policy is without one; Windows makes the other only when it needs it.
@@ -120,7 +120,7 @@ class Host:
 
     def _learn(self, exchange: Mapping[str, Any]) -> None:
         request, answer = exchange["request"].encode(), exchange.get("answer", "").encode()
-        asked, found = _QUERY.search(request), _FRAGMENT.search(answer)
+        asked, found = QUERY.search(request), _FRAGMENT.search(answer)
         if asked and found:
             elements = {element[1].lower(): element[0] for element in _ELEMENT.finditer(found[2])}
             known = self._instances.get(asked[2].lower())
@@ -138,20 +138,20 @@ class Host:
             request: The envelope.
             number: That of the host, which some of its answers have in them.
         """
-        asked = _QUERY.search(request) or _REGISTRY.search(request) or _GET.search(request)
-        message_id = _MESSAGE_ID.search(request)
+        asked = QUERY.search(request) or _REGISTRY.search(request) or _GET.search(request)
+        message_id = MESSAGE_ID.search(request)
         if asked is None or message_id is None:
             return None
         key = asked[1], asked[2]
         if key not in self._made:
-            whole = {_QUERY: self._query_answer, _REGISTRY: self._registry_answer, _GET: self._get_answer}[asked.re](*key)
+            whole = {QUERY: self._query_answer, _REGISTRY: self._registry_answer, _GET: self._get_answer}[asked.re](*key)
             if whole is None:
                 return None
-            place = _RELATES_TO.search(whole)
+            place = RELATES_TO.search(whole)
             assert place is not None
             self._made[key] = whole[: place.end(1)], whole[place.start(2) :]
         start, end = self._made[key]
-        return start + message_id[1] + end.replace(_NUMBER, b"%012d" % number)
+        return start + message_id[1] + end.replace(NUMBER, b"%012d" % number)
 
     def _query_answer(self, columns: bytes, of: bytes) -> bytes | None:
         instance = self._instances.get(of.lower())

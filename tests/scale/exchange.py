@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from lab.wsman.authentication import ConnectionAuthentication, Methods, Refused
 USER, PASSWORD = "Administrator", "scale-Passw0rd"
 SOAP = "application/soap+xml;charset=UTF-8"
 _BASIC = b"basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).lower()
+_FAULT = re.compile(rb"Body>\s*<\w+:Fault[\s>]")
 _REASONS = {200: "", 400: "Bad Request", 401: "", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
@@ -113,7 +115,7 @@ class Exchange:
         self._count_logon()
         self._counts.messages += 1
         found = self._respond(message)
-        return _http(500, told) if found is None else _http(200, told, *seal(found))
+        return _http(500, told) if found is None else _http(500 if _FAULT.search(found) else 200, told, *seal(found))
 
     def _count_logon(self) -> None:
         if not self._logged_on:

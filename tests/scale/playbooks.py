@@ -115,6 +115,18 @@ def _at(options: argparse.Namespace, playbook: Measured, size: int) -> dict[str,
     return {"playbook": figures, "empty": runner.run_nothing(number)} if options.empty else {"playbook": figures}
 
 
+def kms_hosts(folder: Path) -> Path:
+    """An inventory of the KMS host alone, which a limit leaves out.
+
+    Args:
+        folder: Where it is written.
+    """
+    path = folder / "kms_hosts.json"
+    hosts = {site["name"]: {} for site in variables(0)["volume_activation_sites"]["east"]["kms_hosts"]}
+    path.write_text(json.dumps({"kms_hosts": {"hosts": hosts}}), encoding="utf-8")
+    return path
+
+
 class _Runner:
     """Runs plays over so many hosts."""
 
@@ -135,17 +147,10 @@ class _Runner:
         environment = {**self._environment, "SCALE_COUNTS": str(counts)}
         command = ["ansible-playbook", "-i", str(self._inventory), play]
         if limited:
-            command += ["-i", str(self._kms_hosts()), "--limit", "kms_clients"]
+            command += ["-i", str(kms_hosts(self.folder)), "--limit", "kms_clients"]
         cost = bench.run(command, environment, self.folder / f"{name}.log", endings)
         # The peak of the process is that of the callback: what wait4 gives is the largest of all workers.
         return {**cost.as_data(), **json.loads(counts.read_text(encoding="utf-8"))}
-
-    def _kms_hosts(self) -> Path:
-        """An inventory of the KMS host alone."""
-        path = self.folder / "kms_hosts.json"
-        hosts = {site["name"]: {} for site in variables(0)["volume_activation_sites"]["east"]["kms_hosts"]}
-        path.write_text(json.dumps({"kms_hosts": {"hosts": hosts}}), encoding="utf-8")
-        return path
 
     def run_nothing(self, tasks: int) -> dict[str, Any]:
         """The same of the empty action."""

@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The server: one process, one listening socket for all addresses of 127.0.0.0/8; Basic, with or without TLS, or Negotiate.
 
-python -m scale.server --port 5985 --silent-every 100 --failing-every 100 [--kind kms_client] [--tls FOLDER] [--ntlm FILE]
+python -m scale.server --port 5985 --silent-every 100 --failing-every 100 [--kind kms_client] [--tls FOLDER] [--ntlm FILE] [--commands]
 
 Of each 100 hosts one takes connections and never answers, and one answers HTTP 503. A DNS server beside it refuses all questions. The last
 words are how many hosts, connections, logons and requests there were, as a line of JSON; after SIGUSR1 it says so too, and counts anew.
+With C(--commands), a line of JSON on the standard input makes all hosts begin anew: of a C(kind) of C(scale.changing), whose PowerShell modules
+return C(results).
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ import asyncio
 import json
 import signal
 import ssl
+import sys
 import time
 from pathlib import Path
 from typing import Any, cast
 
 from lab.wsman.authentication import Account, prepare_acceptor, write_ntlm_users
 
-from . import canned, certificates, shells
+from . import canned, certificates, changing, shells
 from .exchange import PASSWORD, USER, Counts, Exchange
 
 NAME_SERVER = "127.19.0.1"
@@ -41,12 +44,23 @@ class Hosts:
     """
 
     def __init__(self, silent_every: int = 0, failing_every: int = 0, kind: str = "recorded", negotiate: bool = False) -> None:
-        self._recorded = canned.hosts(kind)
+        self._recorded: list[canned.Host] = list(canned.hosts(kind))
         self._silent_every = silent_every
         self._failing_every = failing_every
         self._negotiate = negotiate
         self._shells = shells.Shells(json.loads(shells.RESULTS.read_text(encoding="utf-8")))
+        self._shells_of: dict[int, shells.Shells] = {}
+        self._results: dict[str, Any] | None = None
         self.counts = Counts()
+
+    def begin_anew(self, command: str) -> None:
+        """All hosts forget what was set.
+
+        Args:
+            command: JSON with C(kind) and C(results): by module what it returns, or a list of what it returns by turns on each host.
+        """
+        told = json.loads(command)
+        self._recorded, self._results, self._shells_of = [changing.ChangingHosts(told["kind"])], told["results"], {}
 
     def silent(self, number: int) -> bool:
         """Whether a host never answers."""
@@ -59,9 +73,10 @@ class Hosts:
     def exchange(self, number: int) -> Exchange:
         """A new connection to a host."""
         host = self._recorded[number % len(self._recorded)]
+        opened = self._shells if self._results is None else self._shells_of.setdefault(number, shells.Shells(self._results))
 
         def respond(message: bytes) -> bytes | None:
-            return self._shells.answer(message) or host.answer(message, number)
+            return opened.answer(message) or host.answer(message, number)
 
         return Exchange(number, respond, self.counts, self._negotiate, self.failing(number))
 
@@ -145,8 +160,15 @@ class NameServer(asyncio.DatagramProtocol):
         self._transport.sendto(data[:2] + flags.to_bytes(2, "big") + data[4:], addr)
 
 
-async def serve(port: int, hosts: Hosts, tls: certificates.Contexts | None) -> None:
-    """Serve until SIGTERM."""
+async def serve(port: int, hosts: Hosts, tls: certificates.Contexts | None, commands: bool) -> None:
+    """Serve until SIGTERM.
+
+    Args:
+        port: Where it listens.
+        hosts: Who answers.
+        tls: The certificates; None for none.
+        commands: Whether it takes commands on its standard input.
+    """
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -154,6 +176,17 @@ async def serve(port: int, hosts: Hosts, tls: certificates.Contexts | None) -> N
     loop.add_signal_handler(signal.SIGUSR1, lambda: print(hosts.take_counts(), flush=True))
     server = await loop.create_server(lambda: Connection(hosts, tls), "0.0.0.0", port, backlog=4096)
     names, _protocol = await loop.create_datagram_endpoint(NameServer, (NAME_SERVER, port))
+
+    def take() -> None:
+        line = sys.stdin.readline()
+        if not line:
+            loop.remove_reader(sys.stdin)
+            return
+        hosts.begin_anew(line)
+        print("begun", flush=True)
+
+    if commands:
+        loop.add_reader(sys.stdin, take)
     print("ready", flush=True)
     await over.wait()
     server.close()
@@ -171,12 +204,14 @@ def main() -> None:
     parser.add_argument("--tls", type=Path, help="where the authority's certificate is written")
     parser.add_argument("--ntlm", type=Path, help="offers Negotiate as well; the file that is written for it")
     parser.add_argument("--keytab", type=Path, help="the keys of Kerberos, where it is offered")
+    parser.add_argument("--commands", action="store_true", help="takes commands on the standard input, see scale.changing")
     options = parser.parse_args()
     tls = certificates.Contexts(options.tls) if options.tls else None
     if options.ntlm:
         write_ntlm_users(options.ntlm, [Account(USER, PASSWORD)])
         prepare_acceptor(options.ntlm, options.keytab)
-    asyncio.run(serve(options.port, Hosts(options.silent_every, options.failing_every, options.kind, bool(options.ntlm)), tls))
+    hosts = Hosts(options.silent_every, options.failing_every, options.kind, bool(options.ntlm))
+    asyncio.run(serve(options.port, hosts, tls, options.commands))
 
 
 if __name__ == "__main__":

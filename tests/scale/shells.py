@@ -13,7 +13,8 @@ import base64
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,15 @@ class _Shell:
 
 @dataclass
 class Shells:
-    """All shells of all hosts.
+    """All shells of all hosts, or of one.
 
     Attributes:
-        results: By the name of a module, without its collection, what it returns.
+        results: By the name of a module, without its collection, what it returns; a list of what it returns by turns.
     """
 
-    results: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]
     _open: dict[bytes, _Shell] = field(default_factory=dict)
+    _turns: Counter[str] = field(default_factory=Counter)
 
     def answer(self, request: bytes) -> bytes | None:
         """The answer to a request; None where it is not about a shell.
@@ -130,7 +132,12 @@ class Shells:
         names = _MODULE.findall(data)
         if not names:
             raise LookupError("the command runs no module of Ansible")
-        return self.results[names[-1].decode()]
+        name = names[-1].decode()
+        found = self.results[name]
+        if isinstance(found, Mapping):
+            return found
+        self._turns[name] += 1
+        return found[(self._turns[name] - 1) % len(found)]
 
 
 def _decoded(request: bytes) -> bytes:

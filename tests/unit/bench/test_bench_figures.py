@@ -102,6 +102,11 @@ def test_a_table_has_a_row_for_each_case_with_requests_and_bytes_of_one_host():
     assert any(row.startswith("- ours_basic_wall_beside_theirs - 0.583 - 0.5 to 0.6 - 0.5 - no") for row in rows)
 
 
+def test_a_part_with_rounds_of_its_own_says_so():
+    told = {**TOLD, "parts": {**TOLD["parts"], "main_job": {"rounds": 3, "cells": {}}}}
+    assert page.written(told).startswith("7 rounds (3 of main_job), 10 forks, ")
+
+
 def test_a_page_keeps_what_is_around_the_tables():
     made = page.put(f"Before\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nafter\n", "new\n")
     assert made == f"Before\n\n{page.BEGIN}\n\nnew\n\n{page.END}\n\nafter\n"
