@@ -33,7 +33,8 @@ REFUSED = [playbook for playbook, declared in DECLARED.items() if not declared["
 """Those that stop in a slice without a limit."""
 SHARED = ("srv", "rights", "members")
 SHARED_OF_ONE = ("srv", "sddl", "members")
-SLICES = 4
+# More than there are KMS hosts, so that a slice has none in its inventory.
+SLICES = 5
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +56,54 @@ def lab(zones_lab: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
+def as_it_was(lab: Lab) -> Iterator[None]:
+    """Records, rights and groups are the same after the tests that take this."""
+    before = shared(world(lab))
+    yield
+    assert shared(world(lab)) == before
+
+
+@pytest.fixture(scope="module")
 def configured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The job templates where the settings say how many hosts there are at least."""
     return templates_of(tmp_path_factory.mktemp("awx"), awx_min_hosts=15)
 
 
+def one_slice(lab: Lab, folder: Path, playbook: str, told: dict[str, str], *, limit: str, inventory: dict[str, Any]) -> Run:
+    """A job over the inventory of a slice.
+
+    Args:
+        told: What AWX tells it.
+    """
+    path = folder / "hosts.yml"
+    folder.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    run = run_playbook(
+        lab.layout.root,
+        f"winops.volume_activation.{playbook}",
+        inventory=path,
+        arguments=f"--forks 5 --limit {limit}",
+        variables={**VARIABLES, **told},
+    )
+    assert (run.status, run.rc) == ("successful", 0), run.output[-4000:]
+    return run
+
+
 def at_once(lab: Lab, folder: Path, playbook: str, *, limit: str, inventory: dict[str, Any], count: int = SLICES) -> list[Run]:
     """All slices of a job, each in a process of its own at the same time."""
-    template = awx_templates.PREFIX + DECLARED[playbook]["name"]
+    told = awx_jobs.variables_of_slice(template_of(playbook))
 
     def one(number: int) -> Run:
-        path = folder / f"slice-{number}.yml"
-        path.write_text(yaml.safe_dump(awx_jobs.slice_of(inventory, number, count)), encoding="utf-8")
-        told = awx_jobs.variables_of_slice(template)
-        arguments = f"--forks 5 --limit {limit}"
-        return run_playbook(
-            lab.layout.root, f"winops.volume_activation.{playbook}", inventory=path, arguments=arguments, variables={**VARIABLES, **told}
-        )
+        part = awx_jobs.slice_of(inventory, number, count)
+        return one_slice(lab, folder / str(number), playbook, told, limit=limit, inventory=part)
 
     with ThreadPoolExecutor(count) as together:
-        runs = list(together.map(one, range(1, count + 1)))
-    for run in runs:
-        assert (run.status, run.rc) == ("successful", 0), run.output[-4000:]
-    return runs
+        return list(together.map(one, range(1, count + 1)))
+
+
+def template_of(playbook: str) -> str:
+    """The name of its job template."""
+    return str(awx_templates.PREFIX + DECLARED[playbook]["name"])
 
 
 def inventory_of(lab: Lab, **variables: Any) -> dict[str, Any]:
@@ -123,6 +149,15 @@ def test_clients_of_all_slices_are_licensed_while_what_they_share_stays_as_it_is
     assert in_slices == asked(lab, since)
 
 
+def test_a_slice_of_clients_that_is_started_again_does_the_same_without_kms_hosts_in_its_inventory(lab: Lab, tmp_path: Path):
+    last = awx_jobs.slice_of(inventory_of(lab), SLICES, SLICES)
+    assert not any(machine.fqdn in str(last["all"]["children"]["kms_hosts"]) for machine in kms_hosts(lab))
+    told = {"awx_job_template_name": template_of("kms_multi_site"), "awx_job_launch_type": "relaunch"}
+    run = one_slice(lab, tmp_path, "kms_multi_site", told, limit="kms_clients", inventory=last)
+    assert "A limit leaves out all KMS hosts" in run.output
+
+
+@pytest.mark.usefixtures("as_it_was")
 @pytest.mark.parametrize("playbook", REFUSED)
 def test_what_may_not_be_sliced_stops_before_any_request(
     playbook: str, lab: Lab, configured: dict[str, dict[str, Any]], state: Path, tmp_path: Path
@@ -140,7 +175,7 @@ def test_what_may_not_be_sliced_stops_before_any_request(
         inventory.update(awx_jobs.slice_of(inventory, 1, 2))
 
     template = configured[playbook]
-    before, since = shared(world(lab)), len(lab.requests())
+    since = len(lab.requests())
     told = awx_jobs.variables_of_slice(template["name"])
     run = start(lab, {**template, "extra_vars": {**template["extra_vars"], **told}}, tmp_path / "slice", change=change)
     assert run.rc == 2 and any(f'one of the slices of the job template "{template["name"]}"' in said for said in run.failures()), run.output
@@ -150,7 +185,6 @@ def test_what_may_not_be_sliced_stops_before_any_request(
         run = start(lab, {**template, "extra_vars": {**template["extra_vars"], **told}}, tmp_path / "again", change=change)
         assert run.rc == 2 and any("volume_activation_min_hosts is 15" in said for said in run.failures()), run.output
     assert len(lab.requests()) == since
-    assert shared(world(lab)) == before
     assert not (state / playbook).exists()
 
 
