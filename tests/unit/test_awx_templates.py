@@ -314,25 +314,6 @@ def test_an_inventory_is_sliced_only_where_that_is_allowed(playbook: str):
     assert ("awx_min_hosts" in template["extra_vars"]) != awx_templates.on_control_node(playbook)
 
 
-def test_each_host_is_in_one_slice_in_the_groups_that_it_has():
-    hosts = {name: {"ansible_host": name} for name in ("d", "b", "a", "c")}
-    groups = {"windows": {"hosts": hosts}, "kms_clients": {"children": {"windows": {}}}, "kms_hosts": {"hosts": {"e": None}}}
-    inventory = {"all": {"vars": {"x": 1}, "children": groups}}
-    first, second = (awx_jobs.slice_of(inventory, number, 2) for number in (1, 2))
-    assert list(first["all"]["children"]["windows"]["hosts"]) == ["a", "c"]
-    assert sorted(second["all"]["children"]["windows"]["hosts"]) == ["b", "d"]
-    assert first["all"]["children"].keys() == second["all"]["children"].keys() == groups.keys()
-    assert [part["all"]["children"]["kms_hosts"]["hosts"] for part in (first, second)] == [{"e": None}, {}]
-    assert awx_jobs.slice_of(inventory, 1, 1) == {
-        "all": {**inventory["all"], "children": {**groups, "kms_clients": {"children": {"windows": {}}}}}
-    }
-
-
-def test_no_workflow_has_the_name_of_a_job_template():
-    """By that a job finds that it is a slice."""
-    assert not WORKFLOWS.keys() & TEMPLATES.keys()
-
-
 def test_all_that_the_data_takes_is_a_setting():
     settings = read(FOLDER / "settings.yml").keys() | {"awx_variables_of_credentials"}
     used = set()

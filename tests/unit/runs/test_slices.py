@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import awx_jobs
 import awx_templates
 import error_catalogue
 import pytest
@@ -173,3 +174,24 @@ def test_the_guide_says_of_each_playbook_how_to_slice_it_or_why_not(path: Path):
     declared = DECLARED[path.stem]
     answer = "yes" if declared["slices"]["allowed"] else "no"
     assert f"   * - {declared['name']}\n     - {answer}\n     - {declared['slices']['why']}\n" in text
+
+
+def test_each_host_is_in_one_slice_in_the_groups_that_it_has():
+    hosts = {name: {"ansible_host": name} for name in ("d", "b", "a", "c")}
+    groups = {"windows": {"hosts": hosts}, "kms_clients": {"children": {"windows": {}}}, "kms_hosts": {"hosts": {"e": None}}}
+    inventory = {"all": {"vars": {"x": 1}, "children": groups}}
+    first, second = (awx_jobs.slice_of(inventory, number, 2) for number in (1, 2))
+    assert list(first["all"]["children"]["windows"]["hosts"]) == ["a", "c"]
+    assert sorted(second["all"]["children"]["windows"]["hosts"]) == ["b", "d"]
+    assert first["all"]["children"].keys() == second["all"]["children"].keys() == groups.keys()
+    assert [part["all"]["children"]["kms_hosts"]["hosts"] for part in (first, second)] == [{"e": None}, {}]
+    assert awx_jobs.slice_of(inventory, 1, 1) == {
+        "all": {**inventory["all"], "children": {**groups, "kms_clients": {"children": {"windows": {}}}}}
+    }
+
+
+def test_no_workflow_has_the_name_of_a_job_template():
+    """By that a job finds that it is a slice."""
+    data = awx_jobs.data()
+    workflows, templates = ({entry["name"] for entry in data[f"controller_{kind}"]} for kind in ("workflows", "templates"))
+    assert workflows and templates and not workflows & templates
