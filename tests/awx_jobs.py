@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,49 @@ class Job:
 
 def _rendered(text: str, names: Mapping[str, Any]) -> str:
     return ImmutableSandboxedEnvironment(keep_trailing_newline=True).from_string(text).render(names)
+
+
+def slice_of(inventory: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:
+    """The inventory of a slice as AWX makes it: of all hosts by name every so many, the others in no group; the groups and variables stay.
+
+    Args:
+        inventory: As a file of YAML has it.
+        number: Which slice, from 1.
+        count: How many there are.
+    """
+    chosen = frozenset(sorted(_hosts_in(inventory))[number - 1 :: count])
+    return {name: _with_hosts(group, chosen) for name, group in inventory.items()}
+
+
+def variables_of_slice(template: str) -> dict[str, str]:
+    """What AWX tells a slice of itself: a workflow job made of the job template, and nothing of slices.
+
+    Args:
+        template: The name of the job template.
+    """
+    told = {
+        "workflow_job_name": template,
+        "job_template_name": template,
+        "job_launch_type": "workflow",
+        "workflow_job_launch_type": "manual",
+    }
+    return {f"{prefix}_{name}": value for prefix in ("awx", "tower") for name, value in told.items()}
+
+
+def _hosts_in(groups: Mapping[str, Any]) -> set[str]:
+    found: set[str] = set()
+    for group in groups.values():
+        found |= (group or {}).get("hosts", {}).keys() | _hosts_in((group or {}).get("children", {}))
+    return found
+
+
+def _with_hosts(group: Mapping[str, Any] | None, chosen: Collection[str]) -> dict[str, Any]:
+    found = dict(group or {})
+    if "hosts" in found:
+        found["hosts"] = {name: own for name, own in found["hosts"].items() if name in chosen}
+    if "children" in found:
+        found["children"] = {name: _with_hosts(child, chosen) for name, child in found["children"].items()}
+    return found
 
 
 def answers(template: Mapping[str, Any]) -> dict[str, str]:

@@ -133,6 +133,8 @@ def template(playbook: str, declared: dict[str, Any]) -> dict[str, Any]:
     """The job template of a playbook, with the names that infra.aap_configuration and awx.awx have for its fields."""
     credentials = declared["credentials"]
     variables = ["awx_extra_vars"]
+    if not on_control_node(playbook):
+        variables.append("{'volume_activation_min_hosts': awx_min_hosts} if awx_min_hosts else {}")
     variables += [
         f"awx_variables_of_credentials.{name} if awx_credentials.{name} else {{}}"
         for name in credentials

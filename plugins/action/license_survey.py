@@ -16,6 +16,8 @@ from pathlib import Path
 from ansible.utils.display import Display
 
 from ..plugin_utils._actions.base import Outcome
+from ..plugin_utils._actions.slices import VARIABLE as MIN_HOSTS
+from ..plugin_utils._actions.slices import stop_slice
 from ..plugin_utils._actions.state import StateAction
 from ..plugin_utils._actions.windows import seconds_of
 from ..plugin_utils._core.errors import ActivationError
@@ -40,6 +42,7 @@ class ActionModule(StateAction):
 
     VARIABLES: t.ClassVar = {
         **StateAction.VARIABLES,
+        "min_hosts": MIN_HOSTS,
         "first_contact_timeout": FIRST_CONTACT_VARIABLE,
     }
 
@@ -52,6 +55,9 @@ class ActionModule(StateAction):
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
+        if not options["logons_only"] and not options["temporary"]:
+            # The file of one slice would take the place of that of another one.
+            stop_slice(self._task_vars, options["min_hosts"])
         if options["threads"] <= 0:
             raise ActivationError("threads has to be more than 0.", source="options")
         first_contact = seconds_of(options["first_contact_timeout"])

@@ -23,7 +23,7 @@ class ActionModule(RunAction):
     """Decides over all reference computers of a play."""
 
     SECRETS = frozenset({"mak"})
-    FIRST = ("options",)
+    FIRST = SLICED = ("options",)
     INVENTORY = (_MAK,)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Collection, Mapping, Sequence
 
+from ..plugin_utils._actions.slices import stop_slice
 from ..plugin_utils._core.masking import Secrets
 from ..plugin_utils._runs.action import RunAction, keys_of, of_text
 from ..plugin_utils._runs.fleet import Fleet
@@ -37,6 +38,11 @@ class ActionModule(RunAction):
         run = steps.Run(fleet, found)
         self._keys = [str(key) for key in found.variables.get(run.settings.named("csvlk"), {}).values()]
         return run.decide(step, check_mode)
+
+    def check_slice(self, step: str, fleet: Fleet, min_hosts: t.Any) -> None:
+        """See the base class. Clients do not matter to each other; a slice without KMS hosts is one of them alone where a limit says so."""
+        if fleet.groups[steps.KMS_HOSTS] or not self._task_vars.get("ansible_limit"):
+            stop_slice(self._task_vars, min_hosts, f", or set the limit {steps.CLIENTS}")
 
     def inventory_of(self, step: str) -> Mapping[str, str]:
         """See the base class."""

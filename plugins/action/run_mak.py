@@ -26,6 +26,7 @@ class ActionModule(RunAction):
     """What a MAK run decides."""
 
     FIRST = ("assign", "give_back")
+    SLICED = ("give_back",)
     INVENTORY = (KEYS, RING)
     SHARED = (RING,)
     IN_BATCHES = frozenset({"begin", "outcome"})

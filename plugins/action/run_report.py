@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ..plugin_utils._actions.base import Outcome
 from ..plugin_utils._actions.ring import RingAction
+from ..plugin_utils._actions.slices import VARIABLE as MIN_HOSTS
+from ..plugin_utils._actions.slices import stop_slice
 from ..plugin_utils._actions.state import StateAction
 from ..plugin_utils._actions.vault import cipher_of
 from ..plugin_utils._computer_list.reading import of_kind_full
@@ -31,6 +33,7 @@ class ActionModule(RingAction, StateAction):
     SECRETS = frozenset({"vault_password"})
     VARIABLES: t.ClassVar = {
         **StateAction.VARIABLES,
+        "min_hosts": MIN_HOSTS,
         "vault_password": "volume_activation_list_vault_password",
         "vault_id": "volume_activation_list_vault_id",
     }
@@ -42,6 +45,7 @@ class ActionModule(RingAction, StateAction):
             return Outcome(result={"extended_pids": keys.extended_pids(options["held"])})
         directory = self.state_directory(options)
         if step == "begin":
+            stop_slice(self._seen, options["min_hosts"])
             run.expiring_days(options["expiring_days"])
             hosts, groups = self._seen["ansible_play_hosts"], self._seen["groups"]
             due = run.audited(options["with_audit"], options["declared"], groups, hosts)

@@ -22,6 +22,11 @@ options:
     type: list
     elements: str
     default: []
+  min_hosts:
+    description:
+      - How many hosts the inventory has at least. The first step of a run that decides over all hosts fails where it has fewer.
+      - Taken from the variable C(volume_activation_min_hosts), or the environment variable E(VOLUME_ACTIVATION_MIN_HOSTS), when it is left out.
+    type: raw
 attributes:
   check_mode:
     description: Decides as in a real run. Nothing is changed in either.

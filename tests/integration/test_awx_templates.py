@@ -53,13 +53,23 @@ FIRST, *OTHERS = ("kms_multi_site", "audit")
 ORDER = (FIRST, *OTHERS, "kms_single_site", "survey", "mak_independent", "mak_to_kms", "kms_to_mak")
 
 
-@pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The job templates as the playbook creates them, by playbook; with the credentials for which there are inputs."""
+def templates_of(folder: Path, **settings: Any) -> dict[str, dict[str, Any]]:
+    """The job templates as the playbook creates them, by playbook; with the credentials for which there are inputs.
+
+    Args:
+        folder: A place for the stand-ins of AWX.
+        settings: In place of those of settings.yml.
+    """
     keys = awx_jobs.data()["awx_credentials"]
     credentials = {key: key if key in (*INPUTS, "machine", "site_accounts") else "" for key in keys}
-    found = awx_jobs.created(tmp_path_factory.mktemp("awx"), awx_credentials=credentials)["job_template"]
+    found = awx_jobs.created(folder, awx_credentials=credentials, **settings)["job_template"]
     return {Path(template["playbook"]).stem: template for template in found}
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The job templates with the settings as they are."""
+    return templates_of(tmp_path_factory.mktemp("awx"))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scale import __main__, bench, playbooks
+from scale import __main__, bench, playbooks, slices
 
 pytestmark = pytest.mark.tier("test")
 
@@ -64,3 +64,15 @@ def test_a_client_that_is_licensed_and_as_declared_costs_no_host_task_and_one_lo
         # Those that fail are asked once more, and say so.
         assert found["host_tasks"] == {"median": 0, "max": 2 if failing else 0, "all": 2 * failing}
         assert found["logons"] == {**found["logons"], "median": 1, "max": 2 if failing else 1}
+
+
+def test_a_job_in_slices_asks_each_host_as_often_as_a_whole_one(tmp_path: Path):
+    (tmp_path / "collections").symlink_to(BUILD / "collections")
+    found = slices.measure(
+        __main__.parsed(["--size", "21", "--slices", "1", "2", "--build", str(tmp_path), "--port", str(bench.free_port())])
+    )
+    assert {name: goal for name, goal in found["goals"].items() if not goal["met"]} == {}
+    assert [found[count]["connections"] for count in ("1", "2")] == [21, 21]
+    # The KMS host of the site is in one of the slices, which the limit leaves out there.
+    parts = [len((tmp_path / f"scale/slices-2/{number}/inventory.json").read_text().split('"ansible_host"')) - 1 for number in (1, 2)]
+    assert sorted(parts) == [10, 11]

@@ -16,6 +16,8 @@ import yaml
 
 from .._actions.base import Outcome, VolumeActivationAction
 from .._actions.known_variables import known_variables
+from .._actions.slices import VARIABLE as MIN_HOSTS
+from .._actions.slices import may_be_slice, stop_slice
 from .._core.errors import ActivationError, Refusals
 from .._core.text import one_line
 from .._fleet.variables import HostVariables, unreadable_of
@@ -47,6 +49,7 @@ class RunAction(VolumeActivationAction):
         IN_BATCHES: The steps that are allowed in a play with C(serial), because they look at the batch alone.
         ONCE: The steps that read only what tasks registered that ran once, which all hosts have.
         FIRST: The steps that begin a run, and look for variables which nobody knows or which can't be read.
+        SLICED: Those of them that may begin a slice of a job of AWX, because no host matters to another one.
     """
 
     GROUPS: t.ClassVar[Collection[str]] = ()
@@ -56,6 +59,8 @@ class RunAction(VolumeActivationAction):
     IN_BATCHES: t.ClassVar[frozenset[str]] = frozenset()
     ONCE: t.ClassVar[frozenset[str]] = frozenset()
     FIRST: t.ClassVar[Collection[str]] = ()
+    SLICED: t.ClassVar[Collection[str]] = ()
+    VARIABLES: t.ClassVar = {"min_hosts": MIN_HOSTS}
 
     _task_vars: Mapping[str, t.Any]
 
@@ -77,6 +82,20 @@ class RunAction(VolumeActivationAction):
     def inventory_of(self, step: str) -> Collection[str]:  # noqa: ARG002 - for those that override it
         """The variables of hosts that a step reads; without a reason of its own all of C(INVENTORY)."""
         return self.INVENTORY
+
+    def check_slice(self, step: str, fleet: Fleet, min_hosts: t.Any) -> None:  # noqa: ARG002 - for those that override it
+        """End a slice of a job that has to be whole.
+
+        Args:
+            step: The step that begins the run.
+            fleet: The hosts of the play.
+            min_hosts: How many hosts the inventory has at least.
+
+        Raises:
+            ActivationError: The job is one.
+        """
+        if step not in self.SLICED:
+            stop_slice(self._task_vars, min_hosts)
 
     @property
     def role(self) -> str:
@@ -104,6 +123,8 @@ class RunAction(VolumeActivationAction):
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
         fleet, step = self._fleet(), str(options["step"])
+        if step in self.FIRST:
+            self.check_slice(step, fleet, options["min_hosts"])
         hosts, names = self.hosts_of(step, fleet), self.inventory_of(step)
         wanted = self._wanted(names, str(self._task_vars["inventory_hostname"]), fleet) if names else WantedVariables()
         strange = Strange(*known_variables()) if step in self.FIRST else None
@@ -173,7 +194,8 @@ class RunAction(VolumeActivationAction):
             raise ActivationError(
                 f"{name} decides over all hosts of the play at once. Take serial out of the play{instead}.", source="options"
             )
-        return fleet_of(list(magic["ansible_play_hosts_all"]), batch, magic["groups"], self.GROUPS)
+        part = may_be_slice(magic) and bool(magic.get("ansible_limit"))
+        return fleet_of(list(magic["ansible_play_hosts_all"]), batch, magic["groups"], self.GROUPS, part)
 
     def _read_options(self, given: dict[str, t.Any], task_vars: dict[str, t.Any]) -> None:
         """See the base class. Roles pass on what surveys of AWX gave them, in dictionaries as well; there, too, an empty text is an

@@ -22,6 +22,7 @@ class Fleet:
         groups: By name, those of them that are in a group which the run knows.
         cut: By name, how many hosts of such a group are not in the play, because of a limit or its pattern; without groups that are whole.
         members: By name, all of such a group in the inventory.
+        part: Whether there is a limit, and the inventory may be a part of a larger one.
     """
 
     hosts: Sequence[str]
@@ -29,9 +30,12 @@ class Fleet:
     groups: Mapping[str, Sequence[str]]
     cut: Mapping[str, int]
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    part: bool = False
 
 
-def fleet_of(hosts: Sequence[str], batch: Sequence[str], groups: Mapping[str, Sequence[str]], known: Collection[str]) -> Fleet:
+def fleet_of(
+    hosts: Sequence[str], batch: Sequence[str], groups: Mapping[str, Sequence[str]], known: Collection[str], part: bool = False
+) -> Fleet:
     """Put it together.
 
     Args:
@@ -39,9 +43,10 @@ def fleet_of(hosts: Sequence[str], batch: Sequence[str], groups: Mapping[str, Se
         batch: The magic variable C(ansible_play_batch).
         groups: The magic variable C(groups).
         known: Which groups the run knows.
+        part: Whether there is a limit, and the inventory may be a part of a larger one.
     """
     members = {name: frozenset(groups.get(name) or ()) for name in known}
     found = {name: [host for host in hosts if host in members[name]] for name in known}
     cut = {name: len(members[name]) - len(found[name]) for name in known}
     every = {name: list(groups.get(name) or ()) for name in known}
-    return Fleet(hosts, batch, found, {name: number for name, number in cut.items() if number}, every)
+    return Fleet(hosts, batch, found, {name: number for name, number in cut.items() if number}, every, part)

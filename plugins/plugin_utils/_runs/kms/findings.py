@@ -46,6 +46,7 @@ class Look:
         keys: What is known of the KMS host key that each KMS host is to get, see C(key_facts).
         records: The results of reading the sites' records, each with its site as C(item).
         checks: The results of further read-only tasks, with what they looked at.
+        part: Whether the inventory may lack KMS hosts that there are, see C(Fleet).
     """
 
     hosts: Sequence[str]
@@ -56,6 +57,7 @@ class Look:
     keys: Mapping[str, Result] = field(default_factory=dict)
     records: Sequence[Result] = ()
     checks: Sequence[tuple[str, Result]] = ()
+    part: bool = False
 
     def kms_hosts(self, topology: Mapping[str, Any]) -> KmsHosts:
         """The KMS hosts, as far as the order of a run goes by them."""
@@ -108,7 +110,7 @@ def _of_writers(topology: Mapping[str, Any]) -> Iterator[Finding]:
 def _of_inventory(settings: KmsSettings, topology: Mapping[str, Any], look: Look) -> Iterator[Finding]:
     """Where inventory, limit and sites do not fit together."""
     if not look.hosts:
-        if look.all_hosts and look.clients:
+        if (look.all_hosts or look.part) and look.clients:
             text = "A limit leaves out all KMS hosts, so that they are not checked; the clients ask them as they are."
             yield Finding("inventory", text, False)
         else:
@@ -122,7 +124,7 @@ def _of_inventory(settings: KmsSettings, topology: Mapping[str, Any], look: Look
     for host in look.all_hosts:
         if host in every_client:
             yield Finding(host, "It is in both groups, kms_hosts and kms_clients; leave it in one of them.", True)
-    if settings.single:
+    if settings.single or (look.part and not look.hosts):
         return
     known = hosts_of(topology, look.all_hosts)
     for host in look.hosts:
@@ -188,6 +190,8 @@ def _is_stranger(target: str, look: Look) -> bool:
     """Whether a name in the record is none of the inventory's KMS hosts. A host that the limit leaves out may have any name, unless the
     inventory has its full name.
     """
+    if look.part and not look.hosts:
+        return False
     names = set(map(plain_name, look.all_hosts))
     if target in names or target.partition(".")[0] in names:
         return False

@@ -188,6 +188,7 @@ class Run:
             keys=self._keys(),
             records=found.loop("records_before"),
             checks=[*self._checks()],
+            part=self.fleet.part,
         )
         due = rollout(topology, look.kms_hosts(topology), settings.ticket == "reboot")
         accounts = found.loop("accounts")
