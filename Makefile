@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -49,8 +49,8 @@ export PYTHONPYCACHEPREFIX := $(build)/cache/python
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs quick test soak soak-long scale bench lint lint-python lint-shell \
-	lint-ansible lint-docs lint-changelog \
+.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs release quick test soak soak-long scale bench lint lint-python lint-shell \
+	lint-ansible lint-docs lint-changelog lint-licenses \
 	types unit sanity integration format clean distclean
 
 help: ## This list
@@ -94,6 +94,9 @@ bundle: stage ## The collection with all that it needs, for a control node witho
 docs: stage ## The documentation as a site, under build/docs
 	@$(in_venv) python tests/setup/docsite.py "$(build)" "$(collection)"
 
+release: stage ## Changelog and artifact of the version in galaxy.yml, checked as Galaxy does; publishes nothing
+	@$(in_venv) tests/setup/release.sh "$(build)" "$(collection)"
+
 quick: setup-quick ## What shows most mistakes in a minute, without root: ruff, mypy, the tests of the tier quick
 	$(in_quick_venv) ruff check --quiet
 	$(in_quick_venv) ruff format --check --quiet
@@ -118,7 +121,7 @@ bench: stage setup-peers ## The collection side by side with PowerShell modules 
 	@test -x "$(build)/venv-peers/bin/python" || { echo 'The bench needs Python 3.12 or 3.13.' >&2; exit 1; }
 	@cd tests && PATH="$(build)/venv-peers/bin:$$PATH" python -m bench --build "$(build)" $(ARGS)
 
-lint: lint-python lint-shell lint-ansible lint-docs lint-changelog ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog
+lint: lint-python lint-shell lint-ansible lint-docs lint-changelog lint-licenses ## ruff, shellcheck, ansible-lint, antsibull-docs, antsibull-changelog, reuse
 
 lint-python: setup
 	$(in_venv) ruff check --quiet
@@ -135,6 +138,9 @@ lint-docs: stage
 
 lint-changelog: stage
 	$(in_collection) antsibull-changelog lint
+
+lint-licenses: setup
+	$(in_venv) reuse lint --quiet
 
 types: setup ## mypy
 	$(in_venv) mypy

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes C(docs/docsite/rst/troubleshooting.rst): every code of the error table with its name, what it means and what to do.
@@ -22,7 +22,7 @@ TREE = Path(__file__).resolve().parents[1]
 PAGE = TREE / "docs/docsite/rst/troubleshooting.rst"
 
 _HEAD = """..
-  Copyright: (c) 2026, winops contributors
+  Copyright (c) 2026, winops contributors
   GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
   SPDX-License-Identifier: GPL-3.0-or-later
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How messages to a DNS server are signed: by a Kerberos logon (GSS-TSIG, RFC 3645), by a shared key (TSIG, RFC 8945), or not."""

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeps a session of requests to the host that the inventory names, and its answers within bounds and in the form of WinRM.

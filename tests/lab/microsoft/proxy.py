@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A company's way out: an HTTP proxy that tunnels (CONNECT), for those who know its password (RFC 9110 9.3.6, RFC 7617)."""

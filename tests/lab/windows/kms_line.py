@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What lab hosts say to each other on port 1688: one line of JSON each way. It is the lab's own and has nothing of KMS.

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, winops contributors
+# Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answer files as there are, each with the place where a key was put in by hand: what is between « and » is what differs.
