@@ -165,6 +165,10 @@ def test_what_is_for_contributors_alone_stays_out_of_the_artifact():
     assert all((TREE / name).exists() for name in ignored - {"build", "changelogs/.plugin-cache.yaml"})
 
 
+def test_the_license_is_also_where_tools_look_for_it():
+    assert (TREE / "LICENSES/GPL-3.0-or-later.txt").read_text(encoding="utf-8") == (TREE / "LICENSE").read_text(encoding="utf-8")
+
+
 def tracked_at_the_top() -> set[str]:
     """What git has at the top, as the staged copy shows it."""
     return {path.name for path in (TREE / "build/collections/ansible_collections/winops/volume_activation").iterdir()}
