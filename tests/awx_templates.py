@@ -182,7 +182,7 @@ def written() -> str:
         {"controller_templates": list(templates())},
         Dumper=_Dumper,
         sort_keys=False,
-        width=130,
+        width=110,
         allow_unicode=True,
         default_flow_style=False,
     )
