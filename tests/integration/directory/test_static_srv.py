@@ -175,7 +175,8 @@ def test_a_writer_in_between_costs_nobody_a_value(
 
     entry = session.read(KMS_RECORD_DN, ["dnsRecord"])
     before = entry.first("dnsRecord") if entry else b""
-    refreshed = before[:20] + bytes((before[20] + 1,)) + before[21:]
+    hours = int.from_bytes(before[20:24], "little") + 1
+    refreshed = before[:20] + hours.to_bytes(4, "little") + before[24:]
     monkeypatch.setattr(DirectorySession, "modify", raced)
     done = ensure(session, (0, 0, 1688, KMS_1.fqdn), FIRST)
     assert [step.attribute for step in done.steps] == [f"aging of 0 0 1688 {KMS_1.fqdn}", f"value 10 75 1688 {KMS_1.fqdn}"]
