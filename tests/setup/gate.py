@@ -89,15 +89,14 @@ def main(build: Path) -> int:
     """Run the gate; returns the exit code."""
     (build / "log").mkdir(parents=True, exist_ok=True)
     parts, whole, usual = ledger.read()
-    before = ledger.yardstick()
     started = float(os.environ.get("GATE_STARTED") or time.time())
     begun = ledger.machine_seconds()
     done = run_lanes(build)
     wall, used = time.time() - started, max(1.0, ledger.machine_seconds() - begun)
     others = max(0.0, 1 - sum(part.cost.cpu for part in done) / used)
-    # A machine that shares its processors with others may become slow meanwhile.
-    slowness = max(before, ledger.yardstick()) / usual
-    over = ledger.verdicts({part.name: part.cost for part in done}, parts, slowness)
+    costs = {part.name: part.cost for part in done}
+    slowness = ledger.slowness_of(costs.values(), usual)
+    over = ledger.verdicts(costs, parts, usual)
     late = ledger.too_long(wall, whole, slowness, others)
 
     print("\n".join(["", f"The {SLOWEST} slowest tests", *slowest(build), ""]))

@@ -3,16 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the parts of C(make test) may cost: C(tests/ledger.json), and the judgement of what they did cost.
 
-A part is judged by the seconds of all processors that it used, which hardly depend on what else the machine does; on a slower
-machine it may use as many more as a yardstick, the same small work each time, needs more there. The seconds on the clock are judged
-for the whole run, and only where the machine did little else.
+A part is judged by the seconds of all processors that it used, which depend on how fast the machine is while it runs: processors
+that others share are slower by the minute. So a yardstick, the same small work each time, is taken again and again beside each
+part, and the part may cost as many times more as the yardstick did. The seconds on the clock are judged for the whole run, and only
+where the machine did little else.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,11 @@ BUSY = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, and of all processors."""
+    """What a part took: seconds on the clock, of all processors, and of one processor for the yardstick, in the mean."""
 
     wall: float
     cpu: float
+    yardstick: float
 
 
 def read() -> tuple[dict[str, float], float, float]:
@@ -37,17 +39,19 @@ def read() -> tuple[dict[str, float], float, float]:
     return ledger["parts"], ledger["whole"], ledger["yardstick"]
 
 
-def yardstick() -> float:
-    """Seconds of one processor for a piece of work that is always the same: the least of five."""
-    return min(_piece_of_work() for _try in range(5))
-
-
-def _piece_of_work() -> float:
-    started = time.process_time()
+def piece_of_work() -> float:
+    """Seconds of one processor for a piece of work that is always the same: the yardstick."""
+    started = time.thread_time()
     table = {str(number): number for number in range(100_000)}
     sum(len(name) * number for name, number in table.items())
     sorted(table, key=table.__getitem__, reverse=True)
-    return time.process_time() - started
+    return time.thread_time() - started
+
+
+def slowness_of(costs: Iterable[Cost], usual: float) -> float:
+    """How many times longer than in the ledger the yardstick took beside these parts; less than 1 counts as 1."""
+    costs = tuple(costs)
+    return max(1.0, sum(cost.yardstick * cost.wall for cost in costs) / sum(cost.wall for cost in costs) / usual)
 
 
 def machine_seconds() -> float:
@@ -60,19 +64,19 @@ def machine_seconds() -> float:
     return (user + nice + system + irq + softirq + steal) / 100
 
 
-def verdicts(costs: Mapping[str, Cost], parts: Mapping[str, float], slowness: float) -> dict[str, str]:
+def verdicts(costs: Mapping[str, Cost], parts: Mapping[str, float], usual: float) -> dict[str, str]:
     """Why a part costs too much, or has no place in the ledger; a part that is as it should be is left out.
 
     Args:
         costs: What the parts did cost.
         parts: What the ledger gives them.
-        slowness: How many times longer the yardstick took than in the ledger; less than 1 counts as 1.
+        usual: The yardstick's seconds in the ledger.
     """
     found = {}
     for name, cost in costs.items():
         if name not in parts:
             found[name] = f"it has no seconds in {LEDGER.name}"
-        elif cost.cpu > (limit := OVER * parts[name] * max(1.0, slowness)):
+        elif cost.cpu > (limit := OVER * parts[name] * slowness_of([cost], usual)):
             found[name] = f"{cost.cpu:.0f} s of processors are more than {limit:.0f}, {OVER} times what {LEDGER.name} gives it"
     return found
 
@@ -83,8 +87,8 @@ def too_long(wall: float, whole: float, slowness: float, others: float) -> str:
     Args:
         wall: Seconds on the clock.
         whole: What the ledger gives it.
-        slowness: As above.
+        slowness: How many times slower the machine was than in the ledger.
         others: The share of the used processor time that was not this run's.
     """
-    limit = OVER * whole * max(1.0, slowness)
+    limit = OVER * whole * slowness
     return f"{wall:.0f} s are more than {limit:.0f}" if wall > limit and others < BUSY else ""

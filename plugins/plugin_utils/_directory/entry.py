@@ -56,6 +56,7 @@ class RootDse:
         configuration_dn: The configuration partition.
         partitions: Every partition that it holds.
         skew: Seconds that this node's clock is ahead.
+        address: Where it said so; empty where nobody kept it.
     """
 
     domain_dn: str
@@ -63,6 +64,7 @@ class RootDse:
     configuration_dn: str
     partitions: tuple[str, ...]
     skew: float
+    address: str = ""
 
     @classmethod
     def of(cls, entry: DirectoryEntry) -> RootDse:

@@ -212,8 +212,8 @@ def root_of(settings: DirectorySettings) -> RootDse | None:
     """What a controller says of itself without a logon; C(None) where it can't be asked over LDAP from here."""
     if LDAP_ERROR is not None:
         return None
-    with contextlib.suppress(ActivationError), _connection(replace(settings, timeout=min(settings.timeout, _ROOT_TIMEOUT))) as (made, _way):
-        return _root_dse(made, settings)
+    with contextlib.suppress(ActivationError), _connection(replace(settings, timeout=min(settings.timeout, _ROOT_TIMEOUT))) as (made, way):
+        return replace(_root_dse(made, settings), address=way.address)
     return None
 
 

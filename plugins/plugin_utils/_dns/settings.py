@@ -56,13 +56,17 @@ class Root(t.Protocol):
     def skew(self) -> float:
         """Seconds that this node's clock is ahead of its."""
 
+    @property
+    def address(self) -> str:
+        """Where it was asked."""
+
 
 def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], Root | None]) -> Record:
     """The record that checked module options mean, on the server that they name; the caller closes its channel.
 
     Args:
         options: The options.
-        root_of: Asks a domain controller by its name; C(None) where it can't be asked.
+        root_of: Asks a domain controller by its name, when the first message is to be signed; C(None) where it can't be asked.
 
     Raises:
         ActivationError: They contradict one another, or a server that they name has no address.
@@ -86,9 +90,8 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
         account = KerberosAccount.from_options(options)
         _check_host(host)
         server = server_at(text, name_servers, timeout=timeout)
-        signer = KerberosKey(
-            _logon(account, names_in(options["domain_server"]) or [host], server, host, name_servers, timeout, root_of), host
-        )
+        controllers = names_in(options["domain_server"]) or [host]
+        signer = KerberosKey(account, host, lambda: _logon(account, controllers, server, host, name_servers, timeout, root_of))
     else:
         signer = _shared_key(options) if authentication == "tsig" else Unsigned()
         server = server_at(text, name_servers, timeout=timeout)
@@ -142,13 +145,18 @@ def _logon(
         if root := root_of(name):
             controller = name
             break
-    kdc = server if controller == host else server_at(controller, name_servers, timeout=timeout)
-    if kdc.failure is not None:
-        raise kdc.failure
     parent = controller.partition(".")[2]
     realm, skew = (root.domain, root.skew) if root else (parent, 0.0)
     beside = tuple(dict.fromkeys(name for name in (controller, host) if name.partition(".")[2] == parent))
-    return Logon(account, realm.upper(), kdc.address, skew, server_option="server", hosts=beside)
+    kdc = root.address if root else _address_of(controller, server, host, name_servers, timeout)
+    return Logon(account, realm.upper(), kdc, skew, server_option="server", hosts=beside)
+
+
+def _address_of(controller: str, server: Server, host: str, name_servers: Sequence[Server], timeout: float) -> str:
+    found = server if controller == host else server_at(controller, name_servers, timeout=timeout)
+    if found.failure is not None:
+        raise found.failure
+    return found.address
 
 
 def _shared_key(options: Mapping[str, t.Any]) -> SharedKey:

@@ -9,11 +9,12 @@ import binascii
 import secrets
 import time
 import typing as t
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .._core.errors import ActivationError
 from .._kerberos import failures
-from .._kerberos.logon import Logon
+from .._kerberos.logon import KerberosAccount, Logon
 from .._kerberos.tickets import tickets
 from .channel import DnsChannel
 
@@ -127,12 +128,14 @@ class KerberosKey:
     """A key that is negotiated with the server by a Kerberos logon, once for all messages.
 
     Attributes:
-        logon: Who logs on.
+        account: Who logs on.
         host: The server's full name; its service is C(DNS/host).
+        logon: Makes the logon, for which a domain controller is asked. Where nothing is to be signed, nobody is.
     """
 
-    logon: Logon
+    account: KerberosAccount
     host: str
+    logon: Callable[[], Logon] = field(repr=False)
     shown: str = field(default="GSS-TSIG", init=False)
     signs_questions: bool = field(default=False, init=False)
     _key: dns.tsig.Key | None = field(default=None, init=False, repr=False)
@@ -140,7 +143,7 @@ class KerberosKey:
     @property
     def sender(self) -> str:
         """See C(Signer)."""
-        return f"the account {self.logon.username}" if self.logon.username else "the account of the ticket cache"
+        return f"the account {self.account.username}" if self.account.username else "the account of the ticket cache"
 
     def key(self, channel: DnsChannel, /) -> dns.tsig.Key | None:
         """See C(Signer).
@@ -154,11 +157,12 @@ class KerberosKey:
                     "Secure updates need the Python package gssapi on the control node: pip install 'pyspnego[kerberos]'.",
                     source="kerberos",
                 ) from GSSAPI_ERROR
-            with tickets(self.logon):
+            logon = self.logon()
+            with tickets(logon):
                 try:
                     self._key = self._negotiated(channel)
                 except GSSError as failure:
-                    raise failures.in_gssapi(failure, self.logon, self.host) from None
+                    raise failures.in_gssapi(failure, logon, self.host) from None
         return self._key
 
     def _negotiated(self, channel: DnsChannel) -> dns.tsig.Key:

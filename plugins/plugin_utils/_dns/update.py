@@ -21,6 +21,7 @@ try:
     import dns.rdataclass
     import dns.rdatatype
     import dns.rdtypes.IN.SRV
+    import dns.rrset
     import dns.tsig
     import dns.update
 except ImportError:
@@ -48,12 +49,14 @@ class Zone:
         name: The zone.
         signer: What signs the messages.
         answer_verified: Whether the signature of the last answer to an update was right; C(None) without a signed update.
+        held: Whether the server has shown already that it holds the zone.
     """
 
     channel: DnsChannel
     name: str
     signer: Signer
     answer_verified: bool | None = None
+    held: bool = False
 
     def read(self, owner: str) -> dict[SrvValue, int]:
         """The SRV values that the server holds itself under a name of the zone, each with its own time to live.
@@ -63,6 +66,8 @@ class Zone:
         """
         answer = self._ask(owner, "SRV", one_rr_per_rrset=True)
         failed = answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+        # RFC 2308 3: what says that there is nothing says in which zone, and saves the question.
+        self.held = self.held or (not failed and self._is_held_in(answer))
         if failed or not answer.flags & dns.flags.AA:
             self.check_authority()
         if failed:
@@ -117,11 +122,14 @@ class Zone:
         Raises:
             ActivationError: It does not; the text names the zone and the server that do, as far as this one knows.
         """
-        answer = self._ask(self.name, "SOA")
-        found = [rrset for rrset in (*answer.answer, *answer.authority) if rrset.rdtype == dns.rdatatype.SOA]
-        zone = plain_name(found[0].name.to_text()) if found else ""
-        if answer.flags & dns.flags.AA and zone == self.name:
+        if self.held:
             return
+        answer = self._ask(self.name, "SOA")
+        if self._is_held_in(answer):
+            self.held = True
+            return
+        found = _authorities(answer)
+        zone = plain_name(found[0].name.to_text()) if found else ""
         server = self.channel.server
         if found and answer.flags & dns.flags.AA:
             raise ActivationError(f"{server} holds no zone {self.name}; the name lies in its zone {zone}. Give that one.", source="dns")
@@ -136,6 +144,11 @@ class Zone:
             name=said.strip(" ()"),
             source="dns",
         )
+
+    def _is_held_in(self, answer: dns.message.Message) -> bool:
+        """Whether an answer is the server's own, and out of this very zone."""
+        found = _authorities(answer)
+        return bool(answer.flags & dns.flags.AA and found and plain_name(found[0].name.to_text()) == self.name)
 
     def name_servers(self) -> list[str]:
         """The names in the zone's NS records, sorted.
@@ -235,6 +248,10 @@ class Zone:
 
     def _refused(self, answer: dns.message.Message, what: str, doubtful: bool = False, question: bool = False) -> ActivationError:
         return refused(answer, self.channel.server, self.signer, self.name, what, doubtful, question)
+
+
+def _authorities(answer: dns.message.Message) -> list[dns.rrset.RRset]:
+    return [rrset for rrset in (*answer.answer, *answer.authority) if rrset.rdtype == dns.rdatatype.SOA]
 
 
 def _rdata(value: SrvValue) -> dns.rdtypes.IN.SRV.SRV:

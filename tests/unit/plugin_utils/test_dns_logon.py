@@ -34,9 +34,11 @@ def logon(root: Root | None, **options: object) -> Logon:
     with NameServer({(name, A): [(60, address("127.0.0.1"))] for name in NAMES}) as server:
         given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], **options}
         record = record_from_options(given, root_of)
+        assert asked == [], "nobody is asked before something is to be signed"
+        assert isinstance(record.zone.signer, KerberosKey)
+        found = record.zone.signer.logon()
     assert asked == ["dc1.fabrikam.com"]
-    assert isinstance(record.zone.signer, KerberosKey)
-    return record.zone.signer.logon
+    return found
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,13 @@ def logon(root: Root | None, **options: object) -> Logon:
     ],
 )
 def test_the_realm_is_that_of_the_directory(options: dict[str, str], hosts: tuple[str, ...]) -> None:
-    found = logon(SimpleNamespace(domain="contoso.com", skew=12.0), **options)
-    assert (found.realm, found.skew, found.hosts) == ("CONTOSO.COM", 12.0, hosts)
+    found = logon(SimpleNamespace(domain="contoso.com", skew=12.0, address="192.0.2.7"), **options)
+    assert (found.realm, found.skew, found.kdc, found.hosts) == ("CONTOSO.COM", 12.0, "192.0.2.7", hosts)
 
 
 def test_where_the_controller_cannot_be_asked_its_name_has_to_do() -> None:
     found = logon(None, server="dc1.fabrikam.com")
-    assert (found.realm, found.skew) == ("FABRIKAM.COM", 0.0)
+    assert (found.realm, found.skew, found.kdc) == ("FABRIKAM.COM", 0.0, "127.0.0.1")
 
 
 def test_the_first_server_that_answers_is_taken() -> None:
@@ -63,7 +65,7 @@ def test_the_first_server_that_answers_is_taken() -> None:
 
     def root_of(controller: str) -> Root | None:
         asked.append(controller)
-        return SimpleNamespace(domain="contoso.com", skew=0.0) if controller == "dc2.contoso.com" else None
+        return SimpleNamespace(domain="contoso.com", skew=0.0, address="192.0.2.7") if controller == "dc2.contoso.com" else None
 
     records = {(f"dc{number}.contoso.com", A): [(60, address(f"127.0.0.{3 - number}"))] for number in (1, 2)}
     with NameServer(records) as server:
@@ -72,13 +74,13 @@ def test_the_first_server_that_answers_is_taken() -> None:
         record = record_from_options({**given, "domain_server": ["dc1.contoso.com", "dc2.contoso.com"]}, root_of)
     assert record.zone.channel.server.name == named[1]
     assert isinstance(record.zone.signer, KerberosKey)
-    assert (record.zone.signer.host, record.zone.signer.logon.kdc) == ("dc2.contoso.com", "127.0.0.1")
+    assert (record.zone.signer.host, record.zone.signer.logon().kdc) == ("dc2.contoso.com", "192.0.2.7")
     assert asked == ["dc1.contoso.com", "dc2.contoso.com"]
 
 
 def test_kerberos_knows_a_host_of_another_domain_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KRB5_CONFIG", "/nonexistent")
-    with tickets(logon(SimpleNamespace(domain="contoso.com", skew=0.0), server="dc1.fabrikam.com")):
+    with tickets(logon(SimpleNamespace(domain="contoso.com", skew=0.0, address="192.0.2.7"), server="dc1.fabrikam.com")):
         text = Path(os.environ["KRB5_CONFIG"].split(":")[1]).read_text(encoding="ascii")
     assert [line.strip() for line in text.partition("[domain_realm]")[2].split("\n") if line] == [
         ".contoso.com = CONTOSO.COM",

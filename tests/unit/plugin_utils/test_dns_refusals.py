@@ -21,9 +21,10 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos
 
 pytestmark = pytest.mark.tier("quick")
 
+ACCOUNT = KerberosAccount("ops@contoso.com")
 KEY, KERBEROS = (
     SharedKey("activation", "c2VjcmV0", "hmac-sha256"),
-    KerberosKey(Logon(KerberosAccount("ops@contoso.com"), "CONTOSO.COM", "192.0.2.1"), "ns1"),
+    KerberosKey(ACCOUNT, "ns1", lambda: Logon(ACCOUNT, "CONTOSO.COM", "192.0.2.1")),
 )
 BY_CODE: dict[str, tuple[dns.rcode.Rcode, int, Signer]] = {
     "clocks that differ, as a signature shows": (dns.rcode.NOTAUTH, 18, KEY),
