@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Sequence
+from functools import partial
 
 from ..plugin_utils._actions.base import Outcome, VolumeActivationAction
 from ..plugin_utils._core.address import names_in, split_address
@@ -18,64 +20,88 @@ from ..plugin_utils._directory.session import DirectorySession, open_session, ro
 from ..plugin_utils._directory.settings import VARIABLES, DirectorySettings
 from ..plugin_utils._dns import settings, spread
 from ..plugin_utils._dns.hosting import told_apart
-from ..plugin_utils._dns.rrset import RrsetWish, checked_wish
+from ..plugin_utils._dns.rrset import RrsetWish
 from ..plugin_utils._dns.srv import DNS_PORT, servers_of
-from ..plugin_utils._dns.srv_record import Record, RecordOutcome
+from ..plugin_utils._dns.srv_record import PendingRecord, Record, RecordOutcome, ensure_all, in_turn
 from ..plugin_utils._srv.value import SrvValue
+
+Wished = Sequence[tuple[Record, RrsetWish]]
 
 
 class ActionModule(VolumeActivationAction):
-    """SRV values of a name."""
+    """SRV values of a name, or of several names of a zone."""
 
     SECRETS = settings.SECRETS
     VARIABLES: t.ClassVar = {**VARIABLES, **settings.VARIABLES}
+    CONSTRAINTS: t.ClassVar = {
+        "required_one_of": [["values", "records"]],
+        "mutually_exclusive": [["values", "records"], ["record", "records"]],
+    }
 
     def execute(self, options: dict[str, t.Any], check_mode: bool) -> Outcome:
         """See the base class."""
-        wish = checked_wish(options["values"], options["state"], options["ttl"], options["match"] == "target")
-        record = settings.record_from_options(
+        wished = settings.wished_from_options(
             options, lambda controller: root_of(DirectorySettings.from_options({**options, "domain_server": controller}))
         )
-        with record.zone.channel:
+        zone = wished[0][0].zone
+        with zone.channel:
             ensure = _ensure_static if options["method"] == "static" else _ensure_dynamic
-            done = ensure(record, wish, options, check_mode)
-        return Outcome(done.steps, done.result, done.diff, done.warnings)
+            done = ensure(wished, options, check_mode)
+        common = {"zone": zone.name, "server": zone.channel.server.name, "messages": zone.channel.messages}
+        named = {"records": [outcome.result for outcome in done]} if options["records"] else done[0].result
+        return Outcome(
+            [step for outcome in done for step in outcome.steps],
+            {**named, **common},
+            [part for outcome in done for part in outcome.diff],
+            [sentence for outcome in done for sentence in outcome.warnings],
+        )
 
 
-def _ensure_dynamic(record: Record, wish: RrsetWish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
+def _ensure_dynamic(wished: Wished, options: dict[str, t.Any], check_mode: bool) -> list[RecordOutcome]:
     """Written to one name server of the zone, and waited for at the others where that is wanted."""
-    done = record.ensure(wish, check_mode)
+    done = ensure_all(wished, check_mode)
     seconds = 0 if check_mode else options["wait_for_replication"]
     known = servers_of(options["dns_servers"] or ()) if seconds else []
-    done.result["replication"] = spread.wait(record, wish, known, seconds, done.steps)
-    done.result["messages"] = record.zone.channel.messages
+    made = [step for outcome in done for step in outcome.steps]
+    for (record, wish), outcome in zip(wished, done, strict=True):
+        outcome.result["replication"] = spread.wait(record, wish, known, seconds, made)
     return done
 
 
-def _ensure_static(record: Record, wish: RrsetWish, options: dict[str, t.Any], check_mode: bool) -> RecordOutcome:
+def _ensure_static(wished: Wished, options: dict[str, t.Any], check_mode: bool) -> list[RecordOutcome]:
     """Written into the directory of a domain controller, and read back from the DNS server as well."""
     controllers = options["domain_server"] or [split_address(server, DNS_PORT)[0] for server in names_in(options["server"])]
     given = DirectorySettings.from_options({**options, "domain_server": controllers})
-    values = [(value.priority, value.weight, value.port, value.target) for value in wish.values]
+    seconds = 0 if check_mode else options["wait_for_replication"]
+    zone = wished[0][0].zone
 
-    def ensure(session: DirectorySession, check_mode: bool) -> static_srv.StaticOutcome:
-        return static_srv.ensure(
-            session, record.zone.name, record.owner, values, wish.state, wish.ttl, check_mode, match_target=wish.by_target
-        )
+    def look(record: Record, wish: RrsetWish) -> list[Step]:
+        return _ensure(session, record, wish, check_mode=True).steps if len(wished) > 1 else []
 
     with open_session(given) as session:
         try:
-            done = ensure(session, check_mode)
+            return in_turn(
+                [
+                    PendingRecord(look(record, wish), partial(_one_static, session, given, record, wish, check_mode, seconds))
+                    for record, wish in wished
+                ]
+            )
         except ZoneMissing as missing:
-            raise told_apart(missing, record.zone.name, session.server, [record.zone.channel.server]) from None
-        awaited = Awaited(
-            done.partition,
-            f"SRV {record.owner}",
-            f"the values of {record.owner}",
-            lambda other: ensure(other, check_mode=True).steps,
-            0 if check_mode else options["wait_for_replication"],
-        )
-        replication = wait(session, given, awaited, done.steps)
+            raise told_apart(missing, zone.name, session.server, [zone.channel.server]) from None
+
+
+def _one_static(
+    session: DirectorySession, given: DirectorySettings, record: Record, wish: RrsetWish, check_mode: bool, seconds: float
+) -> RecordOutcome:
+    done = _ensure(session, record, wish, check_mode)
+    awaited = Awaited(
+        done.partition,
+        f"SRV {record.owner}",
+        f"the values of {record.owner}",
+        lambda other: _ensure(other, record, wish, check_mode=True).steps,
+        seconds,
+    )
+    replication = wait(session, given, awaited, done.steps)
     if done.steps and not check_mode:
         try:
             record.wait_for(wish)
@@ -87,6 +113,11 @@ def _ensure_static(record: Record, wish: RrsetWish, options: dict[str, t.Any], c
     if done.lacks:
         outcome.warnings.append(done.lacks)
     return outcome
+
+
+def _ensure(session: DirectorySession, record: Record, wish: RrsetWish, check_mode: bool) -> static_srv.StaticOutcome:
+    values = [(value.priority, value.weight, value.port, value.target) for value in wish.values]
+    return static_srv.ensure(session, record.zone.name, record.owner, values, wish.state, wish.ttl, check_mode, match_target=wish.by_target)
 
 
 def _held(rows: list[dict[str, t.Any]]) -> dict[SrvValue, int]:

@@ -66,8 +66,13 @@ def _cell(
     # Each case has names of its own, so that what is not due for it was made by itself.
     labels = [f"{case}-{variant}-{number:03d}".replace("_", "-") for number in range(sizes["names"])]
     values = [_filled(row["value"], "@NUMBER@", f"{number:03d}") for number in range(sizes["values"])]
-    task = _filled(row["task"], "@VALUES@", values)
-    task = _filled(task, "@NAME@", labels[0]) if len(labels) == 1 else {**_filled(task, "@NAME@", "{{ item }}"), "loop": labels}
+    several = [{"record": label, "values": values} for label in labels]
+    if len(labels) == 1:
+        task = _filled(_filled(row["task"], "@VALUES@", values), "@NAME@", labels[0])
+    elif "task_of_names" in row:
+        task = _filled(row["task_of_names"], "@RECORDS@", several)
+    else:
+        task = {**_filled(_filled(row["task"], "@VALUES@", values), "@NAME@", "{{ item }}"), "loop": labels}
     play = folder / f"{case}-{variant}.yml"
     # Of a module that is copied, Python has to be told where its packages are.
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

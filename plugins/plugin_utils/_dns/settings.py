@@ -15,7 +15,7 @@ from .._kerberos.logon import KerberosAccount, Logon
 from .._srv.value import plain_name
 from .addresses import literal, server_at
 from .channel import DnsChannel
-from .rrset import owner_name
+from .rrset import RrsetWish, checked_wish, owner_name
 from .signing import KerberosKey, SharedKey, Signer, Unsigned
 from .srv import DNS_PORT, Server, require_dnspython, servers_of
 from .srv_record import Record
@@ -61,8 +61,10 @@ class Root(t.Protocol):
         """Where it was asked."""
 
 
-def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], Root | None]) -> Record:
-    """The record that checked module options mean, on the server that they name; the caller closes its channel.
+def wished_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], Root | None]) -> list[tuple[Record, RrsetWish]]:
+    """The records that checked module options mean and what they shall hold, on the server that they name.
+
+    All are of one zone; the caller closes its channel.
 
     Args:
         options: The options.
@@ -72,7 +74,18 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
         ActivationError: They contradict one another, or a server that they name has no address.
     """
     require_dnspython()
-    owner = owner_name(options["zone"], options["record"])
+    wishes: dict[str, RrsetWish] = {}
+    for entry in options["records"] or [options]:
+        owner = owner_name(options["zone"], entry["record"])
+        if owner in wishes:
+            raise ActivationError(f"O(records) holds {owner} more than once.", source="options")
+        wishes[owner] = checked_wish(entry["values"], options["state"], options["ttl"], options["match"] == "target")
+    zone, patience = _zone(options, root_of)
+    return [(Record(zone, owner, patience), wish) for owner, wish in wishes.items()]
+
+
+def _zone(options: Mapping[str, t.Any], root_of: Callable[[str], Root | None]) -> tuple[Zone, float]:
+    """The zone on its server, and how many seconds that may take to show what was written."""
     timeout = float(options["connection_timeout"])
     if timeout <= 0:
         raise ActivationError("O(connection_timeout) has to be more than 0 seconds.", source="options")
@@ -98,7 +111,7 @@ def record_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     patience = options["visible_timeout"]
     if patience is None:
         patience = _STATIC_PATIENCE if static else _PATIENCE
-    return Record(Zone(DnsChannel(server, timeout), plain_name(options["zone"]), signer), owner, float(patience))
+    return Zone(DnsChannel(server, timeout), plain_name(options["zone"]), signer), float(patience)
 
 
 def _check_host(host: str) -> None:

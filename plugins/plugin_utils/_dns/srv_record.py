@@ -14,6 +14,7 @@ import time
 import typing as t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from .._core.errors import ActivationError
 from .._core.plan import Plan, Step, StepFailed
@@ -38,6 +39,14 @@ class RecordOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a record held when it was read, and what has to be done with it."""
+
+    before: Held
+    planned: list[RrsetChange]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A name that holds SRV values.
 
@@ -51,12 +60,11 @@ class Record:
     owner: str
     patience: float
 
-    def ensure(self, wish: RrsetWish, check_mode: bool) -> RecordOutcome:
-        """Bring the values to what is wished for, and see them there.
+    def look(self, wish: RrsetWish) -> Looked:
+        """Read the record, and see that it may be changed where something is due.
 
         Raises:
-            ActivationError: It can't be read, or is not as it should be in the end.
-            StepFailed: The server refused a change.
+            ActivationError: It can't be read, or the server does not hold the zone.
         """
         before = self.zone.read(self.owner)
         planned = changes(wish, before)
@@ -66,10 +74,20 @@ class Record:
             if before and not self.zone.has_record(self.owner):
                 before = {}
                 planned = changes(wish, before)
-            if check_mode:
-                self.zone.check_updates()
+        return Looked(before, planned)
+
+    def make(self, wish: RrsetWish, looked: Looked, check_mode: bool) -> RecordOutcome:
+        """Bring the values to what is wished for, and see them there.
+
+        Raises:
+            ActivationError: It is not as it should be in the end.
+            StepFailed: The server refused a change.
+        """
+        before, planned = looked.before, looked.planned
+        if check_mode and planned:
+            self.zone.check_updates()
         if check_mode or not planned:
-            return self.outcome(wish, before, changed(before, planned), self._plan(wish, before, planned).steps)
+            return self.outcome(wish, before, changed(before, planned), self.steps_of(wish, looked))
         made: list[Step] = []
         held = before
         for turn in range(_MOST_ROUNDS):
@@ -94,6 +112,10 @@ class Record:
             f"be ({_listed(planned)}). Run it again when they are done.",
             source="dns",
         )
+
+    def steps_of(self, wish: RrsetWish, looked: Looked) -> list[Step]:
+        """What is due, one step for each value."""
+        return self._plan(wish, looked.before, looked.planned).steps
 
     def _plan(self, wish: RrsetWish, held: Held, planned: Sequence[RrsetChange]) -> Plan:
         """One step for each value; the first of a message sends it, and it takes all of them or none."""
@@ -168,13 +190,10 @@ class Record:
         wanted = {value.target for value in wish.values}
         result = {
             "name": self.owner,
-            "zone": self.zone.name,
-            "server": self.zone.channel.server.name,
             "before": _rows(before),
             "after": _rows(after),
             "ttl": min(after.values(), default=None),
             "others": [row for row in _rows(after) if row["target"] not in wanted],
-            "messages": self.zone.channel.messages,
         }
         diff = [
             {
@@ -189,6 +208,54 @@ class Record:
             for target in doubtful_targets(wish)
         ]
         return RecordOutcome(steps, result, diff, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRecord:
+    """One of several records that a task makes.
+
+    Attributes:
+        due: What is to be done, as far as it is known.
+        make: Does it.
+    """
+
+    due: list[Step]
+    make: Callable[[], RecordOutcome]
+
+
+def in_turn(turns: Sequence[PendingRecord]) -> list[RecordOutcome]:
+    """Make one record after the other.
+
+    Raises:
+        ActivationError: The first and only one is not as it should be in the end.
+        StepFailed: One is not; what was done with those before it stays done.
+    """
+    done: list[RecordOutcome] = []
+    for number, turn in enumerate(turns):
+        try:
+            done.append(turn.make())
+        except (StepFailed, ActivationError) as failure:
+            made = [step for outcome in done for step in outcome.steps]
+            later = [step for other in turns[number + 1 :] for step in other.due]
+            if isinstance(failure, StepFailed):
+                raise StepFailed(failure.step, [*made, *failure.done], [*failure.remaining, *later]) from failure.__cause__
+            if not made and not later:
+                raise
+            raise StepFailed(turn.due[0], made, [*turn.due[1:], *later]) from failure
+    return done
+
+
+def ensure_all(wished: Sequence[tuple[Record, RrsetWish]], check_mode: bool) -> list[RecordOutcome]:
+    """Bring names of one zone to what is wished for, one after the other; all are read before the first one is changed.
+
+    Raises:
+        ActivationError: One can't be read, and nothing was changed; or the only one is not as it should be in the end.
+        StepFailed: One is not as it should be in the end.
+    """
+    looked = [(record, wish, record.look(wish)) for record, wish in wished]
+    return in_turn(
+        [PendingRecord(record.steps_of(wish, seen), partial(record.make, wish, seen, check_mode)) for record, wish, seen in looked]
+    )
 
 
 def _nothing() -> None:

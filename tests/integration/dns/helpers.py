@@ -15,9 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import Step
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import root_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.settings import DirectorySettings
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.rrset import checked_wish
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import record_from_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv_record import RecordOutcome
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import wished_from_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.srv_record import RecordOutcome, ensure_all
 from lab import names
 
 DC_ADDRESS, BIND_ADDRESS = "127.0.0.34", "127.0.0.35"
@@ -41,13 +40,12 @@ def value(text: str) -> dict[str, Any]:
 
 def ensure(options: Mapping[str, Any], *values: str, check_mode: bool = False, **more: Any) -> RecordOutcome:
     """What the module does, without Ansible around it."""
-    options = {**DEFAULTS, **options, **more}
-    wish = checked_wish([value(text) for text in values], options["state"], options["ttl"], options["match"] == "target")
-    record = record_from_options(
+    options = {**DEFAULTS, **options, **more, "values": [value(text) for text in values]}
+    wished = wished_from_options(
         options, lambda controller: root_of(DirectorySettings.from_options({**options, "domain_server": controller}))
     )
-    with record.zone.channel:
-        return record.ensure(wish, check_mode)
+    with wished[0][0].zone.channel:
+        return ensure_all(wished, check_mode)[0]
 
 
 def shown(steps: list[Step]) -> dict[str, tuple[Any, Any]]:

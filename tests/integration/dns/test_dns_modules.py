@@ -48,6 +48,36 @@ def test_dynamic_values_with_check_and_diff(running: Domain, secure: Place) -> N
     assert secure.held() == {ONE: 900, TWO: 900}
 
 
+def test_names_of_a_zone_cost_one_logon(running: Domain, secure: Place) -> None:
+    """Four names: each is read, changed and read back, and there is one TKEY for all. A name that can't be read stops all."""
+    names_of_it = [f"{secure.record}.{place}" for place in ("paris", "london", "rome", "oslo")]
+    options = {"zone": names.ZONE, "dns_servers": [DC_ADDRESS], "ttl": 900}
+    records = [{"record": record, "values": [value(ONE)]} for record in names_of_it]
+
+    def held() -> list[dict[str, int]]:
+        return [dig(DC_ADDRESS, 53, f"{record}.{names.ZONE}") for record in names_of_it]
+
+    refused = run_module(running, "dns_srv", **options, records=[*records, {"record": "other.example.org.", "values": [value(TWO)]}])
+    assert "other.example.org" in refused["msg"]
+    twice = run_module(running, "dns_srv", **options, records=[records[0], {**records[0], "record": f"{names_of_it[0]}.{names.ZONE}"}])
+    assert twice["msg"] == f"records holds {names_of_it[0]}.{names.ZONE} more than once."
+    planned = run_module(running, "dns_srv", check_mode=True, **options, records=records)
+    assert held() == [{}] * 4
+    done = run_module(running, "dns_srv", **options, records=records)
+    assert planned["steps"] == done["steps"]
+    assert [(step["object"], step["attribute"]) for step in done["steps"]] == [
+        (f"SRV {record}.{names.ZONE}", f"value {ONE}") for record in names_of_it
+    ]
+    assert done["messages"] <= 3 * 4 + 2
+    assert held() == [{ONE: 900}] * 4
+    assert [(row["name"], row["ttl"]) for row in done["records"]] == [(f"{record}.{names.ZONE}", 900) for record in names_of_it]
+    again = run_module(running, "dns_srv", **options, records=records)
+    assert (again["changed"], again["messages"]) == (False, 4)
+    static = run_module(running, "dns_srv", **options, records=records, method="static")
+    assert [step["attribute"] for step in static["steps"]] == [f"aging of {ONE}"] * 4
+    assert run_module(running, "dns_srv", **options, records=records, method="static")["changed"] is False
+
+
 def test_a_key_in_ansible(running: Domain, bind: Bind) -> None:
     options = {"zone": SIGNED, "record": "_module", "values": [value(ONE)], "server": bind.address, "key_name": KEY_NAME}
     done = run_module(running, "dns_srv", **options, key_secret=KEY_SECRET)

@@ -13,7 +13,7 @@ import pytest
 from unit.plugin_utils.name_server import A, NameServer, address
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._actions.module_options import documented_options
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import Root, record_from_options
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.settings import Root, wished_from_options
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._dns.signing import KerberosKey
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.logon import Logon
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos.tickets import tickets
@@ -21,6 +21,7 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._kerberos
 pytestmark = pytest.mark.tier("test")
 
 DEFAULTS = {name: option.get("default") for name, option in documented_options("dns_srv").items()}
+VALUES = [{"target": "kms-1.contoso.com", "port": 1688, "priority": 0, "weight": 0}]
 NAMES = ("dc1.fabrikam.com", "ns1.fabrikam.com", "ns1.elsewhere.test")
 
 
@@ -32,8 +33,8 @@ def logon(root: Root | None, **options: object) -> Logon:
         return root
 
     with NameServer({(name, A): [(60, address("127.0.0.1"))] for name in NAMES}) as server:
-        given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], **options}
-        record = record_from_options(given, root_of)
+        given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], **options, "values": VALUES}
+        (record, _wish), *_others = wished_from_options(given, root_of)
         assert asked == [], "nobody is asked before something is to be signed"
         assert isinstance(record.zone.signer, KerberosKey)
         found = record.zone.signer.logon()
@@ -70,8 +71,8 @@ def test_the_first_server_that_answers_is_taken() -> None:
     records = {(f"dc{number}.contoso.com", A): [(60, address(f"127.0.0.{3 - number}"))] for number in (1, 2)}
     with NameServer(records) as server:
         named = [f"dc1.contoso.com:{server.port}", f"dc2.contoso.com:{server.port}"]
-        given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], "server": named}
-        record = record_from_options({**given, "domain_server": ["dc1.contoso.com", "dc2.contoso.com"]}, root_of)
+        given = {**DEFAULTS, "zone": "contoso.com", "dns_servers": [f"127.0.0.1:{server.port}"], "server": named, "values": VALUES}
+        (record, _wish), *_others = wished_from_options({**given, "domain_server": ["dc1.contoso.com", "dc2.contoso.com"]}, root_of)
     assert record.zone.channel.server.name == named[1]
     assert isinstance(record.zone.signer, KerberosKey)
     assert (record.zone.signer.host, record.zone.signer.logon().kdc) == ("dc2.contoso.com", "192.0.2.7")
