@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,6 +26,7 @@ COLLECTION = "ansible_collections.winops.volume_activation.plugins"
 HOST = "kms-1.contoso.com"
 
 
+@functools.cache
 def sections() -> dict[str, list[dict[str, Any]]]:
     """The cases by section."""
     found: dict[str, list[dict[str, Any]]] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
@@ -98,5 +101,10 @@ def result_of(case: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    # A process of its own for cases in which libraries are missing.
-    print(json.dumps(result_of(json.loads(sys.argv[1]))))
+    # A process of its own for each of the cases, in which libraries are missing.
+    importlib.import_module("ansible.plugins.action")
+    for given in json.loads(sys.argv[1]):
+        if not os.fork():
+            print(json.dumps([given["case"], result_of(given)]), flush=True)
+            os._exit(0)
+        os.wait()
