@@ -45,7 +45,9 @@ in_collection := cd "$(collection)" && HOME="$(build)/home" $(in_venv)
 export LAB_PARK LAB_CONNECTION LAB_CONTROLLERS
 export ANSIBLE_COLLECTIONS_PATH := $(build)/collections
 export ANSIBLE_HOME := $(build)/home/.ansible
+# Byte code is kept, whatever the environment says: without it each of the many processes compiles all that it imports.
 export PYTHONPYCACHEPREFIX := $(build)/cache/python
+export PYTHONDONTWRITEBYTECODE :=
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
