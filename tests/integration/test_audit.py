@@ -164,6 +164,7 @@ def test_a_limit_on_a_client_makes_no_deviation_of_what_it_leaves_out(lab: Lab, 
     assert json.loads(file.read_text(encoding="utf-8")) == report
 
 
+@pytest.mark.tier("soak")
 def test_links_are_seen_from_where_somebody_stands(lab: Lab):
     nodes = {"kms_audit_nodes": {"east": "localhost"}, "kms_audit_control_site": "west", "kms_audit_flows": "true"}
     run, report = audit(lab, **nodes)

@@ -143,6 +143,7 @@ def test_killed_between_writing_the_list_and_starting_the_service(lab: Lab, tmp_
     assert task(lab, tmp_path, **PUBLISHED).changed() == 0
 
 
+@pytest.mark.tier("soak")
 def test_a_host_goes_when_its_clients_have_another_one(lab: Lab, tmp_path: Path):
     absent: dict[str, Any] = {"state": "absent", "firewall": True, "publish_domain": "contoso.com"}
     still = task(lab, tmp_path, **absent)

@@ -21,6 +21,7 @@ from lab.play import Run, run_playbook
 from .conftest import NEEDS_DOMAIN, Lab
 
 pytestmark = [pytest.mark.tier("test"), NEEDS_DOMAIN]
+SOAK = pytest.mark.tier("soak")
 
 VAULT_PASSWORD = "vault-Passw0rd"
 WRONG = "wrong-Passw0rd"
@@ -154,7 +155,9 @@ def test_a_play_and_its_files_may_say_how_hosts_are_reached(running_lab: Lab, tm
     assert (result["hosts"], result["counts"]["read"]) == (3, 3), result["summary"]
 
 
-@pytest.mark.parametrize("connection", ["winrm_kerberos", "psrp_negotiate", "psrp_kerberos", "winrm_ntlm"])
+@pytest.mark.parametrize(
+    "connection", ["winrm_kerberos", *(pytest.param(name, marks=SOAK) for name in ("psrp_negotiate", "psrp_kerberos", "winrm_ntlm"))]
+)
 def test_a_wrong_password_over_all_hosts_locks_nobody(strict_lab: Lab, tmp_path: Path, connection: str):
     strict_lab.control.reset()
     facts = facts_of(connection, strict_lab)
@@ -226,7 +229,9 @@ PLAYBOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
+@pytest.mark.parametrize(
+    "playbook", ["kms_single_site", *(pytest.param(name, marks=SOAK) for name in PLAYBOOKS if name != "kms_single_site")]
+)
 def test_a_playbook_with_a_mistyped_password_stops_before_the_first_change_and_locks_nobody(strict_lab: Lab, tmp_path: Path, playbook: str):
     strict_lab.control.reset()
     before, count = len(strict_lab.requests()), bad_logons(strict_lab, names.WINRM_USER)[0]

@@ -49,6 +49,7 @@ def holders(fleet: Fleet, hosts: list[str], key: str = ENTERPRISE) -> list[str]:
     return [host for host in hosts if any(product["key"] == key for product in fleet.products(host))]
 
 
+@pytest.mark.tier("soak")
 def test_with_three_activations_left_for_ten_computers_none_or_three_are_activated(fleet: Fleet):
     ten = reachable(fleet)[:10]
     fleet.lab.control.set_remaining(ENTERPRISE, 3)
@@ -97,6 +98,7 @@ def test_without_a_folder_that_outlasts_the_run_nothing_is_spent(fleet: Fleet):
     assert asked(fleet.lab, "Invoke:InstallProductKey") == {}
 
 
+@pytest.mark.tier("soak")
 def test_the_state_directory_may_be_named_by_its_alias_alone(fleet: Fleet):
     other = str(fleet.state.with_name("other"))
     refused = fleet.play(ONE, volume_activation_state_dir=other)

@@ -57,7 +57,7 @@ def play(folder: Path, playbook: str, **given: str) -> subprocess.CompletedProce
     [
         pytest.param("survey", False, marks=SOAK),
         pytest.param("kms_single_site", True, marks=GATE),
-        pytest.param("mak_independent", True, marks=GATE),
+        pytest.param("mak_independent", True, marks=SOAK),
         pytest.param("kms_to_mak", True, marks=SOAK),
         pytest.param("mak_to_kms", False, marks=SOAK),
         pytest.param("mak_proxy_collect", True, marks=SOAK),

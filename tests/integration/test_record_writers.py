@@ -56,6 +56,7 @@ def findings(run: Run) -> str:
     return str([entry.result.get("msg") for entry in run.of_task("Report the findings")])
 
 
+@pytest.mark.tier("soak")
 def test_on_bind(fresh_lab: Lab):
     for machine in SERVERS:
         look_in_fabrikam(machine)

@@ -123,6 +123,7 @@ def test_the_role_in_a_play_looks_at_all_and_costs_a_client_two_tasks(tmp_path: 
         assert f"{says}, or run the playbook {PLAYBOOK}." in words(done), done.stdout[-3000:]
 
 
+@pytest.mark.tier("soak")
 def test_a_result_that_is_registered_by_another_name_ends_the_run_with_its_name(tmp_path: Path):
     role = tmp_path / "roles/kms_audit"
     shutil.copytree(ROLE, role)

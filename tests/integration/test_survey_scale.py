@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tier("test")
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--tls"]], ids=["http", "tls"])
+@pytest.mark.parametrize("arguments", [pytest.param([], id="http", marks=pytest.mark.tier("soak")), pytest.param(["--tls"], id="tls")])
 def test_two_hundred_hosts_one_silent_and_one_failing_of_a_hundred(tmp_path: Path, arguments: list[str]):
     (tmp_path / "collections").symlink_to(BUILD / "collections")
     options = ["--size", "200", "--build", str(tmp_path), "--port", str(bench.free_port()), "--first-contact", "2"]
