@@ -75,6 +75,8 @@ def wished_from_options(options: Mapping[str, t.Any], root_of: Callable[[str], R
     """
     require_dnspython()
     wishes: dict[str, RrsetWish] = {}
+    if options["records"] == []:
+        raise ActivationError("O(records) is empty; name at least one.", source="options")
     for entry in options["records"] or [options]:
         owner = owner_name(options["zone"], entry["record"])
         if owner in wishes:

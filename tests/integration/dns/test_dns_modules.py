@@ -59,6 +59,8 @@ def test_names_of_a_zone_cost_one_logon(running: Domain, secure: Place) -> None:
 
     refused = run_module(running, "dns_srv", **options, records=[*records, {"record": "other.example.org.", "values": [value(TWO)]}])
     assert "other.example.org" in refused["msg"]
+    empty = run_module(running, "dns_srv", **options, records=[])
+    assert empty["msg"] == "records is empty; name at least one."
     twice = run_module(running, "dns_srv", **options, records=[records[0], {**records[0], "record": f"{names_of_it[0]}.{names.ZONE}"}])
     assert twice["msg"] == f"records holds {names_of_it[0]}.{names.ZONE} more than once."
     planned = run_module(running, "dns_srv", check_mode=True, **options, records=records)
