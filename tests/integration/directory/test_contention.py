@@ -1,29 +1,36 @@
 # Copyright (c) 2026, winops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several control nodes write one record's rights, or one record's values, at the same time."""
+"""Several control nodes write one record's rights, its values, or one group at the same time, and an administrator in between."""
 
 from __future__ import annotations
 
 import multiprocessing
 import re
+import subprocess
 import time
 from collections.abc import Callable
 
 import pytest
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import static_srv, turn
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.groups import WantedGroup, ensure_group
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_acl import ensure_grant
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import DirectorySession, open_session
 from lab import names
+from lab.domain.controller import Domain
 from lab.witness import KMS_RECORD_DN, Srv, Witness
 
 from ..conftest import NEEDS_DOMAIN
-from .helpers import DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, granting, settings, wanted
+from ..dns.helpers import GSS
+from ..dns.helpers import ensure as by_dns
+from ..multi_site import meanwhile
+from .helpers import ADDRESS, DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, MEMBERS, granting, settings, tool, wanted
 
 pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 WRITERS, EACH = 8, 50
+STRANGER = "stranger"
 STRANGERS = "S-1-5-21-9-9-9-"
 """A domain that nobody knows: its groups are granted by SID, as those of another forest are."""
 
@@ -70,6 +77,64 @@ def test_no_value_is_lost_among_eight_writers(published: Witness) -> None:
     at_once(add)
     values = [Srv(10, number, 1688, f"kms-{number}-{index}.contoso.com") for number in range(WRITERS) for index in range(EACH)]
     assert sorted(published.srv(), key=str) == sorted([Srv(0, 0, 1688, KMS_1.fqdn), *values], key=str)
+
+
+def test_no_member_is_lost_among_eight_writers(published: Witness, domain: Domain) -> None:
+    """Each takes an account of its own in and out again, while an administrator does so with another one."""
+    accounts = [f"writer-{number}" for number in range(WRITERS)]
+    for account in (*accounts, STRANGER):
+        tool(domain, "user", "create", account, "--random-password")
+
+    def change(number: int, session: DirectorySession) -> None:
+        (account,) = accounts[number : number + 1]
+        for index in range(EACH + 1):
+            group = WantedGroup(names.KMS_GROUP, **{"absent" if index % 2 else "members": (account,)})
+            attributes = [step.attribute for step in ensure_group(session, group, check_mode=False).steps]
+            assert attributes == [f"member {account}"]
+
+    turns: list[str] = []
+
+    def administer() -> None:
+        tool(domain, "group", f"{'remove' if len(turns) % 2 else 'add'}members", names.KMS_GROUP, STRANGER)
+        turns.append(STRANGER)
+
+    with meanwhile(administer):
+        at_once(change)
+    assert len(turns) > 2
+    there = {*MEMBERS, *accounts, *turns[: len(turns) % 2]}
+    assert published.group_members() == sorted(there)
+
+
+def test_static_and_dynamic_values_of_one_record_survive_each_other(published: Witness, domain: Domain) -> None:
+    """Four writers go by LDAP, four by DNS, and an administrator takes the tool of Samba."""
+
+    def value(number: int, index: int) -> tuple[int, int, int, str]:
+        return (10, number, 1688, f"kms-{number}-{index}.contoso.com")
+
+    def add(number: int, session: DirectorySession) -> None:
+        for index in range(EACH):
+            if number % 2:
+                static_srv.ensure(session, names.ZONE, names.KMS_RECORD, [value(number, index)], "present", None, check_mode=False)
+            else:
+                by_dns({**GSS, "record": names.KMS_RECORD, "dns_servers": [ADDRESS]}, " ".join(map(str, value(number, index))))
+
+    server = (ADDRESS, names.ZONE, names.KMS_RECORD, "SRV")
+    account = f"--username={names.OPERATOR}%{names.OPERATOR_PASSWORD}"
+
+    turns: list[str] = []
+
+    def administer() -> None:
+        host = f"admin-{len(turns)}.contoso.com"
+        command = ["samba-tool", "dns", "add", *server, f"{host} 1688 0 0", account, f"--configfile={domain.smb_conf}"]
+        subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+        turns.append(host)
+
+    with meanwhile(administer):
+        at_once(add)
+    values = [Srv(*value(number, index)) for number in range(WRITERS) for index in range(EACH)]
+    others = [Srv(0, 0, 1688, KMS_1.fqdn), *(Srv(0, 0, 1688, host) for host in turns)]
+    assert len(turns) > 2
+    assert sorted(published.srv(), key=str) == sorted([*others, *values], key=str)
 
 
 def test_the_turn_of_a_writer_that_died_is_taken_over(
