@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 import yaml
 
 from lab import mak_inventory, park
+from lab.play import run_playbook
 from lab.windows import data
 
+from . import documented
 from .conftest import Lab
 from .leaks import leaks
 from .mak_play import Fleet, asked, fleet_of
@@ -42,6 +45,20 @@ def fleet(mak_lab: Lab, tmp_path: Path) -> Iterator[Fleet]:
         yield made
 
 
+def by_rules(source: Path, place: Path, rules: Mapping[str, Mapping[str, Any]], by_hand: Mapping[str, str]) -> None:
+    """The inventory of a lab in which no group names a key, entries of the ring have rules, and some computers name keys by hand."""
+    inventory = yaml.safe_load(source.read_text(encoding="utf-8"))
+    for group in inventory["all"]["children"].values():
+        group.get("vars", {}).pop("volume_activation_mak", None)
+    for name, rule in rules.items():
+        entry = inventory["all"]["vars"]["volume_activation_mak_ring"][name]
+        entry.pop("product", None)
+        entry |= rule
+    hosts = {host: {"volume_activation_mak": key} for host, key in by_hand.items()}
+    inventory["all"]["children"]["by_hand"] = {"hosts": hosts}
+    place.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+
+
 def first_of(fleet: Fleet, profile: str, office: bool = False) -> str:
     """The first computer of a Windows that reaches Microsoft."""
     chosen = park.PARKS[fleet.lab.options.park]
@@ -60,17 +77,9 @@ def test_rules_of_the_ring_give_each_computer_its_key_and_none_or_two_leave_it_a
     )
     twice, by_hand = first_of(fleet, "server_2022_datacenter"), first_of(fleet, "windows_7_professional")
     place = fleet.inventory / "lab.yml"
-    inventory = yaml.safe_load(place.read_text(encoding="utf-8"))
-    for group in inventory["all"]["children"].values():
-        group.get("vars", {}).pop("volume_activation_mak", None)
-    ring = inventory["all"]["vars"]["volume_activation_mak_ring"]
-    ring[OFFICE].pop("product")
-    for name, rule in RULES.items():
-        ring[name] |= rule
-    # By hand it gets another one than the rule for its edition would give.
-    inventory["all"]["children"]["by_hand"] = {"hosts": {by_hand: {"volume_activation_mak": "mak_win7_professional"}}}
     place.unlink()
-    place.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    # By hand it gets another one than the rule for its edition would give.
+    by_rules(fleet.lab.layout.inventory, place, RULES, {by_hand: "mak_win7_professional"})
     # As Office from volume media does.
     fleet.install(office, "gvlk_office_2021_proplus")
     limit = ":".join([office, pro, home, twice, by_hand])
@@ -96,3 +105,36 @@ def test_rules_of_the_ring_give_each_computer_its_key_and_none_or_two_leave_it_a
     assert not asked(fleet.lab, "Invoke:InstallProductKey").keys() & {home, twice}
     again = fleet.play(f"{office}:{pro}")
     assert (again.rc, again.changed()) == (0, 0), again.output[-3000:]
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["playbook", "role"])
+def test_a_collection_by_proxy_goes_by_the_rules(isolated_lab: Lab, tmp_path: Path, own: bool):
+    place, hosts = tmp_path / "lab.yml", ["pc-001", "pc-021", "pc-043", "srv-01", "srv-09"]
+    enterprise, pro, by_hand, twice, none = hosts
+    rules = {
+        ENTERPRISE: {"for": "Windows 10/11 Enterprise, Windows Server 2022 Standard"},
+        PROFESSIONAL: {"for": "Professional"},
+        "mak_server_2022_standard": {"for": "Windows Server 2022 Standard"},
+    }
+    by_rules(isolated_lab.layout.inventory, place, rules, {by_hand: "mak_win7_enterprise"})
+    playbook = documented.own_play(tmp_path, "mak_proxy", "mak_clients") if own else "winops.volume_activation.mak_proxy_collect"
+    files = {"mak_proxy_list": str(tmp_path / "list.json"), "mak_proxy_export": str(tmp_path / "export.json"), "mak_proxy_step": "collect"}
+    run = run_playbook(
+        isolated_lab.layout.root,
+        playbook,
+        inventory=place,
+        arguments=f"--limit {','.join(hosts)}",
+        variables=files if own else without_step(files),
+    )
+    (lines,) = run.of_task("Show which keys the rules of the key ring choose")
+    shown = {ENTERPRISE: enterprise, PROFESSIONAL: pro}
+    assert lines.result["msg"] == [f"Key {name} (...{data.key_named(name).key[-5:]}) by rule: 1 ({host})" for name, host in shown.items()]
+    assert run.stats["failures"] == {twice: 1}, run.failures()
+    listed = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))["computers"]
+    keys = {host: [product["mak"] for product in computer["products"].values()] for host, computer in listed.items()}
+    assert keys == {enterprise: [ENTERPRISE], pro: [PROFESSIONAL], by_hand: ["mak_win7_enterprise"], twice: [], none: []}
+    assert run.custom_stats["mak_proxy_collect"]["not_applicable"] == 1
+
+
+def without_step(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name != "mak_proxy_step"}
