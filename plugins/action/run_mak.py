@@ -14,7 +14,8 @@ from ..plugin_utils._runs.action import RunAction
 from ..plugin_utils._runs.fleet import Fleet
 from ..plugin_utils._runs.kms import given_back
 from ..plugin_utils._runs.mak import steps
-from ..plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
+from ..plugin_utils._runs.mak.assigned import Assigned
+from ..plugin_utils._runs.mak.by_rule import KEYS, RING
 from ..plugin_utils._runs.mak.settings import PREFIX, MakSettings
 from ..plugin_utils._runs.mak.steps import MakSeen
 from ..plugin_utils._runs.registered import Registered
@@ -41,6 +42,9 @@ class ActionModule(RunAction):
             self._assigned = Assigned.of(found)
             settings, state = MakSettings.of(options["settings"], PREFIX), StateDirectory.of_variables(options["state"])
             return steps.assign(self._assigned, settings, state, options["max_unreachable"])
+        if step == "assign_by_rule":
+            self._assigned = Assigned.of(found)
+            return steps.assign_by_rule(self._assigned, found)
         if step == "learned":
             return steps.learned(found, options["trial"])
         if step == "give_back":
@@ -69,7 +73,7 @@ class ActionModule(RunAction):
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class."""
-        return self.INVENTORY if step == "assign" else ()
+        return self.INVENTORY if step in ("assign", "assign_by_rule") else ()
 
     def _secrets(self, given: Mapping[str, t.Any]) -> Secrets:
         """See the base class; the keys of all rings as well."""

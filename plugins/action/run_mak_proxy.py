@@ -11,8 +11,9 @@ from collections.abc import Collection
 from ..plugin_utils._actions.ring import RingAction
 from ..plugin_utils._runs.action import RunAction, keys_of
 from ..plugin_utils._runs.fleet import Fleet
-from ..plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
-from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, STEPS, StepInput
+from ..plugin_utils._runs.mak.by_rule import KEYS, RING
+from ..plugin_utils._runs.mak_proxy.computers import ADDRESS
+from ..plugin_utils._runs.mak_proxy.steps import ASSIGNING, BY_RING, STEPS, StepInput
 from ..plugin_utils._runs.registered import Registered
 
 
@@ -20,7 +21,8 @@ class ActionModule(RingAction, RunAction):
     """Decides over all computers of a play for MAK proxy activation."""
 
     FIRST = ("options",)
-    INVENTORY = (KEYS, ADDRESS)
+    INVENTORY = (KEYS, RING, ADDRESS)
+    SHARED = (RING,)
     IN_BATCHES = frozenset({"read", "applied"})
 
     def decide(self, step: str, fleet: Fleet, found: Registered, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
@@ -37,4 +39,4 @@ class ActionModule(RingAction, RunAction):
 
     def inventory_of(self, step: str) -> Collection[str]:
         """See the base class. Where no computer gets a key, as on the control node, what says which one may have no value."""
-        return self.INVENTORY if step in ASSIGNING else ()
+        return (KEYS, RING) if step in BY_RING else (KEYS, ADDRESS) if step in ASSIGNING else ()

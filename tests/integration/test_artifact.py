@@ -12,11 +12,13 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -243,23 +245,59 @@ def test_every_entry_has_a_reason_before_it(path: str):
         assert explained or not line, line
 
 
-def test_ansible_builder_makes_the_context_of_an_image(tmp_path: Path):
-    said = run(
-        "ansible-builder",
-        "create",
-        "--file",
-        TREE / "execution-environment.yml",
-        "--context",
-        tmp_path,
-        "--output-filename",
-        "Containerfile",
-    )
+VERSION = yaml.safe_load((TREE / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+ARTIFACT = f"winops-volume_activation-{VERSION}.tar.gz"
+FROM_GALAXY, FROM_CHECKOUT = "execution-environment.yml", "execution-environment-checkout.yml"
+TAKEN = {
+    FROM_GALAXY: {"name": "winops.volume_activation", "version": f"=={VERSION}"},
+    FROM_CHECKOUT: {"name": f"/build/files/{ARTIFACT}", "type": "file"},
+}
+
+
+def definition(name: str) -> Any:
+    return yaml.safe_load((TREE / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_ansible_builder_makes_the_context_of_an_image(name: str, artifact: Path, tmp_path: Path):
+    # The definition beside its artifact, as in a checkout.
+    (tmp_path / "build").mkdir()
+    shutil.copy(TREE / name, tmp_path)
+    shutil.copy(artifact, tmp_path / "build" / ARTIFACT)
+    context = tmp_path / "context"
+    said = run("ansible-builder", "create", "--file", tmp_path / name, "--context", context, "--output-filename", "Containerfile")
     assert "Complete!" in said
-    container = (tmp_path / "Containerfile").read_text(encoding="utf-8")
+    container = (context / "Containerfile").read_text(encoding="utf-8")
     assert "python3.12" in container
     assert "ansible-galaxy collection install" in container
-    collections = yaml.safe_load((tmp_path / "_build/requirements.yml").read_text(encoding="utf-8"))
-    assert [entry["name"] for entry in collections["collections"]] == ["winops.volume_activation"]
+    assert re.search(r"^(?:ADD|COPY) _build /build$", container, re.MULTILINE)
+    collections = yaml.safe_load((context / "_build/requirements.yml").read_text(encoding="utf-8"))
+    assert collections["collections"] == [TAKEN[name]]
+    packages = {Requirement(line) for line in (context / "_build/requirements.txt").read_text(encoding="utf-8").splitlines() if line}
+    assert {str(one.specifier)[:2] for one in packages} == {"=="}
+    if name == FROM_CHECKOUT:
+        assert (context / "_build/files" / ARTIFACT).read_bytes() == artifact.read_bytes()
+
+
+def test_the_two_definitions_differ_in_where_the_collection_comes_from_alone():
+    galaxy, checkout = definition(FROM_GALAXY), definition(FROM_CHECKOUT)
+    assert checkout.pop("additional_build_files") == [{"src": f"build/{ARTIFACT}", "dest": "files"}]
+    assert [found["dependencies"].pop("galaxy") for found in (galaxy, checkout)] == [
+        {"collections": [TAKEN[name]]} for name in (FROM_GALAXY, FROM_CHECKOUT)
+    ]
+    assert galaxy == checkout
+
+
+def test_an_image_has_the_versions_that_tests_run_with():
+    found = definition(FROM_GALAXY)["dependencies"]
+    mine = {Requirement(line) for line in [*found["python"], found["ansible_core"]["package_pip"], found["ansible_runner"]["package_pip"]]}
+    lines = (TREE / "tests/setup/control-node.txt").read_text(encoding="utf-8").splitlines()
+    tested = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    newest = [one for one in tested if one.marker is None or one.marker.evaluate({"python_version": "3.12"})]
+    assert {(one.name, str(one.specifier), *one.extras) for one in mine} == {(one.name, str(one.specifier), *one.extras) for one in newest}
+    # No pin is outside of what the collection asks for.
+    for name, wanted in requirements().items():
+        assert next(wanted.specifier.contains(str(one.specifier).removeprefix("==")) for one in mine if normal(one.name) == normal(name))
 
 
 def test_the_manifest_says_what_galaxy_yml_says(artifact: Path):

@@ -239,6 +239,13 @@ def inventory(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]
     return {"all": {"vars": variables, "children": {"kms_hosts": group("kms"), "kms_clients": group("client", "server"), **of_maks}}}
 
 
+def addresses(facts: Facts, machines: Sequence[names.Machine]) -> dict[str, Any]:
+    """What an inventory that knows the machines by their names alone lacks to reach them, as variables of hosts."""
+    dns = [controller.address for controller in facts.controllers]
+    shared = {"ansible_port": facts.connect()["ansible_port"], "volume_activation_dns_servers": dns, **facts.microsoft()}
+    return {"all": {"hosts": {machine.fqdn: {"ansible_host": machine.address, **shared} for machine in machines}}}
+
+
 def environment(facts: Facts) -> dict[str, str]:
     """Variables for whoever talks to the lab; where there are several domains, the plain ones are about the first."""
     maks = {
@@ -283,9 +290,11 @@ def _microsoft_environment(facts: Facts) -> dict[str, str]:
 
 
 def write(facts: Facts, machines: Sequence[names.Machine]) -> None:
-    """Write ``inventory.yml`` and ``env`` below the lab's folder."""
+    """Write ``inventory.yml``, ``addresses.yml`` and ``env`` below the lab's folder."""
     text = yaml.safe_dump(inventory(facts, machines), sort_keys=False, width=200)
     facts.layout.inventory.write_text(f"---\n{text}", encoding="utf-8")
+    alone = yaml.safe_dump(addresses(facts, machines), sort_keys=False, width=200)
+    facts.layout.addresses.write_text(f"---\n{alone}", encoding="utf-8")
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment(facts).items())
     facts.layout.env.touch(mode=0o600)
     facts.layout.env.write_text(exports, encoding="utf-8")

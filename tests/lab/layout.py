@@ -99,6 +99,11 @@ class Layout:
         return self.root / "inventory.yml"
 
     @property
+    def addresses(self) -> Path:
+        """The addresses of the machines, to be put behind an inventory of another origin."""
+        return self.root / "addresses.yml"
+
+    @property
     def env(self) -> Path:
         """Shell exports for whoever talks to the lab."""
         return self.root / "env"

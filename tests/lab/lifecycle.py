@@ -244,7 +244,16 @@ def _clear(layout: Layout) -> bool:
     stopped = _stop_daemons(layout)
     layout.control_socket.unlink(missing_ok=True)
     layout.remove_short()
-    written = (layout.inventory, layout.env, layout.options, layout.krb5_conf, layout.hosts, layout.keytab, layout.ntlm_users)
+    written = (
+        layout.inventory,
+        layout.addresses,
+        layout.env,
+        layout.options,
+        layout.krb5_conf,
+        layout.hosts,
+        layout.keytab,
+        layout.ntlm_users,
+    )
     for path in (*written, layout.requests):
         path.unlink(missing_ok=True)
     trees = [tree(key) for key in layout.controllers() for tree in (layout.tree, layout.fresh_tree)]

@@ -173,6 +173,20 @@ def test_what_is_begun_has_no_end_until_it_is_known():
     assert journal.unfinished(shown) == ["pc-1"]
 
 
+def test_a_computer_with_several_keys_is_one_entry():
+    pairs = [pair("pc-1"), pair("pc-2"), pair("pc-1", plan_of(PRO), key="pro")]
+    products = {**PRODUCTS, "pro": {**PRODUCTS["win"], "activation_id": PRO}}
+    begun = journal.begun(pairs, products, "2026-11-27T04:00:00Z")
+    assert {entry["name"]: [product["mak"] for product in entry["products"]] for entry in begun} == {
+        "pc-1": ["win", "pro"],
+        "pc-2": ["win"],
+    }
+    assert len(begun) == 2
+    made = {(one.host, one.key): plan_of(WIN, activated=True) for one in pairs}
+    over = journal.over(pairs, products, made, "2026-11-27T04:00:00Z", "2026-11-27T04:01:00Z")
+    assert [(entry["name"], len(entry["products"])) for entry in over] == [("pc-1", 2), ("pc-2", 1)]
+
+
 def test_what_the_state_proves_of_a_run_that_was_killed_is_written_down():
     open_end = {"activation_id": WIN, "mak": "win", "activation": {"began": "2026-11-27T04:00:00Z", "ended": None, "outcome": ""}}
     shown = [{"name": name, "products": [open_end]} for name in ("pc-1", "pc-2", "pc-3")]

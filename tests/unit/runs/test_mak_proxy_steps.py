@@ -21,7 +21,9 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.store import ListFile
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.fleet import Fleet
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import ADDRESS, KEYS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.by_rule import KEYS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.by_rule import RING as RINGS
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.computers import ADDRESS
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak_proxy.steps import STEPS, StepInput
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 
@@ -61,7 +63,7 @@ def asked(
 ) -> StepInput:
     """A step over hosts, with what each has; what is registered once all have."""
     spec = {name: option.get("default") for name, option in documented_options("run_mak_proxy").items()}
-    given: dict[str, Mapping[str, Any]] = {KEYS: dict.fromkeys(hosts, "clients") if keys is None else keys, ADDRESS: {}}
+    given: dict[str, Mapping[str, Any]] = {KEYS: dict.fromkeys(hosts, "clients") if keys is None else keys, ADDRESS: {}, RINGS: {}}
     found = Registered(hosts, results, given, names={name: f"__{name}" for name in results})
     return StepInput(Fleet(fleet or hosts, hosts, {}, {}), found, {**spec, **options}, check_mode)
 
@@ -96,7 +98,12 @@ def collected(**more: Any) -> dict[str, Any]:
 
 def test_only_those_are_read_that_the_list_does_not_know_and_keys_are_their_names():
     decided = STEPS["to_read"](asked(HOSTS, collected(), keys={TAKEN: "clients, office", GONE: ["clients"]}))
-    assert decided == {"to_read": HOSTS[1:], "assigned": {TAKEN: ["clients", "office"], GONE: ["clients"], REFUSED: []}}
+    assert decided == {
+        "to_read": HOSTS[1:],
+        "assigned": {TAKEN: ["clients", "office"], GONE: ["clients"], REFUSED: []},
+        "by_rule": {},
+        "unassigned": {},
+    }
     # A list that can't be read is a finding; until then nothing is known of any.
     unknown = STEPS["to_read"](asked(HOSTS, {"listed": once(FAILED, HOSTS)}))
     assert unknown["to_read"] == HOSTS

@@ -15,7 +15,8 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.err
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.given import names_of
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.kms import given_back
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak import steps
-from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import KEYS, RING, Assigned
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.assigned import Assigned
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.by_rule import KEYS, RING
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.mak.settings import MakSettings
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._runs.registered import Registered
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._state.directory import StateDirectory
@@ -50,6 +51,7 @@ class Play:
             "descriptions": {},
             "findings": [],
             "max_unreachable": "",
+            "unassigned": {},
         }
         self.results: dict[str, dict[str, Any]] = {"made": {}}
         self.once(run=run, learned={"products": {"win": PRODUCT}}, before=COUNTS, known={}, after={})
@@ -148,6 +150,8 @@ def test_no_key_is_in_what_is_decided_first():
         "list": "/state/computer_list.json",
         "ring_of_play": True,
         "max_unreachable": "",
+        "by_rule": {},
+        "unassigned": {},
     }
     assert GOOD not in str(decided)
 

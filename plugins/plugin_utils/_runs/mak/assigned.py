@@ -9,16 +9,17 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..._core.errors import ActivationError
 from ..._core.given import names_of_each
+from ..._licensing.product_keys import last_five
 from ..finding import Finding
-from ..registered import Registered
+from ..registered import Registered, Result
+from .by_rule import KEYS, RING, Choice, choose, chosen_by_rule, detail_for, rules_of
 from .findings import ring_findings
-
-RING, KEYS = "volume_activation_mak_ring", "volume_activation_mak"
-"""The variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,13 @@ class Assigned:
         keys: By computer the names of the keys that it is to get, in order.
         rings: Each ring, with the computers that see it.
         of_play: Whether the play gives the ring, and not the inventory.
+        by_rule: The computers that get their keys by the rules of their ring, and how much has to be read of each for them.
     """
 
     keys: Mapping[str, Sequence[str]]
     rings: Sequence[tuple[Any, Sequence[str]]]
     of_play: bool = False
+    by_rule: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, found: Registered) -> Assigned:
@@ -50,12 +53,25 @@ class Assigned:
         for host in hosts:
             ring = seen.get(host)
             rings.setdefault(id(ring), (ring or {}, []))[1].append(host)
-        return cls(names_of_each(given, hosts, KEYS), list(rings.values()), RING in found.of_play)
+        ruled = {host: detail_for(ring) for ring, own in rings.values() for host in own if chosen_by_rule(given.get(host), ring)}
+        return cls(names_of_each(given, hosts, KEYS), list(rings.values()), RING in found.of_play, ruled)
+
+    def by_rules(self, licenses: Mapping[str, Result]) -> tuple[Assigned, dict[str, Choice]]:
+        """The same with what the rules give, and what they give each computer.
+
+        Args:
+            licenses: By computer the result of C(license_info).
+        """
+        choices: dict[str, Choice] = {}
+        for ring, hosts in self.rings:
+            rules = rules_of(ring)
+            choices |= {host: choose(rules, licenses.get(host, {})) for host in hosts if host in self.by_rule and host in licenses}
+        return replace(self, keys={**self.keys, **{host: list(choice.keys) for host, choice in choices.items()}}), choices
 
     def findings(self) -> Iterable[Finding]:
         """What is wrong with the rings and with who gets which key of them."""
         for ring, hosts in self.rings:
-            yield from ring_findings(ring, {host: self.keys[host] for host in hosts})
+            yield from ring_findings(ring, {host: self.keys[host] for host in hosts}, self.by_rule.keys() & {*hosts})
 
     def descriptions(self) -> dict[str, str]:
         """What the rings say of the keys that somebody gets."""
@@ -65,6 +81,16 @@ class Assigned:
                 entry = ring.get(name) if isinstance(ring, Mapping) else None
                 if isinstance(entry, Mapping) and entry.get("description"):
                     found.setdefault(name, str(entry["description"]))
+        return found
+
+    def last_fives(self) -> dict[str, str]:
+        """By key that somebody gets its last five characters, which may be shown."""
+        found = {}
+        for ring, hosts in self.rings:
+            for name in dict.fromkeys(name for host in hosts for name in self.keys[host] if isinstance(ring, Mapping) and name in ring):
+                # What has not the shape of a key is a finding.
+                with suppress(ActivationError, AttributeError, KeyError, TypeError):
+                    found[name] = last_five(ring[name]["key"])
         return found
 
     def secrets(self) -> Iterable[Any]:

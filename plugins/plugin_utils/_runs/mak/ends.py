@@ -21,6 +21,9 @@ from .untaken import NO_COMPUTER, Takers
 KINDS = ("activated", "licensed", "installed", "planned", "not_applicable", "no_activation_left", "no_way_out", "not_reached", "failed")
 """The ways to end, in the order of a summary."""
 
+NO_KEY = ""
+"""The key of a computer that got none."""
+
 _REFUSES = "refuses"
 """The kind of a computer that was to get the key and whose Windows refused it, until all others are known."""
 _TAKEN = ("activated", "licensed", "installed", "planned", "no_activation_left", "no_way_out")
@@ -32,7 +35,7 @@ class Ended:
 
     Attributes:
         host: Its inventory name.
-        key: The key's name.
+        key: The key's name; C(NO_KEY) where it got none.
         kind: C(activated), C(licensed), C(not_applicable), C(no_activation_left), C(no_way_out), C(not_reached), C(failed),
             C(installed) or C(planned).
         reason: Why, where it is not licensed.
@@ -73,6 +76,15 @@ def ended(
     took = [end for end in found if end.kind in _TAKEN]
     takers = Takers({*known, *(end.key for end in took)}, {end.host for end in took})
     return [_judged(end, takers) if end.kind in (REFUSED, _REFUSES) else end for end in found]
+
+
+def unassigned(found: Mapping[str, Result]) -> list[Ended]:
+    """How computers ended for which the rules of the ring have something to say. They have no key.
+
+    Args:
+        found: By computer C(kind) and C(reason).
+    """
+    return [Ended(host, NO_KEY, str(said["kind"]), str(said["reason"])) for host, said in found.items()]
 
 
 def _judged(end: Ended, takers: Takers) -> Ended:

@@ -23,7 +23,7 @@ def begun(pairs: Iterable[Pair], products: Mapping[str, Result], moment: str) ->
         products: By key what it is for.
         moment: The time, as the list has it.
     """
-    return [_listed(pair, pair.plan, products, {"began": moment}) for pair in pairs if pair.key in products]
+    return _by_computer(_listed(pair, pair.plan, products, {"began": moment}) for pair in pairs if pair.key in products)
 
 
 def over(
@@ -44,7 +44,16 @@ def over(
         if pair.key in products and not result.get("unreachable"):
             outcome = "licensed" if result.get("activated") else str(result.get("msg") or result.get("reason") or "not activated")
             found.append(_listed(pair, result, products, {"began": began, "ended": moment, "outcome": outcome}))
-    return found
+    return _by_computer(found)
+
+
+def _by_computer(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with one entry for each computer, as a list takes them, also for one that is activated with several keys."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        known = found.get(entry["name"], {})
+        found[entry["name"]] = {**known, **entry, "products": [*known.get("products", ()), *entry["products"]]}
+    return list(found.values())
 
 
 def _listed(pair: Pair, result: Result, products: Mapping[str, Result], activation: Mapping[str, str]) -> dict[str, Any]:

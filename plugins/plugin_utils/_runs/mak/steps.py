@@ -21,12 +21,13 @@ from ..registered import Registered
 from ..said import stop_of
 from . import journal
 from .assigned import Assigned
-from .ends import ended, failures
+from .ends import ended, failures, unassigned
 from .findings import host_findings, target_findings
 from .orders import batches, first_with_each_key, make_orders
 from .pairs import Pair, Result, pairs_of
 from .products import Learned, holders_to_try, known_products
 from .refusals import refused_keys
+from .ruled import assigned_by_rule
 from .settings import MakSettings
 from .summary import numbers, summary
 
@@ -53,6 +54,28 @@ def assign(assigned: Assigned, settings: MakSettings, state: StateDirectory, max
         "list": str(state.place(FileKind.COMPUTER_LIST)),
         "ring_of_play": assigned.of_play,
         "max_unreachable": read_limit(max_unreachable),
+        "by_rule": assigned.by_rule,
+        "unassigned": {},
+    }
+
+
+def assign_by_rule(assigned: Assigned, found: Registered) -> dict[str, Any]:
+    """The result of C(assign) once more, with the keys that rules of the ring give to computers, now that these were read.
+
+    Args:
+        assigned: The keys of all computers, as their variables say.
+        found: What was registered; C(run) is what C(assign) gave.
+    """
+    run = found.once("run")
+    ruled = assigned_by_rule(assigned, {host: found.of("license", host) for host in assigned.by_rule})
+    said = [Finding(host, one["reason"], False).as_result() for host, one in ruled.unassigned.items()]
+    return {
+        **{name: run[name] for name in ("settings", "state_directory", "list", "ring_of_play", "max_unreachable", "by_rule")},
+        "assigned": ruled.assigned.keys,
+        "descriptions": ruled.assigned.descriptions(),
+        "findings": [*run["findings"], *said],
+        "unassigned": ruled.unassigned,
+        "lines": ruled.lines,
     }
 
 
@@ -216,6 +239,7 @@ def ends(seen: MakSeen, check_mode: bool) -> dict[str, Any]:
     asked = found.once("before")
     before, after = counts_of(asked), counts_of(found.once("after") or asked)
     every = ended(seen.pairs, found.once("orders"), seen.made(), check_mode, seen.learned().products)
+    every += unassigned(found.once("run")["unassigned"])
     failed = failures(every)
     silent = list(dict.fromkeys(end.host for end in every if end.kind == "not_reached"))
     if refusal := _too_many(seen, silent):

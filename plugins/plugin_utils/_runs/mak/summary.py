@@ -14,7 +14,7 @@ from typing import Any
 from ..._condensed.alike import failure_lines
 from ..._core.text import some
 from ..._licensing.mak import PROXY_PLAYBOOKS
-from .ends import Ended, counts
+from .ends import NO_KEY, Ended, counts
 from .pairs import Result
 
 # How many computers are named to later jobs: AWX keeps this in one field, and the counts and the summary have them all.
@@ -25,7 +25,7 @@ def numbers(ends: Sequence[Ended], before: Mapping[str, Result], after: Mapping[
     """The same for machines: what a later job of a workflow needs. Of computers that are named there are a few at most."""
     keys = {
         key: {"remaining_before": _remaining(before, key), "remaining_after": _remaining(after, key)}
-        for key in dict.fromkeys(end.key for end in ends)
+        for key in dict.fromkeys(end.key for end in ends if end.key != NO_KEY)
     }
     candidates = dict.fromkeys(end.host for end in ends if end.kind == "no_way_out")
     waiting = dict.fromkeys(end.host for end in ends if end.kind == "no_activation_left")
@@ -62,7 +62,8 @@ def summary(
     """
     keys: dict[str, list[Ended]] = {}
     for end in ends:
-        keys.setdefault(end.key, []).append(end)
+        if end.key != NO_KEY:
+            keys.setdefault(end.key, []).append(end)
     return [
         "MAK activation" + (" (check mode: nothing was changed)" if check_mode else ""),
         *(_key_line(key, own, descriptions.get(key, ""), products, before, after) for key, own in keys.items()),

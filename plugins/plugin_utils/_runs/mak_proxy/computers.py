@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..._core.given import names_of_each
+from ..mak.by_rule import KEYS
 from ..registered import Registered, Result
 
-KEYS, ADDRESS = "volume_activation_mak", "ansible_host"
-"""The variables of the inventory that a run reads."""
+ADDRESS = "ansible_host"
+"""The variable of the inventory that says where a computer is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,25 @@ class HostRun:
 
 
 def assigned_keys(found: Registered) -> dict[str, list[str]]:
-    """The names of the keys that each computer gets."""
-    return names_of_each(found.variables[KEYS], found.hosts, KEYS)
+    """The names of the keys that each computer gets, by its variable or by the rules of the ring."""
+    given = names_of_each(found.variables[KEYS], found.hosts, KEYS)
+    return {host: list(_chosen(found, host).get("assigned", {}).get(host, keys)) for host, keys in given.items()}
+
+
+def unassigned(found: Registered) -> dict[str, Result]:
+    """By computer for which the rules of the ring have something to say C(kind) and C(reason)."""
+    said = {host: _chosen(found, host).get("unassigned", {}).get(host) for host in found.hosts}
+    return {host: one for host, one in said.items() if one}
+
+
+def ruled(found: Registered) -> set[str]:
+    """The computers that get their keys by the rules of the ring."""
+    return {host for host in found.hosts if host in _chosen(found, host).get("by_rule", {})}
+
+
+def _chosen(found: Registered, host: str) -> Result:
+    """What the step C(to_read) gave the computer, or C(assign_by_rule) after it. Only those that were read have the latter."""
+    return found.of("chosen", host) if "chosen" in found.results else {}
 
 
 def host_runs(found: Registered, keys: Mapping[str, Sequence[str]]) -> list[HostRun]:

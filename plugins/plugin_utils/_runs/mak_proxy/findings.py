@@ -8,7 +8,8 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ..finding import Finding
@@ -19,17 +20,27 @@ from .computers import HostRun
 from .orders import Orders
 
 
-def collect_findings(seen: Sequence[HostRun], ring: Any, refusals: Mapping[str, str]) -> list[Finding]:
+def collect_findings(
+    seen: Sequence[HostRun],
+    ring: Any,
+    refusals: Mapping[str, str],
+    ruled: Collection[str] = (),
+    unassigned: Mapping[str, Result] = MappingProxyType({}),
+) -> list[Finding]:
     """What stands in the way of installing keys and keeping a list.
 
     Args:
         seen: The computers that are to be read.
         ring: The key ring.
         refusals: Sentences by what they are about; those that are empty say nothing.
+        ruled: The computers that get their keys by the rules of the ring.
+        unassigned: What the rules have to say of them.
     """
     pairs = [Pair(one.host, key, one.license, one.plan.get(key, {})) for one in seen for key in one.keys]
     found = refusal_findings(refusals)
-    found += ring_findings(ring, {one.host: one.keys for one in seen})
+    found += ring_findings(ring, {one.host: one.keys for one in seen}, ruled)
+    chosen = {one.host for one in seen}
+    found += [Finding(host, str(said["reason"]), False) for host, said in unassigned.items() if host in chosen]
     found += host_findings(pairs)
     return list(dict.fromkeys(found))
 

@@ -8,8 +8,9 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..._core.text import LONGEST_LINE, visible
 from ..._licensing.mak import Trouble, trouble_of
@@ -50,8 +51,17 @@ KINDS = {
 """How computers end, and the words for it."""
 
 
-def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool) -> list[ProxyEnd]:
-    """How each computer ended where keys were installed and installation IDs read."""
+def collected(
+    seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool, unassigned: Mapping[str, Result] = MappingProxyType({})
+) -> list[ProxyEnd]:
+    """How each computer ended where keys were installed and installation IDs read.
+
+    Args:
+        seen: The computers.
+        to_read: Those that were to be read.
+        check_mode: Nothing was changed.
+        unassigned: By computer what the rules of the ring have to say of it.
+    """
     seen, chosen, found = list(seen), set(to_read), []
     # Of a computer that was read not long ago nothing is known now, so its keys count as taken.
     took = [(one.host, key) for one in seen for key in one.keys if one.host not in chosen or one.made.get(key, {}).get("installed")]
@@ -65,6 +75,9 @@ def collected(seen: Iterable[HostRun], to_read: Iterable[str], check_mode: bool)
             found.append(ProxyEnd(one.host, "failed", str(one.license.get("msg", "its licensing state was not read"))))
         elif said := unlisted(one):
             found.append(ProxyEnd(one.host, "failed", said))
+        elif one.host in unassigned:
+            found.append(ProxyEnd(one.host, str(unassigned[one.host]["kind"]), str(unassigned[one.host]["reason"])))
+            found += [ProxyEnd(one.host, *_came_of_key(one.host, key, one.made.get(key, {}), takers, check_mode)) for key in one.keys]
         elif not one.keys:
             found.append(ProxyEnd(one.host, "not_applicable", "it gets no key"))
         else:

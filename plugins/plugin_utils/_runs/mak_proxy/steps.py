@@ -18,10 +18,12 @@ from ..._core.text import visible, visible_lines
 from ..._survey.reach import read_limit, too_many
 from ..finding import Finding
 from ..fleet import Fleet
+from ..mak.assigned import Assigned
+from ..mak.ruled import assigned_by_rule
 from ..registered import Registered, Result
 from ..said import said_of
 from . import findings, outcomes, summary
-from .computers import HostRun, assigned_keys, host_runs
+from .computers import HostRun, assigned_keys, host_runs, ruled, unassigned
 from .entries import applied_computers, read_computers
 from .orders import Orders, make_orders, named
 from .outcomes import ProxyEnd
@@ -101,8 +103,21 @@ def options(asked: StepInput) -> Decided:
 
 def to_read(asked: StepInput) -> Decided:
     """Which computers are read, and which keys they get."""
-    keys = assigned_keys(asked.found)
-    return {"to_read": list(asked.to_read), "assigned": {host: keys[host] for host in asked.to_read}}
+    every, chosen = Assigned.of(asked.found), list(asked.to_read)
+    by_rule = {host: every.by_rule[host] for host in chosen if host in every.by_rule}
+    return {"to_read": chosen, "assigned": {host: every.keys[host] for host in chosen}, "by_rule": by_rule, "unassigned": {}}
+
+
+def assign_by_rule(asked: StepInput) -> Decided:
+    """The result of C(to_read) once more, with the keys that rules of the ring give to the computers, now that these were read."""
+    before = asked.found.once("chosen")
+    every = assigned_by_rule(Assigned.of(asked.found), {host: asked.found.of("license", host) for host in before["by_rule"]})
+    return {
+        **{name: before[name] for name in ("to_read", "by_rule")},
+        "assigned": {host: every.assigned.keys[host] for host in before["to_read"]},
+        "unassigned": every.unassigned,
+        "lines": every.lines,
+    }
 
 
 def collect_findings(asked: StepInput) -> Decided:
@@ -114,7 +129,7 @@ def collect_findings(asked: StepInput) -> Decided:
     refusals = {"state directory": places, "computer list": _refusal(asked.found.once("listed"))}
     # A computer that gets no key has its turn as well: the list is to know it.
     due = [one.host for one in read if one.was_read]
-    found = findings.collect_findings(read, asked.options["ring"], refusals)
+    found = findings.collect_findings(read, asked.options["ring"], refusals, ruled(asked.found), unassigned(asked.found))
     if refusal := _too_many(asked, [one.host for one in read if one.not_reached], len(read)):
         found.append(Finding("computers", refusal, True))
     return {**said_of(found, only_blocking=True), "due": due}
@@ -131,7 +146,9 @@ def collect_summary(asked: StepInput) -> Decided:
     _demand(asked, chosen, "license", "plan")
     due = [one.host for one in computers if one.host in chosen and one.was_read]
     exported, export = asked.found.once("exported"), asked.places["export"]
-    ended = _ended(asked, "collected", "mak_proxy_collect", outcomes.collected(computers, chosen, asked.check_mode), due)
+    ended = _ended(
+        asked, "collected", "mak_proxy_collect", outcomes.collected(computers, chosen, asked.check_mode, unassigned(asked.found)), due
+    )
     if exported.get("products"):
         ended["summary"] += visible_lines(
             [f"Next: run winops.volume_activation.mak_proxy_acquire on {export} where Microsoft can be reached"]
@@ -223,7 +240,7 @@ def phone_summary(asked: StepInput) -> Decided:
 STEPS: Mapping[str, Callable[[StepInput], Decided]] = {
     step.__name__: step
     for step in (
-        *(choose, options, to_read, collect_findings, read, collect_summary),
+        *(choose, options, to_read, assign_by_rule, collect_findings, read, collect_summary),
         *(apply_findings, reapply_findings, orders, applied, apply_summary),
         *(acquire_findings, acquire_summary, phone_findings, phone_summary),
     )
@@ -232,6 +249,9 @@ STEPS: Mapping[str, Callable[[StepInput], Decided]] = {
 
 ASSIGNING = frozenset({"to_read", "collect_findings", "read", "collect_summary"})
 """Those that look at who gets which key."""
+
+BY_RING = frozenset({"to_read", "assign_by_rule"})
+"""Those that look at the key ring of each computer."""
 
 
 def _demand(asked: StepInput, hosts: Collection[str], *names: str) -> None:
