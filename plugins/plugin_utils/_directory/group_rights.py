@@ -13,10 +13,12 @@ from .session import DirectorySession
 _NAMES = frozenset({"cn", "name"})
 
 
-def to_create(session: DirectorySession, container: str) -> str:
-    """What a new group in a container takes and the account does not have; empty where it has it, or where there is no container."""
+def to_create(session: DirectorySession, container: str) -> str | None:
+    """What a new group in a container takes and the account does not have; empty where it has it, C(None) without the container."""
     found = session.read(container, ["allowedChildClassesEffective"])
-    return "" if found is None or "group" in found.texts("allowedChildClassesEffective") else creation(container)
+    if found is None:
+        return None
+    return "" if "group" in found.texts("allowedChildClassesEffective") else creation(container)
 
 
 def creation(container: str) -> str:

@@ -270,9 +270,10 @@ class _GroupWork:
         """What the account lacks for the plan, so that check mode tells what a real run would be refused; empty for nothing."""
         kinds = {step.kind for step in plan.steps}
         if StepKind.ENTRY in kinds:
-            if not self.wanted.after and self.session.read(self._container, ["objectClass"]) is None:
+            lacks = group_rights.to_create(self.session, self._container)
+            if lacks is None and not self.wanted.after:
                 raise self._no_container()
-            if lacks := group_rights.to_create(self.session, self._container):
+            if lacks:
                 return lacks
         written = [name for kind, name in _WRITTEN.items() if kind in kinds]
         return group_rights.to_write(self.session, self.group.dn, written) if self.group is not None and written else ""

@@ -15,6 +15,8 @@ import error_catalogue
 import least_rights
 import pytest
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.asked import Asked
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.codes.meaning import sentence
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.plan import StepFailed
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory import record_rights, static_srv
@@ -23,9 +25,10 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._director
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.record_rights import WantedRights
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.session import open_session
 from lab import names
+from lab.publication import PublishError
 
 from ..conftest import NEEDS_DOMAIN
-from ..directory.helpers import ADDRESS, GROUP_DN, KMS_1, KMS_2, settings, wanted
+from ..directory.helpers import ADDRESS, GROUP_DN, KMS_1, KMS_2, publish, settings, wanted
 from ..dns.helpers import GSS
 from ..dns.helpers import ensure as update_dns
 from .delegation import ACTIVATION_OBJECT, OU, OU_GROUP_DN, RECORD_DN, USER, USER_PASSWORD, Delegation
@@ -66,6 +69,16 @@ def activation_object(check_mode: bool) -> Said:
         if not check_mode:
             plan.run()
         return []
+
+
+def publish_itself(check_mode: bool) -> Said:
+    """What the KMS host KMS_2 does; its refusal is what the product makes of the code in its event log."""
+    if not check_mode:
+        try:
+            publish(KMS_2)
+        except PublishError as refused:
+            raise ActivationError(sentence(refused.code, Asked.PUBLISHING)) from refused
+    return []
 
 
 def record_is_written(place: Delegation) -> bool:
@@ -137,6 +150,11 @@ STEPS: dict[str, Step] = {
     "update": (
         lambda place: place.harden(),
         update,
+        record_is_written,
+    ),
+    "publish": (
+        lambda place: place.harden(),
+        publish_itself,
         record_is_written,
     ),
     "remove_activation_object": (
