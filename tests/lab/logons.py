@@ -13,7 +13,8 @@ from .wsman import authentication
 
 def accounts(realms: Iterable[names.Realm] = (names.CONTOSO,)) -> list[authentication.Account]:
     """Who may log on to the hosts, in every spelling that a client may send."""
-    found = [authentication.Account(names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD)]
+    local = ((names.LOCAL_ADMIN, names.LOCAL_ADMIN_PASSWORD), (names.LOCAL_USER, names.LOCAL_USER_PASSWORD))
+    found = [authentication.Account(*each) for each in local]
     for realm in realms:
         for user in (names.WINRM_USER, names.OPERATOR, names.ADMINISTRATOR):
             spellings = (f"{realm.netbios}\\{user}", realm.principal(user), f"{user}@{realm.domain}")

@@ -86,6 +86,9 @@ PROXY_PASSWORD = "Lab.Svc-Proxy:2026 ü"
 
 LOCAL_ADMIN = "labadmin"
 LOCAL_ADMIN_PASSWORD = "Lab.Local-Admin.2026"
+LOCAL_USER = "labuser"
+LOCAL_USER_PASSWORD = "Lab.Local-User.2026"
+"""A local account of every host that may log on to WinRM and is no administrator, so that it may use no class of WMI."""
 # What the user's certificate names, and WinRM's certificate mapping on every host maps to the local administrator.
 CERTIFICATE_USER = f"{LOCAL_ADMIN}@localhost"
 

@@ -22,7 +22,7 @@ from .entry import DirectoryEntry
 from .security_descriptor import SecurityDescriptor
 from .session import DirectorySession
 
-_ATTRIBUTES = ("nTSecurityDescriptor", "dNSTombstoned", "sDRightsEffective", "replPropertyMetaData", "objectClass")
+_ATTRIBUTES = ("nTSecurityDescriptor", "dNSTombstoned", "sDRightsEffective", "replPropertyMetaData")
 
 _NAME = re.compile(r"[^\s.\\]{1,63}(\.[^\s.\\]{1,63})*")
 """Labels of at most 63 octets (RFC 1035 2.3.4). A zone of AD is not confined to the names of hosts: there are slashes and underscores."""
@@ -109,15 +109,17 @@ def locate(session: DirectorySession, zone: str, record: str, attributes: Sequen
 
     Raises:
         ZoneMissing: No partition holds the zone.
-        ActivationError: More than one does, so that which of them the DNS server serves cannot be known.
+        ActivationError: More than one does, so that which of them the DNS server serves cannot be known; or the account may not read the
+            zone or the node.
     """
     tried = []
     partitions = _partitions(session)
     for number, partition in enumerate(partitions):
         zone_dn = f"DC={rdn_value(zone)},CN=MicrosoftDNS,{partition}"
         dn = f"DC={rdn_value(record)},{zone_dn}"
-        entry = session.read(dn, attributes, sd_flags=sd_flags)
+        entry = session.read(dn, [*attributes, "objectClass"], sd_flags=sd_flags)
         if entry is not None or session.read(zone_dn, ["objectClass"]) is not None:
+            _check_readable(session, zone, zone_dn, dn, entry)
             _check_alone(session, zone, partition, partitions[number + 1 :])
             return NodePlace(dn, zone_dn, partition, entry)
         tried.append(zone_dn)
@@ -126,6 +128,26 @@ def locate(session: DirectorySession, zone: str, record: str, attributes: Sequen
         f"searched for {'; '.join(tried)}. Check the zone's name, that it is AD-integrated, and that this controller runs its DNS.",
         name="noSuchObject",
         source="ldap",
+    )
+
+
+def _check_readable(session: DirectorySession, zone: str, zone_dn: str, dn: str, entry: DirectoryEntry | None) -> None:
+    """Check that the account sees what the zone holds: what is hidden from it looks as if it were not there.
+
+    Raises:
+        ActivationError: It does not.
+    """
+    if entry is None:
+        # Every zone has a node for its own name.
+        if session.read(f"DC=@,{zone_dn}", ["objectClass"]) is not None:
+            return
+        lacks = f"{session.server} does not show what the zone {zone} holds. The account lacks LIST_CHILDREN on {zone_dn}."
+    elif entry.texts("objectClass"):
+        return
+    else:
+        lacks = f"{session.server} does not show what {dn} holds. The account lacks READ_PROPERTY on {dn}."
+    raise ActivationError(
+        f"{lacks} Have it delegated, or use another account.", code=plain(50), name="insufficientAccessRights", source="ldap"
     )
 
 

@@ -35,7 +35,7 @@ class EmptyNode:
     def __init__(self, session: DirectorySession, zone: str, record: str) -> None:
         self._session = session
         self._name = f"dnsNode {dns_node.node_name(zone, record)}"
-        self._place: NodePlace = dns_node.locate(session, zone, record, ["objectClass"])
+        self._place: NodePlace = dns_node.locate(session, zone, record, [])
 
     @property
     def missing(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from .._core.errors import ActivationError
 from .._core.plan import Plan, Step, StepKind
-from . import group_kind, membership
+from . import group_kind, group_rights, membership
 from .dn import parent_dn, rdn_value, same_dn
 from .principals import Domain, Principal
 from .session import Change, DirectorySession
@@ -118,7 +118,8 @@ class _GroupWork:
         if missing:
             raise ActivationError(
                 f"There is no account {', '.join(missing)} in {self.session.root.domain}."
-                f"{self.domain.lookalike(missing[0])}{self._perhaps_foreign(missing[0])} Check the names of the members.",
+                f"{self.domain.lookalike(missing[0])}{self._perhaps_foreign(missing[0])} Check the names of the members, and that this "
+                "account has the right to read them.",
                 name="noSuchObject",
                 source="ldap",
             )
@@ -170,7 +171,7 @@ class _GroupWork:
         kind = group_kind.group_type(self.wanted.scope)
         attributes = {"objectClass": [b"group"], "sAMAccountName": [self.wanted.name.encode()], "groupType": [kind]}
         try:
-            self.session.add(self._new_dn, attributes, f"CREATE_CHILD (group) on {self._container}")
+            self.session.add(self._new_dn, attributes, group_rights.creation(self._container))
         except ActivationError as failure:
             if failure.name == "noSuchObject":
                 raise self._no_container() from None
@@ -184,7 +185,7 @@ class _GroupWork:
     def _move(self) -> None:
         dn = self.group.dn if self.group else ""
         try:
-            self.session.move(dn, self._container, f"DELETE on {dn}, or CREATE_CHILD (group) on {self._container}")
+            self.session.move(dn, self._container, lambda: group_rights.to_move(self.session, dn, self._container))
         except ActivationError:
             # Controllers differ in what they call a parent that is not there.
             if self.session.read(self._container, ["objectClass"]) is None:
@@ -269,17 +270,13 @@ class _GroupWork:
         """What the account lacks for the plan, so that check mode tells what a real run would be refused; empty for nothing."""
         kinds = {step.kind for step in plan.steps}
         if StepKind.ENTRY in kinds:
-            container = self.session.read(self._container, ["allowedChildClassesEffective"])
-            if container is None and not self.wanted.after:
+            lacks = group_rights.to_create(self.session, self._container)
+            if lacks is None and not self.wanted.after:
                 raise self._no_container()
-            if container is not None and "group" not in container.texts("allowedChildClassesEffective"):
-                return f"CREATE_CHILD (group) on {self._container}"
-        if self.group is not None:
-            entry = self.session.read(self.group.dn, ["allowedAttributesEffective"])
-            allowed = set(entry.texts("allowedAttributesEffective")) if entry else set()
-            if needed := {name for kind, name in _WRITTEN.items() if kind in kinds} - allowed:
-                return f"WRITE_PROPERTY ({', '.join(sorted(needed))}) on {self.group.dn}"
-        return ""
+            if lacks:
+                return lacks
+        written = [name for kind, name in _WRITTEN.items() if kind in kinds]
+        return group_rights.to_write(self.session, self.group.dn, written) if self.group is not None and written else ""
 
     def _demand_result(self) -> None:
         absent = [member.account for member in self.members if not self._present(member)]

@@ -130,17 +130,19 @@ class DirectorySession:
         """Delete an object that has nothing below it."""
         self._change(lambda: self._connection.delete_s(dn), f"Deleting {dn}", right)
 
-    def move(self, dn: str, container: str, right: str) -> None:
-        """Move an object into another container of its domain."""
+    def move(self, dn: str, container: str, right: Callable[[], str]) -> None:
+        """Move an object into another container of its domain. This takes several rights; C(right) finds the one that is missing."""
         name = ldap.dn.explode_dn(dn)[0]
         self._change(lambda: self._connection.rename_s(dn, name, container), f"Moving {dn}", right)
 
-    def _change(self, operation: Callable[[], object], doing: str, right: str) -> None:
+    def _change(self, operation: Callable[[], object], doing: str, right: str | Callable[[], str]) -> None:
         self.requests += 1
         try:
             operation()
         except ldap.LDAPError as failure:
-            raise refused(failure, doing, self.server, right) from None
+            is_right = isinstance(failure, ldap.INSUFFICIENT_ACCESS)
+            found = right if isinstance(right, str) else right() if is_right else ""
+            raise refused(failure, doing, self.server, found) from None
 
     def _search(self, base: str, scope: int, text: str, attributes: Sequence[str], sd_flags: int) -> list[DirectoryEntry]:
         self.requests += 1

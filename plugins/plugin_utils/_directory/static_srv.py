@@ -32,6 +32,9 @@ DEFAULT_TTL = 3600
 _LOST_RACE = frozenset({"noSuchAttribute", "attributeOrValueExists", "entryAlreadyExists", "noSuchObject", "busy"})
 """Somebody else changed the node after it was read."""
 
+_WRITE = "WRITE_PROPERTY (dnsRecord, dNSTombstoned)"
+"""The second attribute is needed where the last value goes or the first one comes."""
+
 _CONFLICTS, _WRITES = 100, 5
 _PAUSE = 0.02
 
@@ -230,7 +233,7 @@ class _Values:
         changes += [("add", "dnsRecord", new)] if new else []
         if flag == b"TRUE" or _is_tombstoned(place):
             changes.append(("replace", "dNSTombstoned", [flag]))
-        self.session.modify(place.dn, changes, f"WRITE_PROPERTY (dnsRecord, dNSTombstoned) on {place.dn}")
+        self.session.modify(place.dn, changes, f"{_WRITE} on {place.dn}")
 
     def _next_serial(self, place: NodePlace) -> int:
         """One more than the zone's serial number, which the DNS servers raise to it when they find the record."""
@@ -243,7 +246,7 @@ class _Values:
         if place.entry is None:
             where, attribute, needed, right = place.zone_dn, "allowedChildClassesEffective", "dnsNode", "CREATE_CHILD (dnsNode)"
         else:
-            where, attribute, needed, right = place.dn, "allowedAttributesEffective", "dnsRecord", "WRITE_PROPERTY (dnsRecord)"
+            where, attribute, needed, right = place.dn, "allowedAttributesEffective", "dnsRecord", _WRITE
         entry = self.session.read(where, [attribute])
         if entry and needed in entry.texts(attribute):
             return ""

@@ -33,7 +33,7 @@ options {{
 controls {{ }};
 key {key} {{ algorithm hmac-sha256; secret "{secret}"; }};
 key {other} {{ algorithm hmac-sha256; secret "{other_secret}"; }};
-zone {signed} {{ type primary; file "{signed}.zone"; update-policy {{ grant {key} zonesub ANY; }}; }};
+zone {signed} {{ type primary; file "{signed}.zone"; update-policy {{ grant {key} {policy}; }}; }};
 zone {open} {{ type primary; file "{open}.zone"; allow-update {{ any; }}; }};
 zone {closed} {{ type primary; file "{closed}.zone"; }};
 zone {wild} {{ type primary; file "{wild}.zone"; allow-update {{ any; }}; }};
@@ -71,8 +71,8 @@ def _listens(address: str, port: int) -> bool:
 
 
 @contextmanager
-def bind_up(folder: Path, address: str, port: int = 53) -> Iterator[Bind]:
-    """A BIND that answers, and is ended afterwards."""
+def bind_up(folder: Path, address: str, port: int = 53, policy: str = "zonesub ANY") -> Iterator[Bind]:
+    """A BIND that answers, and is ended afterwards. The policy is what the key may do in the signed zone."""
     folder.mkdir(parents=True, exist_ok=True)
     # BIND listens only on addresses that an interface has; the network is this process's own.
     subprocess.run(["ip", "address", "replace", f"{address}/8", "dev", "lo"], check=True)
@@ -85,7 +85,7 @@ def bind_up(folder: Path, address: str, port: int = 53) -> Iterator[Bind]:
     configuration.write_text(
         _CONFIGURATION.format(
             folder=folder, address=address, port=port, key=KEY_NAME, secret=KEY_SECRET, other=OTHER_KEY, other_secret=OTHER_SECRET,
-            signed=SIGNED, open=OPEN, closed=CLOSED, wild=WILD, services=WILD_SERVICES,
+            signed=SIGNED, open=OPEN, closed=CLOSED, wild=WILD, services=WILD_SERVICES, policy=policy,
         ),
         encoding="ascii",
     )  # fmt: skip

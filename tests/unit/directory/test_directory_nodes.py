@@ -57,9 +57,9 @@ class Directory:
 
 def zone_in(partition: str, **node: bytes) -> Directory:
     zone = f"DC=east.contoso.com,CN=MicrosoftDNS,{partition}"
-    entries: dict[str, dict[str, list[bytes]]] = {zone: {}}
+    entries: dict[str, dict[str, list[bytes]]] = {zone: {}, f"DC=@,{zone}": {}}
     if node:
-        entries[f"DC=_vlmcs._tcp,{zone}"] = {name: [value] for name, value in node.items()}
+        entries[f"DC=_vlmcs._tcp,{zone}"] = {"objectclass": [b"dnsNode"], **{name: [value] for name, value in node.items()}}
     return Directory(entries)
 
 
@@ -95,7 +95,18 @@ def test_no_zone_names_every_place() -> None:
 
 def test_a_descriptor_that_may_not_be_read() -> None:
     with pytest.raises(ActivationError, match="lacks READ_CONTROL on DC=_vlmcs"):
-        find_node(zone_in(PLACES[0], objectclass=b"dnsNode"), "east.contoso.com", "_vlmcs._tcp")
+        find_node(zone_in(PLACES[0], dnstombstoned=b"FALSE"), "east.contoso.com", "_vlmcs._tcp")
+
+
+def test_what_is_hidden_is_not_taken_for_missing() -> None:
+    directory = zone_in(PLACES[0])
+    zone = f"DC=east.contoso.com,CN=MicrosoftDNS,{PLACES[0]}"
+    del directory.entries[normal_dn(f"DC=@,{zone}")]
+    with pytest.raises(ActivationError, match=f"lacks LIST_CHILDREN on {zone}"):
+        find_node(directory, "east.contoso.com", "_vlmcs._tcp")
+    directory.entries[normal_dn(f"DC=_vlmcs._tcp,{zone}")] = DirectoryEntry(f"DC=_vlmcs._tcp,{zone}", {})
+    with pytest.raises(ActivationError, match=f"lacks READ_PROPERTY on DC=_vlmcs._tcp,{zone}"):
+        find_node(directory, "east.contoso.com", "_vlmcs._tcp")
 
 
 def test_the_version_of_the_descriptor_is_that_of_replication() -> None:

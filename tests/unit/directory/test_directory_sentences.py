@@ -65,11 +65,16 @@ class Directory:
 
 def directory(group_type: int | None = SECURITY_GLOBAL, **node: Sequence[bytes]) -> Directory:
     """One with a computer, the group unless its type is None, and the record where it is given attributes."""
-    objects = {f"CN=kms-1,{USERS}": account("KMS_1$", 1103, objectclass=b"computer"), USERS: {}, ZONE_DN: {}}
+    objects = {
+        f"CN=kms-1,{USERS}": account("KMS_1$", 1103, objectclass=b"computer"),
+        USERS: {"objectclass": [b"container"]},
+        ZONE_DN: {},
+        f"DC=@,{ZONE_DN}": {},
+    }
     if group_type is not None:
         objects[f"CN=KMS_Hosts,{USERS}"] = account("KMS_Hosts", 1110, grouptype=str(group_type).encode(), objectclass=b"group")
     if node:
-        objects[NODE_DN] = {name: list(values) for name, values in node.items()}
+        objects[NODE_DN] = {"objectclass": [b"dnsNode"], **{name: list(values) for name, values in node.items()}}
     return Directory(objects)
 
 
