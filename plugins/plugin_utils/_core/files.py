@@ -48,7 +48,11 @@ def read_file(path: str | Path, largest: int, source: str = "options") -> bytes:
         ActivationError: It is no regular file, or larger.
     """
     with _opened(path, largest, source) as file:
-        content = file.read(largest + 1)
+        # As much memory is taken as is asked for, however short the file is; it may grow meanwhile.
+        size = min(os.fstat(file.fileno()).st_size, largest)
+        content = file.read(size + 1)
+        if len(content) > size:
+            content += file.read(largest + 1 - len(content))
     if len(content) > largest:
         raise _too_large(path, largest, source)
     return content

@@ -16,6 +16,8 @@ from .._core.errors import ActivationError
 from .._core.given import names_of
 from .._srv.value import NUMBERS, is_plain_name, plain_name
 
+# Python reads no more than 4300 digits, and no number here has more than ten.
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*", re.ASCII)
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -64,7 +66,7 @@ class Section:
             if key in known:
                 self._values[str(key)] = value
             else:
-                self.wrong("", f"there is no key {key}.{meant(str(key), known)}")
+                self.wrong("", f"there is no key {shown(key)}.{meant(str(key), known)}")
 
     def wrong(self, key: str, what: str) -> None:
         """Gather what is wrong with a key, or with the whole where the key is empty."""
@@ -183,8 +185,9 @@ class Section:
     def _server(self, place: str, item: Any) -> str:
         text = "".join(item).strip() if isinstance(item, str) else ""
         host, colon, port = text.rpartition(":")
-        if colon and ":" not in host and port.isdigit() and int(port) in PORTS:
-            bare, suffix = host, f":{int(port)}"
+        number = whole(port) if colon and ":" not in host and port.isdigit() else None
+        if number in PORTS:
+            bare, suffix = host, f":{number}"
         else:
             bare, suffix = text, ""
         try:
@@ -207,7 +210,7 @@ def whole(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", value, re.ASCII):
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     return None
 
