@@ -8,16 +8,20 @@ An input for one request is a message with C(@ID@) where it names the request th
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, patch
 
 from unit.lab.hostile_tasks import STORIES, tell
 from unit.lab.hostile_values import SpoiltCarrier, complaints
 
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.text import visible
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._kms_endpoint import bind
+from ansible_collections.winops.volume_activation.plugins.plugin_utils._scan import http, identify
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._windows.platform import classes
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.bounds import MAX_PAGES
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._wsman.cim import CimClass
@@ -166,7 +170,34 @@ def read_bind(data: bytes, heard: Heard) -> None:
         heard.sentences.append(str(refusal))
 
 
+def read_scan(data: bytes, heard: Heard) -> None:
+    """What somebody in a network that is searched answers to Identify over HTTP; nobody fails by it."""
+
+    async def connected(*_where: object, limit: int, **_how: object) -> tuple[asyncio.StreamReader, MagicMock]:
+        reader, writer = asyncio.StreamReader(limit), MagicMock()
+
+        def sent(message: bytes) -> None:
+            asked = _MESSAGE_ID.search(message)
+            reader.feed_data(data.replace(b"@ID@", asked[1] if asked else b""))
+            reader.feed_eof()
+
+        writer.write, writer.drain = sent, AsyncMock()
+        return reader, writer
+
+    with patch.object(asyncio, "open_connection", connected):
+        (found,) = identify.scan(["192.0.2.1"], [identify.Port(5985, "http")], _PACE) or (None,)
+        try:
+            # The scan passes over every failure; what is no answer has to be told from a defect all the same.
+            asyncio.run(http.post("192.0.2.1", 5985, None, {}, b""))
+        except http.NoHttpAnswer as refusal:
+            heard.sentences += [] if found is None else [str(refusal)]
+    if found is not None:
+        heard.sentences.append(f"{visible(found.vendor)} {visible(found.product)} {visible(found.stack)}")
+
+
+_PACE = identify.Pace(parallel=1, rate=1e6, timeout=5, time_limit=100)
 PARSERS = [
+    Parser("scan", read_scan, mostly(of_bytes)),
     Parser("answers", read_answer, mostly(of_xml, 0.95)),
     Parser("faults", read_answer, mostly(of_xml, 0.95)),
     Parser("identify", read_answer, mostly(of_xml)),

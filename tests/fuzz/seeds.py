@@ -14,10 +14,9 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from unit.action.test_recordings_of_the_lab import FOLDER, RECORDINGS
+from unit.action.test_recordings_of_the_lab import FOLDER
 from unit.computer_list.lists import cid, iid, isolated
 from unit.directory import test_directory_records, test_machine_accounts, test_trusts
-from unit.lab.hostile_tasks import STORIES
 from unit.microsoft import test_batch_response as batch
 from unit.plugin_utils import name_server
 from unit.plugin_utils.rpc_port import acknowledgement, message
@@ -30,86 +29,13 @@ from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._computer_list.writing import render
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.entry import DirectoryEntry
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._directory.sddl import from_sddl
-from lab.wsman import faults
 
-from . import FOUND, corpus
+from . import FOUND, corpus, host_seeds
 from .controllers import DOMAIN
 from .files import VaultCipher
-from .hosts import NEXT, answers_of
 from .names import message_of
 
-_RELATES = re.compile(rb"(RelatesTo>)[^<]*<")
 NAME = "_vlmcs._tcp.contoso.com"
-
-
-def _told(*wanted: bytes) -> Iterable[bytes]:
-    """What sound hosts of the laboratory answer to tasks, one for each class or method that is asked for."""
-    found: dict[bytes, bytes] = {}
-    for name in STORIES:
-        for answer in answers_of(name):
-            asked = answer.partition(b"-->")[0]
-            if asked.removeprefix(b"<!--").startswith(wanted) and b":Fault>" not in answer and len(answer) < 8_000:
-                found.setdefault(asked, answer)
-    return found.values()
-
-
-def answers() -> Iterable[bytes]:
-    """Of queries, instances and methods, as the laboratory has them; one of several pages."""
-    yield from _told(b"query", b"get", b"put", b"invoke")
-    row = (
-        '<p:Win32_Service xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service"><p:Name>sppsvc</p:Name>'
-        "<p:State>Running</p:State><p:StartMode>Auto</p:StartMode><p:ProcessId>7</p:ProcessId></p:Win32_Service>"
-    )
-    n, w = 'xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"', 'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
-    context = "<n:EnumerationContext>uuid:1</n:EnumerationContext>"
-    first = _message(f"<n:EnumerateResponse {n} {w}><w:Items>{row}</w:Items>{context}</n:EnumerateResponse>")
-    pull = _message(f"<n:PullResponse {n}>{context}<n:Items>{row}</n:Items></n:PullResponse>")
-    last = _message(f"<n:PullResponse {n}><n:Items>{row}</n:Items><n:EndOfSequence/></n:PullResponse>")
-    yield b"<!--query Win32_Service-->" + NEXT.join([first, pull, last])
-
-
-def _message(body: str) -> bytes:
-    return (
-        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"><s:Header>'
-        f"<a:RelatesTo>@ID@</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
-    ).encode()
-
-
-def all_faults() -> Iterable[bytes]:
-    """In the four forms that the laboratory has."""
-    voice = faults.Voice("kms-1", "en-US", 1)
-    status = faults.ExtendedStatus(**_status()) if _status() else None
-    made = [
-        faults.plain(voice, 0x80338029, "w:TimedOut", "The operation timed out.", receiver=True, detail="OperationTimeout"),
-        faults.provider_text(voice, 0x80338000, "w:InternalError", "The service reported HRESULT 0xC004F050.", receiver=True),
-        faults.nested(voice, 0x803380FA, "w:InternalError", "Not found.", inner_message="Not found", inner_code=0x80041002, status=status),
-        faults.wmi_error(voice, 0x80041003, "Access denied.", namespace="root/standardcimv2", error_type="MI"),
-        faults.wmi_error(voice, 0x80070002, "No such file.", namespace="root/standardcimv2", error_type="WIN32"),
-    ]
-    for number, fault in enumerate(made):
-        asked = b"<!--get SoftwareLicensingProduct-->" if number % 2 else b"<!--invoke SoftwareLicensingProduct.Activate-->"
-        yield asked + fault.render(voice, "@ID@")
-
-
-def _status() -> dict[str, Any]:
-    fields = faults.ExtendedStatus.__dataclass_fields__
-    return {name: {"str": "ExecQuery", "int": 0x80041002}.get(str(field.type)) for name, field in fields.items()}
-
-
-def identify() -> Iterable[bytes]:
-    """What the service says of itself, in recordings."""
-    for name in RECORDINGS:
-        exchanges = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["exchanges"]
-        answers = [exchange["answer"] for exchange in exchanges if "answer" in exchange]
-        for asked, mark in (("identify", "IdentifyResponse"), ("config", "MaxEnvelopeSizekb")):
-            found = next((answer for answer in answers if mark in answer), "")
-            yield f"<!--{asked}-->".encode() + _RELATES.sub(rb"\1@ID@<", found.encode())
-
-
-def tasks() -> Iterable[bytes]:
-    """One for each story, whose first answer is left out: an input has another one."""
-    for name in STORIES:
-        yield json.dumps({"story": name, "nth": 0, "answer": ""}).encode()
 
 
 def descriptors() -> Iterable[bytes]:
@@ -250,10 +176,11 @@ def _recording() -> Iterable[bytes]:
 
 
 SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
-    "answers": answers,
-    "faults": all_faults,
-    "identify": identify,
-    "tasks": tasks,
+    "answers": host_seeds.answers,
+    "faults": host_seeds.all_faults,
+    "identify": host_seeds.identify,
+    "scan": host_seeds.scan,
+    "tasks": host_seeds.tasks,
     "bind": lambda: [acknowledgement(0, 0), acknowledgement(2, 1, order=">"), message(13, b"\4\0\0\0"), message(3, bytes(16))],
     "descriptors": descriptors,
     "records": records,

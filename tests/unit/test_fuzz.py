@@ -33,7 +33,7 @@ PARSERS = list(program.PARSERS.values())
 SHARE_SECONDS = 20.0
 # How many inputs the gate tries, and how many outcomes they have at least: where the outside stops them all, there are one or two.
 INPUTS, LEAST = 25, 3
-NEVER_REFUSE = {"bind", "vault", "tasks", "objects", "dns", "records", "history", "descriptors", "identify"}
+NEVER_REFUSE = {"bind", "scan", "vault", "tasks", "objects", "dns", "records", "history", "descriptors", "identify"}
 
 
 def named(parser: Parser) -> str:
