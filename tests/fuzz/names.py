@@ -74,10 +74,11 @@ class Channel:
 
     server, timeout, messages = SERVER, 1.0, 0
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, data: bytes, heard: Heard) -> None:
+        self._data, self._heard = data, heard
 
     def exchange(self, message: bytes, *, repeatable: bool = True) -> bytes:
+        self._heard.size += len(self._data)
         return related(self._data, message)
 
 
@@ -96,12 +97,13 @@ def read_message(data: bytes, heard: Heard) -> None:
         return answer
 
     def over_tcp(query: dns.message.Message, *_where: object, **_how: object) -> dns.message.Message:
+        heard.size += len(data)
         answer = dns.message.from_wire(related(data, query.to_wire()))
         if not query.is_response(answer):
             raise dns.query.BadResponse
         return answer
 
-    channel: Any = Channel(data)
+    channel: Any = Channel(data, heard)
     unsigned, signed = Zone(channel, ZONE, Unsigned()), Zone(channel, ZONE, SharedKey("key.contoso.com", "c2VjcmV0", "hmac-sha256"))
     change = [RrsetChange(SrvValue(10, 75, 1688, "kms-1.contoso.com"), None, 600)]
     works: list[Callable[[], object]] = [
