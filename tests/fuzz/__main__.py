@@ -47,8 +47,9 @@ class Tried:
         """Count an input; those of its findings that are of a new kind."""
         self.inputs += 1
         self.outcomes[judged.outcome] += 1
-        new = [finding for finding in judged.findings if finding.kind not in self.found]
-        self.counts.update(finding.kind for finding in judged.findings)
+        kinds = {finding.kind: finding for finding in judged.findings}
+        new = [finding for kind, finding in kinds.items() if kind not in self.found]
+        self.counts.update(kinds)
         self.found.update((finding.kind, (seed, finding)) for finding in new)
         return new
 
