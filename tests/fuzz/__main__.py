@@ -49,7 +49,7 @@ class Tried:
         self.outcomes[judged.outcome] += 1
         kinds = {finding.kind: finding for finding in judged.findings}
         new = [finding for kind, finding in kinds.items() if kind not in self.found]
-        self.counts.update(kinds)
+        self.counts.update(kinds.keys())
         self.found.update((finding.kind, (seed, finding)) for finding in new)
         return new
 

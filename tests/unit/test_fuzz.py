@@ -32,7 +32,7 @@ pytestmark = pytest.mark.tier("test")
 PARSERS = list(program.PARSERS.values())
 SHARE_SECONDS = 20.0
 # How many inputs the gate tries, and how many outcomes they have at least: where the outside stops them all, there are one or two.
-INPUTS, LEAST = 25, 3
+INPUTS, LEAST = 12, 3
 NEVER_REFUSE = {"bind", "scan", "vault", "tasks", "objects", "dns", "records", "history", "descriptors", "identify"}
 
 
