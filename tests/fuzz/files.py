@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -166,12 +167,15 @@ def read_topology(data: bytes, heard: Heard) -> None:
                 heard.sentences.append(refusal.message)
 
 
+# One name for all of a process, so that the same refusal of two inputs is the same.
+_FOLDER = tempfile.TemporaryDirectory()
+
+
 @contextmanager
 def _file(data: bytes) -> Iterator[str]:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        yield file.name
+    path = Path(_FOLDER.name, "given")
+    path.write_bytes(data)
+    yield str(path)
 
 
 def _written(report: FleetReport) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .._core.errors import ActivationError
 from .._core.files import read_file
+from .._core.text import LONGEST_NAME, visible
 from .._core.xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .carrier import HttpError
@@ -34,10 +35,9 @@ def load(path: str | Path) -> dict[str, t.Any]:
         raise ActivationError(f"{path} can't be read as a recording: {error}.", source="options") from None
     if not isinstance(recording, dict) or recording.get("format") != FORMAT or not _are_exchanges(recording.get("exchanges")):
         raise ActivationError(f"{path} is not a recording of debug_winrm_session.", source="options")
-    if recording.get("version") != VERSION:
-        raise ActivationError(
-            f"{path} is a recording of version {recording.get('version')}; this collection reads version {VERSION}.", source="options"
-        )
+    if (version := recording.get("version")) != VERSION:
+        found = visible(str(version), LONGEST_NAME)
+        raise ActivationError(f"{path} is a recording of version {found}; this collection reads version {VERSION}.", source="options")
     return recording
 
 
