@@ -29,6 +29,10 @@ SIZE ?= 10000
 SCHEDULES ?= 500
 FIRST ?= 1
 
+# Which parsers make fuzz has, with commas between them, or nothing for all; and how many inputs each gets at most, or nothing
+ONLY ?=
+INPUTS ?=
+
 # How long a soak goes on, and what its random choices come from: drawn anew each time, and printed
 MINUTES ?= 180
 SEED ?= $(shell date +%s)
@@ -51,7 +55,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export LC_ALL := C.UTF-8
 export GATE_STARTED := $(shell date +%s)
 
-.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs release quick test soak soak-long scale bench lint lint-python lint-shell \
+.PHONY: help setup setup-quick setup-newest setup-peers setup-microsoft-ad stage demo lab-up lab-down play bundle docs release quick test soak soak-long fuzz scale bench lint lint-python lint-shell \
 	lint-ansible lint-docs lint-changelog lint-licenses \
 	types unit sanity integration format clean distclean
 
@@ -115,6 +119,10 @@ soak: stage setup-newest setup-peers setup-microsoft-ad bundle ## The tests of t
 
 soak-long: stage ## Schedules of the crash test, hours long; goes on where it was interrupted: make soak-long SCHEDULES=500 FIRST=1 ARGS="--only mak_independent"
 	@cd tests && $(in_venv) python -m crash --seed $(FIRST) --schedules $(SCHEDULES) --resume "$(build)/crash/soak-long.json" $(ARGS)
+
+fuzz: stage ## Changed inputs for every parser of the collection, a minute for each; a seed repeats an input: make fuzz MINUTES=10 SEED=7 INPUTS=1 ONLY=faults,dns
+	@cd tests && PYTHONPATH="$(build)/collections" $(in_venv) python -m fuzz --minutes "$(if $(filter-out file,$(origin MINUTES)),$(MINUTES),1)" \
+		$(if $(filter-out file,$(origin SEED)),--seed "$(SEED)") $(if $(INPUTS),--inputs "$(INPUTS)") $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 scale: stage ## Survey and playbooks over thousands of canned hosts, beside a bare script and an empty action, to build/scale.json: make scale SIZE=2000 ARGS="--only audit"
 	@ulimit -n 4096 && cd tests && $(in_venv) python -m scale --size "$(SIZE)" --build "$(build)" $(ARGS)

@@ -20,6 +20,7 @@ VARIABLE = "volume_activation_min_hosts"
 # AWX gives its variables to a job under both names.
 _PREFIXES = ("awx", "tower")
 _UNSET = ("", None)
+_MOST_DIGITS = 9
 
 
 def sliced_template(seen: Mapping[str, t.Any]) -> str:
@@ -76,6 +77,6 @@ def _number(given: t.Any) -> int:
     if given in _UNSET:
         return 0
     text = str(given).strip()
-    if isinstance(given, bool) or not (text.isascii() and text.isdigit()):
+    if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ActivationError(f"{VARIABLE} is {visible(str(given))}. Give a number of hosts such as 500.", source="options")
     return int(text)

@@ -37,6 +37,6 @@ def computer_in(data: bytes, name: str) -> ListedComputer | None:
         return None
     try:
         computer = json.loads(data[found + len(key) : end + len(b"\n  }")])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return None if check_computer(name, computer) else computer_of(computer)

@@ -44,9 +44,11 @@ def parse(data: bytes, path: str) -> Document:
     if isinstance(version, bool) or not isinstance(version, int):
         raise _refusal(f"{path}: version is {_shown(version)}, and has to be a number. {_AGAIN}")
     if version > VERSION:
-        raise _refusal(f"{path} is of version {version}, and this collection knows {VERSION}; install a newer one.")
+        raise _refusal(f"{path} is of version {_shown(version)}, and this collection knows {VERSION}; install a newer one.")
     if version < VERSION:
-        raise _refusal(f"{path} is of version {version}, which this collection reads no more; save it anew with the one that wrote it.")
+        raise _refusal(
+            f"{path} is of version {_shown(version)}, which this collection reads no more; save it anew with the one that wrote it."
+        )
     if CHECKSUM not in found or found[CHECKSUM] != checksum(found):
         raise _refusal(f"{path} was changed since it was written: its checksum does not fit. {_AGAIN}")
     if said := check_document(found):

@@ -16,6 +16,7 @@ PORTS = range(1, 65536)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LONGEST_NAME = 253
+_MOST_DIGITS = 9
 
 
 def split_address(text: str, default_port: int) -> tuple[str, int]:
@@ -42,9 +43,14 @@ def split_address(text: str, default_port: int) -> tuple[str, int]:
         raise ActivationError(f"'{text}' names no host: write host or host:port.", source="options")
     if not port:
         return host, default_port
-    if not (port.isascii() and port.isdigit() and int(port) in PORTS):
+    if not is_port(port):
         raise ActivationError(f"'{text}' has no valid port: write a number from 1 to 65535 after the colon.", source="options")
     return host, int(port)
+
+
+def is_port(text: str) -> bool:
+    """Whether a text is the number of a port. Of one with thousands of digits Python reads no number at all."""
+    return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() and int(text) in PORTS
 
 
 def checked_domain(text: str, option: str) -> str:

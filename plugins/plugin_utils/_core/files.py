@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,10 +26,8 @@ from .codes.code import Code, CodeKind
 from .errors import ActivationError
 
 MIB = 1024 * 1024
-LARGEST_CERTIFICATES = 16 * MIB
-"""Of a file of certificates; that of a whole operating system has a quarter of a megabyte."""
-LARGEST_KEYTAB = 16 * MIB
-"""Of a keytab or ticket cache."""
+LARGEST_CERTIFICATES = LARGEST_KEYTAB = 16 * MIB
+"""Of a file of certificates, of which that of a whole operating system has a quarter of a megabyte; of a keytab or ticket cache."""
 
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 _MOST_LINKS = 40
@@ -48,7 +47,8 @@ def read_file(path: str | Path, largest: int, source: str = "options") -> bytes:
         ActivationError: It is no regular file, or larger.
     """
     with _opened(path, largest, source) as file:
-        content = file.read(largest + 1)
+        # In pieces, because what is asked for takes memory however short the file is.
+        content = b"".join(islice(iter(lambda: file.read(MIB), b""), largest // MIB + 1))
     if len(content) > largest:
         raise _too_large(path, largest, source)
     return content

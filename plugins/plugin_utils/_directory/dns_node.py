@@ -212,8 +212,7 @@ def _node(session: DirectorySession, entry: DirectoryEntry, dn: str, partition: 
             name="insufficientAccessRights",
             source="ldap",
         )
-    effective = entry.text("sDRightsEffective")
-    may = int(effective) if effective else None
+    may = entry.number("sDRightsEffective")
     versions = _versions(entry)
     return DnsNode(
         entry.dn or dn,

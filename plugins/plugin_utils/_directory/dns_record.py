@@ -25,6 +25,9 @@ _VERSION, _RANK_ZONE = 5, 0xF0
 _LITTLE, _TTL = struct.Struct("<HHBBHI"), struct.Struct(">I")
 _HEADER_LENGTH = 24
 _SRV_NUMBERS = struct.Struct(">HHH")
+_LONGEST_LABEL, _LONGEST_NAME = 63, 255
+# As dnspython writes them, by which values out of the directory and out of DNS are compared.
+_SPECIAL = b'"().;\\@$'
 _EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -157,13 +160,21 @@ def _count_name(name: str) -> bytes:
     return bytes((len(raw), len(labels))) + raw
 
 
+def _written(byte: int) -> str:
+    """A byte of a label as names are written (RFC 1035 5.1), so that no label looks like several, or like another one."""
+    if byte in _SPECIAL:
+        return f"\\{chr(byte)}"
+    return chr(byte) if 0x20 < byte < 0x7F else f"\\{byte:03d}"
+
+
 def _name_in(data: bytes) -> str | None:
     labels, offset = [], 2
     for _number in range(data[1]):
         length = data[offset] if offset < len(data) else 0
         label = data[offset + 1 : offset + 1 + length]
-        if not length or len(label) < length:
+        # RFC 1035 2.3.4: at most 63 octets in a label, and 255 in a name with the lengths of its labels.
+        if not 0 < length <= _LONGEST_LABEL or len(label) < length or offset + length >= _LONGEST_NAME:
             return None
-        labels.append(label.decode("ascii", "replace"))
+        labels.append("".join(map(_written, label)))
         offset += 1 + length
     return ".".join(labels) or "."

@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
 from .dn import dns_name_of
 
 ROOT_ATTRIBUTES = ("defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext", "namingContexts", "currentTime")
 """What is read of rootDSE."""
+
+# RFC 4517 3.3.16, in the range of AD's 32 bits.
+_INTEGER = re.compile(r"-?[0-9]{1,10}")
+_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,20 @@ class DirectoryEntry:
     def text(self, name: str) -> str:
         """The first value as text, empty where there is none."""
         return self.first(name).decode("utf-8", "replace")
+
+    def number(self, name: str) -> int | None:
+        """The first value as a number, which an attribute of the syntax Integer has; C(None) where there is none.
+
+        Raises:
+            ActivationError: It is no number of 32 bits.
+        """
+        text = self.text(name)
+        if text and not _INTEGER.fullmatch(text):
+            raise ActivationError(
+                f"{visible(self.dn, LONGEST_NAME)} has the {name} '{visible(text, _LONGEST_SHOWN)}' in the directory, where a number belongs.",
+                source="ldap",
+            )
+        return int(text) if text else None
 
     def texts(self, name: str) -> list[str]:
         """All values as text."""

@@ -25,7 +25,7 @@ def demand(found: Principal, scope: str) -> None:
     Raises:
         ActivationError: It is not.
     """
-    kind = int(found.entry.text("groupType") or 0) & 0xFFFFFFFF
+    kind = (found.entry.number("groupType") or 0) & 0xFFFFFFFF
     if not kind:
         what = f"is a {(found.entry.texts('objectClass') or ['?'])[-1]}"
     elif not kind & _SECURITY:

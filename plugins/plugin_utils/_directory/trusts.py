@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .._core.errors import ActivationError
+from .._core.text import LONGEST_NAME, visible
 from .dn import dns_name_of, same_dn
 from .replication import controllers
 from .session import DirectorySession, open_session
@@ -107,9 +108,8 @@ def _uncovered(of_forest: Sequence[_Link], session: DirectorySession) -> Trust:
     if not of_forest:
         return Trust(NOT_TRUSTED)
     # The partner's forest may have trees with other names (msDS-TrustForestTrustInfo).
-    return Trust(
-        UNKNOWN, f"The forest of {session.root.domain} has a forest trust to {of_forest[0].partner}, which may cover other name suffixes."
-    )
+    partner = visible(of_forest[0].partner, LONGEST_NAME)
+    return Trust(UNKNOWN, f"The forest of {session.root.domain} has a forest trust to {partner}, which may cover other name suffixes.")
 
 
 def _domains_of_forest(session: DirectorySession) -> frozenset[str]:
@@ -117,7 +117,7 @@ def _domains_of_forest(session: DirectorySession) -> frozenset[str]:
     entries = session.search(
         f"CN=Partitions,{session.root.configuration_dn}", "(objectClass=crossRef)", ["dnsRoot", "systemFlags"], one_level=True
     )
-    domains = (entry.text("dnsRoot") for entry in entries if int(entry.text("systemFlags") or 0) & _IS_DOMAIN)
+    domains = (entry.text("dnsRoot") for entry in entries if (entry.number("systemFlags") or 0) & _IS_DOMAIN)
     return frozenset([session.root.domain, *(domain.lower().rstrip(".") for domain in domains)])
 
 
@@ -138,8 +138,8 @@ def _links(session: DirectorySession) -> Iterator[_Link]:
             source="ldap",
         )
     for entry in entries:
-        if int(entry.text("trustDirection")) & _OUTBOUND:
-            flags = int(entry.text("trustAttributes") or 0)
+        if (entry.number("trustDirection") or 0) & _OUTBOUND:
+            flags = entry.number("trustAttributes") or 0
             forest = flags & (_FOREST | _NON_TRANSITIVE) == _FOREST
             yield _Link(entry.text("trustPartner").lower().rstrip("."), forest, bool(flags & _CROSS_ORGANIZATION))
 

@@ -74,7 +74,8 @@ class Zone:
             raise self._refused(answer, f"the question for {owner}", question=True)
         held: dict[SrvValue, int] = {}
         for rrset in answer.answer:
-            if plain_name(rrset.name.to_text()) != owner:
+            # What an SRV record of another class holds is not known.
+            if plain_name(rrset.name.to_text()) != owner or rrset.rdclass != dns.rdataclass.IN:
                 continue
             if rrset.rdtype == dns.rdatatype.CNAME:
                 target = plain_name(rrset[0].target.to_text())
@@ -96,7 +97,8 @@ class Zone:
         """
         beside = f"{secrets.token_hex(16)}.{owner.partition('.')[2]}"
         answer = self._ask(beside, "SRV").answer
-        found = (rrset for rrset in answer if rrset.rdtype == kind and plain_name(rrset.name.to_text()) == beside)
+        of_kind = (rrset for rrset in answer if (rrset.rdtype, rrset.rdclass) == (kind, dns.rdataclass.IN))
+        found = (rrset for rrset in of_kind if plain_name(rrset.name.to_text()) == beside)
         return {plain_name(rdata.target.to_text()) for rrset in found for rdata in rrset}
 
     def has_record(self, owner: str) -> bool:

@@ -20,6 +20,8 @@ LARGEST = 16 * 1024 * 1024
 """Bytes of the file. Lines in MOST times the longest have less."""
 
 _LONGEST_NAME = 255
+# What a KMS host counts has 32 bits.
+_MOST_COUNT = 2**32
 
 History = dict[str, list[tuple[str, int]]]
 """By KMS host times with counts, the newest last."""
@@ -65,5 +67,7 @@ def _entry(line: bytes) -> tuple[str, str, int] | None:
         return None
     host, at, count = found.get("host"), found.get("at"), found.get("count")
     if not isinstance(host, str) or not isinstance(at, str) or not isinstance(count, int) or isinstance(count, bool):
+        return None
+    if not 0 <= count <= _MOST_COUNT:
         return None
     return (host, at, count) if len(host) <= _LONGEST_NAME and len(at) <= len("2026-12-01T04:14:02Z") else None

@@ -20,6 +20,9 @@ MOST_KINDS = 200
 """Different kinds of licences that are told apart; what is beyond them counts as C(OTHER)."""
 OTHER = "other"
 
+MOST_NUMBER = 2**53
+"""The largest number that a report shows, as the formats that it is written in all have it; what is beyond is no number of anything."""
+
 MOST_KMS_HOSTS = 200
 """KMS hosts that a report knows, the first by their names. Any computer may say that it is one."""
 
@@ -179,4 +182,4 @@ def _word(value: Any, limit: int = LONGEST_NAME) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_NUMBER

@@ -12,6 +12,7 @@ from typing import Any
 from .._core.errors import ActivationError
 from .._core.files import MIB, read_file, refused
 from .._survey.file import read_rows
+from .audit_form import is_audit
 from .model import FleetReport
 
 LARGEST_AUDIT = 256 * MIB
@@ -41,6 +42,6 @@ def read_audit(path: str) -> dict[str, Any]:
         raise refused(path, "can't be read", failure) from failure
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or found.get("version") != _VERSION:
+    if not isinstance(found, dict) or found.get("version") != _VERSION or not is_audit(found):
         raise ActivationError(f"{path} is no report of an audit. Run the playbook audit again.", source="file")
     return found

@@ -38,7 +38,7 @@ def expiring_days(given: Any) -> int:
         ActivationError: It is none.
     """
     text = str(given).strip() or str(_DAYS)
-    if isinstance(given, (bool, float)) or not (text.isascii() and text.isdigit()) or int(text[:9]) > _MOST_DAYS:
+    if isinstance(given, (bool, float)) or not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) > _MOST_DAYS:
         raise ActivationError(
             f"volume_activation_report_expiring_days is {visible(text)}. Give a number of days such as 30, up to {_MOST_DAYS}.",
             source="options",
@@ -99,9 +99,9 @@ def _history(path: Path) -> history.History:
     if not path.exists():
         return {}
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - history.LARGEST))
-        return history.parse(file.read(history.LARGEST))
+        size = min(file.seek(0, 2), history.LARGEST)
+        file.seek(-size, 2)
+        return history.parse(file.read(size))
 
 
 def _numbers(report: FleetReport) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
                     return
                 try:
                     row = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     row = None
                 if not isinstance(row, dict) or not isinstance(row.get("host"), str):
                     raise ActivationError(f"{path}: line {number} is no row of a survey. Run license_survey again.", source="file")

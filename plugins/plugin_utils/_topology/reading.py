@@ -14,8 +14,11 @@ from typing import Any
 from .._core.address import PORTS
 from .._core.errors import ActivationError
 from .._core.given import names_of
+from .._core.text import LONGEST_NAME, visible
 from .._srv.value import NUMBERS, is_plain_name, plain_name
 
+# Python reads no more than 4300 digits, and no number here has more than ten.
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*", re.ASCII)
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -58,17 +61,17 @@ class Section:
         self._problems = problems
         self._values: dict[str, Any] = {}
         if not isinstance(raw, Mapping):
-            problems.append(f"{path}: {shown(raw)} is no dictionary.")
+            self.wrong("", f"{shown(raw)} is no dictionary.")
             return
         for key, value in raw.items():
             if key in known:
                 self._values[str(key)] = value
             else:
-                self.wrong("", f"there is no key {key}.{meant(str(key), known)}")
+                self.wrong("", f"there is no key {shown(key)}.{meant(str(key), known)}")
 
     def wrong(self, key: str, what: str) -> None:
         """Gather what is wrong with a key, or with the whole where the key is empty."""
-        self._problems.append(f"{'.'.join(filter(None, (self.path, key)))}: {what}")
+        self._problems.append(f"{visible('.'.join(filter(None, (self.path, key))), LONGEST_NAME)}: {what}")
 
     def has(self, key: str) -> bool:
         """Whether a key was given a value."""
@@ -93,7 +96,7 @@ class Section:
         """One of several words."""
         value = self.text(key, default)
         if value not in choices:
-            self.wrong(key, f"{value} is not {either(choices)}.{meant(value, choices)}")
+            self.wrong(key, f"{shown(value)} is not {either(choices)}.{meant(value, choices)}")
             return default
         return value
 
@@ -134,7 +137,7 @@ class Section:
         try:
             return str(ipaddress.ip_address(value)) if value else ""
         except ValueError:
-            self.wrong(key, f"{value} is no IP address.")
+            self.wrong(key, f"{shown(value)} is no IP address.")
             return ""
 
     def number(self, key: str, default: int, allowed: range = NUMBERS) -> int:
@@ -146,7 +149,7 @@ class Section:
         if number is None:
             self.wrong(key, f"{shown(value)} is no whole number.")
         elif number not in allowed:
-            self.wrong(key, f"{number} is not in {allowed.start} to {allowed.stop - 1}.")
+            self.wrong(key, f"{shown(number)} is not in {allowed.start} to {allowed.stop - 1}.")
         else:
             return number
         return default
@@ -183,8 +186,9 @@ class Section:
     def _server(self, place: str, item: Any) -> str:
         text = "".join(item).strip() if isinstance(item, str) else ""
         host, colon, port = text.rpartition(":")
-        if colon and ":" not in host and port.isdigit() and int(port) in PORTS:
-            bare, suffix = host, f":{int(port)}"
+        number = whole(port) if colon and ":" not in host and port.isdigit() else None
+        if number in PORTS:
+            bare, suffix = host, f":{number}"
         else:
             bare, suffix = text, ""
         try:
@@ -207,7 +211,7 @@ def whole(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", value, re.ASCII):
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     return None
 

@@ -164,7 +164,7 @@ def _read_overrides(problems: list[str], section: Section, home: str, sites: Seq
         if name == home:
             section.wrong(f"overrides.{name}", "it is the host's own site; use priority and weight of the host itself.")
         elif name not in sites:
-            section.wrong(f"overrides.{name}", f"there is no site {name}.{meant(name, sites)}")
+            section.wrong(f"overrides.{name}", f"there is no site {shown(name)}.{meant(name, sites)}")
         elif not is_unset(value):
             override = Section(problems, f"{section.path}.overrides.{name}", value, _OVERRIDE_KEYS)
             found[name] = Appearance(

@@ -105,8 +105,9 @@ class _AnswerFile:
         self._root = parse(body, path)
         if (self._root.namespace, self._root.name) != (NAMESPACE, "unattend"):
             raise ActivationError(
-                f"{path} is no answer file of Windows Setup: its root element is {self._root.name}"
-                f"{f' of {self._root.namespace}' if self._root.namespace else ' without a namespace'} and not unattend of {NAMESPACE}.",
+                f"{path} is no answer file of Windows Setup: its root element is {visible(self._root.name, LONGEST_NAME)}"
+                f"{f' of {visible(self._root.namespace, LONGEST_NAME)}' if self._root.namespace else ' without a namespace'}"
+                f" and not unattend of {NAMESPACE}.",
                 source="options",
             )
         self._layout = Layout(body, self._root)
@@ -193,7 +194,7 @@ class _AnswerFile:
             named = settings.attributes.get("pass", "")
             if named.lower() != SPECIALIZE and any(component.named(SETTING)):
                 warnings.append(
-                    f"{self._path}: a {SETTING} of {COMPONENT} stands in the pass {named}, where Setup takes none; it was left as it is."
+                    f"{self._path}: a {SETTING} of {COMPONENT} stands in the pass {visible(named, LONGEST_NAME)}, where Setup takes none; it was left as it is."
                 )
         return warnings
 
@@ -225,8 +226,8 @@ class _AnswerFile:
                 )
             if architecture in found:
                 raise ActivationError(
-                    f"{self._path} has {COMPONENT} for {architecture} more than once in the pass {SPECIALIZE}, and which of them Setup takes is not"
-                    " defined; make one of them.",
+                    f"{self._path} has {COMPONENT} for {visible(architecture, LONGEST_NAME)} more than once in the pass {SPECIALIZE}, and which of"
+                    " them Setup takes is not defined; make one of them.",
                     source="options",
                 )
             found[architecture] = component

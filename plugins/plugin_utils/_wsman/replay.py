@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .._core.errors import ActivationError
 from .._core.files import read_file
+from .._core.text import LONGEST_NAME, visible
 from .._core.xml import UnreadableXml, parse_xml
 from . import namespaces as ns
 from .carrier import HttpError
@@ -30,15 +31,32 @@ def load(path: str | Path) -> dict[str, t.Any]:
     """
     try:
         recording = json.loads(read_file(path, LARGEST).decode("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ActivationError(f"{path} can't be read as a recording: {error}.", source="options") from None
-    if not isinstance(recording, dict) or recording.get("format") != FORMAT or not isinstance(recording.get("exchanges"), list):
+    if not isinstance(recording, dict) or recording.get("format") != FORMAT or not _are_exchanges(recording.get("exchanges")):
         raise ActivationError(f"{path} is not a recording of debug_winrm_session.", source="options")
-    if recording.get("version") != VERSION:
-        raise ActivationError(
-            f"{path} is a recording of version {recording.get('version')}; this collection reads version {VERSION}.", source="options"
-        )
+    if (version := recording.get("version")) != VERSION:
+        found = visible(str(version), LONGEST_NAME)
+        raise ActivationError(f"{path} is a recording of version {found}; this collection reads version {VERSION}.", source="options")
     return recording
+
+
+def _are_exchanges(found: t.Any) -> bool:
+    """Whether a recording has what is played back: requests, each with an answer or an error."""
+    return isinstance(found, list) and all(
+        isinstance(exchange, dict)
+        and isinstance(exchange.get("request"), str)
+        and (isinstance(exchange.get("answer"), str) or ("answer" not in exchange and _is_error(exchange.get("error"))))
+        for exchange in found
+    )
+
+
+def _is_error(found: t.Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("message"), str)
+        and (found.get("kind") != "http" or type(found.get("status")) is int)
+    )
 
 
 class Replay:
@@ -102,21 +120,25 @@ def _signature(request: str) -> str:
         selector.get("Name", "").lower(): selector.text or ""
         for selector in header.iterfind(f"{{{ns.WSMAN}}}SelectorSet/{{{ns.WSMAN}}}Selector")
     }
+    for child in body:
+        # The text behind an element would be written with it.
+        child.tail = None
+    content = [ET.canonicalize(ET.tostring(child, encoding="unicode"), rewrite_prefixes=True, strip_text=True) for child in body]
     return json.dumps(
         [
             header.findtext(f"{{{ns.ADDRESSING}}}Action", "").strip(),
             header.findtext(f"{{{ns.WSMAN}}}ResourceURI", "").strip().lower(),
             selectors,
-            [ET.canonicalize(ET.tostring(child, encoding="unicode"), rewrite_prefixes=True, strip_text=True) for child in body],
+            content,
         ],
         sort_keys=True,
     )
 
 
 def _error(recorded: dict[str, t.Any]) -> ActivationError:
-    if recorded["kind"] == "http":
-        return HttpError(recorded["message"], int(recorded["status"]))
-    if recorded["kind"] == "unknown":
+    if recorded.get("kind") == "http":
+        return HttpError(recorded["message"], recorded["status"])
+    if recorded.get("kind") == "unknown":
         return UnknownOutcome(recorded["message"], source="wsman")
     return ActivationError(recorded["message"], source="wsman")
 

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from .._core.errors import ActivationError
+
+# The settings are numbers of 32 bits.
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +107,4 @@ def _text(parent: ET.Element | None, name: str) -> str:
 
 def _number(parent: ET.Element | None, name: str) -> int | None:
     text = _text(parent, name)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _NUMBER.fullmatch(text) else None

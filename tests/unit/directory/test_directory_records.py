@@ -124,3 +124,39 @@ def test_noise_is_read_or_left_out(value: bytes) -> None:
 @pytest.mark.parametrize("data", ["", "000100000000", "0f03056b6d", "0f0300"])
 def test_a_target_that_is_cut_off_is_no_value(data: str) -> None:
     assert DnsRecord(dns_record.TYPE_SRV, bytes(6) + bytes.fromhex(data), 0, 0).srv is None
+
+
+def stored(*labels: bytes) -> SrvValue | None:
+    """The value of a record whose target has these labels."""
+    name = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+    data = bytes.fromhex("000000000698") + bytes((len(name) & 0xFF, len(labels))) + name
+    return DnsRecord(dns_record.TYPE_SRV, data, 600, 1).srv
+
+
+def test_a_target_equals_no_other_whatever_its_labels_hold() -> None:
+    plain = SrvValue(0, 0, 1688, "kms-1.contoso.com")
+    assert stored(b"kms-1", b"contoso", b"com") == plain
+    assert stored(b"KMS-1", b"contoso", b"com") == plain
+    odd = [
+        stored(b"kms-1.contoso", b"com"),
+        stored(b"kms-1", b"contoso\0", b"com"),
+        stored(b"kms-1\n", b"contoso", b"com"),
+        stored(b"k\xff", b"com"),
+    ]
+    assert [value.target for value in odd if value] == [
+        "kms-1\\.contoso.com",
+        "kms-1.contoso\\000.com",
+        "kms-1\\010.contoso.com",
+        "k\\255.com",
+    ]
+    assert stored(*[b"x" * 63] * 4) is None
+    assert stored(b"x" * 64) is None
+
+
+def test_a_target_is_written_as_dnspython_writes_it() -> None:
+    dns_name = pytest.importorskip("dns.name")
+    for byte in range(256):
+        label = bytes((byte,)) + b"x"
+        found = stored(label, b"com")
+        assert found is not None
+        assert found.target == dns_name.Name([label, b"com"]).to_text().lower()

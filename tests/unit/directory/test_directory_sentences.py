@@ -63,7 +63,7 @@ class Directory:
         pass
 
 
-def directory(group_type: int | None = SECURITY_GLOBAL, **node: Sequence[bytes]) -> Directory:
+def directory(group_type: int | str | None = SECURITY_GLOBAL, **node: Sequence[bytes]) -> Directory:
     """One with a computer, the group unless its type is None, and the record where it is given attributes."""
     objects = {
         f"CN=kms-1,{USERS}": account("KMS_1$", 1103, objectclass=b"computer"),
@@ -121,6 +121,7 @@ GROUPS: dict[str, Act] = {
     "a container that is not there": lambda: without_container(directory(None)),
     "a group of another scope": lambda: grouping(directory(UNIVERSAL)),
     "a distribution group": lambda: grouping(directory(DISTRIBUTION)),
+    "a group whose type is no number": lambda: grouping(directory("global")),
     "a name that a computer has": lambda: grouping(directory(), name="KMS_1$"),
     "a group that somebody else takes the members out of": lambda: grouping(directory(), members=("KMS_1$",)),
 }

@@ -36,7 +36,7 @@ def entry(dn: str, **values: object) -> DirectoryEntry:
     return DirectoryEntry(dn, {name.lower(): [str(value).encode()] for name, value in values.items() if value is not None})
 
 
-def trust(partner: str | None, direction: int | None, attributes: int | None = 0) -> DirectoryEntry:
+def trust(partner: str | None, direction: int | str | None, attributes: int | None = 0) -> DirectoryEntry:
     return entry(f"CN={partner},CN=System", trustPartner=partner, trustDirection=direction, trustAttributes=attributes)
 
 
@@ -169,6 +169,7 @@ UNREAD = {
     "trusts that the account may not see": ({ROOT: ()}, ROOT, PARTNER, {"seen": False}),
     "a trust whose direction the account may not see": ({ROOT: (trust(PARTNER, None),)}, ROOT, PARTNER, {}),
     "a trust whose partner the account may not see": ({ROOT: (trust(None, OUTBOUND),)}, ROOT, PARTNER, {}),
+    "a trust whose direction is no number": ({ROOT: (trust(PARTNER, "both"),)}, ROOT, PARTNER, {}),
     "a forest trust to a forest of another name": ({ROOT: (trust(PARTNER, OUTBOUND, FOREST),)}, ROOT, OTHER, {}),
     "a child domain whose root domain has no controller": ({CHILD: ()}, CHILD, PARTNER, {"controllers": False}),
 }

@@ -247,12 +247,12 @@ class Ended:
     seconds: float
 
 
-def tell(story: Story, place: Place | None = None, value: str = "", skip: int = 0) -> Ended:
-    """Run the task of a story on a machine of its own, which sends an odd value in a place."""
+def tell(story: Story, place: Place | None = None, value: str = "", skip: int = 0, make: type[SpoiltCarrier] = SpoiltCarrier) -> Ended:
+    """Run the task of a story on a machine of its own, which sends an odd value in a place, or what else its carrier makes of answers."""
     domain = FakeDomain()
     try:
         host = story.machine(domain)
-        carrier = SpoiltCarrier(host, place, value, skip)
+        carrier = make(host, place, value, skip)
         module = importlib.import_module(f"{COLLECTION}.action.{story.module}")
         task = task_of(dict(story.options), check_mode=story.check_mode, diff=True)
         connection = SimpleNamespace(

@@ -36,8 +36,12 @@ def test_an_ipv6_address_needs_brackets_for_a_port_only(port: int, address: str)
     assert split_address(address, 1688) == (address, 1688)
 
 
+# Python reads no number of 5,000 digits.
+MANY = f"kms-1:{'0' * 5000}1"
+
+
 @pytest.mark.parametrize(
-    "text", ["", ":1688", "kms-1:", "kms-1:0", "kms-1:65536", "kms-1:\u0661", "kms-1:x", "[::1", "[::1]x", "[::1]:", "a b", "[]:1"]
+    "text", ["", ":1688", "kms-1:", "kms-1:0", "kms-1:65536", "kms-1:\u0661", "kms-1:x", "[::1", "[::1]x", "[::1]:", "a b", "[]:1", MANY]
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ActivationError) as caught:

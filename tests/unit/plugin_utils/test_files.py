@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,17 @@ READERS: dict[str, Callable[[str], object]] = {
     "a recording": replay.load,
     "certificates": lambda path: _files.check_file(path, _files.LARGEST_CERTIFICATES),
 }
+
+
+def test_a_small_file_takes_little_memory(tmp_path: Path):
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 100)
+    tracemalloc.start()
+    try:
+        assert _files.read_file(path, 256 * _files.MIB) == b"x" * 100
+        assert tracemalloc.get_traced_memory()[1] < 4 * _files.MIB
+    finally:
+        tracemalloc.stop()
 
 
 def check(case: str, error: ActivationError, **known: object) -> None:

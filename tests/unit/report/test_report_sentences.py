@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import error_catalogue
 import pytest
-from fleets import fleet, report_of, row, survey_file
+from fleets import audit, fleet, report_of, row, survey_file
 from handmade import task_of
 
 from ansible_collections.winops.volume_activation.plugins.plugin_utils._core.errors import ActivationError
@@ -43,10 +44,21 @@ def test_what_is_refused(tmp_path: Path):
     with pytest.raises(ActivationError) as refused:
         read_audit(str(path))
     assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[NO_AUDIT], refused.value, path=path)
-    path.write_text("[]")
-    with pytest.raises(ActivationError) as refused:
-        read_audit(str(path))
-    assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[FOREIGN], refused.value, path=path)
+    site = audit()["topology"]["east"]
+    others = [
+        {"counts": None},
+        {"counts": {"deviation": "2"}},
+        {"links": [{}]},
+        {"topology": {"east": {**site, "order": [{"priority": 1e300, "hosts": []}]}}},
+    ]
+    for text in ("[]", "[" * 50_000, '{"version": 2}', *(json.dumps(audit(**other)) for other in others)):
+        path.write_text(text)
+        with pytest.raises(ActivationError) as refused:
+            read_audit(str(path))
+        assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[FOREIGN], refused.value, path=path)
+    for sound in (audit(), audit(topology=None, links=None, endpoints=[])):
+        path.write_text(json.dumps(sound))
+        assert read_audit(str(path)) == sound
     with pytest.raises(ActivationError) as refused:
         keys.ring_of(["win"])
     assert error_catalogue.shown(refused.value) == error_catalogue.expected(WRITTEN[RING], refused.value)

@@ -134,7 +134,7 @@ def test_a_play_over_the_control_node_alone_needs_no_inventory(monkeypatch: pyte
     assert begun("mak_proxy_acquire", monkeypatch, **variables) == ""
 
 
-@pytest.mark.parametrize("given", ["many", True, "-1"])
+@pytest.mark.parametrize("given", ["many", True, "-1", "9" * 10])
 def test_a_number_of_hosts_that_is_none_is_refused(given: Any, monkeypatch: pytest.MonkeyPatch):
     said = begun("audit", monkeypatch, volume_activation_min_hosts=given)
     assert said == error_catalogue.said(CASES[NO_NUMBER]).replace("many", str(given))

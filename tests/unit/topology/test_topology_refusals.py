@@ -57,6 +57,13 @@ CASES: list[tuple[str, Callable[[Declared], Any], str]] = [
     ("priority as a fraction", lambda sites: host(sites, priority=1.5), f"{EAST}.kms_hosts[1].priority: 1.5 is no whole number."),
     ("priority as a truth value", lambda sites: host(sites, priority=True), f"{EAST}.kms_hosts[1].priority: True is no whole number."),
     ("port 0", lambda sites: host(sites, port=0), f"{EAST}.kms_hosts[1].port: 0 is not in 1 to 65535."),
+    ("port of many digits", lambda sites: host(sites, port="0" * 5000), f"{EAST}.kms_hosts[1].port: {'0' * 77}... is no whole number."),
+    ("key of many letters", lambda sites: host(sites, **{"q" * 99: 1}), f"{EAST}.kms_hosts[1]: there is no key {'q' * 77}...."),
+    (
+        "port in other digits",
+        lambda sites: sites["west"].update(dns_servers=["10.0.0.1:\u00b2"]),
+        f"{WEST}.dns_servers[0]: 10.0.0.1:\u00b2 is no full DNS name, such as kms-1.contoso.com.",
+    ),
     ("unknown key of a host", lambda sites: host(sites, wieght=1), f"{EAST}.kms_hosts[1]: there is no key wieght. Did you mean weight?"),
     ("unlike any key", lambda sites: host(sites, colour="red"), f"{EAST}.kms_hosts[1]: there is no key colour."),
     ("address", lambda sites: host(sites, address="10.1.0.300"), f"{EAST}.kms_hosts[1].address: 10.1.0.300 is no IP address."),

@@ -26,6 +26,8 @@ _OTHER_KEY = "use another key, or ask Microsoft's licensing center about this on
 _RIGHTS = "use an account that is an administrator of the host"
 # Over the network UAC filters the token of every other local administrator.
 _REMOTE_RIGHTS = f"{_RIGHTS} (a local one other than Administrator needs LocalAccountTokenFilterPolicy there)"
+# A host says so of what it was sent; whose fault that is, its word alone does not decide.
+_OTHER_REQUEST = "install the newest version of this collection; if it stays so, report it to its maintainers"
 _CERTIFICATE = "check the token certificate and the grants of the issued license"
 _RECORD_RIGHTS = "give the KMS hosts' group rights on the _vlmcs._tcp record (dns_record_acl), then restart sppsvc"
 _CID = "compare installation ID and confirmation ID, and get a new confirmation ID for the present installation ID"
@@ -205,7 +207,7 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0x80041003, "WBEM_E_ACCESS_DENIED", "WMI denied access", _REMOTE_RIGHTS, WBEM),
     (0x80041004, "WBEM_E_PROVIDER_FAILURE", "the WMI provider failed",
      "try again; restart sppsvc and winmgmt on the host if it stays so", WBEM),
-    (0x80041005, "WBEM_E_TYPE_MISMATCH", "a value has the wrong type for WMI", "this is a bug in the collection; report it", WBEM),
+    (0x80041005, "WBEM_E_TYPE_MISMATCH", "a value has the wrong type for WMI", _OTHER_REQUEST, WBEM),
     (0x80041006, "WBEM_E_OUT_OF_MEMORY", "WMI is out of memory", "free memory on the host and try again", WBEM),
     (0x80041008, "WBEM_E_INVALID_PARAMETER", "WMI did not accept a parameter", "check the values of the task", WBEM),
     (0x80041009, "WBEM_E_NOT_AVAILABLE", "the WMI resource is not available now", "try again in a minute", WBEM),
@@ -213,7 +215,7 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0x8004100C, "WBEM_E_NOT_SUPPORTED", "WMI does not support the operation", "check the host's version of Windows", WBEM),
     (0x8004100E, "WBEM_E_INVALID_NAMESPACE", "the WMI namespace does not exist on this host",
      "check the host's version of Windows", WBEM),
-    (0x8004100F, "WBEM_E_INVALID_OBJECT", "the WMI object is not valid", "this is a bug in the collection; report it", WBEM),
+    (0x8004100F, "WBEM_E_INVALID_OBJECT", "the WMI object is not valid", _OTHER_REQUEST, WBEM),
     (0x80041010, "WBEM_E_INVALID_CLASS", "the WMI class does not exist on this host",
      "check the host's version of Windows; winmgmt /verifyrepository shows damage", WBEM),
     (0x80041011, "WBEM_E_PROVIDER_NOT_FOUND", "the WMI provider is not registered",
@@ -241,16 +243,16 @@ ROWS: tuple[tuple[int, str, str, str, str], ...] = (
     (0x80338029, "ERROR_WSMAN_OPERATION_TIMEDOUT", "the operation took longer than its time limit",
      "raise the connection's operation timeout, or try again when the host is less busy", WSMAN),
     (0x80338041, "ERROR_WSMAN_SCHEMA_VALIDATION_ERROR", "WS-Management did not accept the message's form",
-     "this is a bug in the collection; report it", WSMAN),
+     _OTHER_REQUEST, WSMAN),
     (0x803380FA, "ERROR_WSMAN_INVALID_URI_WMI_SINGLETON", "the instance's keys are missing and its class has more than one instance",
-     "this is a bug in the collection; report it", WSMAN),
+     _OTHER_REQUEST, WSMAN),
     (0x80338102, "ERROR_WSMAN_WMI_PROVIDER_NOT_CAPABLE", "the WMI provider cannot do this operation",
      "check the host's version of Windows", WSMAN),
     (0x80338104, "ERROR_WSMAN_WMI_SVC_ACCESS_DENIED", "the WMI service denied access", _REMOTE_RIGHTS, WSMAN),
     (0x80338105, "ERROR_WSMAN_WMI_PROVIDER_ACCESS_DENIED", "the WMI provider denied access", _REMOTE_RIGHTS, WSMAN),
     (0x80338106, "ERROR_WSMAN_WMI_CANNOT_CONNECT_ACCESS_DENIED", "connecting to WMI was denied", _REMOTE_RIGHTS, WSMAN),
     (0x80338108, "ERROR_WSMAN_ENUMERATE_WMI_INVALID_KEY", "an enumeration takes no keys",
-     "this is a bug in the collection; report it", WSMAN),
+     _OTHER_REQUEST, WSMAN),
     (0x8033811E, "ERROR_WSMAN_WMI_PROVIDER_INVALID_PARAMETER", "the WMI provider did not accept a parameter",
      "check the values of the task", WSMAN),
     (0x803381A5, "ERROR_WSMAN_QUOTA_MAX_SHELLS", "the account has too many shells open on the host",

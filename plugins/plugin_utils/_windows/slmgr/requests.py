@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core.address import PORTS, split_address
+from ..._core.address import is_port, split_address
 from ..._core.errors import ActivationError
 from ..._licensing.kms import checked_settings
 from ..._licensing.offline_ids import checked_guid, confirmation_digits
@@ -77,7 +77,7 @@ def _kms_host(text: str) -> tuple[str, int]:
         ActivationError: It is neither an address nor a port.
     """
     alone = text.strip().removeprefix(":")
-    if text.strip().startswith(":") and alone.isascii() and alone.isdigit() and int(alone) in PORTS:
+    if text.strip().startswith(":") and is_port(alone):
         return "", int(alone)
     return split_address(text, 0)
 
