@@ -122,7 +122,7 @@ def test_something_that_takes_the_square_is_noticed():
     def square(length: int) -> int:
         return sum(1 for _one in range(length) for _other in range(length))
 
-    assert not timing.is_linear(square, lambda length: length, 800)
+    assert not timing.is_linear(square, lambda length: length, 1_500)
 
 
 def test_the_versions_of_a_service():

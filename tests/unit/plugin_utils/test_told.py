@@ -179,7 +179,14 @@ def test_a_name_that_dns_gives_is_one_of_a_host(monkeypatch: pytest.MonkeyPatch,
 def mak_seen(**results: Any) -> steps.MakSeen:
     """A computer of a MAK run that tells something in no form, as does the ring."""
     settings = dict.fromkeys(MakSettings.__slots__, False)
-    run = {"settings": settings, "assigned": {"pc-1": ["win"]}, "descriptions": {"win": FORGED}, "findings": [], "max_unreachable": ""}
+    run = {
+        "unassigned": {},
+        "settings": settings,
+        "assigned": {"pc-1": ["win"]},
+        "descriptions": {"win": FORGED},
+        "findings": [],
+        "max_unreachable": "",
+    }
     run["findings"] = [Finding(FORGED, FORGED, True).as_result()]
     plan = {"results": [{"item": "win", "failed": True, "msg": FORGED}]}
     found = {"run": run, "license": {}, "plan": plan, "made": {}, "before": {}, "after": {}, **results}
