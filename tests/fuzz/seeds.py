@@ -207,7 +207,9 @@ def write() -> None:
             if not old.name.startswith(FOUND):
                 old.unlink()
         for number, data in enumerate(make(), 1):
-            (folder / f"{number:02}").write_bytes(data)
+            # What looks like text with other ends of lines is to stay as it is.
+            kind = ".bin" if b"\r\n" in data and b"\0" not in data else ""
+            (folder / f"{number:02}{kind}").write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def _is_error(found: t.Any) -> bool:
     return (
         isinstance(found, dict)
         and isinstance(found.get("message"), str)
-        and (found.get("kind") != "http" or type(found.get("status")) is int)
+        and (found.get("kind") != "http" or (isinstance(found.get("status"), int) and not isinstance(found["status"], bool)))
     )
 
 
