@@ -197,10 +197,8 @@ class _GroupWork:
         self.session.modify(self._dn, [change], f"WRITE_PROPERTY (description) on {self._dn}")
 
     def _member_writer(self, add: list[str], remove: list[str]) -> Callable[[], None]:
-        changes: list[Change] = [("add", "member", [dn.encode() for dn in add])] if add else []
-        changes += [("delete", "member", [dn.encode() for dn in remove])] if remove else []
         dn = self._dn
-        return lambda: self.session.modify(dn, changes, f"WRITE_PROPERTY (member) on {dn}", permissive=True)
+        return lambda: membership.write(self.session, dn, add, remove)
 
     @property
     def _dn(self) -> str:

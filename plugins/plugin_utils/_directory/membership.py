@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from .._core.errors import ActivationError
 from .dn import escaped, normal_dn
 from .principals import Principal
-from .session import DirectorySession
+from .session import Change, DirectorySession
 
 _AT_ONCE = 100
+_TRIES = 5
+_OVERTAKEN = frozenset({"entryAlreadyExists", "attributeOrValueExists", "noSuchAttribute"})
+"""Somebody else put the account in or took it out first, which a permissive change does not spare everywhere (docs/facts/samba-and-bind.md#ldap)."""
 
 
 def through_groups(session: DirectorySession, group: Principal, accounts: Iterable[Principal]) -> dict[str, str]:
@@ -50,6 +54,29 @@ def direct_members(session: DirectorySession, group_dn: str) -> list[str]:
         found += values
         if not values or any(name.endswith("-*") or name == "member" for name in ranges):
             return found
+
+
+def write(session: DirectorySession, group_dn: str, add: Sequence[str], remove: Sequence[str]) -> None:
+    """Put accounts into a group and take others out, by their distinguished names, whoever else does so at the same time.
+
+    Raises:
+        ActivationError: The controller refused, with its reason.
+    """
+    for left in reversed(range(_TRIES)):
+        changes: list[Change] = [("add", "member", [dn.encode() for dn in add])] if add else []
+        changes += [("delete", "member", [dn.encode() for dn in remove])] if remove else []
+        if not changes:
+            return
+        try:
+            session.modify(group_dn, changes, f"WRITE_PROPERTY (member) on {group_dn}", permissive=True)
+        except ActivationError as failure:
+            if failure.name not in _OVERTAKEN or not left:
+                raise
+        else:
+            return
+        there = {normal_dn(dn) for dn in direct_members(session, group_dn)}
+        add = [dn for dn in add if normal_dn(dn) not in there]
+        remove = [dn for dn in remove if normal_dn(dn) in there]
 
 
 def surplus(session: DirectorySession, group_dn: str, wanted: Sequence[Principal]) -> dict[str, str]:

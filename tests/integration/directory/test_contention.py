@@ -30,6 +30,7 @@ from .helpers import ADDRESS, DELEGATE, DELEGATE_PASSWORD, GRANT, KMS_1, MEMBERS
 pytestmark = [pytest.mark.tier("soak"), NEEDS_DOMAIN]
 
 WRITERS, EACH = 8, 50
+_LONGEST_WAIT = 60
 STRANGER = "stranger"
 STRANGERS = "S-1-5-21-9-9-9-"
 """A domain that nobody knows: its groups are granted by SID, as those of another forest are."""
@@ -103,6 +104,20 @@ def test_no_member_is_lost_among_eight_writers(published: Witness, domain: Domai
     assert len(turns) > 2
     there = {*MEMBERS, *accounts, *turns[: len(turns) % 2]}
     assert published.group_members() == sorted(there)
+
+
+def test_groups_that_all_make_at_once_have_the_members_of_all(witness: Witness) -> None:
+    """As two runs do that begin at the same time."""
+    groups = [f"Made at once {index}" for index in range(EACH // 5)]
+    begin = multiprocessing.get_context("fork").Barrier(WRITERS)
+
+    def make(number: int, session: DirectorySession) -> None:
+        for group in groups:
+            begin.wait(_LONGEST_WAIT)
+            ensure_group(session, WantedGroup(group, members=(MEMBERS[number % 2],)), check_mode=False)
+
+    at_once(make)
+    assert [witness.group_members(group) for group in groups] == [sorted(MEMBERS)] * len(groups)
 
 
 def test_static_and_dynamic_values_of_one_record_survive_each_other(published: Witness, domain: Domain) -> None:
