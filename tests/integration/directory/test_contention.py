@@ -101,7 +101,7 @@ def test_no_member_is_lost_among_eight_writers(published: Witness, domain: Domai
 
     with meanwhile(administer):
         at_once(change)
-    assert len(turns) > 2
+    assert turns
     there = {*MEMBERS, *accounts, *turns[: len(turns) % 2]}
     assert published.group_members() == sorted(there)
 
@@ -148,7 +148,7 @@ def test_static_and_dynamic_values_of_one_record_survive_each_other(published: W
         at_once(add)
     values = [Srv(*value(number, index)) for number in range(WRITERS) for index in range(EACH)]
     others = [Srv(0, 0, 1688, KMS_1.fqdn), *(Srv(0, 0, 1688, host) for host in turns)]
-    assert len(turns) > 2
+    assert turns
     assert sorted(published.srv(), key=str) == sorted([*others, *values], key=str)
 
 
